@@ -1,0 +1,136 @@
+"""What a model can do, as small protocols. Code asks for a capability, never for a class.
+
+Shapes: `conditions` is int64 (item,), an index into the bundle's `labels`, or `len(labels)` where
+an item has none. `seeds` is int64 (item,): one an item, so that an item depends on its own seed
+and condition and on nothing that rode along in the batch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol, runtime_checkable
+
+from torch import Tensor
+
+from aigc_models.corpus import Batch, Corpus
+
+
+@dataclass(frozen=True)
+class Player:
+    """Whose parameters take a step on which loss, and how often."""
+
+    name: str
+    parameters: list[Tensor]
+    loss: Callable[[Batch], Tensor]
+    every: int = 1
+    learning_rate: float = 1.0  # a factor on the plan's rate
+    betas: tuple[float, float] = (0.9, 0.999)
+    weight_decay: float = 0.01
+
+
+@runtime_checkable
+class Learns(Protocol):
+    """Trained by `training.fit`: an `nn.Module` with one player, or two for a GAN."""
+
+    def players(self) -> list[Player]: ...
+
+
+@runtime_checkable
+class Validates(Protocol):
+    """Has a validation loss, lower is better; `fit` stops early on it and keeps the best weights."""
+
+    def validation_loss(self, batch: Batch) -> Tensor: ...
+
+
+@runtime_checkable
+class Fits(Protocol):
+    """Trained in one go, without gradient steps: a count model, a mixture, a regression."""
+
+    def fit(self, train: Corpus, validation: Corpus, progress: Callable[..., None]) -> None: ...
+
+
+@runtime_checkable
+class Stateful(Protocol):
+    """Its weights as named tensors, which is all that a bundle stores."""
+
+    def state_dict(self) -> Mapping[str, Tensor]: ...
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> Any: ...
+
+
+@runtime_checkable
+class Generates(Protocol):
+    """Draws whole items: float (item, channel, *space) in [-1, 1]."""
+
+    def generate(self, conditions: Tensor, seeds: Tensor, **sampling: Any) -> Tensor: ...
+
+
+@runtime_checkable
+class Streams(Protocol):
+    """Draws one symbol after another; `decoding` turns it into text."""
+
+    def begin(self, conditions: Tensor) -> Any:
+        """A state before the first symbol, for conditions (item,)."""
+
+    def advance(self, state: Any, tokens: Tensor) -> tuple[Tensor, Any]:
+        """Feed tokens int64 (item,), get log-probabilities float (item, symbol) of the next, and the new state.
+
+        The first token fed is `text.START`. A state is never changed in place.
+        """
+
+
+@runtime_checkable
+class Scores(Protocol):
+    """Log-likelihood of each symbol: float (item, time) in nats, zero at padding."""
+
+    def log_likelihood(self, batch: Batch) -> Tensor: ...
+
+
+@runtime_checkable
+class Encodes(Protocol):
+    """A feature vector for each item: float (item, feature)."""
+
+    def embed(self, batch: Batch) -> Tensor: ...
+
+
+@runtime_checkable
+class Reconstructs(Protocol):
+    """An item through the model and back, in the item's own shape."""
+
+    def reconstruct(self, values: Tensor) -> Tensor: ...
+
+
+@runtime_checkable
+class Classifies(Protocol):
+    """Class scores: float (item, label), before the softmax."""
+
+    def classify(self, batch: Batch) -> Tensor: ...
+
+
+PROTOCOLS: dict[str, type] = {
+    "generates": Generates,
+    "streams": Streams,
+    "scores": Scores,
+    "encodes": Encodes,
+    "reconstructs": Reconstructs,
+    "classifies": Classifies,
+}
+
+
+def capabilities(model: object) -> tuple[str, ...]:
+    """The names of what `model` can do, such as `("scores", "streams")`."""
+    return tuple(name for name, protocol in PROTOCOLS.items() if isinstance(model, protocol))
+
+
+@dataclass(frozen=True)
+class Shape:
+    """What a family has to know of the data before it builds a model."""
+
+    modality: str
+    labels: tuple[str, ...] = ()
+    format: Any = field(default=None)  # the modality's own `Format`
+
+    @property
+    def conditions(self) -> int:
+        """How many conditions there are: each label, and one for 'no label'."""
+        return len(self.labels) + 1

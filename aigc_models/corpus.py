@@ -1,0 +1,95 @@
+"""Encoded items of one split, memory-mapped, and the batches drawn from them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from aigc_models.find import find
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Batch:
+    """`values` as the modality gives them (image: float (item, channel, height, width) in [-1, 1];
+    text: int64 (item, time), padded), `conditions` int64 (item,)."""
+
+    values: Tensor
+    conditions: Tensor
+
+    def __len__(self) -> int:
+        return len(self.conditions)
+
+    def to(self, device: torch.device | str) -> Batch:
+        return Batch(self.values.to(device), self.conditions.to(device))
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """`values` in the modality's compact storage type (item first), `conditions` int64 (item,)."""
+
+    modality: str
+    values: np.ndarray
+    conditions: np.ndarray
+
+    def __len__(self) -> int:
+        return len(self.conditions)
+
+    def batch(self, index: np.ndarray) -> Batch:
+        """The items at `index`, as tensors on the CPU."""
+        import torch
+
+        values = find("aigc_models.modalities", self.modality).tensor(self.values[index])
+        return Batch(values, torch.from_numpy(np.asarray(self.conditions[index], dtype=np.int64)))
+
+    def batches(self, size: int) -> Iterator[Batch]:
+        """All items in order, `size` at a time; the last batch may be smaller."""
+        for start in range(0, len(self), size):
+            yield self.batch(np.arange(start, min(start + size, len(self))))
+
+    def take(self, index: np.ndarray) -> Corpus:
+        return Corpus(self.modality, self.values[index], self.conditions[index])
+
+    def save(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        np.save(folder / "values.npy", self.values)
+        np.save(folder / "conditions.npy", self.conditions)
+
+    @classmethod
+    def load(cls, folder: Path, modality: str) -> Corpus:
+        """Memory-mapped, so that a corpus larger than memory can be trained on."""
+        return cls(modality, np.load(folder / "values.npy", mmap_mode="r"), np.load(folder / "conditions.npy", mmap_mode="r"))
+
+
+@dataclass(frozen=True)
+class Shuffled:
+    """Batches in random order; the batch of a step depends on the seed and the step alone,
+    so that a resumed training sees what it would have seen."""
+
+    corpus: Corpus
+    size: int
+    seed: int
+
+    def __call__(self, step: int) -> Batch:
+        """The batch of `step` (from 0); an epoch is a permutation, and batches run across its end."""
+        positions = np.arange(step * self.size, (step + 1) * self.size)
+        epochs, offsets = np.divmod(positions, len(self.corpus))
+        index = np.empty(self.size, dtype=np.int64)
+        for epoch in np.unique(epochs):
+            order = _order(self.seed, int(epoch), len(self.corpus))
+            index[epochs == epoch] = order[offsets[epochs == epoch]]
+        return self.corpus.batch(np.sort(index))
+
+
+@lru_cache(maxsize=2)
+def _order(seed: int, epoch: int, items: int) -> np.ndarray:
+    """The permutation of an epoch, kept since each of its steps asks for it."""
+    return np.random.default_rng([seed, epoch]).permutation(items)

@@ -1,0 +1,142 @@
+"""From log-probabilities to text: a ladder of small pure functions, and the loop around it.
+
+Each rung takes and gives log-weights float (item, symbol); `draw` turns them into a symbol.
+An item has one random number a symbol, from its own seed, so that it depends on nothing else in its batch.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+
+import torch
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from torch import Tensor
+
+from aigc_models.capabilities import Streams
+from aigc_models.errors import BadInput
+from aigc_models.modalities.text import END, PAD, START
+
+
+class Sampling(BaseModel):
+    """What may be asked of `generate` and `stream`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    max_length: int = Field(512, ge=1, description="most symbols of an item, the prompt and END included")
+    temperature: float = Field(1.0, ge=0, description="1: as learned; 0: always the likeliest symbol")
+    top_k: int = Field(0, ge=0, description="only the likeliest symbols, this many; 0: all")
+    top_p: float = Field(1.0, gt=0, le=1, description="only the likeliest symbols with this much probability together")
+    min_p: float = Field(0.0, ge=0, le=1, description="only symbols with this share of the likeliest one's probability")
+    repetition_penalty: float = Field(1.0, ge=1, description="factor on the log-probability of recent symbols; 1: none")
+    repetition_window: int = Field(64, ge=1, description="how many symbols are recent")
+
+
+def sampling(**given: object) -> Sampling:
+    """`Sampling`, or `BadInput` that says which value is wrong."""
+    try:
+        return Sampling.model_validate(given)
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = ".".join(map(str, first["loc"]))
+        raise BadInput(f"sampling: {name}: {first['msg']} (given: {first['input']!r})") from error
+
+
+def penalise(weights: Tensor, recent: Tensor, penalty: float) -> Tensor:
+    """Make the symbols in `recent` int64 (item, time) less likely (Keskar et al. 2019, section 4.1)."""
+    if penalty == 1 or recent.shape[1] == 0:
+        return weights
+    seen = torch.zeros_like(weights, dtype=torch.bool).scatter(1, recent, True)
+    return torch.where(seen, weights * penalty, weights)
+
+
+def heat(weights: Tensor, temperature: float) -> Tensor:
+    """Divide by the temperature; 0 leaves only the likeliest symbol."""
+    return keep_top_k(weights, 1) if temperature == 0 else weights / temperature
+
+
+def keep_top_k(weights: Tensor, k: int) -> Tensor:
+    """The `k` likeliest symbols (Fan et al. 2018, section 5.4)."""
+    if not 0 < k < weights.shape[1]:
+        return weights
+    best = weights.topk(k, dim=1)
+    return torch.full_like(weights, -torch.inf).scatter(1, best.indices, best.values)
+
+
+def keep_top_p(weights: Tensor, p: float) -> Tensor:
+    """The smallest set of likeliest symbols with probability `p` (Holtzman et al. 2020, section 3.1)."""
+    if p >= 1:
+        return weights
+    ordered, index = weights.softmax(1).sort(dim=1, descending=True)
+    before = ordered.cumsum(1) - ordered
+    return weights.masked_fill(torch.zeros_like(before, dtype=torch.bool).scatter(1, index, before >= p), -torch.inf)
+
+
+def keep_min_p(weights: Tensor, share: float) -> Tensor:
+    """The symbols at least `share` times as likely as the likeliest (Nguyen et al. 2025, section 3)."""
+    if share <= 0:
+        return weights
+    return weights.masked_fill(weights < weights.amax(1, keepdim=True) + math.log(share), -torch.inf)
+
+
+def draw(weights: Tensor, uniform: Tensor) -> Tensor:
+    """Symbols int64 (item,) at the quantiles `uniform` float (item,) in [0, 1)."""
+    cumulative = weights.double().softmax(1).cumsum(1)
+    index = torch.searchsorted(cumulative, uniform[:, None].double() * cumulative[:, -1:], right=True)[:, 0]
+    likeliest = weights.argmax(1)
+    return torch.where(weights.gather(1, index.clamp(max=weights.shape[1] - 1)[:, None])[:, 0] > -torch.inf, index, likeliest)
+
+
+def choose(log_probabilities: Tensor, recent: Tensor, uniform: Tensor, how: Sampling) -> Tensor:
+    """The whole ladder: symbols int64 (item,)."""
+    weights = penalise(log_probabilities, recent, how.repetition_penalty)
+    weights = heat(weights, how.temperature)
+    weights = keep_top_k(weights, how.top_k)
+    weights = keep_top_p(weights, how.top_p)
+    return draw(keep_min_p(weights, how.min_p), uniform)
+
+
+def forced(prompts: Sequence[bytes], length: int) -> Tensor:
+    """The prompts as int64 (item, length), -1 where the model chooses; raises `BadInput` if one leaves it nothing."""
+    tokens = torch.full((len(prompts), length), -1, dtype=torch.int64)
+    for row, prompt in zip(tokens, prompts, strict=True):
+        if len(prompt) >= length:
+            raise BadInput(f"a prompt of {len(prompt)} bytes leaves no room in max_length={length} symbols; shorten it")
+        row[: len(prompt)] = torch.tensor(list(prompt), dtype=torch.int64)
+    return tokens
+
+
+def uniforms(seeds: Tensor, length: int) -> Tensor:
+    """float64 (item, length), each row from its own seed."""
+    rows = [torch.rand(length, generator=torch.Generator().manual_seed(int(seed)), dtype=torch.float64) for seed in seeds]
+    return torch.stack(rows)
+
+
+@torch.no_grad()
+def steps(model: Streams, conditions: Tensor, seeds: Tensor, prompts: Sequence[bytes], how: Sampling) -> Iterator[Tensor]:
+    """One int64 (item,) after another until every item has ended; PAD after an item's END."""
+    prompt, uniform = forced(prompts, how.max_length), uniforms(seeds, how.max_length)
+    state, token = model.begin(conditions), torch.full_like(conditions, START)
+    past = torch.empty(len(conditions), 0, dtype=torch.int64)
+    ended = torch.zeros(len(conditions), dtype=torch.bool)
+    for time in range(how.max_length):
+        log_probabilities, state = model.advance(state, token)
+        chosen = choose(log_probabilities.cpu(), past[:, -how.repetition_window :], uniform[:, time], how)
+        chosen = torch.where(prompt[:, time] >= 0, prompt[:, time], chosen)
+        yield torch.where(ended, PAD, chosen)
+        ended = ended | (chosen == END)
+        if bool(ended.all()):
+            return
+        past = torch.cat([past, chosen[:, None]], dim=1)
+        token = chosen.to(conditions.device)
+
+
+def generate(model: Streams, conditions: Tensor, seeds: Tensor, prompts: Sequence[bytes], **given: object) -> Tensor:
+    """Whole items int64 (item, time): the prompt, what follows it, END, then PAD. `given` is `Sampling`."""
+    return torch.stack(list(steps(model, conditions, seeds, prompts, sampling(**given))), dim=1)
+
+
+def stream(model: Streams, condition: int, seed: int, prompt: bytes, **given: object) -> Iterator[int]:
+    """The symbols of one item as they are drawn, the prompt's first and END last: those that `generate` gives."""
+    how = sampling(**given)
+    for token in steps(model, torch.tensor([condition]), torch.tensor([seed]), [prompt], how):
+        yield int(token)

@@ -1,0 +1,152 @@
+"""Each item comes from one member, picked by the item's own seed; a critic sets how often each is picked.
+
+The critic is a classifier trained to tell training pictures from each member's pictures. In its features, the
+weights bring the weighted members as near as possible to the validation split, by maximum mean discrepancy
+(Gretton et al. 2012), label by label: kernel mean matching (Huang et al. 2007), a small convex problem.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from pydantic import BaseModel, ConfigDict, Field
+from scipy.optimize import minimize
+from scipy.spatial.distance import cdist
+from torch import Tensor
+
+from aigc_models.capabilities import Generates, Shape
+from aigc_models.classifier import Classifier, features, fit_classifier
+from aigc_models.corpus import Corpus
+from aigc_models.noise import choose, uniform
+
+MODALITIES = frozenset({"image"})
+BATCH = 64
+
+
+class Settings(BaseModel):
+    """How the critic is trained and the weights are found."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    steps: int = Field(200, description="training steps of the critic, 64 pictures each")
+    most: int = Field(512, description="pictures of each kind that the critic learns from, and validation items matched")
+    rounds: int = Field(3, description="sets of pictures of each member, each as large as the validation split, to match with")
+    least: float = Field(0.02, description="a share below this is rounded to none")
+
+
+class Mixture:
+    """Draws each item from the member that the item's seed picks."""
+
+    def __init__(self, members: Mapping[str, Any], weights: Mapping[str, float], settings: Settings) -> None:
+        self.members, self.weights, self.settings = dict(members), {name: float(weights[name]) for name in members}, settings
+
+    def picks(self, seeds: Tensor) -> Tensor:
+        """Which member makes each item, int64 (item,)."""
+        shares = torch.tensor(list(self.weights.values())).expand(len(seeds), -1)
+        return choose(shares, uniform(seeds ^ PICK)[:, 0])
+
+    def generate(self, conditions: Tensor, seeds: Tensor, **sampling: Any) -> Tensor:
+        """Float (item, channel, height, width) in [-1, 1]. Each member runs at the full batch, so that an item
+        is the same whatever rode along; the members that no item asks for do not run."""
+        picks, values = self.picks(seeds), None
+        for number, member in enumerate(self.members.values()):
+            mine = picks == number
+            if not bool(mine.any()):
+                continue
+            drawn = member.generate(conditions, seeds, **sampling)
+            values = torch.zeros_like(drawn) if values is None else values
+            values[mine] = drawn[mine]
+        assert values is not None
+        return values
+
+
+PICK = 0x5DEECE66D  # so that the pick and a member's own noise come from different streams
+
+
+def draw(member: Generates, conditions: np.ndarray, seed: int) -> np.ndarray:
+    """Pictures uint8 (item, channel, height, width)."""
+    asked = torch.from_numpy(np.array(conditions, dtype=np.int64))
+    seeds = seed * 1_000_003 + torch.arange(len(asked))
+    parts = [member.generate(asked[i : i + BATCH], seeds[i : i + BATCH]) for i in range(0, len(asked), BATCH)]
+    return ((torch.cat(parts) + 1) * 127.5).round().clamp(0, 255).to(torch.uint8).numpy()
+
+
+def train_critic(members: Mapping[str, Any], train: Corpus, settings: Settings, seed: int) -> Classifier:
+    """Tell training pictures (class 0) from those of each member (classes 1, 2, ...), at equal numbers."""
+    rows = np.random.default_rng(seed).permutation(len(train))[: settings.most]
+    real = train.take(np.sort(rows))
+    values = [np.asarray(real.values), *(draw(member, real.conditions, seed + 1) for member in members.values())]
+    origin = np.repeat(np.arange(len(values)), len(real))
+    return fit_classifier(Corpus(train.modality, np.concatenate(values), origin), len(values), settings.steps, seed)
+
+
+def similarity(first: Corpus, second: Corpus, critic: Classifier, width: float) -> np.ndarray:
+    """Gaussian kernel of the critic's features, doubled where two items have the same condition."""
+    near = np.exp(-cdist(features(critic, first), features(critic, second), "sqeuclidean") / width)
+    return near * (1 + (np.asarray(first.conditions)[:, None] == np.asarray(second.conditions)[None]))
+
+
+def on_simplex(gram: np.ndarray, pull: np.ndarray) -> np.ndarray:
+    """The shares w >= 0, summing to one, that minimise w' gram w - 2 w' pull."""
+    start = np.full(len(pull), 1 / len(pull))
+    found = minimize(
+        lambda w: w @ gram @ w - 2 * w @ pull,
+        start,
+        jac=lambda w: 2 * (gram @ w - pull),
+        bounds=[(0, 1)] * len(pull),
+        constraints=[{"type": "eq", "fun": lambda w: w.sum() - 1, "jac": lambda w: np.ones_like(w)}],
+        method="SLSQP",
+        options={"ftol": 1e-12},
+    )
+    return np.clip(found.x, 0, None) / np.clip(found.x, 0, None).sum()
+
+
+def match(drawn: list[Corpus], validation: Corpus, critic: Classifier) -> np.ndarray:
+    """Shares of the members, from one corpus of pictures each, nearest to the validation split."""
+    own = features(critic, validation)
+    width = max(float(np.median(cdist(own, own, "sqeuclidean"))), 1e-9)
+    gram = np.empty((len(drawn), len(drawn)))
+    for i, first in enumerate(drawn):
+        for j, second in enumerate(drawn[: i + 1]):
+            kernel = similarity(first, second, critic, width)
+            pairs = kernel.size - len(first) if i == j else kernel.size
+            gram[i, j] = gram[j, i] = (kernel.sum() - (np.trace(kernel) if i == j else 0)) / pairs
+    pull = np.array([similarity(corpus, validation, critic, width).mean() for corpus in drawn])
+    return on_simplex(gram, pull)
+
+
+def rounded(shares: np.ndarray, least: float) -> np.ndarray:
+    """Shares below `least` dropped, the rest to two digits, summing to one."""
+    kept = np.where(shares < min(least, shares.max()), 0, shares)
+    kept = np.round(kept / kept.sum(), 2)
+    kept[int(kept.argmax())] += 1 - kept.sum()
+    return kept
+
+
+def fit(
+    members: Mapping[str, Any],
+    train: Corpus,
+    validation: Corpus,
+    shape: Shape,
+    settings: Settings,
+    seed: int,
+    progress: Callable[..., None],
+) -> Mixture:
+    """Train the critic on the train split, then learn the weights on validation."""
+    steps = settings.rounds + 1
+    critic = train_critic(members, train, settings, seed)
+    held = validation.take(np.arange(min(len(validation), settings.most)))
+    found = []
+    for number in range(settings.rounds):
+        progress(number + 1, steps)
+        values = [draw(member, held.conditions, seed + 2 + number) for member in members.values()]
+        found.append(match([Corpus(train.modality, value, held.conditions) for value in values], held, critic))
+    shares = rounded(np.mean(found, axis=0), settings.least)
+    progress(steps, steps)
+    return build(members, dict(zip(members, shares.tolist(), strict=True)), settings)
+
+
+def build(members: Mapping[str, Any], weights: Mapping[str, float], settings: Settings) -> Mixture:
+    return Mixture(members, weights, settings)

@@ -1,0 +1,164 @@
+"""A Gaussian mixture for each label in principal components: the plain baseline, and a member at once.
+
+Principal components and mixture components are chosen by the likelihood of the validation split, in pixels, where what
+the components leave out counts as isotropic noise (probabilistic PCA, Tipping and Bishop 1999).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+import torch
+from pydantic import BaseModel, ConfigDict, Field
+from scipy.special import logsumexp
+from sklearn.decomposition import PCA
+from sklearn.mixture import GaussianMixture
+from torch import Tensor
+
+from aigc_models.capabilities import Shape
+from aigc_models.corpus import Corpus
+from aigc_models.noise import choose, normal, uniform
+
+MODALITIES = frozenset({"image"})
+
+
+class Config(BaseModel):
+    """What is tried on the validation split."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    components: tuple[int, ...] = Field((1, 2, 3, 4), description="Gaussians a label, those to try")
+    directions: tuple[int, ...] = Field((15, 25, 35, 50), description="principal components, those to try")
+    ridge: float = Field(1e-3, description="added to variances, as a share of the mean variance of a direction")
+    most: int = Field(20_000, description="training items looked at; more are sampled down")
+    seed: int = Field(0, description="of the mixtures' starting points")
+
+
+SIZES = {
+    "debug": Config(components=(1, 2), directions=(4,)),
+    "small": Config(),
+    "base": Config(components=(1, 2, 3, 5, 8), directions=(25, 50, 100)),
+    "large": Config(components=(1, 2, 4, 8, 16), directions=(50, 100, 200)),
+}
+# log-shares (part,), means (part, direction), lower factors of the covariances (part, direction, direction)
+Parts = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+
+class Mixtures:
+    """One mixture for each label, fitted in the same principal components."""
+
+    def __init__(self, config: Config, shape: Shape) -> None:
+        self.config, self.labels = config, len(shape.labels)
+        self.item = (shape.format.channels, shape.format.height, shape.format.width)
+        self.state: dict[str, Tensor] = {}
+
+    def fit(self, train: Corpus, validation: Corpus, progress: Callable[..., None]) -> None:
+        """Try every choice in `config` and keep the one under which the validation split is likeliest."""
+        rows = np.random.default_rng(self.config.seed).permutation(len(train))[: self.config.most]
+        train = train.take(np.sort(rows))
+        pixels, held = flat(train), flat(validation)
+        most = max(1, min(max(self.config.directions), len(pixels) - 1, pixels.shape[1]))
+        basis = PCA(most, svd_solver="randomized", random_state=self.config.seed).fit(pixels)
+        tried = sorted({min(directions, most) for directions in self.config.directions})
+        choices = [(directions, components) for directions in tried for components in self.config.components]
+        best = -np.inf
+        for step, (directions, components) in enumerate(choices, start=1):
+            parts = self.parts(basis.transform(pixels)[:, :directions], train.conditions, components)
+            likelihood = score(parts, basis, directions, held, validation.conditions, pixels)
+            progress(step, len(choices), validation_nats=-likelihood, directions=directions, components=components)
+            if likelihood > best:
+                best, self.state = likelihood, as_state(parts, basis, directions, shares(train.conditions, self.labels))
+
+    def parts(self, values: np.ndarray, conditions: np.ndarray, components: int) -> dict[int, Parts]:
+        """A mixture for each label that has items, and one over all where there are no labels."""
+        ridge = self.config.ridge * float(values.var(0).mean())
+        return {
+            int(label): mixture(values[np.asarray(conditions) == label], components, ridge, self.config.seed)
+            for label in np.unique(conditions)
+        }
+
+    def generate(self, conditions: Tensor, seeds: Tensor, **sampling: Any) -> Tensor:
+        """Float (item, channel, height, width) in [-1, 1]; `temperature` scales the spread (1 = as fitted)."""
+        state, draws = self.state, uniform(seeds, 2)
+        label = choose(state["shares"].expand(len(seeds), -1), draws[:, 0])
+        asked = conditions.cpu().long()
+        known = state["shares"][asked] > 0
+        label = torch.where(known & (asked < max(self.labels, 1)), asked, label)
+        part = choose(state["weights"][label], draws[:, 1])
+        noise = normal(seeds + 1, state["means"].shape[2:]) * float(sampling.get("temperature", 1.0))
+        values = state["means"][label, part] + torch.einsum("nij,nj->ni", state["factors"][label, part], noise)
+        return (values @ state["basis"] + state["centre"]).reshape(-1, *self.item).clamp(-1, 1)
+
+    def state_dict(self) -> Mapping[str, Tensor]:
+        return dict(self.state)
+
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        self.state = {name: tensor.clone() for name, tensor in state.items()}
+
+
+def flat(corpus: Corpus) -> np.ndarray:
+    """Float64 (item, pixel) in [-1, 1]."""
+    return np.asarray(corpus.values, dtype=np.float64).reshape(len(corpus), -1) / 127.5 - 1
+
+
+def shares(conditions: np.ndarray, labels: int) -> np.ndarray:
+    """How often each condition occurs, 'no label' the last of them."""
+    return np.bincount(np.asarray(conditions), minlength=labels + 1) / len(conditions)
+
+
+def mixture(values: np.ndarray, components: int, ridge: float, seed: int) -> Parts:
+    """Fit by expectation maximisation; fewer components where a label has few items, one broad one for a single item."""
+    count = max(1, min(components, len(values) // 10))
+    values = values if len(values) > 1 else np.repeat(values, 2, axis=0)
+    fitted = GaussianMixture(count, reg_covar=ridge, random_state=seed).fit(values)
+    return np.log(fitted.weights_), fitted.means_, np.linalg.cholesky(fitted.covariances_)
+
+
+def log_density(parts: Parts, values: np.ndarray) -> np.ndarray:
+    """Log-likelihood in nats, float64 (item,)."""
+    logs, means, factors = parts
+    white = np.stack([np.linalg.solve(factor, (values - mean).T) for mean, factor in zip(means, factors, strict=True)])
+    volume = np.log(np.diagonal(factors, axis1=1, axis2=2)).sum(1)
+    constant = 0.5 * values.shape[1] * np.log(2 * np.pi)
+    return logsumexp(logs[:, None] - 0.5 * (white**2).sum(1) - volume[:, None] - constant, axis=0)
+
+
+def score(
+    parts: dict[int, Parts], basis: PCA, directions: int, held: np.ndarray, conditions: np.ndarray, train: np.ndarray
+) -> float:
+    """Mean log-likelihood in nats of held-out pixels (item, pixel), the left-out directions as isotropic noise."""
+    values = basis.transform(held)
+    known = np.isin(conditions, list(parts))
+    inside = np.concatenate([
+        log_density(parts[int(label)], values[np.asarray(conditions) == label][:, :directions])
+        for label in np.unique(conditions[known])
+    ])  # fmt: skip
+    outside = held.shape[1] - directions
+    if not outside:
+        return float(inside.mean())
+    noise = max(float(train.var(0).sum() - basis.explained_variance_[:directions].sum()) / outside, 1e-6)
+    left = ((held - basis.mean_) ** 2).sum(1) - (values[:, :directions] ** 2).sum(1)
+    return float(inside.mean() - 0.5 * (left[known].mean() / noise + outside * np.log(2 * np.pi * noise)))
+
+
+def as_state(parts: dict[int, Parts], basis: PCA, directions: int, frequencies: np.ndarray) -> dict[str, Tensor]:
+    """Named tensors: mixtures padded to (label, part, ...), the basis (direction, pixel), the centre (pixel,)."""
+    most = max(len(logs) for logs, _, _ in parts.values())
+    state = {
+        "weights": torch.zeros(len(frequencies), most),
+        "means": torch.zeros(len(frequencies), most, directions),
+        "factors": torch.zeros(len(frequencies), most, directions, directions),
+        "shares": torch.from_numpy(frequencies).float(),
+        "basis": torch.from_numpy(basis.components_[:directions]).float(),
+        "centre": torch.from_numpy(basis.mean_).float(),
+    }
+    for label, (logs, means, factors) in parts.items():
+        state["weights"][label, : len(logs)] = torch.from_numpy(np.exp(logs)).float()
+        state["means"][label, : len(logs)] = torch.from_numpy(means).float()
+        state["factors"][label, : len(logs)] = torch.from_numpy(factors).float()
+    return state
+
+
+def build(config: Config, shape: Shape) -> Mixtures:
+    return Mixtures(config, shape)

@@ -1,0 +1,110 @@
+"""Masked language model over bytes: hidden spans are guessed from both sides (Devlin et al. 2019; Joshi et al. 2020).
+
+It needs no labels. Its embedding and blocks have the names and shapes of the transformer's, which can start from them.
+"""
+
+from __future__ import annotations
+
+import torch
+from pydantic import BaseModel, ConfigDict, Field
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from aigc_models.attention import Block, GramEmbedding, initialise, pack
+from aigc_models.capabilities import Player, Shape
+from aigc_models.corpus import Batch
+from aigc_models.modalities.text import MASK, OUTPUTS, PAD
+from aigc_models.randomness import seeded
+
+MODALITIES = frozenset({"text"})
+PLAN = {"learning_rate": 6e-3, "batch_size": 16, "weight_decay": 0.05}
+LOOKED_AT_SEED = 0  # the same symbols are hidden in every validation
+
+
+class Config(BaseModel):
+    """The sizes are those of `transformer`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    width: int = Field(128, ge=2, description="channels of a position")
+    longest: int = Field(4, ge=1, description="n-grams up to this length have embeddings too, symbols")
+    buckets: int = Field(4096, ge=1, description="embeddings for the n-grams of one length")
+    layers: int = Field(3, ge=1, description="blocks on top of each other")
+    heads: int = Field(4, ge=1, description="attention heads; each has width / heads channels, an even number")
+    dropout: float = Field(0.0, ge=0, lt=1, description="share of channels dropped in training")
+    hidden: float = Field(0.2, gt=0, lt=1, description="share of the symbols that are hidden")
+    span: float = Field(3.0, ge=1, description="mean length of a hidden span, symbols")
+    window: int = Field(128, ge=2, description="length of a row in training, symbols")
+    rows: int = Field(8, ge=1, description="rows of a step at most")
+
+
+SIZES = {
+    "debug": Config(width=16, buckets=64, layers=1, heads=2, window=32, rows=8),
+    "small": Config(),
+    "base": Config(width=384, layers=6, heads=6, dropout=0.1, window=256, rows=32),
+    "large": Config(width=768, layers=12, heads=12, buckets=32_768, dropout=0.1, window=512, rows=32),
+}
+
+
+def spans(there: Tensor, share: float, mean: float) -> Tensor:
+    """Which symbols to hide: bool (item, time), about `share` of those that are `there`, in spans of geometric length.
+
+    A span begins at a symbol with the probability that makes the share right, and goes on with 1 - 1 / mean.
+    """
+    begin = share / (mean * (1 - share) + share)
+    chosen, hidden = torch.rand(there.shape, device=there.device), torch.zeros_like(there)
+    running = torch.rand(len(there), device=there.device) < share
+    for time in range(there.shape[1]):
+        running = chosen[:, time] < torch.where(running, 1 - 1 / mean + begin / mean, begin)
+        hidden[:, time] = running
+    return hidden & there
+
+
+class MaskedLm(nn.Module):
+    """Sees both sides of a symbol."""
+
+    def __init__(self, config: Config) -> None:
+        super().__init__()
+        self.config = config
+        self.embedding = GramEmbedding(config.width, config.longest, config.buckets)
+        self.dropout = nn.Dropout(config.dropout)
+        self.blocks = nn.ModuleList(Block(config.width, config.heads, config.dropout) for _ in range(config.layers))
+        self.norm = nn.RMSNorm(config.width)
+        initialise(self, config.layers)
+
+    def features(self, inputs: Tensor, seen: Tensor) -> Tensor:
+        """float (item, time, width) for inputs int64 (item, time); `seen` as in `Attention.forward`."""
+        x = self.dropout(self.embedding(inputs))
+        for block in self.blocks:
+            x = block(x, seen, causal=False)
+        return self.norm(x)
+
+    def forward(self, inputs: Tensor, seen: Tensor) -> Tensor:
+        """Logits (item, time, symbol) for what stands at each place."""
+        return F.linear(self.features(inputs, seen), self.embedding.symbols.weight[:OUTPUTS])
+
+    def players(self) -> list[Player]:
+        """One; a wide model takes smaller steps (the plan's rate is for 128 channels)."""
+        rate = min(1.0, 128 / self.config.width)
+        return [Player("masked_lm", list(self.parameters()), self.loss, learning_rate=rate, betas=(0.9, 0.95))]
+
+    def loss(self, batch: Batch) -> Tensor:
+        """Nats a hidden symbol, on packed rows; attention stays inside an item."""
+        rows = pack(batch.values, batch.conditions, self.config.window, self.config.rows)
+        values, hidden = rows.targets, spans(rows.targets != PAD, self.config.hidden, self.config.span)
+        logits = self(torch.where(hidden, MASK, values), rows.apart(causal=False))[hidden]
+        return F.cross_entropy(logits, values[hidden], reduction="sum") / hidden.sum().clamp(min=1)
+
+    def validation_loss(self, batch: Batch) -> Tensor:
+        """The same symbols are hidden each time."""
+        with seeded(LOOKED_AT_SEED):
+            return self.loss(batch)
+
+    def embed(self, batch: Batch) -> Tensor:
+        """float (item, width): the mean over an item's symbols."""
+        there = batch.values != PAD
+        features = self.features(batch.values, there[:, None, None, :])
+        return (features * there[:, :, None]).sum(1) / there.sum(1, keepdim=True).clamp(min=1)
+
+
+def build(config: Config, shape: Shape) -> MaskedLm:
+    return MaskedLm(config)

@@ -1,0 +1,363 @@
+"""Interpolated modified Kneser-Ney over bytes (Chen and Goodman 1999, section 3), with the condition.
+
+The contexts form a trie that grows backwards in time, one trie for the whole corpus and one for each
+label. Both give a distribution, and they are mixed with a weight that depends on how long a context
+each of them has seen; these weights and the order are learned on the validation split.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field
+from torch import Tensor
+
+from aigc_models.capabilities import Shape
+from aigc_models.corpus import Batch, Corpus
+from aigc_models.modalities.text import OUTPUTS, PAD, START
+
+MODALITIES = frozenset({"text"})
+
+Ints = NDArray[np.int64]
+Floats = NDArray[np.float64]
+RADIX = 512  # a key is node * RADIX + symbol
+
+
+class Config(BaseModel):
+    """On half a megabyte of short texts the fit takes some seconds of one core."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    shortest: int = Field(3, ge=1, description="orders up to this one are tried in any case, symbols")
+    longest: int = Field(10, ge=1, le=32, description="highest order tried on validation, symbols")
+    most_symbols: int = Field(20_000_000, ge=1, description="training symbols counted at most; later items are left out")
+
+
+SIZES = {
+    "debug": Config(longest=4),
+    "small": Config(),
+    "base": Config(longest=12),
+    "large": Config(longest=14, most_symbols=200_000_000),
+}
+
+
+@dataclass(frozen=True)
+class Level:
+    """The contexts of one length. The n-grams of node i stand at `first[i]` to `first[i + 1]`."""
+
+    contexts: Ints  # (node,) sorted keys: node of the context one symbol shorter, and the symbol before it
+    first: Ints  # (node + 1,)
+    symbols: Ints  # (gram,) ascending within a node
+    mass: Floats  # (gram,) discounted probability
+    rest: Floats  # (node,) what the shorter context gets
+    grams: Ints  # (gram,) sorted keys: node and symbol
+
+
+@dataclass(frozen=True)
+class Stream:
+    """Items laid end to end, each behind a START: `place` is a symbol's position in its item, START at 0."""
+
+    symbols: Ints
+    place: Ints
+    item: Ints
+
+    @property
+    def targets(self) -> Ints:
+        return np.flatnonzero(self.place > 0)
+
+
+def stream(values: NDArray[Any]) -> Stream:
+    """Symbols (item, time), padded, as one `Stream`."""
+    framed = np.concatenate([np.full((len(values), 1), START), np.asarray(values, dtype=np.int64)], axis=1)
+    item, place = np.nonzero(framed != PAD)
+    return Stream(framed[item, place], place, item)
+
+
+def look_up(keys: Ints, wanted: Ints) -> tuple[Ints, NDArray[np.bool_]]:
+    """Index of each of `wanted` in the sorted `keys` (0 where it is missing), and whether it is there."""
+    if not len(keys):
+        return np.zeros(len(wanted), dtype=np.int64), np.zeros(len(wanted), dtype=bool)
+    index = np.searchsorted(keys, wanted)
+    index[index == len(keys)] = 0
+    there = keys[index] == wanted
+    return np.where(there, index, 0), there
+
+
+def discounts(counts: Ints) -> Floats:
+    """Discount for a count of 0, 1, 2 and 3 or more (Chen and Goodman 1999, equation 26)."""
+    n1, n2, n3, n4 = (int(np.count_nonzero(counts == c)) for c in (1, 2, 3, 4))
+    if not (n1 and n2 and n3 and n4):
+        return np.array([0.0, 0.5, 0.75, 0.9])
+    y = n1 / (n1 + 2 * n2)
+    wanted = [1 - 2 * y * n2 / n1, 2 - 3 * y * n3 / n2, 3 - 4 * y * n4 / n3]
+    return np.concatenate([[0.0], np.clip(wanted, 0.01, [0.99, 1.99, 2.99])])
+
+
+def level(contexts: Ints, grams: Ints, counts: Ints, pooled: NDArray[np.bool_]) -> Level:
+    """Turn counts into discounted probabilities; the pooled trie and those of the labels have discounts of their own."""
+    node = grams // RADIX
+    first = np.searchsorted(node, np.arange(len(contexts) + 1))
+    taken = np.zeros(len(grams))
+    for group in (pooled, ~pooled):
+        taken[group] = discounts(counts[group])[np.minimum(counts[group], 3)]
+    total = np.maximum(np.bincount(node, counts, len(contexts)), 1)
+    mass = (counts - taken) / total[node]
+    return Level(contexts, first, grams % RADIX, mass, np.bincount(node, taken, len(contexts)) / total, grams)
+
+
+@dataclass(frozen=True)
+class Counted:
+    """The n-grams of one length, before discounting."""
+
+    contexts: Ints
+    grams: Ints
+    raw: Ints  # how often each occurs
+    sample: Ints  # one target at which each occurs
+    id_of: Ints  # (target,) its n-gram
+    opens: NDArray[np.bool_]  # begins with START, so that nothing can stand before it
+
+
+def count(text: Stream, root: Ints, roots: int, longest: int) -> Iterator[Counted]:
+    """The n-grams of length 1 to `longest`, of a text whose targets hang under the tries `root`."""
+    targets, node, contexts = text.targets, root, np.arange(roots)
+    id_of = np.empty(len(text.symbols), dtype=np.int64)
+    for length in range(longest):
+        if length:
+            inside = text.place[targets] >= length
+            if not inside.any():
+                return
+            targets = targets[inside]
+            keys = node[inside] * RADIX + text.symbols[targets - length]
+            contexts, node = np.unique(keys, return_inverse=True)
+        keys = node * RADIX + text.symbols[targets]
+        grams, index, inverse, raw = np.unique(keys, return_index=True, return_inverse=True, return_counts=True)
+        sample, id_of = targets[index], id_of.copy()
+        id_of[targets] = inverse
+        yield Counted(contexts, grams, raw, sample, id_of, text.place[sample] == length)
+
+
+def levels(text: Stream, root: Ints, roots: int, longest: int) -> Iterator[tuple[Level, Level]]:
+    """For each length the level as the longest of a model (raw counts) and as one below it (in how many contexts)."""
+    counted = count(text, root, roots, longest + 1)
+    here = next(counted)
+    for longer in counted:
+        pooled = root_of(here, root, text) == 0
+        kinds = np.bincount(here.id_of[longer.sample], minlength=len(here.grams))
+        continued = np.where(here.opens, here.raw, kinds)
+        yield level(here.contexts, here.grams, here.raw, pooled), level(here.contexts, here.grams, continued, pooled)
+        here = longer
+
+
+def root_of(counted: Counted, root: Ints, text: Stream) -> Ints:
+    """The trie of each n-gram: 0 is the pooled one."""
+    every = np.zeros(len(text.symbols), dtype=np.int64)
+    every[text.targets] = root
+    return every[counted.sample]
+
+
+@dataclass(frozen=True)
+class Path:
+    """Where each query stands in its trie. `depth` counts the context lengths that were found."""
+
+    node: Ints
+    alive: NDArray[np.bool_]
+    depth: Ints
+
+    @classmethod
+    def start(cls, roots: Ints) -> Path:
+        return cls(roots, np.ones(len(roots), dtype=bool), np.zeros(len(roots), dtype=np.int64))
+
+    def down(self, level: Level, back: Ints | None) -> Path:
+        """One symbol further back; `back` is None at the root, which is dead where nothing was counted."""
+        if back is None:
+            node, there = self.node, level.first[self.node + 1] > level.first[self.node]
+        else:
+            node, there = look_up(level.contexts, self.node * RADIX + back)
+        alive = self.alive & there
+        return Path(node, alive, self.depth + alive)
+
+    def probability(self, level: Level, target: Ints, shorter: Floats) -> Floats:
+        """Probability (query,) of `target`, from that which the shorter context gives."""
+        index, there = look_up(level.grams, self.node * RADIX + target)
+        found = np.where(there, level.mass[index], 0.0) + level.rest[self.node] * shorter
+        return np.where(self.alive, found, shorter)
+
+    def distribution(self, level: Level, shorter: Floats) -> Floats:
+        """Probabilities (query, symbol), from those which the shorter context gives."""
+        result = shorter * np.where(self.alive, level.rest[self.node], 1.0)[:, None]
+        start = level.first[self.node]
+        size = np.where(self.alive, level.first[self.node + 1] - start, 0)
+        row = np.repeat(np.arange(len(size)), size)
+        gram = np.arange(len(row)) + np.repeat(start - np.cumsum(size) + size, size)
+        result[row, level.symbols[gram]] += level.mass[gram]
+        return result
+
+
+def learn_mix(pooled: Floats, labelled: Floats, bucket: Ints, buckets: int, rounds: int = 30) -> Floats:
+    """Weight of the label's trie in each bucket by expectation maximisation; rare buckets stay near a half."""
+    weight = np.full(buckets, 0.5)
+    size = np.bincount(bucket, minlength=buckets) + 2.0
+    for _ in range(rounds):
+        share = weight[bucket] * labelled
+        share = share / (share + (1 - weight[bucket]) * pooled)
+        weight = (np.bincount(bucket, share, buckets) + 1.0) / size
+    return weight
+
+
+class NGram:
+    """Counts; `mix` (depth in the label's trie, depth in the pooled one) is the weight of the label's trie."""
+
+    def __init__(self, config: Config, labels: int) -> None:
+        self.config, self.labels = config, labels
+        self.levels: list[Level] = []
+        self.mix = np.zeros((1, 1))
+
+    @property
+    def order(self) -> int:
+        """Symbols of the longest n-gram."""
+        return len(self.levels)
+
+    def fit(self, train: Corpus, validation: Corpus, progress: Callable[..., None]) -> None:
+        """Count, and keep the order with the highest likelihood of the validation split."""
+        text, root = self._tries(train)
+        held = stream(validation.values)
+        seen, best = _Validation(held, self._roots(validation.conditions, held)), -np.inf
+        lower: list[Level] = []
+        for order, (top, below) in enumerate(levels(text, root, self.labels + 1, self.config.longest), start=1):
+            figure, mix = seen.try_order(top, below)
+            progress(order, self.config.longest, validation_loss=-figure)
+            if figure > best:
+                best, self.levels, self.mix = figure, [*lower, top], mix
+            elif order > self.config.shortest:
+                return
+            lower.append(below)
+
+    def _tries(self, train: Corpus) -> tuple[Stream, Ints]:
+        """The text twice, for the pooled trie and for the label's own, and the trie of each target."""
+        length = np.cumsum(np.count_nonzero(np.asarray(train.values) != PAD, axis=1))
+        kept = train.take(np.arange(max(1, int(np.searchsorted(length, self.config.most_symbols, side="right")))))
+        known = kept.take(np.flatnonzero(np.asarray(kept.conditions) < self.labels))
+        text = stream(np.concatenate([kept.values, known.values]))
+        root = np.concatenate([np.zeros(len(kept), dtype=np.int64), np.asarray(known.conditions, dtype=np.int64) + 1])
+        return text, root[text.item][text.targets]
+
+    def _roots(self, conditions: NDArray[Any], text: Stream) -> Ints:
+        """For each target its label's trie; the pooled one where it has none."""
+        root = (np.asarray(conditions, dtype=np.int64) + 1) % (self.labels + 1)
+        return root[text.item][text.targets]
+
+    def log_likelihood(self, batch: Batch) -> Tensor:
+        """float32 (item, time), nats."""
+        values = batch.values.cpu().numpy()
+        text = stream(values)
+        targets, roots = text.targets, self._roots(batch.conditions.cpu().numpy(), text)
+        walk = _Walk(Path.start(np.concatenate([np.zeros_like(roots), roots])), np.tile(targets, 2), text)
+        found = np.full(2 * len(targets), 1 / OUTPUTS)
+        for length, each in enumerate(self.levels):
+            walk = walk.down(each, length)
+            found = walk.path.probability(each, text.symbols[walk.targets], found)
+        result = np.zeros(values.shape, dtype=np.float32)
+        result[text.item[targets], text.place[targets] - 1] = np.log(self._mixed(found, walk.path.depth))
+        return torch.from_numpy(result)
+
+    def _mixed(self, found: Floats, depth: Ints) -> Floats:
+        """One distribution of the pooled (first half) and the labels' (second half)."""
+        pooled, labelled = np.split(found, 2)
+        weight = self.mix[depth[len(pooled) :], depth[: len(pooled)]]
+        weight = weight.reshape(-1, *[1] * (found.ndim - 1))
+        return weight * labelled + (1 - weight) * pooled
+
+    def begin(self, conditions: Tensor) -> tuple[Ints, Ints]:
+        """Tries (item,) and the last symbols (item, order - 1)."""
+        root = (conditions.cpu().numpy().astype(np.int64) + 1) % (self.labels + 1)
+        return root, np.full((len(root), max(self.order - 1, 1)), PAD)
+
+    def advance(self, state: tuple[Ints, Ints], tokens: Tensor) -> tuple[Tensor, tuple[Ints, Ints]]:
+        """Log-probabilities float32 (item, symbol)."""
+        root, history = state
+        history = np.concatenate([history[:, 1:], tokens.cpu().numpy()[:, None]], axis=1)
+        path = Path.start(np.concatenate([np.zeros_like(root), root]))
+        found = np.full((2 * len(root), OUTPUTS), 1 / OUTPUTS)
+        for length, each in enumerate(self.levels):
+            path = path.down(each, np.tile(history[:, -length], 2) if length else None)
+            found = path.distribution(each, found)
+        log = np.log(self._mixed(found, path.depth)).astype(np.float32)
+        return torch.from_numpy(log), (root, history)
+
+    def state_dict(self) -> dict[str, Tensor]:
+        """Counts as tables: `levels.I.NAME` and `mix`."""
+        state = {"mix": torch.from_numpy(self.mix.astype(np.float32))}
+        for index, each in enumerate(self.levels):
+            for name, kind in _STORED.items():
+                state[f"levels.{index}.{name}"] = torch.from_numpy(getattr(each, name).astype(kind))
+        return state
+
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        """Takes tables of any size."""
+        count = sum(name.endswith(".first") for name in state)
+        self.levels = [_restored({n: state[f"levels.{i}.{n}"].numpy() for n in _STORED}) for i in range(count)]
+        self.mix = state["mix"].numpy().astype(np.float64)
+
+
+_STORED: dict[str, Any] = {
+    "contexts": np.int64,
+    "first": np.int32,
+    "symbols": np.int16,
+    "mass": np.float32,
+    "rest": np.float32,
+}
+
+
+def _restored(tables: Mapping[str, NDArray[Any]]) -> Level:
+    first, symbols = tables["first"].astype(np.int64), tables["symbols"].astype(np.int64)
+    grams = np.repeat(np.arange(len(first) - 1), np.diff(first)) * RADIX + symbols
+    mass, rest = tables["mass"].astype(np.float64), tables["rest"].astype(np.float64)
+    return Level(tables["contexts"].astype(np.int64), first, symbols, mass, rest, grams)
+
+
+@dataclass(frozen=True)
+class _Walk:
+    """All targets of a text on their way down the tries."""
+
+    path: Path
+    targets: Ints
+    text: Stream
+
+    def down(self, level: Level, length: int) -> _Walk:
+        """To contexts of `length` symbols; a context does not reach past its item's START."""
+        if not length:
+            return _Walk(self.path.down(level, None), self.targets, self.text)
+        inside = self.text.place[self.targets] >= length
+        back = np.where(inside, self.text.symbols[self.targets - length], PAD)
+        return _Walk(self.path.down(level, back), self.targets, self.text)
+
+
+class _Validation:
+    """The held-out text, walked down once while the orders are tried."""
+
+    def __init__(self, text: Stream, roots: Ints) -> None:
+        start = Path.start(np.concatenate([np.zeros_like(roots), roots]))
+        self.walk = _Walk(start, np.tile(text.targets, 2), text)
+        self.found = np.full(len(self.walk.targets), 1 / OUTPUTS)
+        self.length = 0
+
+    def try_order(self, top: Level, below: Level) -> tuple[float, Floats]:
+        """Mean log-likelihood (nats a symbol) of the model whose longest level is `top`, and its mix."""
+        self.walk = self.walk.down(top, self.length)
+        symbols, path, side = self.walk.text.symbols[self.walk.targets], self.walk.path, self.length + 2
+        pooled, labelled = np.split(path.probability(top, symbols, self.found), 2)
+        self.found = path.probability(below, symbols, self.found)
+        self.length += 1
+        deep, shallow = path.depth[len(pooled) :], path.depth[: len(pooled)]
+        mix = learn_mix(pooled, labelled, deep * side + shallow, side * side).reshape(side, side)
+        mix[0] = 0.0
+        weight = mix[deep, shallow]
+        return float(np.mean(np.log(weight * labelled + (1 - weight) * pooled))), mix
+
+
+def build(config: Config, shape: Shape) -> NGram:
+    return NGram(config, len(shape.labels))

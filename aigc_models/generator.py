@@ -1,0 +1,212 @@
+"""Load a bundle and use it; a member and an ensemble are used alike.
+
+    generator = Generator.load("outputs/painter")
+    pictures = generator.generate(4, label="cat", seed=7)
+
+An item's bytes depend on its seed and its condition (and prompt and sampling) alone: models always
+run at the micro-batch that the card states, and what is short of it is padded.
+"""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import torch
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from torch import Tensor, nn
+
+from aigc_models import bundle, decoding
+from aigc_models.bundle import Card
+from aigc_models.capabilities import Generates, Scores, Streams
+from aigc_models.corpus import Batch
+from aigc_models.errors import BadInput, unknown
+from aigc_models.find import find
+
+ITEM, LABEL = 0, 1  # what a derived seed is for
+
+
+def derived(seed: int, item: int, purpose: int = ITEM) -> int:
+    """The 63-bit seed of item `item` (from 0) under the base seed: numpy's `SeedSequence([seed, item, purpose])`.
+
+    It depends on nothing else, so item 3 of seed 7 is the same whether 4 or 4,000 items are asked for.
+    """
+    if seed < 0:
+        raise BadInput(f"seed {seed} is negative; give 0 or more")
+    return int(np.random.SeedSequence([seed, item, purpose]).generate_state(1, np.uint64)[0] >> np.uint64(1))
+
+
+def item_seeds(seed: int, count: int, first: int = 0) -> Tensor:
+    """The seeds int64 (item,) of items `first` to `first + count - 1` under the base seed."""
+    return torch.tensor([derived(seed, item) for item in range(first, first + count)], dtype=torch.int64)
+
+
+class Sampling(BaseModel):
+    """What whole-item models (`Generates`) may heed; one that does not know an option leaves it alone."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    temperature: float | None = Field(None, ge=0, le=10, description="spread of the noise; 1: as learnt, 0: none")
+    guidance: float | None = Field(None, ge=0, le=100, description="1: the condition as it is, above 1: exaggerated")
+    steps: int | None = Field(None, ge=1, le=1000, description="of the sampler")
+
+
+@dataclass(frozen=True)
+class Generator:
+    """A trained generator. Errors of the caller (labels, options, what it cannot do) are `BadInput`."""
+
+    card: Card
+    model: Any
+    modality: ModuleType
+    format: Any
+    device: str = "cpu"
+
+    @classmethod
+    def load(cls, path: Path | str, device: str = "cpu") -> Generator:
+        """Read the bundle in folder `path`; raises `BadInput` where there is none, `Damaged` where it was altered."""
+        card, model = bundle.load(Path(path), device)
+        return cls(card, model, find("aigc_models.modalities", card.modality), card.shape.format, device)
+
+    @property
+    def sampling(self) -> type[BaseModel]:
+        """The options that `generate` takes beside its own, with their meanings."""
+        return decoding.Sampling if self._streams else Sampling
+
+    def generate(
+        self,
+        count: int = 1,
+        *,
+        label: str | Sequence[str] | None = None,
+        prompt: str | None = None,
+        seed: int = 0,
+        first: int = 0,
+        **sampling: Any,
+    ) -> list[Any]:
+        """`count` items of content (`str`, or uint8 (height, width, channel)); item i has the seed `derived(seed, i)`.
+
+        `label`: one for all, or several that are gone through in turn; none: each item draws one of
+        the card's labels, all equally likely, from its own seed. `prompt`: how each text begins.
+        `first`: the number of the first item, to go on after some that are there already.
+        """
+        if count < 1:
+            raise BadInput(f"count is {count}; ask for 1 or more")
+        conditions = self.conditions(count, label, seed, first)
+        values = self.encoded(conditions, item_seeds(seed, count, first), prompt=prompt, **sampling)
+        return list(self.modality.decode(values, self.format))
+
+    def stream(
+        self, prompt: str = "", label: str | None = None, seed: int = 0, first: int = 0, **sampling: Any
+    ) -> Iterator[str]:
+        """The text that `generate(1, ...)` gives, its prompt first, piece by piece as it is drawn.
+
+        The pieces are whole characters. `first`: the number of the text under the seed.
+        """
+        if not self._streams:
+            raise self._cannot("stream")
+        checked = self._checked(sampling)
+        condition = int(self.conditions(1, label, seed, first)[0])
+        symbols = decoding.stream(self.model, condition, derived(seed, first), prompt.encode(), **checked)
+        return _characters(symbols)
+
+    def log_likelihood(self, contents: Sequence[Any], label: str | Sequence[str] | None = None) -> Tensor:
+        """How likely the model holds each content to be: float32 (item,) in nats; no label: the 'no label' condition."""
+        if not isinstance(self.model, Scores):
+            raise self._cannot("score")
+        values = self.modality.tensor(self.modality.encode(contents, self.format))
+        known = torch.full((len(contents),), len(self.card.labels)) if label is None else self.conditions(len(contents), label)
+        scores = [self._score(values[part], known[part]) for part in self._parts(len(contents))]
+        return torch.cat(scores) if scores else torch.zeros(0)
+
+    def _score(self, values: Tensor, conditions: Tensor) -> Tensor:
+        with torch.inference_mode():
+            return self.model.log_likelihood(Batch(values, conditions).to(self._placed)).float().sum(1).cpu()
+
+    def conditions(self, count: int, label: str | Sequence[str] | None = None, seed: int = 0, first: int = 0) -> Tensor:
+        """The conditions int64 (item,) that `generate` uses for these arguments; raises `BadInput` for an unknown label."""
+        labels = self.card.labels
+        chosen = [label] if isinstance(label, str) else list(label or ())
+        for name in chosen:
+            if name not in labels:
+                raise unknown("label", name, labels)
+        items = range(first, first + count)
+        if chosen:
+            return torch.tensor([labels.index(chosen[item % len(chosen)]) for item in items], dtype=torch.int64)
+        drawn = [derived(seed, item, LABEL) % len(labels) if labels else 0 for item in items]
+        return torch.tensor(drawn, dtype=torch.int64)
+
+    def encoded(self, conditions: Tensor, seeds: Tensor, *, prompt: str | None = None, **sampling: Any) -> Tensor:
+        """Items as the modality's tensors (image: float (item, channel, height, width); text: int64 (item, time)).
+
+        `conditions` and `seeds`: int64 (item,).
+        """
+        if not self._streams and not isinstance(self.model, Generates):
+            raise self._cannot("generate")
+        if prompt and not self._streams:
+            raise self._cannot("go on from a prompt")
+        checked = self._checked(sampling)
+        parts = [self._micro_batch(conditions[part], seeds[part], prompt, checked) for part in self._parts(len(seeds))]
+        return _joined(parts, getattr(self.modality, "PAD", 0)) if parts else torch.zeros(0, 1)
+
+    def _micro_batch(self, conditions: Tensor, seeds: Tensor, prompt: str | None, sampling: dict[str, Any]) -> Tensor:
+        """At most a micro-batch of items; the last one is repeated to fill it up."""
+        index = torch.arange(self.card.micro_batch).clamp_max(len(seeds) - 1)
+        placed = conditions[index].to(self._placed)
+        with torch.inference_mode():
+            if self._streams:
+                prompts = [(prompt or "").encode()] * len(index)
+                values = decoding.generate(self.model, placed, seeds[index], prompts, **sampling)
+            else:
+                values = self.model.generate(placed, seeds[index], **sampling)
+        return values[: len(seeds)].cpu()
+
+    def _parts(self, count: int) -> list[slice]:
+        return [slice(start, min(start + self.card.micro_batch, count)) for start in range(0, count, self.card.micro_batch)]
+
+    @property
+    def _streams(self) -> bool:
+        return isinstance(self.model, Streams)
+
+    @property
+    def _placed(self) -> str:
+        """Where the model's inputs go; a plain model works on the CPU."""
+        return self.device if isinstance(self.model, nn.Module) else "cpu"
+
+    def _checked(self, sampling: dict[str, Any]) -> dict[str, Any]:
+        """The options, known and within their bounds; a text is as long as those of the data unless asked for otherwise."""
+        for name in sampling:
+            if name not in self.sampling.model_fields:
+                raise unknown("sampling option", name, self.sampling.model_fields)
+        default = {"max_length": self.format.length} if self._streams else {}
+        try:
+            return self.sampling.model_validate(default | sampling).model_dump(exclude_unset=True, exclude_none=True)
+        except ValidationError as error:
+            first = error.errors()[0]
+            raise BadInput(f"sampling option {first['loc'][0]}={first['input']!r}: {first['msg']}") from error
+
+    def _cannot(self, what: str) -> BadInput:
+        can = ", ".join(self.card.capabilities) or "nothing of the kind"
+        return BadInput(f"{self.card.name} ({self.card.family}) cannot {what}; what it does: {can}")
+
+
+def _joined(parts: list[Tensor], padding: int) -> Tensor:
+    """Micro-batches one after the other; texts are padded to the longest."""
+    if parts[0].ndim == 2:
+        longest = max(part.shape[1] for part in parts)
+        parts = [nn.functional.pad(part, (0, longest - part.shape[1]), value=padding) for part in parts]
+    return torch.cat(parts)
+
+
+def _characters(symbols: Iterator[int]) -> Iterator[str]:
+    """UTF-8 bytes as characters, each as soon as it is complete; a symbol above 255 ends the text."""
+    decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+    for symbol in symbols:
+        if symbol > 255:
+            break
+        if piece := decoder.decode(bytes([symbol])):
+            yield piece
+    if rest := decoder.decode(b"", final=True):
+        yield rest

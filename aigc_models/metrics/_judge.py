@@ -1,0 +1,101 @@
+"""The judge of the image metrics: a classifier trained on the train split, or principal components without labels.
+
+It shares no weights, seed or data order with the critic that weights a mixture.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+import numpy as np
+import torch
+from sklearn.decomposition import PCA
+
+from aigc_models.capabilities import Generates
+from aigc_models.classifier import BATCH, Classifier, features, fit_classifier
+from aigc_models.corpus import Corpus
+from aigc_models.evidence import Evidence
+
+SEED = 7_919  # of the judge and of what is generated for it; the critic's differs
+COMPONENTS = 64
+EPOCHS, LEAST_STEPS, MOST_STEPS = 14, 300, 700  # seconds, not minutes, of one core at 32x32
+
+
+def labelled(corpus: Corpus, labels: int) -> Corpus:
+    return corpus.take(np.flatnonzero(np.asarray(corpus.conditions) < labels))
+
+
+def train_classifier(corpus: Corpus, labels: int) -> Classifier:
+    """The same training for every corpus, so that what it is trained on makes the difference."""
+    known = labelled(corpus, labels)
+    steps = int(np.clip(EPOCHS * len(known) / BATCH, LEAST_STEPS, MOST_STEPS))
+    return fit_classifier(known, labels, steps, SEED)
+
+
+class Judge:
+    """Features of any corpus under one evidence, and the larger sets generated for it; all made once."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        self.evidence, self.pools = evidence, dict[str, Corpus]()
+        self.labels = len(evidence.shape.labels)
+
+    @cached_property
+    def classifier(self) -> Classifier:
+        return train_classifier(self.evidence.train, self.labels)
+
+    @cached_property
+    def components(self) -> PCA:
+        train = pixels(self.evidence.train)
+        return PCA(min(COMPONENTS, *train.shape), svd_solver="randomized", random_state=SEED).fit(train)
+
+    def features(self, corpus: Corpus) -> np.ndarray:
+        """Float64 (item, feature): the classifier's features with labels, principal components without."""
+        if can_classify(self.evidence):
+            return features(self.classifier, corpus)
+        return np.asarray(self.components.transform(pixels(corpus)), dtype=np.float64)
+
+    @cached_property
+    def test(self) -> np.ndarray:
+        return self.features(self.evidence.test)
+
+    def samples(self) -> dict[str, np.ndarray]:
+        """Features of each candidate's samples."""
+        return {name: self.features(corpus) for name, corpus in self.evidence.samples.items()}
+
+    def pool(self, candidate: str) -> Corpus:
+        """As many items as the train split has, generated with its conditions."""
+        if candidate not in self.pools:
+            self.pools[candidate] = generated(self.evidence.models[candidate], self.evidence.train)
+        return self.pools[candidate]
+
+
+def pixels(corpus: Corpus) -> np.ndarray:
+    """Float32 (item, pixel) in [-1, 1]."""
+    return np.asarray(corpus.values, dtype=np.float32).reshape(len(corpus), -1) / 127.5 - 1
+
+
+def can_classify(evidence: Evidence) -> bool:
+    """Whether there are two labels or more in the train split."""
+    labels = len(evidence.shape.labels)
+    return len(np.unique(labelled(evidence.train, labels).conditions)) > 1
+
+
+def generated(model: object, like: Corpus) -> Corpus:
+    """Items with the conditions of `like`, in its storage type, drawn 64 at a time."""
+    if not isinstance(model, Generates):
+        raise TypeError(f"{type(model).__name__} does not generate")
+    conditions = torch.from_numpy(np.array(like.conditions, dtype=np.int64))
+    seeds = SEED * 1_000_003 + torch.arange(len(conditions))
+    parts = [model.generate(conditions[i : i + BATCH], seeds[i : i + BATCH]) for i in range(0, len(conditions), BATCH)]
+    values = ((torch.cat(parts) + 1) * 127.5).round().clamp(0, 255).to(torch.uint8).numpy()
+    return Corpus(like.modality, values, np.asarray(like.conditions))
+
+
+_latest: list[Judge] = []
+
+
+def judge(evidence: Evidence) -> Judge:
+    """The judge of this evidence; the metrics of one evaluation share it."""
+    if not _latest or _latest[0].evidence is not evidence:
+        _latest[:] = [Judge(evidence)]
+    return _latest[0]

@@ -1,0 +1,33 @@
+"""How far texts lie from their nearest training text: cosine distance of TF-IDF of character n-grams."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.feature_extraction.text import TfidfVectorizer
+
+from aigc_models.corpus import Corpus
+from aigc_models.modalities.text import END
+
+ROWS = 256  # texts compared with all training texts at a time
+MOST_SYMBOLS = 2_000  # of a text
+
+
+def texts(corpus: Corpus) -> list[str]:
+    """The items as text; bytes that are not UTF-8 become replacement characters."""
+    values = np.asarray(corpus.values)[:, :MOST_SYMBOLS]
+    return [bytes(row[row < END].astype(np.uint8)).decode("utf-8", errors="replace") for row in values]
+
+
+def nearest_distances(train: Corpus, groups: Mapping[str, Corpus]) -> dict[str, NDArray[np.float64]]:
+    """For each group the distance in [0, 1] of each item (item,) to its nearest in `train`; 1 for an empty text."""
+    vectoriser = TfidfVectorizer(analyzer="char", ngram_range=(3, 5), sublinear_tf=True, lowercase=True, dtype=np.float32)
+    known = vectoriser.fit_transform(texts(train)).T.tocsr()
+    found = {}
+    for name, corpus in groups.items():
+        asked = vectoriser.transform(texts(corpus))
+        near = [(asked[start : start + ROWS] @ known).max(axis=1).toarray()[:, 0] for start in range(0, asked.shape[0], ROWS)]
+        found[name] = np.clip(1.0 - np.concatenate(near).astype(np.float64), 0.0, 1.0)
+    return found

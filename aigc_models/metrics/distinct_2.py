@@ -1,0 +1,64 @@
+"""Share of distinct pairs of neighbouring words in what was generated (Li et al. 2016, section 5), beside that of real items.
+
+The share falls as the text grows, so that all are cut to the same number of pairs.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from itertools import pairwise
+
+import numpy as np
+
+from aigc_models.evidence import Evidence, Measurement
+from aigc_models.modalities.text import END
+
+MODALITIES = frozenset({"text"})
+Pair = tuple[bytes, bytes]
+
+
+def applies(evidence: Evidence) -> bool:
+    return bool(evidence.samples)
+
+
+def measure(evidence: Evidence) -> dict[str, Measurement]:
+    """For every candidate's samples, and for the test items under the name `real`."""
+    corpora = {**evidence.samples, "real": evidence.test}
+    pairs = {name: [word_pairs(row) for row in np.asarray(corpus.values)] for name, corpus in corpora.items()}
+    most = min(sum(map(len, items)) for items in pairs.values())
+    return {name: distinct(first_pairs(items, most)) for name, items in pairs.items()}
+
+
+def word_pairs(symbols: np.ndarray) -> list[Pair]:
+    """Neighbouring words of one item (time,), split at white space."""
+    words = bytes(symbols[symbols < END].astype(np.uint8)).lower().split()
+    return list(pairwise(words))
+
+
+def first_pairs(items: Sequence[list[Pair]], most: int) -> list[list[Pair]]:
+    """Items from the first on, the last one cut, until there are `most` pairs."""
+    kept: list[list[Pair]] = []
+    for item in items:
+        if most <= 0:
+            break
+        kept.append(item[:most])
+        most -= len(kept[-1])
+    return kept
+
+
+def distinct(items: Sequence[list[Pair]]) -> Measurement:
+    """The share, with a jackknife interval over items (a bootstrap would add repeats of its own)."""
+    counts = Counter(pair for item in items for pair in item)
+    total = sum(counts.values())
+    share = len(counts) / max(total, 1)
+    without = [_without(item, counts, total) for item in items]
+    error = float(np.sqrt(max(len(items) - 1, 0) * np.var(without))) if items else 0.0
+    low, high = max(0.0, share - 1.96 * error), min(1.0, share + 1.96 * error)
+    return Measurement(value=share, low=low, high=high, unit="share of word pairs", better="higher")
+
+
+def _without(item: list[Pair], counts: Counter[Pair], total: int) -> float:
+    """The share with one item left out."""
+    gone = sum(counts[pair] == times for pair, times in Counter(item).items())
+    return (len(counts) - gone) / max(total - len(item), 1)

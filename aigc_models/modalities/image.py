@@ -1,0 +1,200 @@
+"""Pictures. An item's content is uint8 (height, width, channel), one channel for grey or three for red, green, blue."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import warnings
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from PIL import Image, ImageOps
+from pydantic import BaseModel, ConfigDict, Field
+
+from aigc_models.errors import Unreadable
+from aigc_models.fingerprint import Fingerprint
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tif", ".tiff"})
+suffix = ".png"
+
+READERS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF")  # none that starts another program, as EPS does
+MAX_PIXELS = 50_000_000  # a picture that says it is larger is not decoded
+LONGEST = 256  # pixels: larger pictures are kept at this size in the clean table
+THUMBNAIL = 16  # pixels
+NEAR_BITS = 8  # of 64 that may differ between perceptual hashes
+NEAR_CONTRAST = 0.1  # difference of thumbnails over their contrast; distinct digits are 0.11 apart, photographs 0.46
+NEAR_LEVELS = 6.0  # difference of mean colours, of 255
+
+
+class Format(BaseModel):
+    """The one size to which all pictures of a data set are brought."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    height: int = Field(description="pixels", gt=0)
+    width: int = Field(description="pixels", gt=0)
+    channels: int = Field(description="1 grey, 3 colour", ge=1, le=3)
+
+
+def read(payload: bytes, name: str) -> np.ndarray:
+    """Decode the first frame, upright, on white; raises `Unreadable`. The size is checked before decoding."""
+    if not payload:
+        raise Unreadable(f"zero bytes ({name})")
+    try:
+        with warnings.catch_warnings(), Image.open(io.BytesIO(payload), formats=READERS) as image:
+            warnings.simplefilter("ignore")
+            return _levels(_decoded(image))
+    except Unreadable:
+        raise
+    except Image.UnidentifiedImageError as error:
+        raise Unreadable(f"not a picture: its first bytes are {payload[:12]!r}") from error
+    except Exception as error:  # Pillow's decoders raise nearly anything on damaged files
+        raise Unreadable(f"cannot be decoded: {error}") from error
+
+
+def _decoded(image: Image.Image) -> Image.Image:
+    if image.width * image.height > MAX_PIXELS:
+        raise Unreadable(f"{image.width} x {image.height} pixels; the limit is {MAX_PIXELS:,} pixels in all")
+    if image.format == "JPEG" and image.mode in ("L", "RGB"):
+        image.draft(image.mode, (2 * LONGEST, 2 * LONGEST))  # large photographs decode at a fraction of their size
+    image.load()
+    return ImageOps.exif_transpose(image)
+
+
+def _levels(image: Image.Image) -> np.ndarray:
+    """uint8 (height, width, 1 or 3) from any of Pillow's modes."""
+    if image.mode.startswith("I"):
+        deep = np.asarray(image).astype(np.int64)
+        return (np.clip(deep, 0, 65535) // 257).astype(np.uint8)[:, :, None]
+    if image.mode == "F":
+        raise Unreadable("floating-point levels have no fixed white")
+    grey = image.mode in ("1", "L", "LA")
+    if image.has_transparency_data:
+        clear = image.convert("RGBA")
+        image = Image.alpha_composite(Image.new("RGBA", clear.size, "white"), clear)
+    levels = np.asarray(image.convert("L" if grey else "RGB"))
+    return levels[:, :, None] if grey else levels
+
+
+def validate(content: np.ndarray) -> str | None:
+    """The reason why this cannot be used as a picture, or None."""
+    height, width = content.shape[:2]
+    return None if height and width else "has no pixels"
+
+
+def normalise(content: np.ndarray) -> np.ndarray:
+    """One channel where all three are alike, and at most `LONGEST` pixels a side."""
+    if content.shape[2] == 3 and (content == content[:, :, :1]).all():
+        content = content[:, :, :1]
+    height, width = content.shape[:2]
+    scale = LONGEST / max(height, width)
+    if scale >= 1:
+        return content
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return _array(_image(content).resize(size, Image.Resampling.LANCZOS))
+
+
+def _image(content: np.ndarray) -> Image.Image:
+    return Image.fromarray(np.ascontiguousarray(content[:, :, 0] if content.shape[2] == 1 else content))
+
+
+def _array(image: Image.Image) -> np.ndarray:
+    levels = np.asarray(image)
+    return levels[:, :, None] if levels.ndim == 2 else levels
+
+
+def pack(content: np.ndarray) -> bytes:
+    """As PNG, without metadata."""
+    buffer = io.BytesIO()
+    _image(content).save(buffer, format="PNG", compress_level=3)
+    return buffer.getvalue()
+
+
+def unpack(payload: bytes) -> np.ndarray:
+    with Image.open(io.BytesIO(payload), formats=("PNG",)) as image:
+        return _array(image)
+
+
+def fingerprint(content: np.ndarray) -> Fingerprint:
+    """`near`: a perceptual hash (8 bytes), the mean colour (3) and a grey thumbnail (16 x 16)."""
+    import imagehash
+
+    exact = hashlib.sha256(repr(content.shape).encode() + content.tobytes()).hexdigest()
+    image = _image(content)
+    grey = image.convert("L")
+    bits = np.packbits(imagehash.phash(grey).hash).tobytes()
+    colour = np.broadcast_to(content.mean(axis=(0, 1)).round(), 3).astype(np.uint8).tobytes()
+    return Fingerprint(exact, bits + colour + grey.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BOX).tobytes())
+
+
+def near_pairs(fingerprints: Sequence[bytes]) -> Iterator[tuple[int, int]]:
+    """Index pairs i < j of near-duplicates: perceptual hashes for candidates, then colours and thumbnails.
+
+    The thumbnails' difference is measured against their own contrast, so that small plain pictures
+    that are alike by nature (digits of one class, skies) are not taken for one another.
+    """
+    if not fingerprints:
+        return
+    table = np.frombuffer(b"".join(fingerprints), dtype=np.uint8).reshape(len(fingerprints), -1)
+    hashes = np.ascontiguousarray(table[:, :8]).view(np.uint64)[:, 0]
+    colours, thumbnails = table[:, 8:11].astype(np.float32), table[:, 11:].astype(np.float32)
+    contrast = thumbnails.std(axis=1) + 1e-3
+    for at in range(1, len(table)):
+        near = np.flatnonzero(np.bitwise_count(hashes[:at] ^ hashes[at]) <= NEAR_BITS)
+        near = near[np.abs(colours[near] - colours[at]).max(axis=1, initial=0) <= NEAR_LEVELS]
+        apart = np.sqrt(((thumbnails[near] - thumbnails[at]) ** 2).mean(axis=1))
+        for earlier in near[apart <= NEAR_CONTRAST * np.minimum(contrast[near], contrast[at])]:
+            yield int(earlier), at
+
+
+def choose_format(contents: Sequence[np.ndarray], longest: int = 32) -> Format:
+    """The usual size, up to a multiple of 4, if no side is above `longest` pixels; else a square of that side."""
+    height, width = (int(np.median([content.shape[axis] for content in contents])) for axis in (0, 1))
+    if max(height, width) > longest:
+        height = width = longest
+    channels = 1 if all(content.shape[2] == 1 for content in contents) else 3
+    return Format(height=-(-height // 4) * 4, width=-(-width // 4) * 4, channels=channels)
+
+
+def encode(contents: Sequence[np.ndarray], format: Format) -> np.ndarray:
+    """uint8 (item, channel, height, width); other sizes are scaled to fill and cut around the centre."""
+    values = np.empty((len(contents), format.channels, format.height, format.width), dtype=np.uint8)
+    for row, content in enumerate(contents):
+        image = _image(content).convert("L" if format.channels == 1 else "RGB")
+        if image.size != (format.width, format.height):
+            image = ImageOps.fit(image, (format.width, format.height), Image.Resampling.LANCZOS)
+        values[row] = _array(image).transpose(2, 0, 1)
+    return values
+
+
+def tensor(values: np.ndarray) -> Tensor:
+    """float32 (item, channel, height, width) in [-1, 1]."""
+    import torch
+
+    return torch.from_numpy(np.asarray(values).astype(np.float32) / np.float32(127.5) - 1)
+
+
+def decode(values: Tensor, format: Format) -> list[np.ndarray]:
+    """float in [-1, 1] back to uint8 (height, width, channel); what lies outside is clipped."""
+    levels = ((values.detach().cpu().float() + 1) * 127.5).round().clamp(0, 255).byte().numpy()
+    return list(levels.transpose(0, 2, 3, 1))
+
+
+def write(content: np.ndarray, path: Path) -> Path:
+    """Write `content` as PNG; gives the path."""
+    target = path.with_name(path.name.removesuffix(suffix) + suffix)
+    target.write_bytes(pack(content))
+    return target
+
+
+def preview(content: np.ndarray) -> str:
+    """The item as a piece of HTML that needs nothing else; small pictures are shown larger, not blurred."""
+    height, width = content.shape[:2]
+    shown = width * max(1, 64 // max(height, width))
+    data = base64.b64encode(pack(content)).decode()
+    return f'<img alt="" width="{shown}" style="image-rendering:pixelated" src="data:image/png;base64,{data}">'

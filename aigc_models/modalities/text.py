@@ -1,0 +1,175 @@
+"""Text as bytes: 256 byte symbols, then END, PAD and MASK. An item's content is a `str`."""
+
+from __future__ import annotations
+
+import codecs
+import hashlib
+import html
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from aigc_models.errors import Unreadable
+from aigc_models.fingerprint import Fingerprint
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+END = 256  # closes an item, and is fed first: START is END
+START = END
+PAD = 257
+MASK = 258
+OUTPUTS = 257  # what a model predicts: a byte or END
+INPUTS = 259  # what a model may be fed
+
+PROSE = {".txt", ".text", ".md", ".markdown", ".rst", ".tex", ".html", ".htm", ".xml", ".srt", ".vtt", ".log"}
+CODE = {".py", ".js", ".ts", ".java", ".c", ".h", ".cpp", ".go", ".rs", ".rb", ".sh", ".sql", ".css"}
+DATA = {".json", ".yaml", ".yml", ".toml", ".ini", ".cfg"}
+SUFFIXES = frozenset(PROSE | CODE | DATA)
+suffix = ".txt"
+
+LONGEST = 1024  # symbols
+SHINGLE = 5  # bytes
+SKETCH = 256  # hashes kept of an item
+SIMILAR = 0.8  # Jaccard similarity of shingles from which on two items are near-duplicates
+_PERMUTATIONS, _BANDS = 120, 24  # a pair at 0.8 is missed once in 14,000
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_WEIGHTS = np.array([1, 257, 257**2, 257**3, 257**4], dtype=np.uint64)
+
+
+class Format(BaseModel):
+    """How text is laid out as numbers."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    length: int = Field(description="most symbols of an item, END included", gt=0)
+
+
+def read(payload: bytes, name: str) -> str:
+    """UTF-8, with or without a byte-order mark, or UTF-16 with one; raises `Unreadable` with the byte offset."""
+    if not payload:
+        raise Unreadable(f"zero bytes ({name})")
+    utf16 = payload.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    encoding = "utf-16" if utf16 else "utf-8-sig"
+    try:
+        return payload.decode(encoding)
+    except UnicodeDecodeError as error:
+        byte = payload[error.start : error.start + 1].hex()
+        raise Unreadable(f"not {'UTF-16' if utf16 else 'UTF-8'}: {error.reason} 0x{byte} at byte {error.start}") from error
+
+
+def validate(content: str) -> str | None:
+    """The reason why this cannot be used as text, or None."""
+    if "\0" in content:
+        return f"holds a NUL character at position {content.index(chr(0))}: a binary file, or a damaged one"
+    lone = _SURROGATE.search(content)
+    return f"holds a lone surrogate at position {lone.start()}" if lone else None
+
+
+def normalise(content: str) -> str:
+    """NFC, newlines as `\\n`, no byte-order mark, no blanks at line ends or around the whole."""
+    text = content.replace("\r\n", "\n").replace("\r", "\n").replace("\ufeff", "")
+    lines = [line.rstrip() for line in unicodedata.normalize("NFC", text).split("\n")]
+    return "\n".join(lines).strip("\n")
+
+
+def pack(content: str) -> bytes:
+    return content.encode("utf-8")
+
+
+def unpack(payload: bytes) -> str:
+    return payload.decode("utf-8")
+
+
+def fingerprint(content: str) -> Fingerprint:
+    """`near` is a bottom-k sketch (Broder 1997): the smallest hashes, uint32 in order, of the shingles.
+
+    Case and white space are ignored. Up to `SKETCH` shingles it is the whole set, so that comparing is exact.
+    """
+    exact = hashlib.sha256(content.encode("utf-8")).hexdigest()
+    plain = np.frombuffer(" ".join(content.casefold().split()).encode("utf-8").ljust(SHINGLE), dtype=np.uint8)
+    windows = np.lib.stride_tricks.sliding_window_view(plain, SHINGLE).astype(np.uint64)
+    mixed = (windows @ _WEIGHTS) * np.uint64(0x9E3779B97F4A7C15)
+    return Fingerprint(exact, np.unique((mixed >> np.uint64(32)).astype("<u4"))[:SKETCH].tobytes())
+
+
+def similarity(one: bytes, other: bytes) -> float:
+    """Jaccard similarity of the shingles behind two sketches; exact for short items, else estimated."""
+    return _jaccard(_hashes(one), _hashes(other))
+
+
+def _hashes(near: bytes) -> frozenset[int]:
+    return frozenset(np.frombuffer(near, "<u4").tolist())
+
+
+def _jaccard(first: frozenset[int], second: frozenset[int]) -> float:
+    union, both = first | second, first & second
+    if max(len(first), len(second)) == SKETCH:
+        union = frozenset(sorted(union)[:SKETCH])
+    return len(both & union) / len(union)
+
+
+def near_pairs(fingerprints: Sequence[bytes]) -> Iterator[tuple[int, int]]:
+    """Index pairs i < j of near-duplicates: MinHash and banding for candidates, then `similarity`."""
+    from rensa import RMinHash, RMinHashLSH
+
+    tokens = [[near[at : at + 4] for at in range(0, len(near), 4)] for near in fingerprints]
+    hashes = RMinHash.from_token_sets(tokens, num_perm=_PERMUTATIONS, seed=1)
+    index = RMinHashLSH(threshold=SIMILAR, num_perm=_PERMUTATIONS, num_bands=_BANDS)
+    sets = [_hashes(near) for near in fingerprints]
+    for at, minhash in enumerate(hashes):
+        for earlier in sorted(index.query(minhash)):
+            if _jaccard(sets[earlier], sets[at]) >= SIMILAR:
+                yield earlier, at
+        index.insert(at, minhash)
+
+
+def choose_format(contents: Sequence[str]) -> Format:
+    """As long as the longest item and its END, rounded up to 16, at most `LONGEST`."""
+    longest = max((len(content.encode("utf-8")) for content in contents), default=0) + 1
+    return Format(length=min(LONGEST, -(-longest // 16) * 16))
+
+
+def encode(contents: Sequence[str], format: Format) -> np.ndarray:
+    """int16 (item, time): the bytes, END, then PAD; an item that is too long is cut between characters."""
+    values = np.full((len(contents), format.length), PAD, dtype=np.int16)
+    for row, content in enumerate(contents):
+        cut = content.encode("utf-8")[: format.length - 1].decode("utf-8", "ignore").encode("utf-8")
+        values[row, : len(cut)] = np.frombuffer(cut, dtype=np.uint8)
+        values[row, len(cut)] = END
+    return values
+
+
+def tensor(values: np.ndarray) -> Tensor:
+    """int64 (item, time), trimmed to the longest of these items."""
+    import torch
+
+    used = np.flatnonzero((np.asarray(values) != PAD).any(axis=0))
+    return torch.from_numpy(np.asarray(values)[:, : used[-1] + 1 if len(used) else 1].astype(np.int64))
+
+
+def decode(values: Tensor, format: Format) -> list[str]:
+    """int64 (item, time) back to text, each up to its END; bytes that are no UTF-8 become U+FFFD."""
+    return [_text(row) for row in values.cpu().numpy()]
+
+
+def _text(row: np.ndarray) -> str:
+    ends = np.flatnonzero(row == END)
+    symbols = row[: ends[0]] if len(ends) else row
+    return symbols[symbols < END].astype(np.uint8).tobytes().decode("utf-8", "replace")
+
+
+def write(content: str, path: Path) -> Path:
+    """Write `content` with this modality's suffix; gives the path."""
+    target = path.with_name(path.name.removesuffix(suffix) + suffix)
+    target.write_bytes(content.encode("utf-8", "replace"))
+    return target
+
+
+def preview(content: str) -> str:
+    """The item as a piece of HTML that needs nothing else."""
+    return f'<pre style="white-space:pre-wrap;margin:0">{html.escape(content)}</pre>'

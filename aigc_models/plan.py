@@ -1,0 +1,72 @@
+"""How to train, what training sees of the world around it, and what comes out; cheap to import."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from aigc_models.errors import AigcError
+
+Schedule = Literal["cosine", "trapezoid", "constant"]
+Precision = Literal["auto", "no", "bf16"]
+Device = Literal["auto", "cpu", "cuda", "mps"]
+
+
+class Interrupted(AigcError):
+    """Training was asked to stop; its checkpoint is written."""
+
+
+class Context(Protocol):
+    """What training sees of the world around it."""
+
+    @property
+    def folder(self) -> Path: ...
+    def progress(self, step: int, total: int, **figures: float) -> None: ...
+    def stop(self) -> bool: ...
+
+
+class Plan(BaseModel):
+    """How to train. Exactly one of `steps` and `seconds` is given."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    steps: int | None = Field(None, ge=1, description="steps of each player that acts in every step")
+    seconds: float | None = Field(None, gt=0, description="wall time; becomes a number of steps once, after a short timing")
+    batch_size: int = Field(64, ge=1, description="items of a step")
+    learning_rate: float = Field(1e-3, gt=0, description="highest rate; a player multiplies it by its own factor")
+    warmup: float = Field(0.05, ge=0, lt=1, description="share of the steps in which the rate rises")
+    schedule: Schedule = Field("cosine", description="how the rate falls")
+    clip: float = Field(1.0, ge=0, description="highest gradient norm of a player; 0: no limit")
+    ema: float = Field(0.999, ge=0, lt=1, description="decay a step of the averaged weights; 0: no average")
+    weight_decay: float | None = Field(None, ge=0, description="of matrices, times the rate, a step; none: each player's own")
+    precision: Precision = Field("auto", description="auto: bf16 on a GPU that has it")
+    compile: bool = Field(False, description="torch.compile the losses, on a GPU")
+    device: Device = Field("auto", description="auto: the GPU where there is one")
+    seed: int = Field(0, ge=0, description="of batches and of all randomness in the losses")
+    validate_every: int = Field(0, ge=0, description="steps between validations; 0: some 25 in a run")
+    patience: int = Field(0, ge=0, description="validations without a better one before it stops; 0: never stops early")
+    checkpoint_seconds: float = Field(10.0, ge=0, description="seconds between checkpoints; 0: one after each step")
+
+    @model_validator(mode="after")
+    def _one_length(self) -> Plan:
+        if (self.steps is None) == (self.seconds is None):
+            raise ValueError("give either steps or seconds")
+        return self
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """`seconds` over all parts of a run that was cut; `interrupted` says whether it was.
+
+    `curve` has at most some 200 points `{step, seconds, learning_rate, loss.<player>,
+    gradient.<player>}`, means since the point before, some with `validation_loss`.
+    """
+
+    steps: int
+    seconds: float
+    validation_loss: float | None
+    curve: list[dict[str, float]]
+    interrupted: bool

@@ -1,0 +1,204 @@
+"""A Prefect API for one command: the team's own where `PREFECT_API_URL` says so, or else a server
+that starts with the command and ends with it, on the state in `.aigc/prefect`.
+
+Prefect's own temporary server imports the whole server in the parent first, outlives a kill -9 and
+dies before the flow on Ctrl-C; this one is a child in its own process group, on a socket that it
+inherits, and it ends when its stdin closes.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from types import FrameType
+from typing import TYPE_CHECKING
+
+from aigc_models.errors import AigcError
+from tasks.settings import Workspace
+
+if TYPE_CHECKING:
+    from prefect.client.orchestration import SyncPrefectClient
+
+STARTUP = 120.0  # seconds that the server may take on a slow machine
+# The recorder writes one task event at a time unless told otherwise, and a server that stops loses the rest.
+QUIET = {
+    "PREFECT_SERVER_ANALYTICS_ENABLED": "false",
+    "DO_NOT_TRACK": "1",
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_BATCH_SIZE": "50",
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_READ_BATCH_SIZE": "50",
+    "PREFECT_SERVER_SERVICES_TASK_RUN_RECORDER_FLUSH_INTERVAL": "1",
+    "PREFECT_LOGGING_LEVEL": "WARNING",
+    "PREFECT_LOGGING_SERVER_LEVEL": "ERROR",
+    "PREFECT_API_REQUEST_TIMEOUT": "120",
+    "PREFECT_CLI_COLORS": "false",
+}
+
+
+def environment(workspace: Workspace) -> dict[str, str]:
+    """What Prefect is told by its own variables; those that the user has set win."""
+    home = workspace.state / "prefect"
+    wanted = {**QUIET, "PREFECT_HOME": str(home), "PREFECT_LOCAL_STORAGE_PATH": str(home / "storage")}
+    return {name: value for name, value in wanted.items() if name not in os.environ}
+
+
+@dataclass
+class Server:
+    """The child and where it listens."""
+
+    process: subprocess.Popen[bytes]
+    url: str
+
+    def stop(self) -> None:
+        """Let it write what it has, then end it."""
+        self.process.terminate()
+        try:
+            self.process.wait(10)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+def start(workspace: Workspace) -> Server:
+    """Start the child at once; a request to it waits on the open socket until it is ready."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    log = (workspace.state / "prefect" / "server.log").open("ab")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "flows.api", str(listening.fileno())],
+        stdin=subprocess.PIPE,
+        stdout=log,
+        stderr=log,
+        pass_fds=[listening.fileno()],
+        start_new_session=True,
+        env={**os.environ, "PREFECT_UI_ENABLED": "0", "PREFECT__SERVER_EPHEMERAL": "1", "PREFECT__SERVER_FINAL": "1"},
+    )
+    url = f"http://127.0.0.1:{listening.getsockname()[1]}/api"
+    listening.close()
+    log.close()
+    return Server(process, url)
+
+
+@contextmanager
+def prefect_api(workspace: Workspace) -> Iterator[None]:
+    """Within the block `PREFECT_API_URL` answers, and heartbeats cost nothing.
+
+    Signals: SIGTERM raises SystemExit(143) in the main thread, so that contexts close and runs end
+    as what they are.
+    """
+    os.environ.update(environment(workspace))
+    (workspace.state / "prefect" / "storage").mkdir(parents=True, exist_ok=True)
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, _terminated)
+    if os.environ.get("PREFECT_API_URL"):
+        with _without_heartbeat():
+            yield
+        return
+    server = start(workspace)
+    os.environ["PREFECT_API_URL"] = server.url
+    try:
+        wait_until_ready(server, workspace)
+        with _without_heartbeat():
+            yield
+    finally:
+        _flush_logs()
+        del os.environ["PREFECT_API_URL"]
+        server.stop()
+
+
+def _flush_logs() -> None:
+    """Prefect sends logs in batches, from a thread that outlives the server."""
+    from prefect.logging.handlers import APILogHandler
+
+    APILogHandler().flush()
+
+
+def wait_until_ready(server: Server, workspace: Workspace) -> None:
+    import httpx
+
+    try:
+        httpx.get(f"{server.url}/health", timeout=STARTUP).raise_for_status()
+    except httpx.HTTPError as error:
+        log = workspace.relative(workspace.state / "prefect" / "server.log")
+        raise AigcError(f"Prefect's server did not start: {error}; see {log}, or try `aigc doctor`") from error
+
+
+@contextmanager
+def _without_heartbeat() -> Iterator[None]:
+    """Each flow would wait up to a second for its heartbeat to end; the environment cannot unset it."""
+    from prefect.context import SettingsContext
+
+    current = SettingsContext.get()
+    assert current is not None
+    from prefect.settings import get_current_settings
+
+    settings = get_current_settings()
+    quiet = settings.model_copy(update={"flows": settings.flows.model_copy(update={"heartbeat_frequency": None})})
+    with SettingsContext(profile=current.profile, settings=quiet):
+        yield
+
+
+def _terminated(number: int, frame: FrameType | None) -> None:
+    raise SystemExit(128 + number)
+
+
+def sweep(alive: Callable[[str], bool], client: SyncPrefectClient) -> int:
+    """Close what dead commands left open: runs whose tagged owner is no longer `alive`. How many."""
+    from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterState, FlowRunFilterStateType
+    from prefect.client.schemas.objects import StateType
+    from prefect.states import Crashed
+
+    open_states = [StateType.RUNNING, StateType.PENDING, StateType.CANCELLING]
+    wanted = FlowRunFilter(state=FlowRunFilterState(type=FlowRunFilterStateType(any_=open_states)))
+    closed = 0
+    for run in client.read_flow_runs(flow_run_filter=wanted):
+        owners = {tag.removeprefix("aigc.owner:") for tag in run.tags if tag.startswith("aigc.owner:")}
+        if not owners or any(alive(owner) for owner in owners):
+            continue
+        crashed = Crashed(message="its process is gone; the same command goes on where it was")
+        _close_tasks(client, run.id, open_states)
+        client.set_flow_run_state(run.id, crashed, force=True)
+        closed += 1
+    return closed
+
+
+def _close_tasks(client: SyncPrefectClient, flow_run_id: object, open_states: list[object]) -> None:
+    from prefect.client.schemas.filters import (
+        FlowRunFilter,
+        FlowRunFilterId,
+        TaskRunFilter,
+        TaskRunFilterState,
+        TaskRunFilterStateType,
+    )
+    from prefect.states import Crashed
+
+    tasks = client.read_task_runs(
+        flow_run_filter=FlowRunFilter(id=FlowRunFilterId(any_=[flow_run_id])),
+        task_run_filter=TaskRunFilter(state=TaskRunFilterState(type=TaskRunFilterStateType(any_=open_states))),
+    )
+    for task in tasks:
+        client.set_task_run_state(task.id, Crashed(message="its process is gone"), force=True)
+
+
+def main() -> None:
+    """The child: serve Prefect's API on the inherited socket until stdin closes."""
+
+    def end_with_parent() -> None:
+        sys.stdin.buffer.read()
+        os._exit(1)
+
+    threading.Thread(target=end_with_parent, daemon=True).start()
+    import uvicorn
+    from prefect.server.api.server import create_app
+
+    config = uvicorn.Config(create_app(), log_level="error", lifespan="on", timeout_graceful_shutdown=3)
+    uvicorn.Server(config).run(sockets=[socket.socket(fileno=int(sys.argv[1]))])
+
+
+if __name__ == "__main__":
+    main()

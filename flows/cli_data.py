@@ -1,0 +1,147 @@
+"""`aigc data`: data sets by name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from flows.command import answer, ending
+from tasks.settings import Workspace
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+Name = Annotated[str, typer.Argument(help="name of the data set")]
+Json = Annotated[bool, typer.Option("--json", help="one JSON object on stdout, all else on stderr")]
+
+
+@app.command()
+def add(
+    name: Name,
+    source: Annotated[
+        str, typer.Argument(help="a folder of texts or pictures, a text file, csv, jsonl, parquet, or embedded:digits")
+    ],
+    modality: Annotated[str | None, typer.Option(help="text or image, where the content does not say it")] = None,
+    label: Annotated[str | None, typer.Option(help="folder | column:C | name:REGEX | line:SEP | none")] = None,
+    content: Annotated[str | None, typer.Option(help="column that holds the content")] = None,
+    time: Annotated[str | None, typer.Option(help="column that holds the time of the event")] = None,
+    group: Annotated[str | None, typer.Option(help="column whose equal values stay in one split")] = None,
+    split: Annotated[
+        str | None, typer.Option(help="column that says train, validation or test; 'folder': the first folder says it")
+    ] = None,
+    licence: Annotated[str, typer.Option(help="licence of the content, for the data card")] = "not stated",
+    as_json: Json = False,
+) -> None:
+    """Ingest, clean, split and version content of yours under a name; again with more content: what is new is added.
+
+    Example: aigc data add letters scans/ --label folder
+    Example: aigc data add news phrases.txt --label line:@
+    """
+    with ending():
+        from flows.config import DataConfig
+        from tasks.datasets import remember
+        from tasks.source import SourceSettings
+        from tasks.source import modality as modality_of
+        from tasks.validation import validated
+
+        place = source if ":" in source and not Path(source).exists() else str(Path(source).expanduser().resolve())
+        values = {
+            "name": name,
+            "location": place,
+            "modality": modality,
+            "label": label,
+            "content": content,
+            "time": time,
+            "group": group,
+            "split": split,
+            "licence": licence,
+        }
+        settings = validated(SourceSettings, values, "aigc data add")
+        settings = settings.model_copy(update={"modality": modality_of(settings)})
+        card = added(DataConfig(source=settings))
+        remember(Workspace.current(), settings)
+        answer(card, as_json, show_card)
+
+
+def added(config: Any) -> dict[str, Any]:
+    """Run the data flow; the data card of what came out."""
+    from flows.command import orchestrated
+
+    with orchestrated():
+        from flows.data import prepare
+
+        version = prepare(config)
+    return described(version.dataset)
+
+
+def described(name: str) -> dict[str, Any]:
+    """The data card with its current version."""
+    from tasks.datasets import summary
+
+    return summary(Workspace.current(), name)
+
+
+@app.command("list")
+def list_sets(as_json: Json = False) -> None:
+    """The data sets of this workspace.
+
+    Example: aigc data list --json
+    """
+    with ending():
+        from tasks.datasets import names, summary
+
+        workspace = Workspace.current()
+        answer({"datasets": [summary(workspace, name) for name in names(workspace)]}, as_json, _show_list)
+
+
+@app.command()
+def show(name: Name, as_json: Json = False) -> None:
+    """One data set: its counts from source to train, and what was thrown away and why.
+
+    Example: aigc data show digits
+    """
+    with ending():
+        answer(described(name), as_json, show_card)
+
+
+def _show_list(value: Mapping[str, Any]) -> None:
+    from rich import print as out
+    from rich.table import Table
+
+    if not value["datasets"]:
+        out("no data set yet; `aigc data add NAME SOURCE` makes one")
+        return
+    table = Table("name", "modality", "version", "items", "quarantined", "labels", box=None)
+    for card in value["datasets"]:
+        counts = card["counts"]
+        table.add_row(
+            card["name"],
+            card["modality"],
+            card["version"],
+            str(counts["kept"]),
+            str(counts["raw"] - counts["kept"]),
+            str(card["diversity"]["labels"]),
+        )
+    out(table)
+
+
+def show_card(card: Mapping[str, Any]) -> None:
+    from rich import print as out
+
+    out(f"[bold]{card['name']}[/bold]  {card['modality']}, version {card['version']}")
+    for key, value in card.items():
+        if key not in {"name", "modality", "version"}:
+            print(f"  {key.replace('_', ' ')}: {_in_words(value)}")
+
+
+def _in_words(value: object) -> str:
+    """Nested counts in one line."""
+    if isinstance(value, dict):
+        return ", ".join(
+            f"{key.replace('_', ' ')} {_in_words(item) if not isinstance(item, dict) else '(' + _in_words(item) + ')'}"
+            for key, item in value.items()
+        )
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -1,0 +1,125 @@
+"""What every command shares: how it ends, what it prints, and the services that it needs."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import typer
+
+from aigc_models.errors import AigcError, BadInput
+
+if TYPE_CHECKING:
+    from tasks.execution import Execution
+
+DONE, FAILED, BAD_INPUT, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
+WRITING = {
+    errno.ENOSPC: "no space is left",
+    errno.EDQUOT: "the quota is used up",
+    errno.EACCES: "no permission",
+    errno.EROFS: "the file system is read-only",
+}
+KEPT = "what was finished is kept; the same command goes on from there"
+
+
+def debugging() -> bool:
+    """Whether `--debug` (or AIGC_DEBUG=1) asks for tracebacks."""
+    return bool(os.environ.get("AIGC_DEBUG"))
+
+
+@contextmanager
+def ending() -> Iterator[None]:
+    """Turn errors into a message on stderr and an exit status; a traceback only with `--debug`."""
+    try:
+        yield
+    except (typer.Exit, SystemExit):
+        raise
+    except BaseException as error:
+        if debugging():
+            traceback.print_exc()
+        status, text = explained(error)
+        print(text, file=sys.stderr)
+        leave(status)
+
+
+def leave(status: int) -> NoReturn:
+    raise typer.Exit(status)
+
+
+def explained(error: BaseException) -> tuple[int, str]:
+    """The exit status and the message of an error."""
+    if isinstance(error, BadInput):
+        return BAD_INPUT, f"error: {error}"
+    if isinstance(error, KeyboardInterrupt):
+        return INTERRUPTED, f"stopped; {KEPT}"
+    if type(error).__name__ in {"TerminationSignal", "CancelledRun", "Stopped"}:
+        return TERMINATED, f"stopped; {KEPT}"
+    if isinstance(error, AigcError):
+        return FAILED, f"error: {error}"
+    if isinstance(error, OSError) and error.errno in WRITING:
+        where = error.filename or "the workspace"
+        hint = "make room or choose another folder with AIGC_WORKSPACE"
+        return BAD_INPUT, f"error: {where}: {WRITING[error.errno]}; {hint}"
+    return FAILED, f"error: {type(error).__name__}: {error}\nthis is a fault of ours or of a library; --debug shows where"
+
+
+def answer(value: Any, as_json: bool, show: Callable[[Any], None]) -> None:
+    """One JSON object on stdout, or what `show` prints for people."""
+    if as_json:
+        print(json.dumps(plain(value), sort_keys=True))
+    else:
+        show(value)
+
+
+def plain(value: Any) -> Any:
+    """Models as what JSON has."""
+    from pydantic import BaseModel
+
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    return value
+
+
+@contextmanager
+def orchestrated() -> Iterator[Execution]:
+    """An execution with Prefect's API and MLflow at hand; what dead commands left open is closed first."""
+    from flows.api import prefect_api
+    from tasks.execution import Execution, executing
+    from tasks.owner import owner
+    from tasks.report.terminal import Terminal
+    from tasks.settings import Workspace
+
+    workspace = Workspace.current().create()
+    with Terminal() as terminal:
+        execution = Execution(workspace, observer=terminal, owner=owner(workspace))
+        with executing(execution), prefect_api(workspace):
+            swept(execution)
+            from prefect import tags
+
+            with tags(f"aigc.owner:{execution.owner}"):
+                yield execution
+
+
+def swept(execution: Execution) -> None:
+    """Close the runs of dead commands, in MLflow and in Prefect, and say so."""
+    from prefect.client.orchestration import get_client
+
+    from flows.api import sweep
+    from tasks.owner import alive, tidy
+
+    runs = execution.tracker.sweep()
+    with get_client(sync_client=True) as client:
+        flows = sweep(lambda name: alive(execution.workspace, name), client)
+    tidy(execution.workspace)
+    if runs or flows:
+        execution.observer.message(f"closed what a run that died left open: {len(runs)} in MLflow, {flows} in Prefect")

@@ -1,0 +1,217 @@
+"""What a run does: the tasks' own settings types, composed. Presets and files hold only what differs."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Any
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from aigc_models.errors import BadInput, unknown
+from tasks.budget import divide
+from tasks.cleaning import CleanSettings
+from tasks.deduplicate import DeduplicateSettings
+from tasks.encode import EncodeSettings
+from tasks.ensemble import EnsembleSettings
+from tasks.evaluate import EvaluationSettings
+from tasks.generate import GenerationSettings
+from tasks.members import MemberSettings, Size
+from tasks.promote import PromotionSettings
+from tasks.register import RegisterSettings
+from tasks.source import SourceSettings
+from tasks.split import SplitSettings
+from tasks.try_served import TrialSettings
+from tasks.validation import validated
+
+PRESETS = Path(__file__).parent / "presets"
+UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+
+
+def seconds(value: object) -> object:
+    """`90`, `90s`, `3m` or `1h` as seconds; anything else is left for the type to refuse."""
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*([smh]?)\s*", str(value))
+    return float(match[1]) * UNITS[match[2] or "s"] if match else value
+
+
+Seconds = Annotated[float, BeforeValidator(seconds)]
+
+
+class Settings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class DataConfig(Settings):
+    """From a source to a version of a data set."""
+
+    source: SourceSettings = Field(description="where the content comes from")
+    clean: CleanSettings = Field(CleanSettings(), description="what is kept and what is quarantined")
+    deduplicate: DeduplicateSettings = Field(DeduplicateSettings(), description="what counts as the same item")
+    split: SplitSettings = Field(SplitSettings(), description="train, validation and test")
+
+    def described_split(self) -> SplitSettings:
+        """The split with what the data card says of the source, which is never a path of this machine."""
+        source = self.source.location if ":" in self.source.location else Path(self.source.location).name
+        card = self.split.card.model_copy(update={"licence": self.source.licence, "source": source})
+        return self.split.model_copy(update={"card": card})
+
+
+class TrainingConfig(Settings):
+    """From a version of a data set to a registered ensemble."""
+
+    budget: Seconds = Field(
+        60.0, gt=0, description="wall time of all training, pretraining and every member together (s, m, h)"
+    )
+    size: Size | None = Field(None, description="one size for every member; each member's own where it is not given")
+    seed: int = Field(0, ge=0, description="seed of the weights, the batches and the noise; members add their position")
+    device: str = Field("auto", description="auto, cpu, cuda or mps")
+    encode: EncodeSettings = Field(EncodeSettings(), description="how items become numbers")
+    pretraining: MemberSettings | None = Field(
+        None, description="the self-supervised body; its share is a fraction of the budget"
+    )
+    members: tuple[MemberSettings, ...] = Field(min_length=1, description="the models to train side by side")
+    baseline: MemberSettings = Field(description="the strongest plain method, which every figure stands beside")
+    baseline_joins: bool = Field(False, description="whether the baseline is a member of the ensemble too")
+    ensemble: EnsembleSettings = Field(EnsembleSettings(), description="how members become one generator")
+
+    def body(self) -> MemberSettings | None:
+        """The pretraining with its part of the budget."""
+        if self.pretraining is None:
+            return None
+        own = {"seconds": round(self.budget * self.pretraining.share, 1)} if self.pretraining.steps is None else {}
+        return self._sized(self.pretraining).model_copy(update={"seed": self.seed + 1000, "device": self.device, **own})
+
+    def planned(self, cores: int) -> list[MemberSettings]:
+        """The members with their part of the budget, their threads and seeds; longest first."""
+        left = self.budget * (1 - (self.pretraining.share if self.pretraining else 0))
+        return divide(left, [self._sized(member) for member in self.members], cores, self.seed, self.device)
+
+    def plain(self) -> MemberSettings:
+        """The baseline."""
+        return self.baseline.model_copy(update={"threads": self.baseline.threads or 1})
+
+    def _sized(self, member: MemberSettings) -> MemberSettings:
+        return member.model_copy(update={"size": self.size}) if self.size else member
+
+
+class PipelineConfig(Settings):
+    """One data set through the whole pipeline."""
+
+    data: DataConfig = Field(description="from a source to a version")
+    training: TrainingConfig = Field(description="from a version to a registered ensemble")
+    evaluation: EvaluationSettings = Field(EvaluationSettings(), description="what is measured on the test split")
+    registration: RegisterSettings = Field(RegisterSettings(), description="the registered name")
+    promotion: PromotionSettings = Field(PromotionSettings(), description="the gates before `champion`")
+    generation: GenerationSettings = Field(GenerationSettings(), description="the batch that the run generates")
+    notes: tuple[str, ...] = Field((), description="what a reader of the report has to know")
+
+    @property
+    def name(self) -> str:
+        return self.data.source.name
+
+
+class RunConfig(Settings):
+    """What `aigc run` runs: one data set, or several one after the other."""
+
+    name: str = Field("run", description="name of the preset or file")
+    runs: tuple[PipelineConfig, ...] = Field(min_length=1, description="one pipeline for each data set")
+    serving: TrialSettings = Field(TrialSettings(), description="how the served models are tried over HTTP")
+
+
+def merge(base: Any, over: Any) -> Any:
+    """`over` on top of `base`, mappings field by field, everything else replaced."""
+    if isinstance(base, dict) and isinstance(over, dict):
+        return {
+            key: merge(base.get(key), over[key]) if key in over else base[key]
+            for key in [*base, *(k for k in over if k not in base)]
+        }
+    return over
+
+
+def presets() -> list[str]:
+    return sorted(path.stem for path in PRESETS.glob("*.yaml"))
+
+
+def read_yaml(name: str) -> dict[str, Any]:
+    """A preset by name or a file by path; `extends: PRESET` puts it on top of another."""
+    path = Path(name) if name.endswith((".yaml", ".yml")) else PRESETS / f"{name}.yaml"
+    if not path.is_file():
+        if path.parent == PRESETS:
+            raise unknown("preset", name, presets())
+        raise BadInput(f"{name}: no such file; `aigc run` takes a preset ({', '.join(presets())}) or a YAML file")
+    try:
+        values = yaml.safe_load(path.read_text())
+    except yaml.YAMLError as error:
+        raise BadInput(f"{name}: not valid YAML: {error}") from error
+    if not isinstance(values, dict):
+        raise BadInput(f"{name}: a mapping of settings is needed, such as `extends: text`; see docs/configuration.md")
+    return extended(values)
+
+
+def extended(values: dict[str, Any]) -> dict[str, Any]:
+    """Resolve `extends`, also in each of `runs`."""
+    values = dict(values)
+    if "runs" in values and isinstance(values["runs"], list):
+        values["runs"] = [extended(run) if isinstance(run, dict) else run for run in values["runs"]]
+    base = values.pop("extends", None)
+    return merge(read_yaml(str(base)), values) if base else values
+
+
+def override(values: dict[str, Any], setting: str) -> dict[str, Any]:
+    """`a.b=c` (the value is YAML; a list's item by its number or, for members, its name)."""
+    path, sign, text = setting.partition("=")
+    if not sign or not path:
+        raise BadInput(f"--set {setting}: write it as path=value, such as --set training.budget=30s")
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise BadInput(f"--set {setting}: the value is not valid YAML") from error
+    return _placed(values, path.split("."), value, setting)
+
+
+def _placed(values: Any, path: list[str], value: Any, setting: str) -> Any:
+    if not path:
+        return value
+    head, rest = path[0], path[1:]
+    if isinstance(values, list):
+        keys = [str(item.get("name") or item.get("family")) if isinstance(item, dict) else "" for item in values]
+        at = int(head) if head.isdigit() and int(head) < len(values) else keys.index(head) if head in keys else None
+        if at is None:
+            raise unknown(f"item in --set {setting}:", head, [*map(str, range(len(values))), *filter(None, keys)])
+        return [_placed(item, rest, value, setting) if index == at else item for index, item in enumerate(values)]
+    base = values if isinstance(values, dict) else {}
+    return {**base, head: _placed(base.get(head), rest, value, setting)}
+
+
+def compose(preset: str, source: SourceSettings | None, budget: str | None, sets: list[str]) -> RunConfig:
+    """The configuration of one command.
+
+    `source`: a data set of the user's, in place of the preset's own; settings apply to every run
+    of the preset, or to one alone when they begin with its data set's name.
+    """
+    values = read_yaml(preset)
+    runs = [dict(run) for run in values.get("runs", [values])]
+    if source is not None:
+        if len(runs) != 1:
+            raise BadInput(f"preset {preset!r} brings its own data sets; leave --data out, or take preset text or image")
+        runs[0] = merge(runs[0], {"data": {"source": source.model_dump(mode="json", exclude_none=True)}})
+    settings = [*([f"training.budget={budget}"] if budget else []), *sets]
+    done = []
+    for run in runs:
+        name = str(((run.get("data") or {}).get("source") or {}).get("name", ""))
+        for setting in settings:
+            run = _for_run(run, setting, name, [str(other["data"]["source"]["name"]) for other in runs if "data" in other])
+        done.append(run)
+    label = Path(preset).stem
+    for run in done:
+        if not (run.get("data") or {}).get("source"):
+            raise BadInput(f"{preset}: it names no data; add --data NAME (see `aigc data list`) or a `data.source` in the file")
+    return validated(RunConfig, {"name": label, "runs": done}, preset)
+
+
+def _for_run(run: dict[str, Any], setting: str, name: str, others: list[str]) -> dict[str, Any]:
+    first, _, rest = setting.partition(".")
+    if first in others:
+        return override(run, rest) if first == name else run
+    return override(run, setting)

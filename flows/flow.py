@@ -1,0 +1,80 @@
+"""Prefect's flow, which can also be planned: then nothing runs and each stage says whether it would."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import TYPE_CHECKING, Any
+
+import prefect
+from prefect.task_runners import ThreadPoolTaskRunner
+
+from tasks.execution import Execution
+from tasks.stage import prefect_tags
+
+if TYPE_CHECKING:
+    from tasks.tracking import Run
+
+
+class Flow(prefect.Flow[..., Any]):
+    """A flow whose call under `aigc plan` is the plain function's call."""
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if Execution.current().planning:
+            return self.fn(*args, **kwargs)
+        return super().__call__(*args, **kwargs)
+
+
+def stopping_on_exit(function: Callable[..., Any]) -> Callable[..., Any]:
+    """An error or a signal in the flow asks the stages that are under way to save and end,
+    before Prefect waits for them."""
+
+    @wraps(function)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        execution = Execution.current()
+        try:
+            return function(*args, **kwargs)
+        except BaseException:
+            execution.stopping.set()
+            raise
+
+    return wrapped
+
+
+def tracked(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The flow has an MLflow run, the parent of its stages' runs; both sides know each other's id."""
+
+    @wraps(function)
+    def wrapped(config: Any) -> Any:
+        execution = Execution.current()
+        execution.dataset = config.name
+        if execution.planning:
+            return function(config)
+        before = execution.parent_run_id
+        with execution.tracker.run(config.name, before or None, {"aigc.flow": function.__name__, **prefect_tags()}) as run:
+            execution.parent_run_id = run.id
+            run.log_text(config.model_dump_json(indent=1), "config.json")
+            _link(run, execution)
+            try:
+                return function(config)
+            finally:
+                execution.parent_run_id = before
+
+    return wrapped
+
+
+def _link(run: Run, execution: Execution) -> None:
+    """Prefect's page shows where the figures are."""
+    from prefect.artifacts import create_markdown_artifact
+
+    create_markdown_artifact(
+        f"MLflow run `{run.id}` in `{execution.workspace.tracking_uri}`; `aigc ui` opens both pages.",
+        key="mlflow-run",
+        description="the run that holds this flow's figures",
+    )
+
+
+def flow(function: Callable[..., Any]) -> Flow:
+    """Make a flow of a function whose body only calls flows and stages."""
+    runner = ThreadPoolTaskRunner(max_workers=16)
+    return Flow(stopping_on_exit(function), name=function.__name__, validate_parameters=False, task_runner=runner)

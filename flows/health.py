@@ -1,0 +1,116 @@
+"""`aigc doctor`: what can be wrong with an installation or a workspace, looked at one by one."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import sys
+from collections.abc import Callable
+from importlib.metadata import PackageNotFoundError, requires, version
+from pathlib import Path
+from typing import Any
+
+from packaging.requirements import Requirement
+
+from aigc_models.errors import AigcError
+from tasks.settings import Workspace
+
+ROOM = 2 * 1024**3  # bytes that a run of a small data set may take
+
+
+def examine(workspace: Workspace) -> list[dict[str, Any]]:
+    """One finding a check: its name, whether it is well, and what was seen or what to do."""
+    checks: list[Callable[[Workspace], str]] = [python, packages, writable, room, mlflow_store, prefect_store, data_versions]
+    return [_finding(check, workspace) for check in checks]
+
+
+def _finding(check: Callable[[Workspace], str], workspace: Workspace) -> dict[str, Any]:
+    name = check.__name__.replace("_", " ")
+    try:
+        return {"name": name, "ok": True, "detail": check(workspace)}
+    except (AigcError, OSError, sqlite3.Error) as error:
+        return {"name": name, "ok": False, "detail": str(error)}
+
+
+def python(workspace: Workspace) -> str:
+    return sys.version.split()[0]
+
+
+def packages(workspace: Workspace) -> str:
+    """Each requirement of the project against what is installed."""
+    wrong = []
+    for line in requires("aigc-foundry") or []:
+        requirement = Requirement(line)
+        if requirement.marker is not None and not requirement.marker.evaluate({"extra": ""}):
+            continue
+        try:
+            installed = version(requirement.name)
+        except PackageNotFoundError:
+            wrong.append(f"{requirement.name} is missing")
+            continue
+        if not requirement.specifier.contains(installed, prereleases=True):
+            wrong.append(f"{requirement.name} is {installed}, {requirement.specifier} is needed")
+    if wrong:
+        raise AigcError("; ".join(wrong) + "; `make install` installs the pinned set")
+    return "the requirements are met"
+
+
+def writable(workspace: Workspace) -> str:
+    workspace.create()
+    return str(workspace.root)
+
+
+def room(workspace: Workspace) -> str:
+    free = shutil.disk_usage(workspace.root).free
+    if free < ROOM:
+        raise AigcError(f"only {free / 1024**3:.1f} GiB free on the disk of {workspace.root}; make room or set AIGC_WORKSPACE")
+    return f"{free / 1024**3:.0f} GiB free"
+
+
+def mlflow_store(workspace: Workspace) -> str:
+    """The embedded database, or the server that `MLFLOW_TRACKING_URI` names."""
+    if workspace.tracking_uri.startswith("http"):
+        return _answering(workspace.tracking_uri + "/health")
+    return _sound(workspace.state / "mlflow.db")
+
+
+def prefect_store(workspace: Workspace) -> str:
+    """The embedded database, or the server that `PREFECT_API_URL` names."""
+    import os
+
+    if url := os.environ.get("PREFECT_API_URL"):
+        return _answering(f"{url}/health")
+    return _sound(workspace.state / "prefect" / "prefect.db")
+
+
+def _answering(url: str) -> str:
+    import httpx
+
+    try:
+        httpx.get(url, timeout=5).raise_for_status()
+    except httpx.HTTPError as error:
+        raise AigcError(f"{url} does not answer: {error}") from error
+    return f"{url} answers"
+
+
+def _sound(database: Path) -> str:
+    if not database.exists():
+        return "none yet; the first run makes it"
+    with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
+        said = connection.execute("pragma quick_check").fetchone()[0]
+    if said != "ok":
+        raise AigcError(f"{database} is damaged: {said}")
+    return "sound"
+
+
+def data_versions(workspace: Workspace) -> str:
+    """Whether `data.dvc` says what `data/` holds."""
+    from tasks.version import Dvc
+
+    if not (workspace.root / "data.dvc").exists():
+        return "none yet; `aigc data add` or `aigc run` makes one"
+    if not workspace.data.exists():
+        return "data.dvc is there and data/ is not; `aigc run` makes it anew, or `dvc pull` brings it"
+    if not Dvc(workspace).up_to_date():
+        raise AigcError("data/ is not what data.dvc says; `dvc status` shows where, `aigc run` makes a new version")
+    return "data.dvc says what data/ holds"

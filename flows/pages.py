@@ -1,0 +1,72 @@
+"""MLflow's and Prefect's own pages on the workspace's state."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from typing import NoReturn
+
+from aigc_models.errors import AigcError
+from tasks.settings import Workspace
+
+
+def commands(workspace: Workspace, mlflow_port: int, prefect_port: int) -> dict[str, tuple[list[str], str]]:
+    """What to start, and the address of each page; a server of the team's own is only named."""
+    found = {}
+    if not workspace.tracking_uri.startswith("http"):
+        mlflow = [
+            sys.executable,
+            "-m",
+            "mlflow",
+            "server",
+            "--backend-store-uri",
+            workspace.tracking_uri,
+            "--host",
+            "127.0.0.1",
+            "--port",
+            str(mlflow_port),
+            "--artifacts-destination",
+            (workspace.state / "mlartifacts").as_uri(),
+        ]
+        found["MLflow"] = (mlflow, f"http://127.0.0.1:{mlflow_port}")
+    if "PREFECT_API_URL" not in os.environ:
+        prefect = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(prefect_port)]
+        found["Prefect"] = (prefect, f"http://127.0.0.1:{prefect_port}")
+    return found
+
+
+def show_pages(workspace: Workspace, mlflow_port: int, prefect_port: int) -> None:
+    """Start what is not running already, say where, and end them all on Ctrl-C or when one ends."""
+    from flows.api import environment
+    from tasks.tracking import prepare
+
+    prepare(workspace)
+    os.environ.update(environment(workspace))
+    started = {}
+    try:
+        for name, (command, address) in commands(workspace, mlflow_port, prefect_port).items():
+            log = (workspace.state / f"{name.lower()}-page.log").open("ab")
+            started[name] = subprocess.Popen(command, stdout=log, stderr=log, cwd=workspace.root)
+            print(f"{name}: {address}", flush=True)
+        for name, variable in (("MLflow", "MLFLOW_TRACKING_URI"), ("Prefect", "PREFECT_API_URL")):
+            if name not in started:
+                print(f"{name}: runs already at {os.environ.get(variable)}")
+        print("Ctrl-C ends both", flush=True)
+        _wait(started, workspace)
+    finally:
+        for process in started.values():
+            process.terminate()
+        for process in started.values():
+            process.wait()
+
+
+def _wait(started: dict[str, subprocess.Popen[bytes]], workspace: Workspace) -> NoReturn:
+    while True:
+        for name, process in started.items():
+            if process.poll() is not None:
+                raise AigcError(
+                    f"{name}'s page ended with status {process.returncode}; see {workspace.state / f'{name.lower()}-page.log'}"
+                )
+        time.sleep(0.5)

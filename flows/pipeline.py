@@ -1,0 +1,49 @@
+"""The whole pipeline: from a folder of content to a registered generator that has answered over HTTP."""
+
+from __future__ import annotations
+
+from flows.config import PipelineConfig, RunConfig
+from flows.data import prepare
+from flows.flow import flow, tracked
+from flows.promotion import promote
+from flows.training import train
+from tasks.generate import generate
+from tasks.references import RegisteredRef
+from tasks.register import register
+from tasks.try_served import try_served
+from tasks.write_report import Outcome, ReportRef, write_report
+
+
+@flow
+def pipeline(config: RunConfig, run: str) -> ReportRef:
+    """Each data set of `config` in turn, and one report over them all; `run` names its folder."""
+    outcomes = [produce(one) for one in config.runs]
+    served = try_served(
+        [outcome.trained.ensemble for outcome in outcomes], [outcome.registered for outcome in outcomes], config.serving
+    )
+    return write_report(outcomes, served, run, config.name)
+
+
+@flow
+@tracked
+def produce(config: PipelineConfig) -> Outcome:
+    """One data set: prepare, train, promote, generate."""
+    data = prepare(config.data)
+    trained = train(data, config.training, config.evaluation)
+    registered, decision = promote(trained, config)
+    batch = generate(trained.ensemble, config.generation, registered)
+    return Outcome(config, config.name, config.notes, data, trained, registered, decision, batch)
+
+
+@flow
+def challenge(config: RunConfig) -> list[RegisteredRef]:
+    """Each data set of `config` up to a registered challenger; nothing is promoted."""
+    return [contend(one) for one in config.runs]
+
+
+@flow
+@tracked
+def contend(config: PipelineConfig) -> RegisteredRef:
+    """One data set: prepare, train, register."""
+    trained = train(prepare(config.data), config.training, config.evaluation)
+    return register(trained.ensemble, trained.evaluation, config.registration)

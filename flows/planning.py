@@ -1,0 +1,36 @@
+"""What a run would do, found out by walking through its flows without running a stage."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flows.config import RunConfig
+
+
+def planned(config: RunConfig) -> dict[str, Any]:
+    """Each stage with whether it is cached and why not; the training time that the budget allows."""
+    from flows.pipeline import pipeline
+    from tasks.execution import Execution, executing
+    from tasks.settings import Workspace
+
+    execution = Execution(Workspace.current(), planning=True)
+    with executing(execution):
+        pipeline(config, "planned")
+    stages = [{"dataset": t.dataset, "name": t.name, "cached": t.cached, "reason": t.reason} for t in execution.timings]
+    waiting = {
+        stage["dataset"] for stage in stages if not stage["cached"] and stage["name"].startswith(("pretrain", "finetune"))
+    }
+    seconds = sum(run.training.budget for run in config.runs if run.name in waiting)
+    return {"preset": config.name, "stages": stages, "training_seconds": seconds}
+
+
+def show(plan: dict[str, Any]) -> None:
+    """The plan as a table."""
+    from rich import print as out
+    from rich.table import Table
+
+    table = Table("data set", "stage", "", "why", box=None)
+    for stage in plan["stages"]:
+        table.add_row(stage["dataset"], stage["name"], "cached" if stage["cached"] else "[bold]runs[/bold]", stage["reason"])
+    out(table)
+    out(f"training at most {plan['training_seconds']:.0f} s; nothing was changed")

@@ -1,0 +1,50 @@
+"""The data sets of a workspace: what `aigc data` shows, and where each came from."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from aigc_models.errors import BadInput, unknown
+from tasks.settings import Workspace
+from tasks.source import SourceSettings
+from tasks.version import ledger
+
+
+def names(workspace: Workspace) -> list[str]:
+    """The data sets that were split, in alphabetical order."""
+    return sorted(path.parent.name for path in workspace.data.glob("*/card.json"))
+
+
+def summary(workspace: Workspace, name: str) -> dict[str, Any]:
+    """The data card with the current version; raises `BadInput` naming the nearest data set."""
+    if name not in names(workspace):
+        raise unknown("data set", name, names(workspace))
+    card: dict[str, Any] = json.loads((workspace.data / name / "card.json").read_text(encoding="utf-8"))
+    versions = ledger(workspace, name)
+    return {**card, "version": versions[-1].version if versions else "", "versions": len(versions)}
+
+
+def _file(workspace: Workspace, name: str) -> Path:
+    return workspace.state / "datasets" / f"{name}.json"
+
+
+def remember(workspace: Workspace, source: SourceSettings) -> None:
+    """Keep where a data set comes from. This is local: data hold no path of a machine."""
+    file = _file(workspace, source.name)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    part = file.with_suffix(".tmp")
+    part.write_text(source.model_dump_json(indent=1))
+    part.replace(file)
+
+
+def remembered(workspace: Workspace, name: str) -> SourceSettings:
+    """Where a data set comes from; raises `BadInput` naming the nearest one, or how to add it."""
+    file = _file(workspace, name)
+    if not file.is_file():
+        known = sorted(path.stem for path in file.parent.glob("*.json"))
+        if not known:
+            raise BadInput(f"unknown data set {name!r}: there is none yet; `aigc data add {name} SOURCE` makes it")
+        raise unknown("data set", name, known)
+    return SourceSettings.model_validate_json(file.read_text())

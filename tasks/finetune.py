@@ -1,0 +1,103 @@
+"""Supervised finetuning of one member: with its labels, from random weights or a pretrained body."""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import TYPE_CHECKING
+
+from tasks.members import MemberSettings
+from tasks.references import CorpusRef, ModelRef
+from tasks.stage import StageContext, stage
+
+if TYPE_CHECKING:
+    from aigc_models.capabilities import Shape
+    from aigc_models.corpus import Corpus
+
+logger = logging.getLogger(__name__)
+
+
+def shape_of(data: CorpusRef) -> Shape:
+    """What a family has to know of the data."""
+    from aigc_models.capabilities import Shape
+    from aigc_models.find import find
+
+    modality = find("aigc_models.modalities", data.modality)
+    return Shape(data.modality, data.labels, modality.Format.model_validate(data.format))
+
+
+def splits(data: CorpusRef, context: StageContext) -> dict[str, Corpus]:
+    """The encoded splits, memory-mapped."""
+    from aigc_models.corpus import Corpus
+
+    folders = [context.workspace.path(output) for output in data.outputs]
+    return {folder.name: Corpus.load(folder, data.modality) for folder in folders}
+
+
+@stage(process=True)
+def finetune(data: CorpusRef, body: ModelRef | None, member: MemberSettings, context: StageContext) -> ModelRef:
+    """Train one member on the train split; validation stops it early and picks its best weights."""
+    return learn(data, body, member, "member", context)
+
+
+def learn(data: CorpusRef, body: ModelRef | None, member: MemberSettings, kind: str, context: StageContext) -> ModelRef:
+    """Build, start from `body` if the member wants that, train, and write the bundle into the stage's folder."""
+    from aigc_models import bundle, checkpoints
+    from aigc_models.capabilities import Fits
+    from aigc_models.training import fit
+    from tasks.members import build, training_plan
+
+    shape, corpora = shape_of(data), splits(data, context)
+    model = build(member, shape)
+    if body is not None and member.start == "body":
+        copied, of = bundle.warm_start(model, body.path(context.workspace))
+        context.log(tensors_from_body=copied, tensors=of)
+    curve: list[dict[str, float]] = []
+    steps, loss = 0, None
+    if isinstance(model, Fits):
+        model.fit(corpora["train"], corpora["validation"], context.progress)
+    else:
+        fitted = fit(model, corpora["train"], corpora["validation"], training_plan(member), context)
+        steps, loss, curve = fitted.steps, fitted.validation_loss, list(fitted.curve)
+        context.log(steps=fitted.steps, training_seconds=fitted.seconds)
+    folder = context.folder / "bundle"
+    card = bundle.save(folder, model, _card(data, body, member, kind, model))
+    (context.folder / "curve.json").write_text(json.dumps(curve))
+    checkpoints.discard(context.folder / "checkpoints")
+    context.log(params=card.params, family=member.family, size=member.size, seed=member.seed)
+    return ModelRef.to(
+        context.workspace,
+        folder,
+        name=member.name,
+        family=member.family,
+        modality=data.modality,
+        params=card.params,
+        steps=steps,
+        validation_loss=loss,
+        run_id=context.run_id,
+    )
+
+
+def _card(data: CorpusRef, body: ModelRef | None, member: MemberSettings, kind: str, model: object) -> object:
+    from aigc_models.bundle import Card
+    from aigc_models.capabilities import capabilities
+    from tasks.code_version import code_version
+    from tasks.members import model_config
+
+    parents = {"data": data.sha256, "code": code_version([f"aigc_models.families.{member.family}"])}
+    if body is not None and member.start == "body":
+        parents["body"] = body.sha256
+    return Card(
+        kind=kind,
+        name=member.name,
+        family=member.family,
+        modality=data.modality,
+        config=model_config(member).model_dump(mode="json"),
+        format=data.format,
+        labels=data.labels,
+        capabilities=capabilities(model),
+        dataset=data.dataset,
+        version=data.version,
+        parents=parents,
+        seed=member.seed,
+    )

@@ -1,0 +1,164 @@
+"""Raw content into append-only parquet shards: `data/NAME/raw/NNNNN-<digest>.parquet`."""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from aigc_models.errors import BadInput
+from tasks.references import RawRef
+from tasks.source import RawItem, SourceSettings, fingerprint, modality, read
+from tasks.stage import StageContext, stage
+from tasks.tables import shards
+
+if TYPE_CHECKING:
+    import pyarrow
+
+SHARD_BYTES = 64_000_000
+SHARD_ROWS = 50_000
+COLUMNS = ("id", "payload", "name", "source", "label", "group", "split", "time", "prompt")
+
+
+@stage(fingerprint=fingerprint)
+def ingest(source: SourceSettings, context: StageContext) -> RawRef:
+    """Append what is new at the source; what is already there stays, also when it vanished from the source.
+
+    Raises `BadInput` where the source cannot be used or the data cannot be written; then nothing was changed.
+    """
+    kind = modality(source)
+    with written(f"the data set {source.name}"):
+        workspace = context.workspace.create()
+        folder = workspace.data / source.name / "raw"
+        known = _known_ids(folder, kind, source.name)
+        temporary = workspace.state / "tmp"
+        temporary.mkdir(exist_ok=True)
+        with TemporaryDirectory(dir=temporary) as scratch:
+            new = (item for item in read(source, kind) if item.id not in known)
+            new_shards = list(_write_shards(_checked(new, source), Path(scratch), kind, context))
+            if not new_shards and not known:
+                raise BadInput(f"{source.location} holds no items")
+            numbered = enumerate(new_shards, start=len(shards(folder)))
+            publish([(shard, folder / f"{number:05}-{_digest(shard)}.parquet") for number, shard in numbered])
+        rows = sum(count_rows(shard) for shard in shards(folder))
+        context.log(rows=rows, new_rows=rows - len(known), modality=kind)
+        return RawRef.to(workspace, folder, dataset=source.name, modality=kind, rows=rows)
+
+
+@contextmanager
+def written(what: str) -> Iterator[None]:
+    """Errors of the file system, in words and as `BadInput`."""
+    try:
+        yield
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        advice = {
+            errno.ENOSPC: "the disk is full; free some space and run the same command again",
+            errno.EDQUOT: "the disk quota is used up; free some space and run the same command again",
+            errno.EACCES: "permission denied; change the permissions or choose another folder with AIGC_WORKSPACE",
+            errno.EROFS: "the file system is read-only; choose another folder with AIGC_WORKSPACE",
+        }.get(error.errno or 0, str(error.strerror or error))
+        raise BadInput(f"cannot read or write {what}{where}: {advice}") from error
+
+
+def publish(moves: Iterable[tuple[Path, Path]]) -> None:
+    """Move complete files to where they belong; a folder that had to be made does not stay behind empty."""
+    for start, target in moves:
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(start, target)
+        except OSError:
+            with suppress(OSError):
+                target.parent.rmdir()
+                target.parent.parent.rmdir()
+            raise
+
+
+def storable(text: str | None) -> str | None:
+    """`text` without lone surrogates (names and cells that are no UTF-8), which parquet refuses."""
+    return None if text is None else text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def write_table(table: pyarrow.Table, path: Path) -> None:
+    """Parquet whose bytes depend on the table alone."""
+    from pyarrow import parquet
+
+    parquet.write_table(table, path, compression="zstd", compression_level=3, version="2.6", row_group_size=5000)
+
+
+def _checked(items: Iterable[RawItem], source: SourceSettings) -> Iterator[RawItem]:
+    """Pass items on; raise `BadInput` in the end if a way of labelling was named and labelled nothing."""
+    labelled = count = 0
+    for item in items:
+        count += 1
+        labelled += item.label is not None
+        yield item
+    if count and not labelled and source.labels.kind not in ("", "none"):
+        raise BadInput(f"label {source.label} gives no item of {source.location} a label; look at the names, or leave it out")
+
+
+def _write_shards(items: Iterable[RawItem], scratch: Path, kind: str, context: StageContext) -> Iterator[Path]:
+    done = 0
+    for at, rows in enumerate(_batches(items)):
+        path = scratch / f"{at}.parquet"
+        write_table(_table(rows, kind), path)
+        done += len(rows)
+        context.progress(done, done)
+        yield path
+
+
+def _batches(items: Iterable[RawItem]) -> Iterator[list[RawItem]]:
+    batch: list[RawItem] = []
+    size = 0
+    seen: set[str] = set()
+    for item in items:
+        if item.id in seen:
+            continue
+        if batch and (len(batch) == SHARD_ROWS or size + len(item.payload) > SHARD_BYTES):
+            yield batch
+            batch, size = [], 0
+        seen.add(item.id)
+        batch.append(item)
+        size += len(item.payload)
+    if batch:
+        yield batch
+
+
+def _table(items: list[RawItem], kind: str) -> pyarrow.Table:
+    import pyarrow
+
+    types = {column: pyarrow.binary() if column == "payload" else pyarrow.string() for column in COLUMNS}
+    rows = [{**asdict(item), "id": item.id} for item in items]
+    columns = [[row[name] if name == "payload" else storable(row[name]) for row in rows] for name in COLUMNS]
+    arrays = [pyarrow.array(values, types[name]) for name, values in zip(COLUMNS, columns, strict=True)]
+    return pyarrow.table(arrays, schema=pyarrow.schema(list(types.items()), metadata={"modality": kind}))
+
+
+def _known_ids(folder: Path, kind: str, name: str) -> set[str]:
+    from pyarrow import parquet
+
+    known: set[str] = set()
+    for shard in shards(folder):
+        table = parquet.read_table(shard, columns=["id"])
+        held = (table.schema.metadata or {}).get(b"modality", kind.encode()).decode()
+        if held != kind:
+            raise BadInput(f"the data set {name} holds the modality {held}, the source {kind}; give it another name")
+        known.update(table["id"].to_pylist())
+    return known
+
+
+def count_rows(shard: Path) -> int:
+    from pyarrow import parquet
+
+    return int(parquet.read_metadata(shard).num_rows)
+
+
+def _digest(shard: Path) -> str:
+    with shard.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()[:12]

@@ -1,0 +1,70 @@
+"""Who made an item: the label that every generated item carries, in files, manifests and answers.
+
+The AI-content label is IPTC's digital source type `trainedAlgorithmicMedia`
+(https://cv.iptc.org/newscodes/digitalsourcetype/), the term that C2PA and the EU's code of
+practice on marking AI-generated content use too.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+
+from pydantic import BaseModel, ConfigDict, Field
+
+SOURCE_TYPE = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia"
+XMP = """<x:xmpmeta xmlns:x="adobe:ns:meta/"><rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">
+<rdf:Description rdf:about="" xmlns:Iptc4xmpExt="http://iptc.org/std/Iptc4xmpExt/2008-02-29/" \
+xmlns:xmp="http://ns.adobe.com/xap/1.0/" Iptc4xmpExt:DigitalSourceType={source} xmp:CreatorTool={tool}/>
+</rdf:RDF></x:xmpmeta>"""
+
+
+class Identity(BaseModel):
+    """A generator as the outside knows it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model: str = Field(description="registered name, or the bundle's own")
+    version: str = Field("0", description="registered version; 0 where it is not registered")
+    dataset: str = Field("", description="name of the data set it learnt from")
+    data_version: str = Field("", description="version of that data set")
+    bundle_sha256: str = Field("", description="digest of the bundle's folder")
+
+    def mark(self, seed: int, item: int = 0) -> Label:
+        """The label of item `item` (from 0) that this generator makes from `seed`."""
+        return Label(**{name: getattr(self, name) for name in Identity.model_fields}, seed=seed, item=item)
+
+
+class Label(Identity):
+    """What an item says of itself; `seed` and `item`, with the same condition and prompt, make it again."""
+
+    seed: int
+    item: int
+    ai_generated: bool = True
+    digital_source_type: str = SOURCE_TYPE
+
+
+def labelled(payload: bytes, suffix: str, label: Label) -> bytes:
+    """The item's file with its label inside, where the format has a place for one (PNG); else as it was.
+
+    A text file stays the text alone; its label is in the manifest or in the answer beside it.
+    """
+    return _png(payload, label) if suffix == ".png" else payload
+
+
+def _png(payload: bytes, label: Label) -> bytes:
+    """PNG with text chunks: `aigc` (the label as JSON), XMP (for IPTC readers) and `Software`."""
+    from xml.sax.saxutils import quoteattr
+
+    from PIL import Image
+    from PIL.PngImagePlugin import PngInfo
+
+    tool = f"AIGC Foundry: {label.model} version {label.version}"
+    chunks = PngInfo()
+    chunks.add_text("Software", tool)
+    chunks.add_itxt("aigc", json.dumps(label.model_dump(), sort_keys=True))
+    chunks.add_itxt("XML:com.adobe.xmp", XMP.format(source=quoteattr(label.digital_source_type), tool=quoteattr(tool)))
+    out = io.BytesIO()
+    with Image.open(io.BytesIO(payload)) as image:
+        image.save(out, "PNG", pnginfo=chunks)
+    return out.getvalue()

@@ -1,0 +1,60 @@
+"""A bundle as an MLflow model: MLflow copies this file beside the bundle and runs it to load the model.
+
+Input, a row an item: `seed` (int64), `label` and `prompt` (strings that may be absent or empty).
+Output, a string an item: the text, or a PNG in base64.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from mlflow.models import set_model
+from mlflow.pyfunc import PythonModel, PythonModelContext
+
+
+class GeneratorModel(PythonModel):
+    """Each row gives what `Generator.generate(1, label=..., prompt=..., seed=...)` gives, whatever rows are beside it."""
+
+    def load_context(self, context: PythonModelContext) -> None:
+        from aigc_models.generator import Generator  # registering runs this file too, and needs no torch
+
+        self.generator = Generator.load(Path(context.artifacts["bundle"]))
+
+    def predict(
+        self, context: PythonModelContext, model_input: pd.DataFrame, params: dict[str, Any] | None = None
+    ) -> list[str]:
+        """Rows with the same prompt are generated together."""
+        rows = [{key: _text(row.get(key)) for key in ("label", "prompt")} | {"seed": row["seed"]} for row in _rows(model_input)]
+        items: dict[int, str] = {}
+        for prompt in dict.fromkeys(row["prompt"] for row in rows):
+            chosen = [position for position, row in enumerate(rows) if row["prompt"] == prompt]
+            items |= dict(zip(chosen, self._items([rows[position] for position in chosen], prompt), strict=True))
+        return [items[position] for position in range(len(rows))]
+
+    def _items(self, rows: list[dict[str, Any]], prompt: str | None) -> list[str]:
+        import torch
+
+        from aigc_models.generator import item_seeds
+
+        conditions = [self.generator.conditions(1, row["label"], int(row["seed"])) for row in rows]
+        seeds = [item_seeds(int(row["seed"]), 1) for row in rows]
+        values = self.generator.encoded(torch.cat(conditions), torch.cat(seeds), prompt=prompt)
+        return [self._string(content) for content in self.generator.modality.decode(values, self.generator.format)]
+
+    def _string(self, content: Any) -> str:
+        return content if isinstance(content, str) else b64encode(self.generator.modality.pack(content)).decode()
+
+
+def _rows(table: pd.DataFrame) -> list[dict[Any, Any]]:
+    return list(table.to_dict("records"))
+
+
+def _text(value: object) -> str | None:
+    """A cell that may be empty: absent, NaN, None or ''."""
+    return value if isinstance(value, str) and value else None
+
+
+set_model(GeneratorModel())

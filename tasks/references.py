@@ -1,0 +1,194 @@
+"""The small typed values that tasks hand each other: where something lies and what its digest is.
+
+Never a tensor, a table or a model: a reference is a few hundred bytes of JSON.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Self
+
+from pydantic import BaseModel, ConfigDict
+
+from tasks.settings import Workspace
+
+
+def digest_of(paths: Iterable[Path], root: Path) -> str:
+    """sha256 over the names (relative to `root`) and the bytes of files; folders are walked.
+
+    Unfinished work (`*.tmp`), checkpoints and byte code are no part of a result.
+    """
+    whole = hashlib.sha256()
+    files = sorted({file for path in paths for file in ([path] if path.is_file() else path.rglob("*"))})
+    for file in files:
+        parts = file.relative_to(root).parts
+        if file.is_file() and not {"checkpoints", "__pycache__"} & set(parts) and file.suffix != ".tmp":
+            with file.open("rb") as handle:
+                content = hashlib.file_digest(handle, "sha256").hexdigest()
+            whole.update(f"{'/'.join(parts)}\0{content}\n".encode())
+    return whole.hexdigest()
+
+
+def encode(value: Any) -> Any:
+    """References and settings as JSON that names their class; the inverse of `decode`."""
+    if isinstance(value, BaseModel):
+        return {"__class__": f"{type(value).__module__}.{type(value).__qualname__}", "data": value.model_dump(mode="json")}
+    if isinstance(value, Mapping):
+        return {key: encode(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [encode(item) for item in value]
+    return value
+
+
+def decode(value: Any) -> Any:
+    """What `encode` (or Prefect's `json` serializer) wrote; raises ValueError for any other class."""
+    if isinstance(value, list):
+        return [decode(item) for item in value]
+    if not isinstance(value, dict):
+        return value
+    if "__class__" not in value:
+        return {key: decode(item) for key, item in value.items()}
+    module, _, name = value["__class__"].rpartition(".")
+    model = getattr(import_module(module), name)
+    if not issubclass(model, BaseModel):
+        raise ValueError(f"{value['__class__']} is neither a reference nor settings")
+    return model.model_validate(value["data"])
+
+
+class Reference(BaseModel):
+    """`outputs` are paths relative to the workspace; `sha256` is `digest_of` them."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    outputs: tuple[str, ...]
+    sha256: str
+
+    @classmethod
+    def to(cls, workspace: Workspace, *paths: Path, **fields: object) -> Self:
+        """Refer to files and folders that are complete."""
+        outputs = tuple(workspace.relative(path) for path in paths)
+        return cls.model_validate({"outputs": outputs, "sha256": digest_of(paths, workspace.root), **fields})
+
+    def path(self, workspace: Workspace) -> Path:
+        """The first output."""
+        return workspace.path(self.outputs[0])
+
+    def intact(self, workspace: Workspace) -> bool:
+        """Whether all is still there, byte for byte."""
+        paths = [workspace.path(output) for output in self.outputs]
+        return all(path.exists() for path in paths) and digest_of(paths, workspace.root) == self.sha256
+
+
+class RawRef(Reference):
+    """`data/NAME/raw`: parquet shards of payloads as they came."""
+
+    dataset: str
+    modality: str
+    rows: int
+
+
+class CleanRef(Reference):
+    """`data/NAME/clean`: one shard for each raw shard, and what its rules rejected."""
+
+    dataset: str
+    modality: str
+    rows: int
+    rejected: int
+
+
+class DuplicatesRef(Reference):
+    """`duplicates.parquet`: `exact` copies (with another label: `conflicts`), near-duplicate `groups` of `grouped` items."""
+
+    dataset: str
+    exact: int
+    conflicts: int
+    groups: int
+    grouped: int
+
+
+class SplitRef(Reference):
+    """`data/NAME` with `splits.parquet`, `quarantine.parquet` and `card.json`."""
+
+    dataset: str
+    modality: str
+    rows: int
+    quarantined: int
+    duplicates: int
+    splits: dict[str, int]
+    labels: tuple[str, ...]
+
+
+class VersionRef(SplitRef):
+    """A split that DVC keeps; `version` is the digest of the files of `data/NAME`."""
+
+    version: str
+
+
+class CorpusRef(Reference):
+    """Folders `train`, `validation` and `test` of encoded arrays; `format` is the modality's own."""
+
+    dataset: str
+    modality: str
+    version: str
+    labels: tuple[str, ...]
+    format: dict[str, object]
+    splits: dict[str, int]
+
+
+class ModelRef(Reference):
+    """A bundle folder: a member, a pretrained body or a baseline."""
+
+    name: str
+    family: str
+    modality: str
+    params: int
+    steps: int = 0
+    validation_loss: float | None = None
+    run_id: str = ""
+
+
+class EnsembleRef(Reference):
+    """A bundle folder whose members are bundles."""
+
+    method: str
+    modality: str
+    weights: dict[str, float]
+
+
+class EvaluationRef(Reference):
+    """`metrics.json` and `samples/`."""
+
+    metrics: dict[str, float]
+
+
+class RegisteredRef(BaseModel):
+    """A version of a registered model in MLflow."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    model: str
+    version: int
+    run_id: str
+    bundle_sha256: str
+
+
+class GenerationRef(Reference):
+    """A folder of generated items with `manifest.jsonl`."""
+
+    count: int
+
+
+@dataclass(frozen=True)
+class TrainedRef:
+    """All that a training made."""
+
+    corpus: CorpusRef
+    body: ModelRef | None
+    members: list[ModelRef]
+    baseline: ModelRef
+    ensemble: EnsembleRef
+    evaluation: EvaluationRef

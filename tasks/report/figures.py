@@ -1,0 +1,77 @@
+"""What a figure is set beside: its baseline, the members, and what real items would score."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from aigc_models.evidence import Difference, Measurement
+from tasks.report.contents import DatasetReport, Figure, Metric, RunResult
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A paired difference; `verdict` is empty where its interval holds zero."""
+
+    difference: Difference
+    verdict: Literal["better", "worse", ""]
+
+
+def rows(result: RunResult) -> list[str]:
+    """The metrics of generated items; those of real items stand beside them and get no row of their own."""
+    beside = {_real(name) for name in result.metrics}
+    return [name for name in result.metrics if name not in beside]
+
+
+def reach(result: RunResult, name: str) -> Metric | None:
+    """What real items score in metric `name`, where that was measured: as good as it gets."""
+    return result.metrics.get(_real(name))
+
+
+def candidates(part: DatasetReport, name: str) -> dict[str, Measurement]:
+    """Everything that metric `name` was measured of, real items too."""
+    real = {key: found for key, found in part.measurements.get(_real(name), {}).items() if key == "real"}
+    return {**part.measurements.get(name, {}), **real}
+
+
+def verdict(part: DatasetReport, name: str) -> str:
+    """How the ensemble stands to the baseline in metric `name`, in words that a figure can follow."""
+    metric, paired = part.result.metrics[name], compare(part, name)
+    if metric.value is None or metric.baseline is None:
+        return "beside"
+    if (paired and not paired.verdict) or metric.value == metric.baseline:
+        return "not told apart from"
+    return "better than" if (metric.value < metric.baseline) == (metric.better == "lower") else "worse than"
+
+
+def compare(part: DatasetReport, name: str) -> Comparison | None:
+    """The ensemble against the baseline in metric `name`, item by item, where that was measured."""
+    found = part.measurements.get(name, {}).get("ensemble")
+    difference = found.versus.get("baseline") if found else None
+    if found is None or difference is None:
+        return None
+    if difference.low <= 0 <= difference.high:
+        return Comparison(difference, "")
+    return Comparison(difference, "better" if (difference.value < 0) == (found.better == "lower") else "worse")
+
+
+def cell(part: DatasetReport, metric: str, candidate: str) -> tuple[Figure, Figure, Figure]:
+    """Value and interval of a member or the baseline, as far as they were measured."""
+    found = part.measurements.get(metric, {}).get(candidate)
+    if found:
+        return found.value, found.low, found.high
+    if candidate == "baseline":
+        return part.result.metrics[metric].baseline, None, None
+    member = next((member for member in part.result.members if member.name == candidate), None)
+    return (member.metrics.get(metric) if member else None), None, None
+
+
+def bound(result: RunResult, gate: str) -> str:
+    """Which way a gate's limit holds, where the gate is named after a metric and does not say so itself."""
+    metric = result.metrics.get(gate)
+    return {"lower": "at most", "higher": "at least"}[metric.better] if metric else ""
+
+
+def _real(metric: str) -> str:
+    """`classification_accuracy_score` is held against `classification_accuracy_real`."""
+    return metric.removesuffix("_score") + "_real"

@@ -1,0 +1,92 @@
+"""What the figures mean, in words, and how they are written."""
+
+from __future__ import annotations
+
+import math
+
+METRICS: dict[str, tuple[str, str]] = {
+    "bits_per_byte": ("Bits per byte", "how many bits the model needs for a byte of unseen text"),
+    "frechet_distance": ("Fréchet distance", "generated to real test items, on features of a classifier"),
+    "frechet_distance_real": ("Fréchet distance, real", "real train to real test items: what is within reach"),
+    "coverage": ("Coverage", "share of the real test items with a generated item nearby"),
+    "classification_accuracy_score": ("Accuracy from generated", "a classifier that saw generated items alone, on real ones"),
+    "classification_accuracy_real": ("Accuracy from real", "the same classifier on real items: what is within reach"),
+    "accuracy": ("Accuracy", "share of test items classified rightly"),
+    "macro_f1": ("Macro F1", "F1 averaged over the labels"),
+    "pitch_accuracy": ("Pitch accuracy", "share of generated sounds at the pitch asked for"),
+    "mse": ("Mean squared error", "of the reconstruction or forecast"),
+    "crps": ("CRPS", "distance of the forecast distribution from what came"),
+    "ndcg_at_10": ("NDCG at 10", "how well the first ten recommendations are ranked"),
+    "psnr": ("PSNR", "peak signal to noise ratio of the reconstruction"),
+    "distinct_2": ("Distinct word pairs", "share of different word pairs in generated text"),
+    "memorised_share": ("Memorised share", "share of generated items that repeat a training item"),
+    "nearest_training_distance_ratio": ("Distance to training items", "generated over test items, medians; near 0 is a replay"),
+    "pretraining_gain": ("Gain from pretraining", "against random weights at equal total time"),
+    "latency_p95_ms": ("Latency, 95th percentile", "of one item asked for over HTTP"),
+}
+
+BARE_UNITS = {"", "ratio", "share", "fraction", "distance", "score"}
+
+
+def title(metric: str) -> str:
+    """A metric's name for a reader."""
+    known = METRICS.get(metric)
+    return known[0] if known else metric[:1].upper() + metric[1:].replace("_", " ")
+
+
+def meaning(metric: str) -> str:
+    return METRICS.get(metric, ("", ""))[1]
+
+
+def unit(metric: str, name: str) -> str:
+    """The unit, where it says more than the metric's title."""
+    words = plain(name)
+    return "" if words in BARE_UNITS or words == title(metric).lower() else words
+
+
+def number(value: float | None) -> str:
+    """Four significant digits at most, so that columns can be compared by eye.
+
+    >>> number(1.53269), number(0.98), number(12345), number(None), number(0.00001)
+    ('1.533', '0.980', '12,345', '–', '1.0e-05')
+    """
+    if value is None or not math.isfinite(value):
+        return "–"
+    size = abs(value)
+    if size and size < 0.001:
+        return f"{value:.1e}".replace("-", "−", 1) if value < 0 else f"{value:.1e}"
+    return f"{value:,.{3 if size < 10 else 2 if size < 100 else 1 if size < 1000 else 0}f}".replace("-", "−")
+
+
+def change(value: float) -> str:
+    """A difference, with its sign."""
+    return ("+" if value > 0 else "") + number(value)
+
+
+def count(value: int) -> str:
+    return f"{value:,}".replace("-", "−")
+
+
+def interval(low: float | None, high: float | None) -> str:
+    return "" if low is None or high is None else f"{number(low)} to {number(high)}"
+
+
+def duration(seconds: float) -> str:
+    """
+    >>> duration(0.04), duration(9.96), duration(75), duration(3725)
+    ('0.04 s', '10.0 s', '1 min 15 s', '1 h 2 min')
+    """
+    if seconds < 60:
+        return f"{seconds:.{1 if seconds >= 1 else 2}f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def loss(name: str) -> str:
+    """`loss.critic` as `critic loss`."""
+    return plain(f"{name.removeprefix('loss.')} loss" if name.startswith("loss.") else name)
+
+
+def plain(name: str) -> str:
+    """`exact_duplicates` as `exact duplicates`."""
+    return name.replace("_", " ")

@@ -1,0 +1,222 @@
+"""The HTTP interface: OpenAI's paths and shapes for the models that an `Engine` holds.
+
+Every answer says which model and version made it, from which seed, and that it is AI-generated:
+in the headers `X-AIGC-*` and `X-AI-Generated`, in `aigc` in the body, and inside each PNG.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import secrets
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+from fastapi import APIRouter, FastAPI, Request, Response
+from fastapi.responses import HTMLResponse, JSONResponse, StreamingResponse
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+
+from aigc_models.errors import BadInput
+from tasks.provenance import Label, labelled
+from tasks.serve import failures
+from tasks.serve.completions import Answer, server_sent
+from tasks.serve.engine import Engine, Item, Served, Worker
+from tasks.serve.metering import Metered, Meters
+from tasks.serve.schemas import (
+    Asked,
+    Completion,
+    CompletionRequest,
+    Failed,
+    ImageRequest,
+    Picture,
+    Pictures,
+    ServedModel,
+    ServedModels,
+)
+
+T = TypeVar("T")
+STARTED = int(time.time())
+ABOUT = (
+    "Paths and shapes are OpenAI's where it has them. Every answer says which model and version made it, from which seed, "
+    "and that it is AI-generated: in the headers X-AIGC-Model, X-AIGC-Version, X-AIGC-Seed and X-AI-Generated, "
+    "in the field aigc of the body, and inside each PNG."
+)
+router = APIRouter(responses={status: {"model": Failed} for status in (400, 404, 429, 503)})
+
+
+def create_app(
+    models: Mapping[str, Served], room: int = 128, loaded: Callable[[Engine], None] = lambda engine: None
+) -> FastAPI:
+    """An app that serves `models` by name; they are loaded when it starts, then `loaded` is called.
+
+    `room`: how many items may wait or be made at a time; beyond it requests get a 429.
+    """
+    engine = Engine(models, room)
+    meters = Meters(engine)
+
+    async def load() -> None:
+        await engine.load()
+        loaded(engine)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        loading = asyncio.create_task(load())
+        yield
+        loading.cancel()
+        await engine.close()
+
+    app = FastAPI(title="AIGC Foundry", description=ABOUT, lifespan=lifespan, docs_url=None, redoc_url=None)
+    app.state.engine, app.state.meters = engine, meters
+    app.include_router(router)
+    app.add_middleware(Metered, meters=meters)
+    failures.install(app)
+    return app
+
+
+def worker_for(request: Request, asked: Asked, modality: str) -> Worker:
+    """The model that is asked; raises `UnknownModel`, or `BadInput` where it is none of that modality."""
+    engine: Engine = request.app.state.engine
+    try:
+        worker = engine.worker(asked.model, modality)
+    except KeyError as error:
+        raise failures.UnknownModel(asked.model) from error
+    worker.check(asked.label)
+    return worker
+
+
+def headers(label: Label) -> dict[str, str]:
+    return {
+        "X-AIGC-Model": label.model,
+        "X-AIGC-Version": label.version,
+        "X-AIGC-Seed": str(label.seed),
+        "X-AI-Generated": "true",
+    }
+
+
+async def unless_gone(request: Request, work: Awaitable[T]) -> T:
+    """The result of `work`, which is cancelled when the client goes away."""
+    task = asyncio.ensure_future(work)
+    watch = asyncio.ensure_future(_gone(request))
+    try:
+        await asyncio.wait({task, watch}, return_when=asyncio.FIRST_COMPLETED)
+        if task.done():
+            return task.result()
+        raise failures.Gone
+    finally:
+        task.cancel()
+        watch.cancel()
+
+
+async def _gone(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass
+
+
+@router.get("/v1/models")
+async def models(request: Request) -> ServedModels:
+    """The models that are served."""
+    engine: Engine = request.app.state.engine
+    return ServedModels(data=[described(worker) for worker in engine.workers()])
+
+
+@router.get("/v1/models/{name}")
+async def model(request: Request, name: str) -> ServedModel:
+    """One of them."""
+    engine: Engine = request.app.state.engine
+    for worker in engine.workers():
+        if worker.identity.model == name:
+            return described(worker)
+    raise failures.UnknownModel(name)
+
+
+def described(worker: Worker) -> ServedModel:
+    card, identity = worker.generator.card, worker.identity
+    return ServedModel(
+        id=identity.model,
+        created=STARTED,
+        version=identity.version,
+        dataset=identity.dataset,
+        data_version=identity.data_version,
+        modality=card.modality,
+        labels=list(card.labels),
+        licence=card.licence,
+        format=dict(card.format),
+    )
+
+
+@router.post("/v1/completions", response_model=None, responses={200: {"model": Completion}})
+async def completions(asked: CompletionRequest, request: Request) -> Response:
+    """Text: OpenAI's completions, with server-sent events where `stream` is set."""
+    worker = worker_for(request, asked, "text")
+    answer = Answer(worker, asked, request.app.state.meters)
+    events = answer.events(request.app.state.engine)
+    if asked.stream:
+        first = await unless_gone(request, anext(events))  # what is wrong shows before the answer begins
+        return StreamingResponse(server_sent(first, events), media_type="text/event-stream", headers=headers(answer.label))
+    return JSONResponse((await unless_gone(request, answer.whole(events))).model_dump(), headers=headers(answer.label))
+
+
+@router.post("/v1/images/generations", response_model=None, responses={200: {"model": Pictures}})
+async def images(asked: ImageRequest, request: Request) -> Response:
+    """Images as base64 PNG; the prompt is a label of the model, or empty."""
+    label = asked.label or asked.prompt.strip() or None
+    worker = worker_for(request, asked.model_copy(update={"label": label}), "image")
+    size = own_size(worker, asked.size)
+    engine: Engine = request.app.state.engine
+    answer = worker.identity.mark(secrets.randbits(48) if asked.seed is None else asked.seed, asked.first)
+    items = [Item(answer.seed, asked.first + index, label) for index in range(asked.n)]
+    with engine.admitted(asked.n):
+        contents = await unless_gone(request, worker.items(items))
+    request.app.state.meters.items.labels(answer.model).inc(asked.n)
+    data = [picture(worker, item, content) for item, content in zip(items, contents, strict=True)]
+    pictures = Pictures(created=int(time.time()), model=answer.model, data=data, size=size, aigc=answer)
+    return JSONResponse(pictures.model_dump(), headers=headers(answer))
+
+
+def own_size(worker: Worker, asked: str | None) -> str:
+    """The model's size as `WIDTHxHEIGHT`; raises `BadInput` where another is asked."""
+    own = f"{worker.generator.format.width}x{worker.generator.format.height}"
+    if asked not in (None, "auto", own):
+        raise BadInput(f"size: {worker.identity.model} makes {own}, not {asked}; leave it out or say auto")
+    return own
+
+
+def picture(worker: Worker, item: Item, content: Any) -> Picture:
+    """The PNG as base64, with its label inside."""
+    modality = worker.generator.modality
+    payload = labelled(modality.pack(content), modality.suffix, worker.identity.mark(item.seed, item.item))
+    return Picture(b64_json=base64.b64encode(payload).decode(), item=item.item, label=worker.condition(item)[1])
+
+
+@router.get("/healthz")
+async def healthz() -> dict[str, str]:
+    """The process is alive."""
+    return {"status": "ok"}
+
+
+@router.get("/readyz")
+async def readyz(request: Request) -> dict[str, object]:
+    """Every model is loaded; 503 until then."""
+    engine: Engine = request.app.state.engine
+    return {"status": "ready", "models": [worker.identity.model for worker in engine.workers()]}
+
+
+@router.get("/metrics", response_class=Response)
+async def metrics(request: Request) -> Response:
+    """For Prometheus."""
+    return Response(generate_latest(request.app.state.meters.registry), media_type=CONTENT_TYPE_LATEST)
+
+
+@router.get("/", response_class=HTMLResponse, include_in_schema=False)
+async def page() -> HTMLResponse:
+    """A page to try the models with."""
+    return HTMLResponse((Path(__file__).parent / "page.html").read_text(encoding="utf-8"))
+
+
+@router.get("/docs", response_class=HTMLResponse, include_in_schema=False)
+async def reference() -> HTMLResponse:
+    """OpenAPI for people; FastAPI's own page loads its scripts from elsewhere."""
+    return HTMLResponse((Path(__file__).parent / "reference.html").read_text(encoding="utf-8"))

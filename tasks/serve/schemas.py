@@ -1,0 +1,179 @@
+"""What is asked and answered over HTTP: OpenAI's shapes, and ours beside them (`aigc`, `seed`, `label`).
+
+A field that is not known here is refused by name rather than ignored.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from tasks.provenance import Label
+
+MAX_CHOICES = 16  # for each prompt
+MAX_ANSWERS = 64  # prompts times choices
+MAX_IMAGES = 64
+MAX_PROMPTS = 16
+MAX_PROMPT_LENGTH = 8192  # characters
+MAX_TOKENS = 4096  # a token is a byte of UTF-8
+TOKENS = 511  # by default: with END the 512 symbols of `aigc generate`, so that both make the same text
+MAX_SEED = 2**53 - 1  # what JavaScript can hold
+
+Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
+Text = Annotated[str, Field(max_length=MAX_PROMPT_LENGTH)]
+
+
+class Asked(BaseModel):
+    """What the two requests share."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    model: str | None = Field(None, description="a served model; may be left out where one alone makes this modality")
+    seed: Seed | None = Field(None, description="the same seed gives the same items; drawn at random where it is left out")
+    first: int = Field(0, ge=0, lt=2**31, description="number of the first item: 4 of a seed alone is `first` 4 and `n` 1")
+    label: str | None = Field(None, description="one of the model's labels; without one each item draws its own")
+    user: str | None = Field(None, description="accepted for the client's sake, not kept")
+
+
+class StreamOptions(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    include_usage: bool = False
+
+
+class CompletionRequest(Asked):
+    """`POST /v1/completions`. A token is a byte of UTF-8."""
+
+    prompt: Text | list[Text] = Field("", description="what the text begins with; a list gives n choices for each")
+    max_tokens: int = Field(TOKENS, ge=1, le=MAX_TOKENS, description="most bytes, where the text does not end before")
+    temperature: float | None = Field(None, ge=0, le=2)
+    top_p: float | None = Field(None, gt=0, le=1)
+    min_p: float | None = Field(None, ge=0, le=1)
+    n: int = Field(1, ge=1, le=MAX_CHOICES, description="choices for each prompt")
+    stream: bool = False
+    stream_options: StreamOptions | None = None
+    stop: str | list[str] | None = Field(None, description="the text ends before any of these, at most 4")
+    echo: bool = Field(False, description="repeat the prompt before the text")
+    best_of: Literal[1] | None = None
+    frequency_penalty: Literal[0] | None = None
+    presence_penalty: Literal[0] | None = None
+    logprobs: None = None
+
+    @field_validator("prompt")
+    @classmethod
+    def _some_prompts(cls, prompt: str | list[str]) -> str | list[str]:
+        if isinstance(prompt, list) and not 1 <= len(prompt) <= MAX_PROMPTS:
+            raise ValueError(f"1 to {MAX_PROMPTS} prompts a request, not {len(prompt)}")
+        return prompt
+
+    @field_validator("stop")
+    @classmethod
+    def _few_stops(cls, stop: str | list[str] | None) -> str | list[str] | None:
+        if isinstance(stop, list) and len(stop) > 4:
+            raise ValueError(f"at most 4 stop strings, not {len(stop)}")
+        return stop
+
+    @model_validator(mode="after")
+    def _few_answers(self) -> Self:
+        if len(self.prompts) * self.n > MAX_ANSWERS:
+            raise ValueError(f"prompts times n is {len(self.prompts) * self.n}, at most {MAX_ANSWERS}")
+        return self
+
+    @property
+    def prompts(self) -> list[str]:
+        return [self.prompt] if isinstance(self.prompt, str) else self.prompt
+
+    @property
+    def stops(self) -> tuple[str, ...]:
+        given = [self.stop] if isinstance(self.stop, str) else self.stop or []
+        return tuple(text for text in given if text)
+
+    @property
+    def sampling(self) -> dict[str, float]:
+        """What was asked for; the rest is the model's own choice."""
+        return self.model_dump(include={"temperature", "top_p", "min_p"}, exclude_none=True)
+
+
+class ImageRequest(Asked):
+    """`POST /v1/images/generations`. The prompt is a label of the model, or empty."""
+
+    prompt: Text = Field("", description="a label of the model, or empty; `label` says the same")
+    n: int = Field(1, ge=1, le=MAX_IMAGES)
+    size: str | None = Field(None, description="`auto` or the model's own size, such as `8x8`")
+    response_format: Literal["b64_json"] | None = Field(None, description="always base64 of a PNG")
+    output_format: Literal["png"] | None = None
+
+
+class Usage(BaseModel):
+    prompt_tokens: int
+    completion_tokens: int
+    total_tokens: int
+
+
+class Choice(BaseModel):
+    index: int
+    text: str
+    item: int
+    label: str | None
+    finish_reason: Literal["stop", "length"] | None
+    logprobs: None = None
+
+
+class Completion(BaseModel):
+    """An answer, or with `stream` one piece of it."""
+
+    id: str
+    object: Literal["text_completion"] = "text_completion"
+    created: int
+    model: str
+    system_fingerprint: str
+    choices: list[Choice]
+    usage: Usage | None = None
+    aigc: Label
+
+
+class Picture(BaseModel):
+    b64_json: str
+    item: int
+    label: str | None
+
+
+class Pictures(BaseModel):
+    created: int
+    model: str
+    data: list[Picture]
+    output_format: Literal["png"] = "png"
+    size: str
+    aigc: Label
+
+
+class ServedModel(BaseModel):
+    id: str
+    object: Literal["model"] = "model"
+    created: int
+    owned_by: str = "aigc-foundry"
+    version: str
+    dataset: str
+    data_version: str
+    modality: str
+    labels: list[str]
+    licence: str
+    format: dict[str, Any]
+
+
+class ServedModels(BaseModel):
+    object: Literal["list"] = "list"
+    data: list[ServedModel]
+
+
+class Failure(BaseModel):
+    message: str
+    type: str
+    param: str | None = None
+    code: str | None = None
+
+
+class Failed(BaseModel):
+    """How every error looks."""
+
+    error: Failure

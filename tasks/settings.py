@@ -1,0 +1,61 @@
+"""Where things live, read from the environment when asked for; nothing happens at import."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from aigc_models.errors import BadInput
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """The folder that a team works in; all local state is in its `.aigc/`."""
+
+    root: Path
+
+    @classmethod
+    def current(cls) -> Workspace:
+        """`AIGC_WORKSPACE`, or else the folder that the command was started in."""
+        return cls(Path(os.environ.get("AIGC_WORKSPACE") or Path.cwd()).resolve())
+
+    @property
+    def state(self) -> Path:
+        return self.root / ".aigc"
+
+    @property
+    def data(self) -> Path:
+        return self.root / "data"
+
+    @property
+    def outputs(self) -> Path:
+        return self.root / "outputs"
+
+    @property
+    def stages(self) -> Path:
+        return self.state / "stages"
+
+    @property
+    def tracking_uri(self) -> str:
+        """`MLFLOW_TRACKING_URI`, or else the embedded database."""
+        return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{self.state / 'mlflow.db'}"
+
+    def path(self, relative: str) -> Path:
+        return self.root / relative
+
+    def relative(self, path: Path) -> str:
+        """`path` as it is written into references: relative to the root, so that a workspace can move."""
+        return path.resolve().relative_to(self.root).as_posix()
+
+    def create(self) -> Workspace:
+        """Make `.aigc/`; raises `BadInput` where that is not allowed."""
+        try:
+            self.state.mkdir(parents=True, exist_ok=True)
+            probe = self.state / ".writable"
+            probe.write_text("")
+            probe.unlink()
+        except OSError as error:
+            hint = "choose another folder with AIGC_WORKSPACE"
+            raise BadInput(f"cannot write to {self.state}: {error.strerror}; {hint}") from error
+        return self

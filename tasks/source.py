@@ -1,0 +1,184 @@
+"""Where raw content comes from, and what a source plug-in (`tasks/sources/NAME.py`) is given and gives:
+
+accepts(location: str) -> bool
+modality(source: SourceSettings) -> str                 text or image, found out without reading all
+fingerprint(source: SourceSettings) -> str              changes when the content does
+read(source: SourceSettings, modality: str) -> Iterator[RawItem]
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from aigc_models.errors import BadInput, unknown
+from aigc_models.find import find, names
+from tasks.code_version import code_version
+
+PACKAGE = "tasks.sources"
+UNSTATED = "not stated"
+LABELS = "folder | column:C | name:REGEX | line:SEP | none"
+
+
+@dataclass(frozen=True)
+class RawItem:
+    """One item as it came. `source` is relative to the location and names the row or piece after `#`."""
+
+    payload: bytes
+    name: str
+    source: str
+    label: str | None = None
+    group: str | None = None
+    split: str | None = None
+    time: str | None = None
+    prompt: str | None = None
+
+    @property
+    def id(self) -> str:
+        """24 hexadecimal digits; the same item has the same id in every run and on every machine."""
+        return hashlib.sha256(self.source.encode("utf-8", "surrogatepass") + b"\0" + self.payload).hexdigest()[:24]
+
+
+class SourceSettings(BaseModel):
+    """A named data set and where its content comes from."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(description="name of the data set: letters, digits, '.', '_' and '-'")
+    location: str = Field(description="path of a folder or a file, or embedded:digits or embedded:docstrings")
+    modality: str | None = Field(None, description="text or image; found out from the content if left out")
+    label: str | None = Field(None, description=f"{LABELS}; if left out: folder for pictures in sub-folders, else none")
+    content: str | None = Field(None, description="column that holds the content (csv, jsonl, parquet)")
+    group: str | None = Field(None, description="column whose equal values stay in one split")
+    split: str | None = Field(None, description="column that says train, validation or test; 'folder': the first folder does")
+    time: str | None = Field(None, description="column that holds the time of the event")
+    licence: str = Field(UNSTATED, description="licence of the content, for the data card")
+
+    @field_validator("name")
+    @classmethod
+    def _plain_name(cls, name: str) -> str:
+        if not re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9._-]*", name) or ".." in name:
+            raise BadInput(
+                f"{name!r} cannot name a data set: it becomes a folder's name; "
+                "use letters, digits, '.', '_' and '-', no '/' or '..' and no dot at the start"
+            )
+        return name
+
+    @field_validator("modality")
+    @classmethod
+    def _known_modality(cls, modality: str | None) -> str | None:
+        known = names("aigc_models.modalities")
+        if modality is not None and modality not in known:
+            raise unknown("modality", modality, known)
+        return modality
+
+    @field_validator("label")
+    @classmethod
+    def _known_label(cls, label: str | None) -> str | None:
+        Labels.parse(label)
+        return label
+
+    @property
+    def labels(self) -> Labels:
+        return Labels.parse(self.label)
+
+    @property
+    def path(self) -> Path:
+        return Path(self.location).expanduser()
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """The columns that the user named, by what they are for."""
+        label = self.labels.argument if self.labels.kind == "column" else None
+        named = {"content": self.content, "label": label, "group": self.group, "split": self.split, "time": self.time}
+        return {purpose: column for purpose, column in named.items() if column}
+
+
+@dataclass(frozen=True)
+class Labels:
+    """How labels are found: one of `LABELS`; `kind` is empty where the user did not say."""
+
+    kind: str = ""
+    argument: str = ""
+
+    @classmethod
+    def parse(cls, text: str | None) -> Labels:
+        kind, colon, argument = (text or "").partition(":")
+        plain, with_argument = kind in ("", "folder", "none"), kind in ("column", "name", "line")
+        if not (plain or with_argument) or bool(colon) != with_argument or bool(argument) != with_argument:
+            raise BadInput(f"label {text!r} is none of {LABELS}")
+        if kind == "name":
+            _pattern(argument)
+        return cls(kind, argument)
+
+    def of_name(self, name: str) -> str | None:
+        """The first group of a match of `name:REGEX` on a file's name."""
+        match = _pattern(self.argument).search(name) if self.kind == "name" else None
+        return match.group(1) if match else None
+
+    def needs(self, kinds: tuple[str, ...], location: str) -> None:
+        """Raise `BadInput` where this way of labelling does not fit the source."""
+        if self.kind and self.kind not in (*kinds, "none"):
+            raise BadInput(f"label {self.kind!r} does not fit {location}; possible here: {', '.join((*kinds, 'none'))}")
+
+
+def _pattern(text: str) -> re.Pattern[str]:
+    try:
+        pattern = re.compile(text)
+    except re.error as error:
+        raise BadInput(f"label name:{text}: not a regular expression: {error}") from error
+    if not pattern.groups:
+        raise BadInput(f"label name:{text}: the expression needs a group, such as name:^([a-z]+)_")
+    return pattern
+
+
+def plugin(source: SourceSettings) -> ModuleType:
+    """The source plug-in that takes this location; raises `BadInput` if there is none."""
+    for name in names(PACKAGE):
+        module = find(PACKAGE, name)
+        if module.accepts(source.location):
+            return module
+    embedded = ", ".join(f"embedded:{name}" for name in find(PACKAGE, "embedded").CONTENT)
+    if source.location.startswith("embedded:"):
+        raise BadInput(f"{source.location} is not known; there are {embedded}")
+    raise BadInput(f"{source.location} does not exist; name a folder, a file, or one of {embedded}")
+
+
+def fingerprint(source: SourceSettings) -> str:
+    """Changes when the content at the source does, or the code that reads it; the cache key of ingestion is made of it."""
+    module = plugin(source)
+    return f"{code_version([module.__name__])}-{_told(source, lambda: str(module.fingerprint(source)))}"
+
+
+def modality(source: SourceSettings) -> str:
+    """What the user said, or what the content is; raises `BadInput` on a mixture."""
+    return source.modality or _told(source, lambda: str(plugin(source).modality(source)))
+
+
+def read(source: SourceSettings, modality: str) -> Iterator[RawItem]:
+    """All items, in an order that depends on the content alone."""
+    yield from plugin(source).read(source, modality)
+
+
+def licence(source: SourceSettings) -> str:
+    """What the user stated, or what an embedded source knows of itself."""
+    known = getattr(plugin(source), "licence", None) if source.licence == UNSTATED else None
+    return str(known(source)) if known else source.licence
+
+
+def description(source: SourceSettings) -> str:
+    """The location without its parents, so that a data card is the same on every machine."""
+    return source.location if source.location.startswith("embedded:") else source.path.absolute().name
+
+
+def _told(source: SourceSettings, action: Callable[[], str]) -> str:
+    try:
+        return action()
+    except OSError as error:
+        raise BadInput(f"cannot read {error.filename or source.location}: {error.strerror}") from error

@@ -1,0 +1,51 @@
+"""A file with one JSON object a line; one item a line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+from aigc_models.errors import BadInput
+from tasks import rows
+from tasks.source import RawItem, SourceSettings
+
+
+def accepts(location: str) -> bool:
+    path = Path(location).expanduser()
+    return path.suffix.lower() in (".jsonl", ".ndjson") and path.is_file()
+
+
+def fingerprint(source: SourceSettings) -> str:
+    return rows.digest(source.path)
+
+
+def modality(source: SourceSettings) -> str:
+    return rows.modality(_rows(source.path), _columns(source.path), source)
+
+
+def read(source: SourceSettings, modality: str) -> Iterator[RawItem]:
+    yield from rows.items(_rows(source.path), _columns(source.path), source, modality)
+
+
+def _rows(path: Path) -> Iterator[rows.Row]:
+    with path.open(encoding="utf-8-sig", errors="surrogateescape") as handle:
+        for line in handle:
+            if line.strip():
+                yield _row(line)
+
+
+def _row(line: str) -> rows.Row:
+    try:
+        row = json.loads(line)
+    except ValueError as error:
+        return {rows.PROBLEM: f"not JSON: {error}"}
+    return row if isinstance(row, dict) else {rows.PROBLEM: "not a JSON object"}
+
+
+def _columns(path: Path) -> list[str]:
+    """The keys of all rows, in the order in which they first come."""
+    columns = {key: None for row in _rows(path) for key in row if key != rows.PROBLEM}
+    if not columns:
+        raise BadInput(f"{path.name} holds no JSON object; one object a line is expected")
+    return list(columns)

@@ -1,0 +1,136 @@
+"""Versions of the data: the one place that calls DVC.
+
+DVC has one writer at a time and its command line is its stable surface, so each call is a subprocess
+under one lock file. `data.dvc` covers `data/` as a whole; a data set's own version is a digest over
+`data/NAME` alone. What belongs to a version stands in `.aigc/versions.jsonl`: a ledger inside `data/`
+would make `data.dvc` depend on the history of one workspace, and the same data would no longer give the
+same file in a fresh clone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from aigc_models.errors import AigcError
+from tasks.data_lock import writing
+from tasks.references import SplitRef, VersionRef, digest_of
+from tasks.settings import Workspace
+from tasks.stage import StageContext, stage
+
+DIGITS = 12  # of a version, hexadecimal
+ATTEMPTS = 10  # while someone else's dvc command holds its lock
+PAUSE = 1.0  # seconds between attempts
+
+# Hard links keep one copy on the disk, not two; nothing here opens a data file in place to change it.
+CONFIG = """[core]
+    analytics = false
+    check_update = false{scm}
+[cache]
+    type = "hardlink,copy"
+"""
+IGNORE = "# Not data: unfinished work, local state, results.\n*.tmp\n/.aigc/\n/outputs/\n/.venv/\n"
+
+
+class Version(BaseModel):
+    """A line of the ledger: `tree` is DVC's own digest of all of `data/` at that time."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    dataset: str = Field(description="name of the data set")
+    version: str = Field(description="digest over the files of data/NAME")
+    rows: int = Field(description="items in all splits")
+    splits: dict[str, int] = Field(description="items in each split")
+    tree: str = Field(description="md5 of the listing in DVC's cache")
+
+
+@stage
+def version(split: SplitRef, context: StageContext) -> VersionRef:
+    """Give the data set's files to DVC and note the version in the ledger."""
+    folder = split.path(context.workspace)
+    name = digest_of([folder], folder)[:DIGITS]
+    with writing(context.workspace):
+        tree = Dvc(context.workspace).add()
+        record(context.workspace, Version(dataset=split.dataset, version=name, rows=split.rows, splits=split.splits, tree=tree))
+    context.log(version=name)
+    fields = split.model_dump(exclude={"outputs", "sha256"})
+    return VersionRef.to(context.workspace, folder, **fields, version=name)
+
+
+def ledger(workspace: Workspace, dataset: str) -> list[Version]:
+    """The versions of a data set that this workspace has seen, oldest first."""
+    path = workspace.state / "versions.jsonl"
+    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    return [found for found in map(Version.model_validate_json, lines) if found.dataset == dataset]
+
+
+def record(workspace: Workspace, version: Version) -> None:
+    """Add a line to the ledger, unless it says what the data set's last one says."""
+    if ledger(workspace, version.dataset)[-1:] != [version]:
+        with (workspace.state / "versions.jsonl").open("a", encoding="utf-8") as file:
+            file.write(json.dumps(version.model_dump(), sort_keys=True) + "\n")
+
+
+class Dvc:
+    """DVC's command line in one workspace. Call it while `writing` is held."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self.workspace = workspace
+
+    def add(self) -> str:
+        """Take up `data/` as it is, making the repository if there is none; gives the tree's md5."""
+        import yaml
+
+        self.create()
+        self.run("add", self.workspace.data.name)
+        return str(yaml.safe_load((self.workspace.root / "data.dvc").read_text())["outs"][0]["md5"])
+
+    def up_to_date(self) -> bool:
+        """Whether `data.dvc` says what `data/` holds."""
+        return json.loads(self.run("status", "--json", "data.dvc")) == {}
+
+    def create(self) -> None:
+        """`dvc init` where it is missing: on its own outside git, as a part of it below a git root."""
+        root, begun = self.workspace.root, self.workspace.state / "dvc-init"
+        config = root / ".dvc" / "config"
+        again = begun.exists()  # one that was killed
+        git = next((folder for folder in (root, *root.parents) if (folder / ".git").exists()), None)
+        if again or not config.exists():
+            begun.touch()
+            option = ["--no-scm"] if git is None else [] if git == root else ["--subdir"]
+            self.run("init", *(["--force"] if again else []), *option)
+            config.write_text(CONFIG.format(scm="" if git else "\n    no_scm = True"))
+            (root / ".dvcignore").write_text(IGNORE)
+            begun.unlink()
+        elif git is None and "no_scm" not in config.read_text():  # a checkout that was unpacked without its .git
+            (root / ".dvc" / "config.local").write_text("[core]\n    no_scm = True\n")
+
+    def run(self, *arguments: str) -> str:
+        """What a command prints; waits while DVC's own lock is taken. Raises `AigcError` with what it said."""
+        for attempt in range(1, ATTEMPTS + 1):
+            done = subprocess.run(
+                [sys.executable, "-m", "dvc", *arguments],
+                cwd=self.workspace.root,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+            )
+            if done.returncode == 0:
+                return done.stdout
+            if attempt == ATTEMPTS or "lock" not in done.stderr.lower():
+                break
+            time.sleep(PAUSE)
+        said = " ".join(done.stderr.split()) or f"exit status {done.returncode}"
+        raise AigcError(f"dvc {' '.join(arguments)} failed in {self.workspace.root}: {said}")
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Ours, with all of DVC's state kept in the workspace and nothing sent anywhere."""
+        own = {"DVC_SITE_CACHE_DIR": str(self.workspace.state / "dvc"), "DVC_NO_ANALYTICS": "1", "DVC_STUDIO_OFFLINE": "1"}
+        return {**os.environ, **own}

@@ -1,0 +1,185 @@
+"""The report of a run, filled in from what its stages left behind."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import psutil
+from pydantic import BaseModel
+
+from tasks.execution import Execution
+from tasks.origin import git_revision, package
+from tasks.promote import Decision
+from tasks.references import GenerationRef, Reference, RegisteredRef, TrainedRef, VersionRef
+from tasks.stage import StageContext, stage
+from tasks.try_served import ServedRef
+
+if TYPE_CHECKING:
+    from tasks.report.contents import DatasetReport, Item, Level, Member, Report, RunResult, StageTime
+
+PACKAGES = ("torch", "prefect", "mlflow", "dvc", "numpy", "pandas", "scikit-learn")
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What one data set's pipeline made."""
+
+    config: BaseModel
+    name: str
+    notes: tuple[str, ...]
+    data: VersionRef
+    trained: TrainedRef
+    registered: RegisteredRef
+    decision: Decision
+    batch: GenerationRef
+
+
+class ReportRef(Reference):
+    """`outputs/<run>` with `index.html` and `report.json`."""
+
+
+@stage(cached=False)
+def write_report(outcomes: list[Outcome], served: ServedRef, run: str, preset: str, context: StageContext) -> ReportRef:
+    """Write `outputs/<run>/index.html`, `report.json` and the samples."""
+    from tasks.report.build import build
+
+    folder = context.workspace.outputs / run
+    execution = Execution.current()
+    execution.report = report = assemble(outcomes, served, run, preset, folder, context)
+    page = build(report, folder)
+    context.log(report=context.workspace.relative(page))
+    return ReportRef.to(context.workspace, page, folder / "report.json")
+
+
+def assemble(
+    outcomes: Sequence[Outcome], served: ServedRef, run: str, preset: str, folder: Path, context: StageContext
+) -> Report:
+    """All that the page and report.json show; samples are copied into `folder`.
+
+    The wall time counts from the start of this process, which no stage can know better than the system.
+    """
+    from tasks.report.contents import Report
+
+    started = psutil.Process().create_time()
+    wall = time.time() - started
+    common: dict[str, Any] = {
+        "run": run,
+        "preset": preset,
+        "started": datetime.fromtimestamp(started, UTC).isoformat(timespec="seconds"),
+        "seconds": round(wall, 3),
+        "overhead_seconds": round(wall - Execution.current().work_seconds(), 3),
+        "versions": versions(),
+    }
+    parts = tuple(part(outcome, served, common, folder, context) for outcome in outcomes)
+    command = " ".join(["aigc", *sys.argv[1:]])
+    return Report(**common, datasets=parts, config=as_yaml([outcome.config for outcome in outcomes]), command=command)
+
+
+def versions() -> dict[str, str]:
+    """The packages that a result depends on, and the project's revision."""
+    return {"python": sys.version.split()[0], **{name: package(name) for name in PACKAGES}, "code": git_revision()}
+
+
+def as_yaml(configs: Sequence[BaseModel]) -> str:
+    import yaml
+
+    return str(
+        yaml.safe_dump_all([config.model_dump(mode="json", exclude_defaults=True) for config in configs], sort_keys=False)
+    )
+
+
+def part(outcome: Outcome, served: ServedRef, common: Mapping[str, Any], folder: Path, context: StageContext) -> DatasetReport:
+    """One data set's part of the report."""
+    from tasks.report import gather
+    from tasks.report.contents import DatasetReport
+
+    root, modality = context.workspace, outcome.data.modality
+    data, evaluation = root.data / outcome.data.dataset, outcome.trained.evaluation.path(root)
+    samples = gather.samples(evaluation, modality, folder, outcome.name)
+    models = [*([outcome.trained.body] if outcome.trained.body else []), *outcome.trained.members]
+    curves = {model.name: gather.curve(model.path(root)) for model in models}
+    return DatasetReport(
+        result=result(outcome, served, common, samples, context),
+        card=json.loads((data / "card.json").read_text(encoding="utf-8")),
+        examples=gather.examples(data, modality),
+        discarded=gather.discarded(data / "quarantine.parquet"),
+        curves={name: points for name, points in curves.items() if points},
+        samples=samples,
+        measurements=gather.measurements(evaluation),
+        lineage=lineage(outcome),
+        baseline=outcome.trained.baseline.family.replace("_", " "),
+        reason=outcome.decision.reason,
+        gate_reasons={gate.name: gate.reason for gate in outcome.decision.gates},
+        notes=outcome.notes,
+    )
+
+
+def result(
+    outcome: Outcome, served: ServedRef, common: Mapping[str, Any], samples: Sequence[Item], context: StageContext
+) -> RunResult:
+    """The fixed part."""
+    from tasks.report import gather
+    from tasks.report.contents import Dataset, Ensemble, Gate, Metric, Promotion, RunResult
+
+    data, trained, decision = outcome.data, outcome.trained, outcome.decision
+    evaluation = trained.evaluation.path(context.workspace)
+    figures = json.loads((evaluation / "candidates.json").read_text(encoding="utf-8"))
+    p95 = served.latency[outcome.registered.model].p95_ms
+    latency = Metric(value=p95, low=None, high=None, baseline=None, best_member=None, split="none", unit="ms", better="lower")
+    kept = {name: getattr(data, name) for name in ("modality", "version", "rows", "quarantined", "duplicates", "splits")}
+    return RunResult(
+        **common,
+        dataset=Dataset(name=data.dataset, **kept),
+        stages=stage_times(outcome.name),
+        members=tuple(_members(outcome, figures)),
+        ensemble=Ensemble(
+            method=trained.ensemble.method, weights=trained.ensemble.weights, metrics=_values(figures, "ensemble")
+        ),
+        metrics={**gather.metrics(evaluation), "latency_p95_ms": latency},
+        gates=tuple(Gate(**gate.model_dump(exclude={"reason"})) for gate in decision.gates),
+        promotion=Promotion(decision=decision.decision, model=decision.model, version=decision.version, alias=decision.alias),
+        samples=tuple(str(sample.path) for sample in samples),
+    )
+
+
+def stage_times(dataset: str) -> tuple[StageTime, ...]:
+    """The stages of one data set, in the order in which they ended."""
+    from tasks.report.contents import StageTime
+
+    timings = [timing for timing in Execution.current().timings if timing.dataset == dataset]
+    return tuple(StageTime(name=t.name, seconds=round(t.seconds, 3), cached=t.cached) for t in timings)
+
+
+def _members(outcome: Outcome, figures: Mapping[str, Any]) -> list[Member]:
+    from tasks.report.contents import Member
+
+    members = outcome.trained.members
+    return [Member(name=m.name, family=m.family, params=m.params, metrics=_values(figures, m.name)) for m in members]
+
+
+def _values(figures: Mapping[str, Any], name: str) -> dict[str, float]:
+    return {metric: value["value"] for metric, value in figures.get(name, {}).items()}
+
+
+def lineage(outcome: Outcome) -> tuple[Level, ...]:
+    """From the source to the registered version, with the runs that made each."""
+    from tasks.report.contents import Level, Node
+
+    data, trained, registered = outcome.data, outcome.trained, outcome.registered
+    detail = f"{registered.model}/{registered.version}"
+    levels = {
+        "data": [Node(title=f"{data.dataset} {data.version}", detail=f"{data.rows:,} items, digest {data.sha256[:12]}")],
+        "pretrained": [Node(title=m.name, detail=f"{m.params:,} parameters, run {m.run_id}") for m in [trained.body] if m],
+        "members": [Node(title=m.name, detail=f"{m.params:,} parameters, run {m.run_id}") for m in trained.members],
+        "ensemble": [Node(title=trained.ensemble.method, detail=f"bundle {trained.ensemble.sha256[:12]}")],
+        "registered": [Node(title=detail, detail=f"MLflow run {registered.run_id}")],
+        "alias": [Node(title=outcome.decision.alias, detail=outcome.decision.decision.replace("_", " "))],
+    }
+    return tuple(Level(name=name, nodes=tuple(nodes)) for name, nodes in levels.items() if nodes)

@@ -1,0 +1,73 @@
+import numpy as np
+import pytest
+import torch
+
+from aigc_models.capabilities import Generates, Learns, Shape, Validates
+from aigc_models.families import autoencoder, flow_matching
+from aigc_models.families.flow_matching import SIZES, Config, build, move
+from aigc_models.modalities.image import Format
+
+
+def trained(digits, steps):
+    torch.manual_seed(0)
+    model = build(SIZES["debug"], digits.shape)
+    (player,) = model.players()
+    optimiser = torch.optim.Adam(player.parameters, lr=5e-3)
+    for step in range(steps):
+        optimiser.zero_grad()
+        player.loss(digits.train.batch(np.arange(step * 64, step * 64 + 64) % len(digits.train))).backward()
+        optimiser.step()
+    return model.eval()
+
+
+def test_the_path_runs_straight_from_noise_to_picture():
+    noise, values = torch.randn(2, 2, 1, 4, 4)
+    for time in (0.0, 0.3, 1.0):
+        point, velocity = move(noise, values, torch.full((2,), time))
+        assert torch.allclose(point + (1 - time) * velocity, values, atol=1e-6)
+
+
+def test_training_lowers_the_validation_loss(digits):
+    batch = digits.validation.batch(np.arange(100))
+    untrained, model = trained(digits, 0), trained(digits, 40)
+    assert isinstance(model, Learns)
+    assert isinstance(model, Validates)
+    with torch.no_grad():
+        assert float(model.validation_loss(batch)) < 0.7 * float(untrained.validation_loss(batch))
+
+
+def test_an_item_depends_on_its_seed_and_condition_alone(digits):
+    model = trained(digits, 5)
+    assert isinstance(model, Generates)
+    conditions, seeds = torch.tensor([1, 2, 10]), torch.tensor([7, 8, 9])
+    values = model.generate(conditions, seeds)
+    assert values.shape == (3, 1, 8, 8)
+    assert float(values.abs().max()) <= 1
+    other = model.generate(torch.tensor([5, 2, 0]), torch.tensor([1, 8, 3]))
+    assert torch.equal(values[1], other[1])
+    assert not torch.equal(values[0], other[0])
+
+
+def test_guidance_and_steps_change_the_picture(digits):
+    model = trained(digits, 20)
+    asked = (torch.tensor([3]), torch.tensor([1]))
+    plain = model.generate(*asked)
+    assert not torch.equal(plain, model.generate(*asked, guidance=3.0))
+    assert not torch.equal(plain, model.generate(*asked, steps=5))
+    unconditional = model.generate(torch.tensor([10]), torch.tensor([1]))
+    assert torch.allclose(unconditional, model.generate(*asked, guidance=0.0), atol=1e-5)
+
+
+@pytest.mark.parametrize(("height", "width", "channels"), [(12, 8, 1), (32, 32, 3), (64, 64, 3)])
+def test_other_sizes(height, width, channels):
+    shape = Shape("image", (), Format(height=height, width=width, channels=channels))
+    model = build(Config(width=8, embedding=8, steps=1), shape)
+    assert model.generate(torch.tensor([0]), torch.tensor([0])).shape == (1, channels, height, width)
+
+
+def test_all_but_the_label_comes_from_the_autoencoder(digits):
+    own = build(SIZES["small"], digits.shape).state_dict()
+    body = autoencoder.build(autoencoder.SIZES["small"], digits.shape).state_dict()
+    assert set(own) - set(body) == {"label.weight"}
+    assert all(own[name].shape == tensor.shape for name, tensor in body.items())
+    assert flow_matching.BODY == "autoencoder"

@@ -1,0 +1,58 @@
+"""One evidence over digits, with a replay of the train split, blurred pictures and pictures of the wrong label."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from aigc_models.corpus import Corpus
+from aigc_models.evidence import Evidence
+from aigc_models.metrics import _judge
+from aigc_models.noise import uniform
+
+
+class Altered:
+    """Training items of the label asked for, or of the next one, with noise of a given strength."""
+
+    def __init__(self, corpus: Corpus, noise: float = 0.0, off: int = 0) -> None:
+        self.corpus, self.noise, self.off = corpus, noise, off
+
+    def generate(self, conditions, seeds, **sampling):
+        draws = uniform(seeds)[:, 0].tolist()
+        known = [np.flatnonzero(self.corpus.conditions == (int(label) + self.off) % 10) for label in conditions]
+        chosen = np.array([rows[int(draw * len(rows))] for rows, draw in zip(known, draws, strict=True)])
+        values = self.corpus.batch(chosen).values
+        return (values + self.noise * torch.randn(values.shape, generator=torch.Generator().manual_seed(1))).clamp(-1, 1)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _short_training():
+    """The judges of these tests train for a second, not for three."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(_judge, "EPOCHS", 5)
+        patch.setattr(_judge, "LEAST_STEPS", 50)
+        yield
+
+
+@pytest.fixture(scope="session")
+def picture_evidence(digits) -> Evidence:
+    models = {"replay": Altered(digits.train), "noisy": Altered(digits.train, 0.8), "wrong": Altered(digits.train, off=1)}
+    seeds = torch.arange(len(digits.test))
+    samples = {}
+    for name, model in models.items():
+        values = ((model.generate(torch.from_numpy(digits.test.conditions), seeds) + 1) * 127.5).round().to(torch.uint8)
+        samples[name] = Corpus("image", values.numpy(), digits.test.conditions)
+    return Evidence(digits.train, digits.validation, digits.test, digits.shape, models, samples)
+
+
+@pytest.fixture(scope="session")
+def unlabelled_evidence(picture_evidence) -> Evidence:
+    def bare(corpus: Corpus) -> Corpus:
+        return Corpus("image", corpus.values, np.zeros(len(corpus), dtype=np.int64))
+
+    samples = {name: bare(corpus) for name, corpus in picture_evidence.samples.items()}
+    splits = {name: bare(getattr(picture_evidence, name)) for name in ("train", "validation", "test")}
+    return replace(picture_evidence, **splits, shape=replace(picture_evidence.shape, labels=()), samples=samples)

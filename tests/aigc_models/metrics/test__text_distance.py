@@ -1,0 +1,40 @@
+"""A copy lies at 0, a near copy nearer than other text of the same kind."""
+
+import numpy as np
+import pytest
+from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.neighbors import NearestNeighbors
+
+from aigc_models.corpus import Corpus
+from aigc_models.metrics import _text_distance
+from aigc_models.modalities.text import END, PAD
+
+
+def corpus(texts: list[str]) -> Corpus:
+    values = np.full((len(texts), max(map(len, texts)) + 1), PAD, dtype=np.int16)
+    for row, text in zip(values, texts, strict=True):
+        row[: len(text) + 1] = [*text.encode(), END]
+    return Corpus("text", values, np.zeros(len(texts), dtype=np.int64))
+
+
+TRAIN = ["return the mean of an array", "open a file for reading", "draw a line between two points", "sort the rows of a table"]
+
+
+def test_copies_are_at_zero_and_empty_texts_at_one() -> None:
+    found = _text_distance.nearest_distances(corpus(TRAIN), {"same": corpus(TRAIN), "empty": corpus([""])})
+    assert found["same"] == pytest.approx(np.zeros(4), abs=1e-5)
+    assert found["empty"].tolist() == [1.0]
+
+
+def test_near_copy_is_nearer_than_new_text() -> None:
+    groups = {"near": corpus(["open the file for reading"]), "new": corpus(["remove every column that is empty"])}
+    found = _text_distance.nearest_distances(corpus(TRAIN), groups)
+    assert 0 < found["near"][0] < found["new"][0] < 1
+
+
+def test_agrees_with_scikit_learn_neighbours() -> None:
+    asked = ["mean of rows", "two files", "a point in an array"]
+    vectoriser = TfidfVectorizer(analyzer="char", ngram_range=(3, 5), sublinear_tf=True).fit(TRAIN)
+    nearest = NearestNeighbors(n_neighbors=1, metric="cosine").fit(vectoriser.transform(TRAIN))
+    expected = nearest.kneighbors(vectoriser.transform(asked))[0][:, 0]
+    assert _text_distance.nearest_distances(corpus(TRAIN), {"a": corpus(asked)})["a"] == pytest.approx(expected, abs=1e-5)

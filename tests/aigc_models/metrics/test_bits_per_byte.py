@@ -1,0 +1,66 @@
+"""Against the definition by hand, and intervals that mean what they say."""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from aigc_models.capabilities import Shape
+from aigc_models.corpus import Batch, Corpus
+from aigc_models.evidence import Evidence
+from aigc_models.metrics import bits_per_byte
+from aigc_models.modalities.text import END, PAD
+
+
+class Constant:
+    """Needs `bits` for every symbol, and `extra` for an 'x'."""
+
+    def __init__(self, bits: float, extra: float = 0.0) -> None:
+        self.bits, self.extra = bits, extra
+
+    def log_likelihood(self, batch: Batch) -> Tensor:
+        nats = -np.log(2) * (self.bits + self.extra * (batch.values == ord("x")))
+        return nats.masked_fill(batch.values == PAD, 0.0).float()
+
+
+def evidence(texts: list[bytes], models: dict[str, object]) -> Evidence:
+    values = np.full((len(texts), max(map(len, texts)) + 1), PAD, dtype=np.int16)
+    for row, text in zip(values, texts, strict=True):
+        row[: len(text) + 1] = [*text, END]
+    test = Corpus("text", values, np.zeros(len(texts), dtype=np.int64))
+    return Evidence(test, test, test, Shape("text", ()), models, {})
+
+
+def test_end_costs_bits_but_is_no_byte() -> None:
+    found = bits_per_byte.measure(evidence([b"abc", b"a"], {"one": Constant(2.0)}))
+    assert np.isclose(found["one"].value, 2.0 * (4 + 2) / (3 + 1))
+
+
+def test_long_items_count_more() -> None:
+    found = bits_per_byte.measure(evidence([b"x" * 9, b"a"], {"one": Constant(1.0, extra=1.0)}))
+    assert np.isclose(found["one"].value, (10 + 2 + 9) / 10)
+
+
+def test_pairing_finds_a_difference_that_the_intervals_hide() -> None:
+    random = np.random.default_rng(0)
+    texts = [bytes(random.choice([97, 120], 20, p=[1 - p, p]).tolist()) for p in random.random(60)]
+    models = {"worse": Constant(1.1, 3.0), "better": Constant(1.0, 3.0), "none": object()}
+    found = bits_per_byte.measure(evidence(texts, models))
+    assert set(found) == {"worse", "better"}
+    assert found["worse"].low < found["better"].high
+    difference = found["worse"].versus["better"]
+    assert 0 < difference.low <= difference.high
+    assert np.isclose(difference.value, 0.1 * 21 / 20)
+
+
+def test_interval_holds_the_truth_about_as_often_as_it_says() -> None:
+    random, hits = np.random.default_rng(1), 0
+    for _ in range(40):
+        texts = [bytes(random.choice([97, 120], 20, p=[1 - p, p]).tolist()) for p in random.random(50)]
+        found = bits_per_byte.measure(evidence(texts, {"one": Constant(1.0, 2.0)}))["one"]
+        hits += found.low < 21 / 20 + 1.0 < found.high
+    assert hits >= 33
+
+
+def test_is_left_out_where_nothing_scores() -> None:
+    assert not bits_per_byte.applies(evidence([b"a"], {"one": object()}))
+    assert torch.is_tensor(Constant(1.0).log_likelihood(next(evidence([b"a"], {}).test.batches(1))))

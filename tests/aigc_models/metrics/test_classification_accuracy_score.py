@@ -1,0 +1,15 @@
+from aigc_models.metrics import classification_accuracy_real, classification_accuracy_score
+
+
+def test_a_replay_is_worth_the_real_data_and_wrong_labels_are_worth_nothing(picture_evidence):
+    found = classification_accuracy_score.measure(picture_evidence)
+    real = classification_accuracy_real.measure(picture_evidence)["real"]
+    assert real.value > 0.95
+    assert found["replay"].value > real.value - 0.04
+    assert found["wrong"].value < 0.1
+    assert found["wrong"].versus["replay"].high < -0.8
+
+
+def test_it_needs_labels(picture_evidence, unlabelled_evidence):
+    assert classification_accuracy_score.applies(picture_evidence)
+    assert not classification_accuracy_score.applies(unlabelled_evidence)

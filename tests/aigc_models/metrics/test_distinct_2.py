@@ -1,0 +1,52 @@
+"""Counted by hand, at equal numbers of pairs."""
+
+import numpy as np
+import pytest
+
+from aigc_models.capabilities import Shape
+from aigc_models.corpus import Corpus
+from aigc_models.evidence import Evidence
+from aigc_models.metrics import distinct_2
+from aigc_models.modalities.text import END, PAD
+
+
+def corpus(texts: list[str]) -> Corpus:
+    values = np.full((len(texts), max(map(len, texts)) + 1), PAD, dtype=np.int16)
+    for row, text in zip(values, texts, strict=True):
+        row[: len(text) + 1] = [*text.encode(), END]
+    return Corpus("text", values, np.zeros(len(texts), dtype=np.int64))
+
+
+def measure(samples: list[str], real: list[str]) -> dict:
+    test = corpus(real)
+    return distinct_2.measure(Evidence(test, test, test, Shape("text", ()), {}, {"one": corpus(samples)}))
+
+
+def test_share_of_distinct_pairs() -> None:
+    found = measure(["a b a b", "a b"], ["a b c d e"])
+    assert found["one"].value == pytest.approx(2 / 4)  # ab ba ab | ab
+    assert found["real"].value == pytest.approx(1.0)
+
+
+def test_all_are_cut_to_the_same_number_of_pairs() -> None:
+    """The second item of the real ones would be a repeat, but is beyond the number."""
+    found = measure(["a b c"], ["a b c", "a b c", "a b c"])
+    assert found["real"].value == found["one"].value == pytest.approx(1.0)
+
+
+def test_no_pair_goes_across_items_and_words_may_be_absent() -> None:
+    assert distinct_2.word_pairs(corpus(["one"]).values[0]) == []
+    found = measure(["", "x"], ["a b"])
+    assert found["one"].value == 0
+
+
+def test_jackknife_is_that_of_leaving_each_item_out() -> None:
+    items = [[(b"a", b"b"), (b"b", b"c")], [(b"a", b"b")], [(b"d", b"e"), (b"d", b"e"), (b"x", b"y")], [(b"b", b"c")]]
+    without = []
+    for left in range(len(items)):
+        rest = [pair for index, item in enumerate(items) if index != left for pair in item]
+        without.append(len(set(rest)) / len(rest))
+    error = np.sqrt((len(items) - 1) * np.var(without))
+    found = distinct_2.distinct(items)
+    assert found.low == pytest.approx(max(0.0, found.value - 1.96 * error))
+    assert found.high == pytest.approx(min(1.0, found.value + 1.96 * error))

@@ -1,0 +1,88 @@
+"""Text: reading, normalising, near-duplicates, and the way to numbers and back."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from aigc_models.errors import Unreadable
+from aigc_models.modalities import text
+
+LONG = "The quick brown fox jumps over the lazy dog while nobody is looking at it from the window. "
+
+
+@pytest.mark.parametrize("payload", [b"caf\xc3\xa9", b"\xef\xbb\xbfcaf\xc3\xa9", "café".encode("utf-16")])
+def test_reads_utf8_and_marked_utf16(payload: bytes) -> None:
+    assert text.read(payload, "a.txt") == "café"
+
+
+@pytest.mark.parametrize(
+    ("payload", "reason"),
+    [(b"", "zero bytes"), (b"caf\xe9 au lait", "not UTF-8.*0xe9 at byte 3"), (b"\xff\xfea", "not UTF-16")],
+)
+def test_unreadable_bytes_say_where(payload: bytes, reason: str) -> None:
+    with pytest.raises(Unreadable, match=reason):
+        text.read(payload, "a.txt")
+
+
+def test_nul_and_lone_surrogates_are_not_text() -> None:
+    assert "NUL" in str(text.validate("a\0b"))
+    assert "surrogate at position 1" in str(text.validate("a\ud800"))
+    assert text.validate("plain \U0001f600") is None
+
+
+def test_normalise_composes_and_trims() -> None:
+    assert text.normalise("\ufeffe\u0301a  \r\nb\t\rc\n\n") == "éa\nb\nc"
+
+
+@settings(max_examples=50, deadline=None)
+@given(st.lists(st.text(st.characters(exclude_categories=["Cs"]), max_size=40), min_size=1, max_size=5))
+def test_encode_and_decode_are_inverse(contents: list[str]) -> None:
+    form = text.choose_format(contents)
+    values = text.encode(contents, form)
+    assert values.dtype == np.int16
+    assert form.length % 16 == 0
+    assert text.decode(text.tensor(values), form) == contents
+    assert [text.unpack(text.pack(content)) for content in contents] == contents
+
+
+def test_long_items_are_cut_between_characters() -> None:
+    form = text.choose_format(["é" * 2000])
+    assert form.length == text.LONGEST
+    values = text.encode(["é" * 2000], form)
+    assert text.decode(text.tensor(values), form) == ["é" * 511]
+    assert text.END in values[0]
+
+
+def test_a_tensor_is_as_long_as_its_longest_row() -> None:
+    values = text.encode(["ab", "abcd"], text.Format(length=64))
+    assert text.tensor(values).shape == (2, 5)
+    assert text.tensor(values[:1]).tolist() == [[97, 98, text.END]]
+
+
+def test_near_duplicates_are_found_and_others_are_not() -> None:
+    contents = [LONG * 2, "Something else altogether, about numbers and graphs.", LONG * 2 + "Almost!", LONG.upper() * 2, "x"]
+    pairs = list(text.near_pairs([text.fingerprint(content).near for content in contents]))
+    assert sorted(pairs) == [(0, 2), (0, 3), (2, 3)]
+
+
+def test_similarity_is_the_jaccard_similarity_of_the_shingles() -> None:
+    one, other = "the graph has seven nodes", "the graph has eleven nodes"
+    first, second = ({content[at : at + 5] for at in range(len(content) - 4)} for content in (one, other))
+    expected = len(first & second) / len(first | second)
+    assert text.similarity(text.fingerprint(one).near, text.fingerprint(other).near) == pytest.approx(expected)
+
+
+def test_similarity_of_long_items_is_close_to_the_true_one() -> None:
+    words = [f"word{number}" for number in np.random.default_rng(0).integers(0, 10_000, 1200)]
+    one, other = " ".join(words[:1000]), " ".join(words[200:])
+    first, second = ({content[at : at + 5] for at in range(len(content) - 4)} for content in (one, other))
+    estimate = text.similarity(text.fingerprint(one).near, text.fingerprint(other).near)
+    assert estimate == pytest.approx(len(first & second) / len(first | second), abs=0.1)
+
+
+def test_write_and_preview(tmp_path) -> None:
+    assert text.write("a < b", tmp_path / "item").read_text() == "a < b"
+    assert "a &lt; b" in text.preview("a < b")

@@ -1,0 +1,27 @@
+"""The rule `constant`."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tasks.clean import constant
+from tasks.cleaning import Item, Rejected
+
+COLOUR = np.full((8, 8, 3), [9, 8, 7], np.uint8)
+DOTTED = COLOUR.copy()
+DOTTED[3, 3, 0] = 10
+
+
+@pytest.mark.parametrize(
+    ("content", "modality", "passes"),
+    [
+        ("-- -- --", "text", False),
+        ("ha", "text", True),
+        ("aaab", "text", True),
+        (COLOUR, "image", False),
+        (DOTTED, "image", True),
+    ],
+)
+def test_one_character_or_one_colour_is_rejected(content: object, modality: str, passes: bool) -> None:
+    assert isinstance(constant.apply(Item(content, "a", modality), constant.Settings()), Rejected) is not passes

@@ -1,0 +1,156 @@
+"""A data set as ingesting and cleaning leave it, made by hand."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow
+import pyarrow.parquet as parquet
+import pytest
+
+from aigc_models.modalities import image, text
+from tasks.references import CleanRef, EnsembleRef, EvaluationRef, RegisteredRef
+from tasks.settings import Workspace
+from tasks.stage import StageContext
+
+MODALITIES = {"text": text, "image": image}
+TEXTS = ("id", "label", "group", "split", "time", "source", "exact")
+
+
+def clean_row(modality: str, content: Any, fields: Mapping[str, str]) -> dict[str, Any]:
+    plugin = MODALITIES[modality]
+    found, packed = plugin.fingerprint(content), plugin.pack(content)
+    source = fields.get("source", f"made/{hashlib.sha256(packed).hexdigest()[:8]}")
+    key = hashlib.sha256(source.encode() + packed).hexdigest()[:24]
+    return dict.fromkeys(TEXTS) | {
+        "id": key,
+        "content": packed,
+        "source": source,
+        "exact": found.exact,
+        "near": found.near,
+        **fields,
+    }
+
+
+@dataclass
+class Handmade:
+    """`add` writes one clean shard; `ref` is what the cleaning stage would hand on."""
+
+    workspace: Workspace
+    modality: str = "text"
+    name: str = "notes"
+    shards: int = 0
+    rows: int = 0
+    rejected: int = 0
+
+    @property
+    def clean(self) -> Path:
+        return self.workspace.data / self.name / "clean"
+
+    def add(self, contents: Iterable[Any], fields: Iterable[Mapping[str, str]] | None = None, rejected: int = 0) -> list[str]:
+        """Give the ids of the new items, in order."""
+        contents = list(contents)
+        rows = [clean_row(self.modality, *pair) for pair in zip(contents, fields or [{}] * len(contents), strict=True)]
+        stem = f"{self.shards:05d}-{self.shards:012x}"
+        self.clean.mkdir(parents=True, exist_ok=True)
+        kinds = [(name, pyarrow.string()) for name in TEXTS] + [("content", pyarrow.binary()), ("near", pyarrow.binary())]
+        parquet.write_table(pyarrow.Table.from_pylist(rows, schema=pyarrow.schema(kinds)), self.clean / f"{stem}.parquet")
+        names = pyarrow.schema([(name, pyarrow.string()) for name in ("id", "source", "label", "rule", "reason")])
+        bad = [
+            {"id": f"bad{self.shards}-{at}", "source": f"bad/{at}", "rule": "readable", "reason": "broken"}
+            for at in range(rejected)
+        ]
+        parquet.write_table(pyarrow.Table.from_pylist(bad, schema=names), self.clean / f"{stem}.rejected.parquet")
+        self.shards, self.rows, self.rejected = self.shards + 1, self.rows + len(rows), self.rejected + rejected
+        return [row["id"] for row in rows]
+
+    @property
+    def ref(self) -> CleanRef:
+        counts = {"rows": self.rows, "rejected": self.rejected}
+        return CleanRef.to(self.workspace, self.clean, dataset=self.name, modality=self.modality, **counts)
+
+    def context(self, name: str) -> StageContext:
+        folder = self.workspace.stages / name
+        folder.mkdir(parents=True, exist_ok=True)
+        return StageContext(folder=folder, workspace=self.workspace)
+
+
+@pytest.fixture
+def handmade(tmp_path: Path) -> Callable[..., Handmade]:
+    """A data set in an empty workspace: `handmade("image")`."""
+
+    def make(modality: str = "text", name: str = "notes", root: Path = tmp_path) -> Handmade:
+        return Handmade(Workspace(root), modality, name)
+
+    return make
+
+
+def sentences(count: int, start: int = 0) -> list[str]:
+    """Texts that are no near-duplicates of each other."""
+    return [
+        " ".join(hashlib.sha256(f"{at} {word}".encode()).hexdigest()[:7] for word in range(8))
+        for at in range(start, start + count)
+    ]
+
+
+@pytest.fixture(name="sentences")
+def sentences_fixture() -> Callable[..., list[str]]:
+    return sentences
+
+
+@dataclass
+class Registrar:
+    """Registers small bundles in a real MLflow of its own; `register("digits", 2, loss=0.5)` is bundle 2's version."""
+
+    tracker: Any
+    evaluations: dict[str, Any]
+
+    @property
+    def workspace(self) -> Workspace:
+        return self.tracker.workspace
+
+    def bundle(self, name: str, number: int) -> Path:
+        """A folder that looks like a bundle from outside."""
+        folder = self.workspace.outputs / f"{name}-{number}"
+        if not folder.exists():
+            folder.mkdir(parents=True)
+            card = {
+                "name": name,
+                "dataset": name,
+                "version": f"v{number}",
+                "modality": "text",
+                "family": "average",
+                "labels": ["a"],
+            }
+            (folder / "bundle.json").write_text(json.dumps(card | {"licence": "CC0", "kind": "ensemble"}))
+            (folder / "weights.safetensors").write_bytes(bytes(1000))
+        return folder
+
+    def register(self, name: str, number: int, bundle: Path | None = None, **metrics: float) -> RegisteredRef:
+        from tasks.register import RegisterSettings, register
+
+        ensemble = EnsembleRef.to(
+            self.workspace, bundle or self.bundle(name, number), method="average", modality="text", weights={}
+        )
+        folder = self.workspace.outputs / f"{name}-{number}-evaluation"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "metrics.json").write_text(
+            json.dumps({key: {"value": value, "baseline": 1.0} for key, value in metrics.items()})
+        )
+        self.evaluations[name] = EvaluationRef.to(self.workspace, folder, metrics=metrics)
+        with self.tracker.run(f"register {name}") as run:
+            context = StageContext(folder, self.workspace, run_id=run.id)
+            return register.plain(ensemble, self.evaluations[name], RegisterSettings(model=name), context=context)
+
+
+@pytest.fixture(scope="session")
+def registrar(tmp_path_factory: pytest.TempPathFactory) -> Registrar:
+    """One MLflow database for all tests, since making it costs seconds; each test uses a model name of its own."""
+    from tasks.tracking import prepare
+
+    return Registrar(prepare(Workspace(tmp_path_factory.mktemp("registry"))), {})

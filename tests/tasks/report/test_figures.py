@@ -1,0 +1,56 @@
+import pytest
+
+from aigc_models.evidence import Difference
+from tasks.report.contents import DatasetReport
+from tasks.report.figures import bound, candidates, cell, compare, reach, rows, verdict
+
+
+def with_difference(part: DatasetReport, low: float, high: float) -> DatasetReport:
+    ours = part.measurements["frechet_distance"]["ensemble"]
+    changed = ours.model_copy(update={"versus": {"baseline": Difference(value=(low + high) / 2, low=low, high=high)}})
+    return part.model_copy(update={"measurements": {"frechet_distance": {"ensemble": changed}}})
+
+
+def test_real_items_stand_beside_a_metric_and_have_no_row(digits: DatasetReport) -> None:
+    assert rows(digits.result) == [
+        "frechet_distance",
+        "classification_accuracy_score",
+        "nearest_training_distance_ratio",
+        "latency_p95_ms",
+    ]
+    real = reach(digits.result, "classification_accuracy_score")
+    assert real is not None
+    assert real.value == 0.973
+    assert reach(digits.result, "latency_p95_ms") is None
+    assert list(candidates(digits, "frechet_distance"))[-1] == "real"
+
+
+@pytest.mark.parametrize(("low", "high", "said"), [(-1.0, -0.1, "better"), (0.1, 1.0, "worse"), (-1.0, 0.1, "")])
+def test_only_an_interval_without_zero_tells_two_apart(digits: DatasetReport, low: float, high: float, said: str) -> None:
+    found = compare(with_difference(digits, low, high), "frechet_distance")
+    assert found is not None
+    assert found.verdict == said
+
+
+def test_the_verdict_needs_a_baseline_and_a_clear_difference(digits: DatasetReport) -> None:
+    assert verdict(digits, "frechet_distance") == "better than"
+    assert verdict(with_difference(digits, -1.0, 0.1), "frechet_distance") == "not told apart from"
+    assert verdict(digits, "latency_p95_ms") == "beside"
+
+
+def test_a_higher_figure_is_not_better_where_lower_is(docstrings: DatasetReport) -> None:
+    assert verdict(docstrings, "nearest_training_distance_ratio") == "worse than"
+    assert verdict(docstrings, "bits_per_byte") == "better than"
+
+
+def test_a_cell_falls_back_on_the_fixed_part(digits: DatasetReport) -> None:
+    bare = digits.model_copy(update={"measurements": {}})
+    assert cell(digits, "frechet_distance", "gan") == (1.62, 1.62 - 0.09, 1.62 + 0.09)
+    assert cell(bare, "frechet_distance", "gan") == (1.62, None, None)
+    assert cell(bare, "frechet_distance", "baseline") == (1.57, None, None)
+    assert cell(bare, "frechet_distance", "nobody") == (None, None, None)
+
+
+def test_a_limit_says_which_way_it_holds(digits: DatasetReport) -> None:
+    gates = ("frechet_distance", "nearest_training_distance_ratio", "in words")
+    assert [bound(digits.result, gate) for gate in gates] == ["at most", "at least", ""]

@@ -1,0 +1,147 @@
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from tasks.report.contents import DatasetReport, Discarded, Level, Node, Rejected, Report
+from tasks.report.page import href, moment, render
+
+VOID = {"meta", "img", "br", "link", "hr", "input"}
+
+
+class Page(HTMLParser):
+    """Tags with their attributes, the text, and whether everything opened is closed."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.text = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+@pytest.fixture(scope="module")
+def html(report: Report) -> str:
+    return render(report)
+
+
+@pytest.fixture(scope="module")
+def page(html: str) -> Page:
+    return Page(html)
+
+
+def test_the_page_is_well_formed_and_needs_nothing_else(html: str, page: Page) -> None:
+    assert page.open == []
+    assert not {"script", "link", "iframe", "object"} & {tag for tag, _ in page.tags}
+    assert all(str(image["src"]).startswith("data:") for image in page.all("img"))
+    assert not re.search(r"url\(|@import", html)
+    assert any("default-src 'none'" in str(meta.get("content")) for meta in page.all("meta"))
+
+
+def test_data_is_shown_and_never_run(html: str, page: Page) -> None:
+    assert "<script" not in html
+    assert "<script>alert(1)</script>" in page.text
+    assert "<b>rich</b>" in page.text
+
+
+def test_every_string_from_outside_is_escaped(report: Report, docstrings: DatasetReport) -> None:
+    evil = "<script>x</script>\"'"
+    ours = docstrings.measurements["bits_per_byte"]["ensemble"]
+    part = docstrings.model_copy(
+        update={
+            "card": {evil: evil, "more": {evil: evil}, "splits": {evil: {"labels": {evil: 3}}}},
+            "discarded": (Discarded(rule=evil, stage=evil, count=2, examples=(Rejected(source=evil, reason=evil),)),),
+            "curves": {evil: ({"step": 0, "seconds": 0.0, evil: 1.0}, {"step": 1, "seconds": 1.0, evil: 0.5})},
+            "measurements": {"bits_per_byte": {evil: docstrings.measurements["bits_per_byte"]["rnn"], "b": ours}},
+            "gate_reasons": {"nearest_training_distance_ratio": evil},
+            "lineage": (Level(name=evil, nodes=(Node(title=evil, detail=evil, link="javascript:alert(1)"),)),),
+            "baseline": evil, "reason": evil, "notes": (evil,),
+        }
+    )  # fmt: skip
+    html = render(report.model_copy(update={"datasets": (part,), "config": evil, "command": evil, "run": evil, "preset": evil}))
+    assert "<script" not in html
+    assert "javascript:" not in html
+    assert Page(html).open == []
+
+
+def test_pictures_and_drawings_have_words(page: Page) -> None:
+    assert all("alt" in image for image in page.all("img"))
+    samples = [link for link in page.all("a") if str(link.get("href")).startswith("samples/")]
+    assert samples
+    assert all(str(link.get("aria-label")).endswith(f"seed {place}") for place, link in enumerate(samples))
+    assert all(drawing.get("aria-label") for drawing in page.all("svg"))
+    assert all(header.get("scope") for header in page.all("th") if header)
+
+
+def test_every_sample_is_visible_and_linked(page: Page, digits: DatasetReport) -> None:
+    links = {link.get("href") for link in page.all("a")}
+    assert {sample.path for sample in digits.samples} <= links
+    assert len(page.all("img")) == len(digits.samples) + len(digits.examples)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "Ensemble − baseline",
+        "a Gaussian mixture for each label",
+        "All 3 gates passed",
+        "at least 0.950",
+        "Frechet distance at most 1.3 x frechet distance real",
+        "41.2 is at most 500",
+        "real items 0.973",
+        "truncated after 112 bytes",
+        "and 10 more in quarantine.parquet",
+        "The pretrained body is left out",
+        "3 min 34 s = 3 min 2 s of work inside the stages + 31.5 s for all the rest",
+        "budget: 90s",
+        "2.13.0",
+    ],
+)
+def test_the_page_says(page: Page, said: str) -> None:
+    assert said in " ".join(page.text.split())
+
+
+def test_a_run_with_nothing_but_the_fixed_part_has_a_page(report: Report, digits: DatasetReport) -> None:
+    bare = DatasetReport(result=digits.result.model_copy(update={"metrics": {}, "gates": (), "stages": (), "members": ()}))
+    html = render(report.model_copy(update={"datasets": (bare,), "seconds": 0.0, "overhead_seconds": 0.0}))
+    assert "19 items; quarantine.parquet of the data set lists them" in html
+    assert "No gate was asked for" in html
+
+
+@pytest.mark.parametrize(
+    ("link", "safe"),
+    [
+        ("https://example.org/#/runs/1", "https://example.org/#/runs/1"),
+        ("samples/a b.png", "samples/a%20b.png"),
+        ("../../data.dvc", "../../data.dvc"),
+        ("javascript:alert(1)", ""),
+        ("data:text/html,x", ""),
+        ("//example.org/x", ""),
+        ("/etc/passwd", ""),
+        (None, ""),
+    ],
+)
+def test_links_lead_to_pages_and_files_beside_the_report_only(link: str | None, safe: str) -> None:
+    assert href(link) == safe
+
+
+def test_moments_are_readable() -> None:
+    assert moment("2026-11-05T01:08:36+00:00") == "5 November 2026, 01:08 (UTC)"
+    assert moment("yesterday") == "yesterday"

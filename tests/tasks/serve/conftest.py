@@ -1,0 +1,119 @@
+"""Generators that learnt nothing, with the interface of the real one: quick, and their calls are seen."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import torch
+import uvicorn
+
+from aigc_models.modalities import image
+from tasks.provenance import Identity
+from tasks.serve.app import create_app
+from tasks.serve.engine import Served
+
+
+class Pictures:
+    """Noise whose level is the label's place; a picture is a function of its seed and condition."""
+
+    def __init__(self, seconds: float = 0.0) -> None:
+        self.card = SimpleNamespace(
+            name="digits",
+            modality="image",
+            labels=("zero", "one"),
+            micro_batch=4,
+            licence="BSD-3-Clause",
+            dataset="digits",
+            version="d4ta",
+        )
+        self.modality, self.format = image, image.Format(height=8, width=8, channels=1)
+        self.card.format = self.format.model_dump()
+        self.batches: list[int] = []
+        self.seconds = seconds
+
+    def conditions(self, count: int, label: str | None = None, seed: int = 0, first: int = 0) -> torch.Tensor:
+        """A label's place; without a label even items are zeros and odd ones are ones."""
+        places = [self.card.labels.index(label) if label else item % 2 for item in range(first, first + count)]
+        return torch.tensor(places)
+
+    def encoded(self, conditions: torch.Tensor, seeds: torch.Tensor) -> torch.Tensor:
+        self.batches.append(len(seeds))
+        time.sleep(self.seconds)
+        noise = [torch.rand(1, 8, 8, generator=torch.Generator().manual_seed(int(seed))) for seed in seeds]
+        return torch.stack(noise) * 0.2 + torch.where(conditions == 1, 0.7, -0.9)[:, None, None, None]
+
+
+class Words:
+    """`SEED.ITEM LABEL; é` over and over, one character at a time, `length` characters in all."""
+
+    def __init__(self, length: int = 60, seconds: float = 0.0) -> None:
+        self.card = SimpleNamespace(
+            name="prose", modality="text", labels=("prose",), micro_batch=4, licence="MIT", dataset="prose", version="d4ta"
+        )
+        self.card.format = {"length": length}
+        self.length, self.seconds, self.drawn, self.sampling = length, seconds, 0, {}
+
+    def conditions(self, count: int, label: str | None = None, seed: int = 0, first: int = 0) -> torch.Tensor:
+        return torch.tensor([0 if label else 1] * count)
+
+    def stream(
+        self, prompt: str = "", label: str | None = None, seed: int = 0, first: int = 0, **sampling: Any
+    ) -> Iterator[str]:
+        self.sampling = sampling
+        yield from prompt
+        text = f"{seed}.{first} {label}; é"
+        for place in range(self.length):
+            time.sleep(self.seconds)
+            self.drawn += 1
+            yield text[place % len(text)]
+
+
+def served(name: str, generator: Any) -> Served:
+    return Served(Identity(model=name, version="3", dataset=name, data_version="d4ta"), lambda: generator)
+
+
+@contextmanager
+def running(app: Any) -> Iterator[str]:
+    """A real uvicorn on a free port; gives its address."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False))
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+    finally:
+        server.should_exit = True
+        thread.join()
+        listener.close()
+
+
+@pytest.fixture(scope="module")
+def pictures() -> type[Pictures]:
+    return Pictures
+
+
+@pytest.fixture(scope="module")
+def words() -> type[Words]:
+    return Words
+
+
+@pytest.fixture(scope="module")
+def start() -> Iterator[Callable[..., str]]:
+    """Starts servers for generators by name, ready when it returns, and ends them."""
+    with ExitStack() as stack:
+
+        def begin(room: int = 128, **generators: Any) -> str:
+            ready = threading.Event()
+            models = {name: served(name, generator) for name, generator in generators.items()}
+            address = stack.enter_context(running(create_app(models, room, loaded=lambda engine: ready.set())))
+            assert ready.wait(5)
+            return address
+
+        yield begin

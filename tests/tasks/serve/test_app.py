@@ -1,0 +1,254 @@
+import base64
+import io
+import json
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+
+import httpx
+import numpy as np
+import openai
+import pytest
+from PIL import Image
+
+from tasks.provenance import SOURCE_TYPE
+
+
+@pytest.fixture(scope="module")
+def address(start, words, pictures):
+    return start(prose=words(), digits=pictures())
+
+
+@pytest.fixture
+def client(address):
+    return openai.OpenAI(base_url=f"{address}/v1", api_key="none", max_retries=0)
+
+
+def post(address, path, **body):
+    return httpx.post(f"{address}{path}", json=body)
+
+
+def test_client_lists_models(client):
+    models = {model.id: model for model in client.models.list()}
+    assert set(models) == {"prose", "digits"}
+    assert models["digits"].modality == "image"
+    assert models["digits"].labels == ["zero", "one"]
+    assert client.models.retrieve("prose").version == "3"
+
+
+def test_client_completes(client):
+    answer = client.completions.create(model="prose", prompt="Once", max_tokens=12, seed=5, n=2, extra_body={"label": "prose"})
+    assert [choice.index for choice in answer.choices] == [0, 1]
+    assert answer.choices[0].text == "5.0 prose; "  # the two bytes of the next character do not fit
+    assert answer.choices[0].finish_reason == "length"
+    assert answer.choices[1].text == "5.1 prose; "
+    assert [choice.label for choice in answer.choices] == ["prose", "prose"]
+    assert answer.usage.prompt_tokens == 4
+    assert answer.usage.completion_tokens == 11 + 11
+    assert answer.aigc["digital_source_type"] == SOURCE_TYPE
+    assert (answer.aigc["model"], answer.aigc["version"], answer.aigc["seed"]) == ("prose", "3", 5)
+
+
+def test_client_streams(client):
+    with client.completions.create(
+        model="prose", prompt="", seed=5, stream=True, stream_options={"include_usage": True}
+    ) as stream:
+        pieces = list(stream)
+    text = "".join(choice.text for piece in pieces for choice in piece.choices)
+    assert text == ("5.0 None; é" * 7)[:60]
+    assert pieces[-2].choices[0].finish_reason == "stop"
+    assert pieces[-1].usage.completion_tokens == len(text.encode())
+
+
+def test_stream_equals_whole(client):
+    asked = {"model": "prose", "prompt": "", "seed": 9, "stop": ["; é9.0 No", "zzz"], "n": 2}
+    whole = client.completions.create(**asked)
+    streamed = {0: "", 1: ""}
+    for piece in client.completions.create(**asked, stream=True):
+        streamed[piece.choices[0].index] += piece.choices[0].text
+    assert streamed == {choice.index: choice.text for choice in whole.choices}
+    assert streamed[0] == "9.0 None"
+
+
+def test_sampling_reaches_the_model(start, words):
+    prose = words()
+    address = start(prose=prose)
+    assert post(address, "/v1/completions", temperature=0.5, min_p=0.1).status_code == 200  # the only model: no name needed
+    assert prose.sampling == {"temperature": 0.5, "min_p": 0.1, "max_length": 512}
+
+
+def test_echo(address):
+    assert (
+        post(address, "/v1/completions", prompt="Once ", echo=True, seed=1, max_tokens=1).json()["choices"][0]["text"]
+        == "Once 1"
+    )
+
+
+def test_client_makes_images(client):
+    answer = client.images.generate(model="digits", prompt="one", n=3, extra_body={"seed": 8})
+    images = [Image.open(io.BytesIO(base64.b64decode(item.b64_json))) for item in answer.data]
+    assert all(image.size == (8, 8) and np.asarray(image).min() > 200 for image in images)
+    labels = [json.loads(image.text["aigc"]) for image in images]
+    assert [(label["seed"], label["item"]) for label in labels] == [(8, 0), (8, 1), (8, 2)]
+    assert labels[0]["data_version"] == "d4ta"
+    assert SOURCE_TYPE in images[0].text["XML:com.adobe.xmp"]
+
+
+def test_image_depends_on_its_own_seed(address):
+    many = post(address, "/v1/images/generations", n=6, seed=8).json()["data"]
+    alone = post(address, "/v1/images/generations", first=4, seed=8).json()["data"]
+    assert alone[0] == many[4]
+    assert [item["label"] for item in many] == ["zero", "one"] * 3
+    assert len({item["b64_json"] for item in many}) == 6
+
+
+def test_concurrent_images_share_batches(start, pictures):
+    digits = pictures(seconds=0.05)
+    address = start(digits=digits)
+    with ThreadPoolExecutor(8) as threads:
+        answers = list(threads.map(lambda seed: post(address, "/v1/images/generations", seed=seed).json(), range(8)))
+    assert [answer["aigc"]["seed"] for answer in answers] == list(range(8))
+    assert sum(digits.batches) == 8
+    assert len(digits.batches) < 6
+    assert max(digits.batches) <= 4
+
+
+def test_every_answer_is_labelled(address):
+    for path, model in (("/v1/completions", "prose"), ("/v1/images/generations", "digits")):
+        headers = post(address, path, model=model, seed=4).headers
+        assert [headers[name] for name in ("x-aigc-model", "x-aigc-version", "x-aigc-seed", "x-ai-generated")] == [
+            model,
+            "3",
+            "4",
+            "true",
+        ]
+    drawn = post(address, "/v1/completions", model="prose").json()
+    again = post(address, "/v1/completions", model="prose", seed=drawn["aigc"]["seed"]).json()
+    assert again["choices"] == drawn["choices"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status", "said"),
+    [
+        ("/v1/completions", {"model": "prosa"}, 404, "'prosa' is not served here; served: digits, prose"),
+        ("/v1/completions", {"model": "digits"}, 400, "makes image; those that make text: prose"),
+        ("/v1/completions", {"label": "pros"}, 400, "did you mean 'prose'"),
+        ("/v1/completions", {"n": 17}, 400, "n: "),
+        ("/v1/completions", {"max_tokens": 5000}, 400, "max_tokens: "),
+        ("/v1/completions", {"max_tokens": "many"}, 400, "max_tokens: "),
+        ("/v1/completions", {"prompt": "x" * 9000}, 400, "prompt"),
+        ("/v1/completions", {"prompt": [""] * 10, "n": 10}, 400, "prompts times n is 100"),
+        ("/v1/completions", {"prompt": []}, 400, "1 to 16 prompts"),
+        ("/v1/completions", {"best_of": 3}, 400, "best_of"),
+        ("/v1/completions", {"suffix": "x"}, 400, "'suffix' is not supported here"),
+        ("/v1/completions", {"seed": -1}, 400, "seed: "),
+        ("/v1/images/generations", {"prompt": "a cat"}, 400, "unknown label of digits 'a cat'"),
+        ("/v1/images/generations", {"n": 0}, 400, "n: "),
+        ("/v1/images/generations", {"size": "1024x1024"}, 400, "makes 8x8, not 1024x1024"),
+        ("/v1/images/generations", {"response_format": "url"}, 400, "response_format"),
+        ("/v1/chat/completions", {}, 404, "Not Found"),
+        ("/v1/models", {}, 405, "Method Not Allowed"),
+    ],
+)
+def test_refusals(address, path, body, status, said):
+    answer = post(address, path, **body)
+    assert answer.status_code == status
+    assert set(answer.json()["error"]) == {"message", "type", "param", "code"}
+    assert said in answer.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(("content", "status"), [(b"{", 400), (b'{"prompt": "\\ud800"}', 400), (b" " * 1_100_000, 413)])
+def test_bad_bodies(address, content, status):
+    answer = httpx.post(f"{address}/v1/completions", content=content, headers={"Content-Type": "application/json"})
+    assert answer.status_code == status
+    assert answer.json()["error"]["type"] == "invalid_request_error"
+
+
+def test_client_raises_its_own_errors(client):
+    with pytest.raises(openai.NotFoundError) as caught:
+        client.completions.create(model="prosa", prompt="")
+    assert caught.value.code == "model_not_found"
+    assert caught.value.param == "model"
+
+
+def test_full_queue(start, pictures):
+    address = start(room=4, digits=pictures(seconds=0.2))
+    with ThreadPoolExecutor(3) as threads:
+        answers = list(threads.map(lambda seed: post(address, "/v1/images/generations", seed=seed, n=2), range(3)))
+    refused = [answer for answer in answers if answer.status_code == 429]
+    assert len(refused) == 1
+    assert refused[0].headers["retry-after"] == "1"
+    assert refused[0].json()["error"]["code"] == "queue_full"
+    assert post(address, "/v1/images/generations", n=4).status_code == 200  # the room is free again
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_client_that_leaves_ends_the_generation(start, words, stream):
+    prose = words(length=100_000, seconds=0.002)
+    address = start(prose=prose)
+    with (
+        suppress(httpx.ReadTimeout),
+        httpx.stream("POST", f"{address}/v1/completions", json={"stream": stream}, timeout=0.2) as answer,
+    ):
+        next(answer.iter_lines())
+    _settled(address)
+    drawn = prose.drawn
+    time.sleep(0.1)
+    assert 0 < drawn == prose.drawn < 1000
+
+
+def _settled(address):
+    """Wait until nothing is in the queue."""
+    until = time.monotonic() + 3
+    while "aigc_queue_items 0.0" not in httpx.get(f"{address}/metrics").text:
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
+def test_streams_take_turns(start, words):
+    address = start(prose=words(length=400, seconds=0.002))
+    with ThreadPoolExecutor(2) as threads:
+        long = threads.submit(post, address, "/v1/completions")
+        time.sleep(0.1)
+        began = time.monotonic()
+        post(address, "/v1/completions", max_tokens=20)
+        assert time.monotonic() - began < 0.4
+        assert not long.done()
+    assert long.result().status_code == 200
+
+
+def test_health_does_not_wait_for_inference(start, pictures):
+    address = start(digits=pictures(seconds=0.5))
+    with ThreadPoolExecutor(1) as threads:
+        slow = threads.submit(post, address, "/v1/images/generations")
+        time.sleep(0.1)
+        began = time.monotonic()
+        assert httpx.get(f"{address}/healthz").json() == {"status": "ok"}
+        assert time.monotonic() - began < 0.3
+        assert not slow.done()
+
+
+def test_metrics(start, words, pictures):
+    address = start(prose=words(), digits=pictures())
+    post(address, "/v1/images/generations", n=3)
+    post(address, "/v1/completions", max_tokens=7, seed=11)
+    httpx.get(f"{address}/no/such/path")
+    figures = httpx.get(f"{address}/metrics").text
+    assert 'aigc_requests_total{route="/v1/completions",status="200"} 1.0' in figures
+    assert 'aigc_requests_total{route="other",status="404"} 1.0' in figures
+    assert 'aigc_generated_items_total{model="digits"} 3.0' in figures
+    assert 'aigc_generated_tokens_total{model="prose"} 7.0' in figures
+    assert "aigc_ready 1.0" in figures
+
+
+@pytest.mark.parametrize("path", ["/", "/docs"])
+def test_pages_need_nothing_from_elsewhere(address, path):
+    page = httpx.get(f"{address}{path}")
+    assert page.headers["content-type"].startswith("text/html")
+    assert "//" not in page.text.replace("  // ", "")
+
+
+def test_reference_names_the_paths(address):
+    paths = httpx.get(f"{address}/openapi.json").json()["paths"]
+    assert {"/v1/models", "/v1/completions", "/v1/images/generations", "/healthz", "/readyz", "/metrics"} <= set(paths)
+    assert httpx.get(f"{address}/docs").status_code == 200

@@ -1,0 +1,91 @@
+import asyncio
+
+import pytest
+
+from aigc_models.errors import BadInput, Damaged
+from tasks.provenance import Identity
+from tasks.serve.engine import Busy, Cut, Engine, Loading, Served
+
+
+def cut(pieces, most=100, stops=()):
+    it = Cut(iter(pieces), most, stops)
+    return "".join(it), it.reason, it.tokens
+
+
+def test_text_that_ends_by_itself():
+    assert cut("hello") == ("hello", "stop", 5)
+
+
+def test_text_of_just_the_length_ends_by_itself():
+    assert cut("hello", most=5) == ("hello", "stop", 5)
+
+
+def test_text_is_cut_between_characters():
+    assert cut("hé!", most=2) == ("h", "length", 1)
+
+
+@pytest.mark.parametrize(
+    ("pieces", "stops", "text"),
+    [
+        ("one. two", (". ",), "one"),
+        (["on", "e. t", "wo"], (". t",), "one"),
+        ("aab aac", ("aac",), "aab "),
+        ("aaab", ("aab",), "a"),
+        ("no end.", (". ",), "no end."),
+        ("first second", ("second", "st"), "fir"),
+    ],
+)
+def test_text_ends_before_a_stop(pieces, stops, text):
+    assert cut(pieces, stops=stops)[:2] == (text, "stop")
+
+
+def test_nothing_of_a_stop_string_is_shown_early():
+    assert list(Cut(iter("abXY"), 100, ("XYZ",))) == ["a", "b", "XY"]
+
+
+def loaded(models):
+    engine = Engine(models, room=5)
+    asyncio.run(engine.load())
+    return engine
+
+
+def test_engine_is_not_ready_before_loading(words):
+    engine = Engine({"prose": Served(Identity(model="prose"), words)})
+    assert not engine.ready
+    with pytest.raises(Loading, match="being loaded"):
+        engine.workers()
+
+
+def test_model_that_cannot_be_loaded():
+    def fail():
+        raise Damaged("weights.safetensors is not what its digest says")
+
+    engine = loaded({"prose": Served(Identity(model="prose"), fail)})
+    assert isinstance(engine.failure, Damaged)
+    with pytest.raises(Loading, match="is not what its digest says"):
+        engine.workers()
+
+
+def test_queue_has_a_bound():
+    engine = Engine({}, room=5)
+    with engine.admitted(3), pytest.raises(Busy, match="3 items"), engine.admitted(3):
+        pass
+    assert engine.waiting == 0
+
+
+def test_worker_by_name_and_modality(words, pictures):
+    async def scene():
+        models = {"prose": words, "tales": words, "digits": pictures}
+        engine = Engine({name: Served(Identity(model=name), make) for name, make in models.items()})
+        await engine.load()
+        assert engine.worker("tales", "text").identity.model == "tales"
+        assert engine.worker(None, "image").identity.model == "digits"
+        with pytest.raises(BadInput, match="say which model; those that make text: prose, tales"):
+            engine.worker(None, "text")
+        with pytest.raises(BadInput, match="'prose' makes text; those that make image: digits"):
+            engine.worker("prose", "image")
+        with pytest.raises(KeyError):
+            engine.worker("nobody", "text")
+        await engine.close()
+
+    asyncio.run(scene())

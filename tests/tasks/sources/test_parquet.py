@@ -1,0 +1,35 @@
+"""Parquet, with text and with pictures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyarrow
+import pytest
+from pyarrow import parquet
+
+from aigc_models.errors import BadInput
+from tasks.source import SourceSettings
+from tasks.sources import parquet as source
+
+PNG = b"\x89PNG\r\n\x1a\n\xff\xfe"
+
+
+def test_text_with_labels_of_any_type(tmp_path: Path) -> None:
+    parquet.write_table(pyarrow.table({"text": ["a", None], "label": [1.0, None], "n": [1, 2]}), tmp_path / "t.parquet")
+    settings = SourceSettings(name="a", location=str(tmp_path / "t.parquet"), label="column:label")
+    assert source.modality(settings) == "text"
+    assert [(item.payload, item.label) for item in source.read(settings, "text")] == [(b"a", "1"), (b"", None)]
+
+
+def test_pictures_as_published_sets_hold_them(tmp_path: Path) -> None:
+    parquet.write_table(pyarrow.table({"image": [{"bytes": PNG, "path": "a.png"}], "label": [3]}), tmp_path / "t.parquet")
+    settings = SourceSettings(name="a", location=str(tmp_path / "t.parquet"), label="column:label")
+    assert source.modality(settings) == "image"
+    assert [(item.payload, item.label) for item in source.read(settings, "image")] == [(PNG, "3")]
+
+
+def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "t.parquet").write_bytes(b"PAR1 and no more")
+    with pytest.raises(BadInput, match="not a parquet file"):
+        source.modality(SourceSettings(name="a", location=str(tmp_path / "t.parquet")))

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import json
+
+import numpy as np
+
+from tasks.card import CardSettings, data_card, entropy, spread, tally
+from tasks.references import DuplicatesRef
+
+
+def card_of(data, ids, labels, splits, **settings):
+    nothing = DuplicatesRef(outputs=(), sha256="", dataset=data.name, exact=0, conflicts=0, groups=1, grouped=2)
+    found = dict(zip(ids, labels, strict=True))
+    return data_card(data.ref, nothing, data.clean, found, dict(zip(ids, splits, strict=True)), CardSettings(**settings))
+
+
+def test_card_of_texts(handmade) -> None:
+    data = handmade()
+    ids = data.add(["a cat sat", "a cat ran", "one dog", "two dogs"], rejected=2)
+    card = card_of(
+        data, ids, ["cat", "cat", "dog", None], ["train", "train", "test", "validation"], licence="CC0", source="a book"
+    )
+    assert card["counts"] == {
+        "raw": 6,
+        "rejected": {"readable": 2},
+        "clean": 4,
+        "exact_duplicates": 0,
+        "label_conflicts": 0,
+        "near_duplicate_groups": 1,
+        "near_duplicates": 2,
+        "bridges": 0,
+        "kept": 4,
+    }
+    assert card["splits"]["train"] == {"rows": 2, "labels": {"cat": 2}, "unlabelled": 0}
+    assert card["splits"]["validation"]["unlabelled"] == 1
+    assert card["unseen_labels"] == {"train": {}, "validation": {}, "test": {"dog": 1}}
+    assert card["format"] == {"length": 16}
+    assert card["diversity"]["distinct_2"] == 0.75  # of four pairs of words, "a cat" comes twice
+    assert (card["licence"], card["source"]) == ("CC0", "a book")
+    json.dumps(card)
+
+
+def test_card_of_pictures(handmade) -> None:
+    data = handmade("image", "shapes")
+    random = np.random.default_rng(0)
+    sizes = [(8, 8, 1), (8, 12, 1), (16, 8, 3)]
+    ids = data.add([random.integers(0, 255, size, dtype=np.uint8) for size in sizes])
+    card = card_of(data, ids, ["x"] * 3, ["train"] * 3)
+    assert card["diversity"]["height"] == [8, 8.0, 16]
+    assert card["diversity"]["width"] == [8, 8.0, 12]
+    assert card["diversity"]["channels"] == {"1": 2, "3": 1}
+    assert card["format"]["channels"] == 3
+
+
+def test_entropy() -> None:
+    assert entropy({"a": 1, "b": 1, "c": 1, "d": 1}) == 2.0
+    assert entropy({"a": 7}) == 0.0
+    assert entropy({}) == 0
+
+
+def test_tally() -> None:
+    assert tally(["b", "a", None, "b", ""]) == {"rows": 5, "labels": {"a": 1, "b": 2}, "unlabelled": 2}
+
+
+def test_a_kind_without_figures_has_none() -> None:
+    assert spread(3.0, [3.0]) == {}

@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+import threading
+import time
+from pathlib import Path
+
+from tasks.data_lock import writing
+from tasks.settings import Workspace
+
+
+def test_one_writer_at_a_time(tmp_path: Path) -> None:
+    workspace, order = Workspace(tmp_path), []
+
+    def write(name: str) -> None:
+        with writing(workspace):
+            order.append(name)
+            time.sleep(0.05)
+            order.append(name)
+
+    threads = [threading.Thread(target=write, args=(name,)) for name in "abc"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(order) == 6
+    assert order[::2] == order[1::2]

@@ -1,0 +1,43 @@
+import io
+import json
+from xml.etree import ElementTree
+
+import numpy as np
+from PIL import Image
+
+from aigc_models.modalities import image
+from tasks.provenance import SOURCE_TYPE, Identity, labelled
+
+IDENTITY = Identity(model='cats & "dogs"', version="4", dataset="pets", data_version="abc", bundle_sha256="def")
+
+
+def test_png_carries_its_label_and_the_same_picture():
+    content = np.arange(192, dtype=np.uint8).reshape(8, 8, 3)
+    payload = labelled(image.pack(content), ".png", IDENTITY.mark(7, 2))
+    opened = Image.open(io.BytesIO(payload))
+    assert (np.asarray(opened) == content).all()
+    assert json.loads(opened.text["aigc"]) == {
+        **IDENTITY.model_dump(),
+        "seed": 7,
+        "item": 2,
+        "ai_generated": True,
+        "digital_source_type": SOURCE_TYPE,
+    }
+
+
+def test_png_is_labelled_for_iptc_readers():
+    payload = labelled(image.pack(np.zeros((4, 4, 1), np.uint8)), ".png", IDENTITY.mark(0))
+    packet = ElementTree.fromstring(Image.open(io.BytesIO(payload)).text["XML:com.adobe.xmp"])
+    described = packet.find(".//{http://www.w3.org/1999/02/22-rdf-syntax-ns#}Description")
+    assert described.get("{http://iptc.org/std/Iptc4xmpExt/2008-02-29/}DigitalSourceType") == SOURCE_TYPE
+    assert described.get("{http://ns.adobe.com/xap/1.0/}CreatorTool") == 'AIGC Foundry: cats & "dogs" version 4'
+
+
+def test_same_label_same_bytes():
+    plain = image.pack(np.zeros((4, 4, 1), np.uint8))
+    assert labelled(plain, ".png", IDENTITY.mark(1)) == labelled(plain, ".png", IDENTITY.mark(1))
+    assert labelled(plain, ".png", IDENTITY.mark(1)) != labelled(plain, ".png", IDENTITY.mark(2))
+
+
+def test_text_stays_the_text_alone():
+    assert labelled(b"words", ".txt", IDENTITY.mark(1)) == b"words"
