@@ -16,10 +16,11 @@ MULTIPLIER, MODULUS = 1_000_003, 2**31 - 1  # of the n-gram hash
 
 
 class Cache(NamedTuple):
-    """What a layer keeps of the past: keys and values float (item, head, time, channel), never changed in place."""
+    """What a layer keeps of the past: rotated keys and values float (item, head, time, channel), never changed in place."""
 
     keys: Tensor
     values: Tensor
+    position: int  # of the last symbol
 
 
 def rotate(x: Tensor, offset: int = 0) -> Tensor:
@@ -94,12 +95,13 @@ class Attention(nn.Module):
     def step(self, x: Tensor, cache: Cache | None, window: int) -> tuple[Tensor, Cache]:
         """One position x (item, 1, width) after those of `cache`, of which the last `window - 1` are seen."""
         query, key, value = self.split(x)
+        position = 0 if cache is None else cache.position + 1
+        query, key = rotate(query, position), rotate(key, position)
         if cache is not None:
-            key = torch.cat([cache.keys, key], dim=2)[:, :, -window:]
-            value = torch.cat([cache.values, value], dim=2)[:, :, -window:]
-        turned = rotate(query, offset=key.shape[2] - 1)
-        mixed = F.scaled_dot_product_attention(turned, rotate(key), value)
-        return self.out(mixed.transpose(1, 2).flatten(2)), Cache(key, value)
+            key = torch.cat([cache.keys[:, :, 1 - window :], key], dim=2)
+            value = torch.cat([cache.values[:, :, 1 - window :], value], dim=2)
+        mixed = F.scaled_dot_product_attention(query, key, value)
+        return self.out(mixed.transpose(1, 2).flatten(2)), Cache(key, value, position)
 
 
 class Block(nn.Module):

@@ -130,14 +130,16 @@ def wait_until_ready(server: Server, workspace: Workspace) -> None:
 
 @contextmanager
 def _without_heartbeat() -> Iterator[None]:
-    """Each flow would wait up to a second for its heartbeat to end; the environment cannot unset it."""
+    """Each flow would wait up to a second for its heartbeat to end; the environment cannot unset it.
+
+    The settings are read anew, since Prefect may have been imported before the environment was set.
+    """
     from prefect.context import SettingsContext
+    from prefect.settings import Settings
 
     current = SettingsContext.get()
     assert current is not None
-    from prefect.settings import get_current_settings
-
-    settings = get_current_settings()
+    settings = Settings()
     quiet = settings.model_copy(update={"flows": settings.flows.model_copy(update={"heartbeat_frequency": None})})
     with SettingsContext(profile=current.profile, settings=quiet):
         yield

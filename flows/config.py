@@ -17,10 +17,10 @@ from tasks.encode import EncodeSettings
 from tasks.ensemble import EnsembleSettings
 from tasks.evaluate import EvaluationSettings
 from tasks.generate import GenerationSettings
-from tasks.members import MemberSettings, Size
+from tasks.members import MemberSettings, Size, model_config, training_plan
 from tasks.promote import PromotionSettings
 from tasks.register import RegisterSettings
-from tasks.source import SourceSettings
+from tasks.source import SourceSettings, description, licence
 from tasks.split import SplitSettings
 from tasks.try_served import TrialSettings
 from tasks.validation import validated
@@ -52,8 +52,7 @@ class DataConfig(Settings):
 
     def described_split(self) -> SplitSettings:
         """The split with what the data card says of the source, which is never a path of this machine."""
-        source = self.source.location if ":" in self.source.location else Path(self.source.location).name
-        card = self.split.card.model_copy(update={"licence": self.source.licence, "source": source})
+        card = self.split.card.model_copy(update={"licence": licence(self.source), "source": description(self.source)})
         return self.split.model_copy(update={"card": card})
 
 
@@ -207,7 +206,18 @@ def compose(preset: str, source: SourceSettings | None, budget: str | None, sets
     for run in done:
         if not (run.get("data") or {}).get("source"):
             raise BadInput(f"{preset}: it names no data; add --data NAME (see `aigc data list`) or a `data.source` in the file")
-    return validated(RunConfig, {"name": label, "runs": done}, preset)
+    return checked(validated(RunConfig, {"name": label, "runs": done}, preset))
+
+
+def checked(config: RunConfig) -> RunConfig:
+    """Hold each member's own settings against its family now, not after the data were prepared."""
+    for run in config.runs:
+        training = run.training
+        for member in [*training.members, training.baseline, *([training.pretraining] if training.pretraining else [])]:
+            if member.settings or member.plan:  # only then is the family's file imported, and torch with it
+                model_config(member)
+                training_plan(member)
+    return config
 
 
 def _for_run(run: dict[str, Any], setting: str, name: str, others: list[str]) -> dict[str, Any]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from aigc_models.find import find
+from aigc_models.errors import unknown
+from aigc_models.find import find, names
 from tasks.finetune import shape_of, splits
 from tasks.references import CorpusRef, EnsembleRef, ModelRef
 from tasks.stage import StageContext, stage
@@ -24,6 +25,13 @@ class EnsembleSettings(BaseModel):
     method: str = Field("average", description="average (of probabilities) or mixture (each item from one member)")
     settings: dict[str, Any] = Field({}, description="fields of the method's Settings that differ from its defaults")
     seed: int = Field(0, description="seed of the weights' learning")
+
+    @field_validator("method")
+    @classmethod
+    def _known_method(cls, method: str) -> str:
+        if method not in names("aigc_models.ensembles"):
+            raise unknown("ensemble", method, names("aigc_models.ensembles"))
+        return method
 
 
 @stage(process=True)

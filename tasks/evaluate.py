@@ -7,8 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from aigc_models.errors import unknown
 from aigc_models.find import find, names
 from tasks.finetune import shape_of, splits
 from tasks.references import CorpusRef, EnsembleRef, EvaluationRef, ModelRef
@@ -31,6 +32,14 @@ class EvaluationSettings(BaseModel):
     samples: int = Field(512, ge=16, description="items that each candidate generates, at most as many as the test split has")
     shown: int = Field(40, ge=1, description="samples of the ensemble that the report shows, at fixed seeds")
     seed: int = Field(20_000, description="seed of the samples and of the bootstrap; training uses others")
+
+    @field_validator("metrics")
+    @classmethod
+    def _known_metrics(cls, metrics: tuple[str, ...]) -> tuple[str, ...]:
+        for name in metrics:
+            if name not in names("aigc_models.metrics"):
+                raise unknown("metric", name, names("aigc_models.metrics"))
+        return metrics
 
 
 @stage(process=True)

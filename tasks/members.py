@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from aigc_models.errors import unknown
-from aigc_models.find import find
+from aigc_models.find import find, names
 from tasks.validation import bad_input
 
 if TYPE_CHECKING:
@@ -36,6 +36,13 @@ class MemberSettings(BaseModel):
     threads: int = Field(0, ge=0, description="cores; 0 = the machine's divided by the members that train side by side")
     seed: int = Field(0, description="seed of the weights, the batches and the noise")
     device: str = Field("auto", description="auto, cpu, cuda or mps")
+
+    @field_validator("family")
+    @classmethod
+    def _known_family(cls, family: str) -> str:
+        if family not in names("aigc_models.families"):
+            raise unknown("family", family, names("aigc_models.families"))
+        return family
 
     def model_post_init(self, context: object) -> None:
         if not self.name:
@@ -81,6 +88,4 @@ def build(member: MemberSettings, shape: Shape) -> Any:
 
 def families_for(modality: str) -> list[str]:
     """The families that can learn a modality."""
-    from aigc_models.find import names
-
     return [name for name in names("aigc_models.families") if modality in find("aigc_models.families", name).MODALITIES]

@@ -28,6 +28,7 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     rounds: int = Field(200, ge=1, description="rounds of expectation maximisation at most")
     tolerance: float = Field(1e-6, gt=0, description="largest change of a weight at which it stops")
+    least: float = Field(0.005, ge=0, lt=1, description="a smaller weight becomes 0, and its member is not asked any more")
     batch_size: int = Field(64, ge=1, description="validation items scored at a time")
     most_items: int = Field(4096, ge=1, description="validation items that the weights are learned on, at most")
 
@@ -39,10 +40,11 @@ class Average:
         total = sum(weights[name] for name in members)
         self.members, self.settings = dict(members), settings
         self.weights = {name: weights[name] / total for name in members}
+        self._asked = [member for name, member in members.items() if self.weights[name] > 0]
 
     @property
     def _log_weights(self) -> Tensor:
-        return torch.tensor(list(self.weights.values()), dtype=torch.float64).log()
+        return torch.tensor([weight for weight in self.weights.values() if weight > 0], dtype=torch.float64).log()
 
     def _mean(self, parts: list[Tensor]) -> Tensor:
         """Log of the weighted mean of probabilities that are given as logs of one shape."""
@@ -51,14 +53,14 @@ class Average:
 
     def log_likelihood(self, batch: Batch) -> Tensor:
         """float32 (item, time) in nats, zero at padding."""
-        mean = self._mean([cast(Scores, member).log_likelihood(batch) for member in self.members.values()])
+        mean = self._mean([cast(Scores, member).log_likelihood(batch) for member in self._asked])
         return mean.masked_fill(batch.values == PAD, 0.0)
 
     def begin(self, conditions: Tensor) -> tuple[Any, ...]:
-        return tuple(cast(Streams, member).begin(conditions) for member in self.members.values())
+        return tuple(cast(Streams, member).begin(conditions) for member in self._asked)
 
     def advance(self, state: tuple[Any, ...], tokens: Tensor) -> tuple[Tensor, tuple[Any, ...]]:
-        steps = [cast(Streams, member).advance(each, tokens) for member, each in zip(self.members.values(), state, strict=True)]
+        steps = [cast(Streams, member).advance(each, tokens) for member, each in zip(self._asked, state, strict=True)]
         return self._mean([log for log, _ in steps]), tuple(new for _, new in steps)
 
 
@@ -99,6 +101,7 @@ def fit(
         scores.append(symbol_scores(cast(Scores, member), held, settings.batch_size))
         progress(step, len(members))
     weights = learn_weights(np.stack(scores), settings.rounds, settings.tolerance)
+    weights = np.where(weights < min(settings.least, weights.max()), 0.0, weights)
     return build(members, dict(zip(members, weights.tolist(), strict=True)), settings)
 
 

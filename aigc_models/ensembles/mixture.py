@@ -24,6 +24,7 @@ from aigc_models.noise import choose, uniform
 
 MODALITIES = frozenset({"image"})
 BATCH = 64
+PICK = 2  # the stream of the pick; members use 0 and 1
 
 
 class Settings(BaseModel):
@@ -45,7 +46,7 @@ class Mixture:
     def picks(self, seeds: Tensor) -> Tensor:
         """Which member makes each item, int64 (item,)."""
         shares = torch.tensor(list(self.weights.values())).expand(len(seeds), -1)
-        return choose(shares, uniform(seeds ^ PICK)[:, 0])
+        return choose(shares, uniform(seeds, stream=PICK)[:, 0])
 
     def generate(self, conditions: Tensor, seeds: Tensor, **sampling: Any) -> Tensor:
         """Float (item, channel, height, width) in [-1, 1]. Each member runs at the full batch, so that an item
@@ -60,9 +61,6 @@ class Mixture:
             values[mine] = drawn[mine]
         assert values is not None
         return values
-
-
-PICK = 0x5DEECE66D  # so that the pick and a member's own noise come from different streams
 
 
 def draw(member: Generates, conditions: np.ndarray, seed: int) -> np.ndarray:

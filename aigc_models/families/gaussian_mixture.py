@@ -29,7 +29,7 @@ class Config(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     components: tuple[int, ...] = Field((1, 2, 3, 4), description="Gaussians a label, those to try")
-    directions: tuple[int, ...] = Field((15, 25, 35, 50), description="principal components, those to try")
+    directions: tuple[int, ...] = Field((15, 25, 35, 50, 100), description="principal components, those to try")
     ridge: float = Field(1e-3, description="added to variances, as a share of the mean variance of a direction")
     most: int = Field(20_000, description="training items looked at; more are sampled down")
     seed: int = Field(0, description="of the mixtures' starting points")
@@ -80,13 +80,13 @@ class Mixtures:
 
     def generate(self, conditions: Tensor, seeds: Tensor, **sampling: Any) -> Tensor:
         """Float (item, channel, height, width) in [-1, 1]; `temperature` scales the spread (1 = as fitted)."""
-        state, draws = self.state, uniform(seeds, 2)
+        state, draws = self.state, uniform(seeds, 2, stream=1)
         label = choose(state["shares"].expand(len(seeds), -1), draws[:, 0])
         asked = conditions.cpu().long()
         known = state["shares"][asked] > 0
         label = torch.where(known & (asked < max(self.labels, 1)), asked, label)
         part = choose(state["weights"][label], draws[:, 1])
-        noise = normal(seeds + 1, state["means"].shape[2:]) * float(sampling.get("temperature", 1.0))
+        noise = normal(seeds, state["means"].shape[2:]) * float(sampling.get("temperature", 1.0))
         values = state["means"][label, part] + torch.einsum("nij,nj->ni", state["factors"][label, part], noise)
         return (values @ state["basis"] + state["centre"]).reshape(-1, *self.item).clamp(-1, 1)
 

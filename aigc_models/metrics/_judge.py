@@ -18,6 +18,7 @@ from aigc_models.evidence import Evidence
 
 SEED = 7_919  # of the judge and of what is generated for it; the critic's differs
 COMPONENTS = 64
+MOST_ITEMS = 1_500  # real or generated, that a classifier of the accuracy score learns from; generating them takes longest
 EPOCHS, LEAST_STEPS, MOST_STEPS = 14, 300, 700  # seconds, not minutes, of one core at 32x32
 
 
@@ -62,10 +63,22 @@ class Judge:
         """Features of each candidate's samples."""
         return {name: self.features(corpus) for name, corpus in self.evidence.samples.items()}
 
+    @cached_property
+    def lesson(self) -> Corpus:
+        """The train split, or a random part of it: the real items that a generated pool stands in for."""
+        rows = np.random.default_rng(SEED).permutation(len(self.evidence.train))[:MOST_ITEMS]
+        return self.evidence.train.take(np.sort(rows))
+
+    @cached_property
+    def pupil(self) -> Classifier:
+        """A classifier of the lesson; the judge itself where that is the whole train split."""
+        whole = len(self.lesson) == len(self.evidence.train)
+        return self.classifier if whole else train_classifier(self.lesson, self.labels)
+
     def pool(self, candidate: str) -> Corpus:
-        """As many items as the train split has, generated with its conditions."""
+        """As many items as the lesson has, generated with its conditions."""
         if candidate not in self.pools:
-            self.pools[candidate] = generated(self.evidence.models[candidate], self.evidence.train)
+            self.pools[candidate] = generated(self.evidence.models[candidate], self.lesson)
         return self.pools[candidate]
 
 

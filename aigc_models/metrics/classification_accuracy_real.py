@@ -1,4 +1,4 @@
-"""Accuracy on real test items of the same classifier, trained on the real train split: what to compare with."""
+"""Accuracy on real test items of the same classifier, trained on as many real train items: what to compare with."""
 
 from __future__ import annotations
 
@@ -17,5 +17,5 @@ MODALITIES = frozenset({"image"})
 
 def measure(evidence: Evidence) -> dict[str, Measurement]:
     test = labelled(evidence.test, len(evidence.shape.labels))
-    right = (predictions(judge(evidence).classifier, test) == test.conditions).astype(np.float64)
+    right = (predictions(judge(evidence).pupil, test) == test.conditions).astype(np.float64)
     return averages({"real": right}, "share", "higher", evidence.seed)

@@ -10,6 +10,12 @@ def test_a_row_depends_on_its_own_seed_alone():
     assert not torch.equal(together[0], together[1])
 
 
+def test_streams_of_a_seed_differ():
+    seeds = torch.arange(3)
+    assert not torch.equal(normal(seeds, (4,)), normal(seeds, (4,), stream=1))
+    assert torch.equal(normal(seeds, (4,), stream=1), normal(seeds, (4,), stream=1))
+
+
 def test_uniform_is_seeded_and_in_range():
     draws = uniform(torch.arange(200), 2)
     assert draws.shape == (200, 2)

@@ -58,7 +58,7 @@ def test_the_generator_moves_towards_what_the_critic_likes(digits):
         losses.append(generator.loss(batch))
         losses[-1].backward()
         optimiser.step()
-    assert float(losses[-1]) < float(losses[0])
+    assert losses[-1].item() < losses[0].item()
 
 
 def test_shifting_moves_pictures_and_keeps_the_gradient():

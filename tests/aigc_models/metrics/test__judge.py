@@ -1,5 +1,6 @@
 import numpy as np
 
+from aigc_models.metrics import _judge
 from aigc_models.metrics._judge import judge
 
 
@@ -16,3 +17,11 @@ def test_a_pool_has_the_conditions_of_the_train_split_and_is_made_once(picture_e
     assert pool is jury.pool("replay")
     assert pool.values.dtype == np.uint8
     assert np.array_equal(pool.conditions, picture_evidence.train.conditions)
+
+
+def test_a_large_train_split_is_sampled_alike_for_real_and_generated_items(picture_evidence, monkeypatch):
+    monkeypatch.setattr(_judge, "MOST_ITEMS", 100)
+    jury = _judge.Judge(picture_evidence)
+    assert len(jury.lesson) == 100
+    assert np.array_equal(jury.pool("replay").conditions, jury.lesson.conditions)
+    assert jury.pupil is not jury.classifier

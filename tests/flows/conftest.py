@@ -1,0 +1,38 @@
+"""One Prefect server for the flow tests of a run, on a workspace of its own."""
+
+import os
+import sys
+from pathlib import Path
+
+import pytest
+
+from tasks.settings import Workspace
+
+TOYS = str(Path(__file__).parents[1] / "tasks")
+
+
+@pytest.fixture(scope="session")
+def workspace(tmp_path_factory):
+    """A workspace with Prefect's API up and the toy stages importable, here and in child interpreters."""
+    from flows.api import prefect_api
+
+    before = dict(os.environ)
+    os.environ["PYTHONPATH"] = TOYS + os.pathsep + before.get("PYTHONPATH", "")
+    os.environ["PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL"] = "CRITICAL"
+    sys.path.insert(0, TOYS)
+    space = Workspace(tmp_path_factory.mktemp("workspace")).create()
+    try:
+        with prefect_api(space):
+            yield space
+    finally:
+        sys.path.remove(TOYS)
+        os.environ.clear()
+        os.environ.update(before)
+
+
+@pytest.fixture
+def execution(workspace):
+    from tasks.execution import Execution, executing
+
+    with executing(Execution(workspace, cores=2)) as current:
+        yield current

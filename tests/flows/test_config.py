@@ -1,0 +1,79 @@
+import pytest
+
+from aigc_models.errors import BadInput
+from flows.config import RunConfig, compose, extended, merge, override, presets, seconds
+from tasks.source import SourceSettings
+
+
+@pytest.mark.parametrize(("text", "value"), [("90", 90), ("90s", 90), ("3m", 180), ("1.5h", 5400), ("soon", "soon")])
+def test_a_time_is_written_as_people_write_it(text, value):
+    assert seconds(text) == value
+
+
+def test_mappings_are_merged_field_by_field_and_lists_replaced():
+    assert merge({"a": {"b": 1, "c": [1, 2]}}, {"a": {"c": [3]}, "d": 4}) == {"a": {"b": 1, "c": [3]}, "d": 4}
+
+
+def test_a_preset_extends_another():
+    values = extended({"extends": "text", "training": {"budget": "9s"}})
+    assert values["training"]["budget"] == "9s"
+    assert values["training"]["baseline"] == {"family": "ngram"}
+
+
+def test_every_preset_that_names_its_data_is_valid():
+    assert isinstance(compose("sample", None, None, []), RunConfig)
+    assert {"image", "sample", "text"} <= set(presets())
+
+
+@pytest.mark.parametrize("name", ["image", "text"])
+def test_a_data_set_of_the_users_takes_its_modalitys_preset(name):
+    source = SourceSettings(name="mine", location="here", modality=name)
+    config = compose(name, source, "30s", [])
+    assert config.runs[0].name == "mine"
+    assert config.runs[0].training.budget == 30
+
+
+def test_a_setting_is_overridden_for_every_run_or_for_one():
+    config = compose("sample", None, None, ["training.seed=5", "digits.training.budget=7s"])
+    assert [run.training.seed for run in config.runs] == [5, 5]
+    assert config.runs[0].training.budget == 7 != config.runs[1].training.budget
+
+
+def test_a_member_is_found_by_its_name():
+    config = compose("sample", None, None, ["digits.training.members.gan.steps=3"])
+    assert {member.name: member.steps for member in config.runs[0].training.members}["gan"] == 3
+
+
+def test_the_budget_covers_pretraining_and_the_members():
+    training = compose("sample", None, "100s", []).runs[1].training.model_copy(update={"device": "cpu"})
+    body = training.body()
+    taken = (body.seconds if body else 0) + max(member.seconds or 0 for member in training.planned(cores=2))
+    assert taken == pytest.approx(100, abs=0.2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("sampel", None, None, []), "unknown preset 'sampel'; did you mean 'sample'"),
+        (("nowhere.yaml", None, None, []), "nowhere.yaml: no such file"),
+        (("text", None, None, []), "names no data"),
+        (("sample", None, "soon", []), "training.budget"),
+        (("sample", None, None, ["training.sed=1"]), "unknown field 'runs.0.training.sed'; did you mean 'seed'"),
+        (("sample", None, None, ["training"]), "path=value"),
+        (("sample", None, None, ["digits.training.members.gna.steps=1"]), "did you mean 'gan'"),
+    ],
+)
+def test_bad_input_is_named_with_what_fits(arguments, message):
+    with pytest.raises(BadInput) as caught:
+        compose(*arguments)
+    assert message in str(caught.value)
+
+
+def test_a_file_that_is_not_yaml_is_refused(tmp_path):
+    (tmp_path / "x.yaml").write_text("a: [")
+    with pytest.raises(BadInput, match="not valid YAML"):
+        compose(str(tmp_path / "x.yaml"), None, None, [])
+
+
+def test_an_override_makes_what_is_not_there_yet():
+    assert override({}, "a.b=[1]") == {"a": {"b": [1]}}

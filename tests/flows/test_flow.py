@@ -1,0 +1,81 @@
+import pytest
+from prefect.client.orchestration import get_client
+
+from aigc_models.errors import BadInput
+from flows.flow import flow, tracked
+
+
+def chain(toys, **settings):
+    """A flow over the toy stages: one made, two worked side by side, one joined."""
+
+    @flow
+    @tracked
+    def chained(config):
+        made = toys.make(config)
+        parts = [toys.work.submit(made, toys.Toy(name=name, **settings)) for name in "ab"]
+        return toys.join([part.result() for part in parts])
+
+    return chained
+
+
+@pytest.fixture
+def toys(execution):
+    import toy_stages
+
+    return toy_stages
+
+
+def test_a_second_run_does_nothing_and_says_cached(toys, execution):
+    first = chain(toys)(toys.Toy(name="once"))
+    assert first.path(execution.workspace).read_text() == "oncea+onceb"
+    assert [timing.cached for timing in execution.timings] == [False] * 4
+    execution.timings.clear()
+    assert chain(toys)(toys.Toy(name="once")) == first
+    assert [timing.cached for timing in execution.timings] == [True] * 4
+
+
+def test_a_damaged_output_is_made_again_and_what_follows_is_not(toys, execution):
+    first = chain(toys)(toys.Toy(name="twice"))
+    made = toys.make.key({"toy": toys.Toy(name="twice")})
+    (execution.workspace.stages / made / "made.txt").write_text("damaged")
+    execution.timings.clear()
+    assert chain(toys)(toys.Toy(name="twice")) == first
+    assert {timing.name: timing.cached for timing in execution.timings} == {
+        "make twice": False,
+        "work a": True,
+        "work b": True,
+        "join": True,
+    }
+
+
+def test_mlflow_has_a_parent_and_a_child_for_each_stage_with_figures_and_states(toys, execution):
+    chain(toys)(toys.Toy(name="tracked"))
+    client, experiment = execution.tracker.client, execution.tracker.experiment_id
+    (parent,) = [run for run in client.search_runs([experiment]) if run.info.run_name == "tracked"]
+    children = client.search_runs([experiment], f"tags.`mlflow.parentRunId` = '{parent.info.run_id}'")
+    assert sorted(run.info.run_name for run in children) == ["join", "make tracked", "work a", "work b"]
+    assert {run.info.status for run in [parent, *children]} == {"FINISHED"}
+    work = next(run for run in children if run.info.run_name == "work a")
+    assert work.data.metrics["loss"] == 0.25
+    assert work.data.params["toy.name"] == "a"
+    assert work.data.tags["prefect.flow_run_id"] == parent.data.tags["prefect.flow_run_id"] != ""
+
+
+def test_an_error_of_a_stage_is_the_flows_and_both_tools_say_failed(toys, execution):
+    with pytest.raises(BadInput, match="mend it"):
+        chain(toys, ending="bad input")(toys.Toy(name="broken"))
+    client, experiment = execution.tracker.client, execution.tracker.experiment_id
+    runs = {run.info.run_name: run.info.status for run in client.search_runs([experiment])}
+    assert runs["broken"] == "FAILED"
+    with get_client(sync_client=True) as prefect:
+        states = {run.state.name for run in prefect.read_flow_runs(limit=200)}
+    assert "Failed" in states
+
+
+def test_a_plan_of_a_finished_flow_is_all_cached(toys, execution, workspace):
+    from tasks.execution import Execution, executing
+
+    chain(toys)(toys.Toy(name="planned"))
+    with executing(Execution(workspace, planning=True)) as planning:
+        chain(toys)(toys.Toy(name="planned"))
+    assert [timing.cached for timing in planning.timings] == [True] * 4

@@ -1,0 +1,53 @@
+import pytest
+
+from tasks.members import MemberSettings
+from tasks.references import RawRef, decode, digest_of, encode
+from tasks.settings import Workspace
+
+
+@pytest.fixture
+def raw(tmp_path):
+    folder = tmp_path / "data" / "letters" / "raw"
+    folder.mkdir(parents=True)
+    (folder / "a.parquet").write_bytes(b"one")
+    return RawRef.to(Workspace(tmp_path), folder, dataset="letters", modality="image", rows=1)
+
+
+def test_a_reference_is_intact_until_a_byte_changes(raw, tmp_path):
+    workspace = Workspace(tmp_path)
+    assert raw.intact(workspace)
+    (raw.path(workspace) / "a.parquet").write_bytes(b"two")
+    assert not raw.intact(workspace)
+
+
+def test_a_reference_whose_output_is_gone_is_not_intact(raw, tmp_path):
+    (tmp_path / "data/letters/raw/a.parquet").unlink()
+    (tmp_path / "data/letters/raw").rmdir()
+    assert not raw.intact(Workspace(tmp_path))
+
+
+def test_references_are_small_and_hold_no_absolute_path(raw, tmp_path):
+    text = raw.model_dump_json()
+    assert len(text) < 500
+    assert str(tmp_path) not in text
+
+
+def test_checkpoints_and_unfinished_files_are_no_part_of_the_digest(tmp_path):
+    (tmp_path / "a").write_text("x")
+    before = digest_of([tmp_path], tmp_path)
+    (tmp_path / "b.tmp").write_text("y")
+    (tmp_path / "checkpoints").mkdir()
+    (tmp_path / "checkpoints" / "c").write_text("z")
+    assert digest_of([tmp_path], tmp_path) == before
+    (tmp_path / "d").write_text("z")
+    assert digest_of([tmp_path], tmp_path) != before
+
+
+def test_arguments_come_back_from_json_as_what_they_were(raw):
+    arguments = {"data": raw, "members": [MemberSettings(family="gan")], "none": None}
+    assert decode(encode(arguments)) == arguments
+
+
+def test_only_models_are_decoded():
+    with pytest.raises(ValueError, match="neither a reference nor settings"):
+        decode({"__class__": "pathlib.Path", "data": "x"})
