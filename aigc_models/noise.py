@@ -7,7 +7,6 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-
 SPREAD = 0x1E3779B97F4A7C15  # far apart in 63 bits, so that neighbouring seeds do not meet in another stream
 
 

@@ -20,7 +20,9 @@ from aigc_models.find import names
 
 PROJECT = frozenset({"aigc_models", "tasks"})
 # What wraps, watches and reports a stage has no part in its result.
-APART = frozenset({"tasks.stage", "tasks.process", "tasks.tracking", "tasks.owner", "tasks.code_version", "tasks.settings"})
+APART = frozenset(
+    {"tasks.stage", "tasks.process", "tasks.tracking", "tasks.owner", "tasks.code_version", "tasks.settings", "tasks.execution"}
+)
 LIBRARIES = ("torch", "numpy", "scikit-learn", "scipy", "pyarrow", "pandas", "pillow", "rensa", "ImageHash")
 PLUGIN_FIELDS = {
     "family": "aigc_models.families",

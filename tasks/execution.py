@@ -140,9 +140,12 @@ class Execution:
             reference = decode(json.loads(json.loads(file.read_bytes())["result"]))
             if not isinstance(reference, Reference) or reference.intact(self.workspace):
                 return reference
-        except (ValueError, KeyError, TypeError, ImportError):
-            pass  # a record that was cut short counts as none
-        file.unlink(missing_ok=True)
+            why = "its output is missing or was altered"
+        except (ValueError, KeyError, TypeError, ImportError, AttributeError) as error:
+            why = f"its record cannot be read ({type(error).__name__}: {error})"
+        if not self.planning:
+            self.observer.message(f"{key}: {why}; it runs again")
+            file.unlink(missing_ok=True)
         return None
 
     def work_seconds(self) -> float:
