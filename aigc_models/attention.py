@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from aigc_models.corpus import Batch
-from aigc_models.modalities.text import INPUTS, PAD, START
+from aigc_models.modalities.text import INPUTS, OUTPUTS, PAD, START
 
 MULTIPLIER, MODULUS = 1_000_003, 2**31 - 1  # of the n-gram hash
 
@@ -186,6 +186,14 @@ def score(logits: Callable[[Tensor, Tensor], Tensor], batch: Batch) -> Tensor:
     for index, values in of_like_length(batch.values):
         found = logits(shifted(values), batch.conditions[index]).float().transpose(1, 2)
         result[index, : values.shape[1]] = -F.cross_entropy(found, values, ignore_index=PAD, reduction="none")
+    return result
+
+
+def predict(logits: Callable[[Tensor, Tensor], Tensor], batch: Batch) -> Tensor:
+    """Log-probabilities float (item, time, symbol), zero behind an item, of a model of inputs and conditions."""
+    result = torch.zeros(*batch.values.shape, OUTPUTS, device=batch.values.device)
+    for index, values in of_like_length(batch.values):
+        result[index, : values.shape[1]] = logits(shifted(values), batch.conditions[index]).float().log_softmax(-1)
     return result
 
 

@@ -87,6 +87,14 @@ class Scores(Protocol):
 
 
 @runtime_checkable
+class Predicts(Protocol):
+    """The whole distribution at each place, which an average needs to see how sure a member is."""
+
+    def log_probabilities(self, batch: Batch) -> Tensor:
+        """float (item, time, symbol): of the symbol at each place, given those before it; anything at padding."""
+
+
+@runtime_checkable
 class Encodes(Protocol):
     """A feature vector for each item: float (item, feature)."""
 
@@ -111,6 +119,7 @@ PROTOCOLS: dict[str, type] = {
     "generates": Generates,
     "streams": Streams,
     "scores": Scores,
+    "predicts": Predicts,
     "encodes": Encodes,
     "reconstructs": Reconstructs,
     "classifies": Classifies,

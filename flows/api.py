@@ -9,7 +9,6 @@ inherits, and it ends when its stdin closes.
 from __future__ import annotations
 
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -17,14 +16,16 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aigc_models.errors import AigcError
 from tasks.settings import Workspace
 
 if TYPE_CHECKING:
+    from uuid import UUID
+
     from prefect.client.orchestration import SyncPrefectClient
+    from prefect.client.schemas.objects import State, StateType
 
 STARTUP = 120.0  # seconds that the server may take on a slow machine
 # The recorder writes one task event at a time unless told otherwise, and a server that stops loses the rest.
@@ -86,15 +87,9 @@ def start(workspace: Workspace) -> Server:
 
 @contextmanager
 def prefect_api(workspace: Workspace) -> Iterator[None]:
-    """Within the block `PREFECT_API_URL` answers, and heartbeats cost nothing.
-
-    Signals: SIGTERM raises SystemExit(143) in the main thread, so that contexts close and runs end
-    as what they are.
-    """
+    """Within the block `PREFECT_API_URL` answers, and heartbeats cost nothing."""
     os.environ.update(environment(workspace))
     (workspace.state / "prefect" / "storage").mkdir(parents=True, exist_ok=True)
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, _terminated)
     if os.environ.get("PREFECT_API_URL"):
         with _without_heartbeat():
             yield
@@ -145,10 +140,6 @@ def _without_heartbeat() -> Iterator[None]:
         yield
 
 
-def _terminated(number: int, frame: FrameType | None) -> None:
-    raise SystemExit(128 + number)
-
-
 def sweep(alive: Callable[[str], bool], client: SyncPrefectClient) -> int:
     """Close what dead commands left open: runs whose tagged owner is no longer `alive`. How many."""
     from prefect.client.schemas.filters import FlowRunFilter, FlowRunFilterState, FlowRunFilterStateType
@@ -162,14 +153,14 @@ def sweep(alive: Callable[[str], bool], client: SyncPrefectClient) -> int:
         owners = {tag.removeprefix("aigc.owner:") for tag in run.tags if tag.startswith("aigc.owner:")}
         if not owners or any(alive(owner) for owner in owners):
             continue
-        crashed = Crashed(message="its process is gone; the same command goes on where it was")
+        crashed: State[Any] = Crashed(message="its process is gone; the same command goes on where it was")
         _close_tasks(client, run.id, open_states)
         client.set_flow_run_state(run.id, crashed, force=True)
         closed += 1
     return closed
 
 
-def _close_tasks(client: SyncPrefectClient, flow_run_id: object, open_states: list[object]) -> None:
+def _close_tasks(client: SyncPrefectClient, flow_run_id: UUID, open_states: list[StateType]) -> None:
     from prefect.client.schemas.filters import (
         FlowRunFilter,
         FlowRunFilterId,

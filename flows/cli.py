@@ -114,7 +114,7 @@ def train(preset: Preset = None, data: Data = None, budget: Budget = None, sets:
         answer(
             {"registered": registered},
             as_json,
-            lambda value: [print(f"{r.model}/{r.version} registered as challenger") for r in value["registered"]],
+            lambda value: print(*(f"{r.model}/{r.version} registered as challenger" for r in value["registered"]), sep="\n"),
         )
 
 

@@ -129,19 +129,28 @@ def _show_list(value: Mapping[str, Any]) -> None:
 
 
 def show_card(card: Mapping[str, Any]) -> None:
+    """The way from source to train, and what is known of the content."""
     from rich import print as out
+    from rich.table import Table
 
     out(f"[bold]{card['name']}[/bold]  {card['modality']}, version {card['version']}")
-    for key, value in card.items():
-        if key not in {"name", "modality", "version"}:
-            print(f"  {key.replace('_', ' ')}: {_in_words(value)}")
-
-
-def _in_words(value: object) -> str:
-    """Nested counts in one line."""
-    if isinstance(value, dict):
-        return ", ".join(
-            f"{key.replace('_', ' ')} {_in_words(item) if not isinstance(item, dict) else '(' + _in_words(item) + ')'}"
-            for key, item in value.items()
-        )
-    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+    out(f"from {card['source']}; licence: {card['licence']}")
+    counts, way = card["counts"], Table(box=None, show_header=False)
+    way.add_row("came in", str(counts["raw"]))
+    for rule, count in counts["rejected"].items():
+        way.add_row(f"  rejected: {rule.replace('_', ' ')}", f"-{count}")
+    for name in ("exact_duplicates", "label_conflicts", "bridges"):
+        if counts[name]:
+            way.add_row(f"  {name.replace('_', ' ')}", f"-{counts[name]}")
+    way.add_row("kept", str(counts["kept"]))
+    for name, part in card["splits"].items():
+        labels = ", ".join(f"{label} {count}" for label, count in part["labels"].items())
+        way.add_row(f"  {name}", f"{part['rows']}" + (f"  ({labels})" if labels else ""))
+    way.add_row(
+        "near-duplicates, kept in one split", f"{counts['near_duplicates']} in {counts['near_duplicate_groups']} groups"
+    )
+    way.add_row("format", ", ".join(f"{key} {value}" for key, value in card["format"].items()))
+    way.add_row("diversity", ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in card["diversity"].items()))
+    out(way)
+    if counts["raw"] > counts["kept"]:
+        out(f"which and why: data/{card['name']}/quarantine.parquet")

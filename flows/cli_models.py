@@ -81,11 +81,7 @@ def history(name: Name, as_json: Json = False) -> None:
         from tasks.promote import history as entries
         from tasks.settings import Workspace
 
-        answer(
-            {"history": entries(Workspace.current().create(), name)},
-            as_json,
-            lambda value: [_show_entry(entry) for entry in value["history"]],
-        )
+        answer({"history": entries(Workspace.current().create(), name)}, as_json, _show_history)
 
 
 def _show_list(value: dict[str, Any]) -> None:
@@ -111,20 +107,22 @@ def _show_model(model: Any) -> None:
     from rich.table import Table
 
     out(f"[bold]{model.name}[/bold]  {model.modality}  licence of the data: {model.licence or 'not stated'}")
-    table = Table("version", "aliases", "created", "data", "bundle", "figures on the test split", box=None)
     for version in model.versions:
-        figures = ", ".join(f"{name} {value:.4g}" for name, value in version.metrics.items())
-        table.add_row(
-            str(version.version),
-            ", ".join(version.aliases),
-            version.created,
-            f"{version.dataset} {version.data_version}",
-            version.bundle_sha256[:12],
-            figures,
+        out(f"[bold]version {version.version}[/bold] {', '.join(version.aliases)}  created {version.created}")
+        out(
+            f"  data {version.dataset} {version.data_version}, bundle {version.bundle_sha256[:12]}, MLflow run {version.run_id}"
         )
-    out(table)
+        table = Table(box=None, show_header=False)
+        for name, value in version.metrics.items():
+            table.add_row("  " + name.replace("_", " "), f"{value:.4g}")
+        out(table)
 
 
 def _show_entry(entry: Any) -> None:
     moved = f"{entry.from_version or '-'} -> {entry.to_version}"
     print(f"{entry.when}  {entry.who}  {entry.action}  {moved}  {entry.reason}")
+
+
+def _show_history(value: dict[str, Any]) -> None:
+    for entry in value["history"]:
+        _show_entry(entry)

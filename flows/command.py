@@ -5,10 +5,13 @@ from __future__ import annotations
 import errno
 import json
 import os
+import signal
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
@@ -35,7 +38,12 @@ def debugging() -> bool:
 
 @contextmanager
 def ending() -> Iterator[None]:
-    """Turn errors into a message on stderr and an exit status; a traceback only with `--debug`."""
+    """Turn errors into a message on stderr and an exit status; a traceback only with `--debug`.
+
+    SIGTERM raises SystemExit(143) in the main thread, so that contexts close and what was started ends.
+    """
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, _terminated)
     try:
         yield
     except (typer.Exit, SystemExit):
@@ -46,6 +54,10 @@ def ending() -> Iterator[None]:
         status, text = explained(error)
         print(text, file=sys.stderr)
         leave(status)
+
+
+def _terminated(number: int, frame: FrameType | None) -> NoReturn:
+    raise SystemExit(TERMINATED)
 
 
 def leave(status: int) -> NoReturn:

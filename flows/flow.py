@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import prefect
 from prefect.task_runners import ThreadPoolTaskRunner
@@ -13,6 +13,9 @@ from tasks.execution import Execution
 from tasks.stage import prefect_tags
 
 if TYPE_CHECKING:
+    from prefect.futures import PrefectFuture
+    from prefect.task_runners import TaskRunner
+
     from tasks.tracking import Run
 
 
@@ -42,23 +45,40 @@ def stopping_on_exit(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def tracked(function: Callable[..., Any]) -> Callable[..., Any]:
-    """The flow has an MLflow run, the parent of its stages' runs; both sides know each other's id."""
+    """The flow has an MLflow run, the parent of its stages' runs; both sides know each other's id.
+
+    The flow's first argument is its configuration, whose `name` names the run.
+    """
 
     @wraps(function)
-    def wrapped(config: Any) -> Any:
+    def wrapped(config: Any, *arguments: Any) -> Any:
         execution = Execution.current()
-        execution.dataset = config.name
         if execution.planning:
-            return function(config)
+            return function(config, *arguments)
         before = execution.parent_run_id
         with execution.tracker.run(config.name, before or None, {"aigc.flow": function.__name__, **prefect_tags()}) as run:
             execution.parent_run_id = run.id
             run.log_text(config.model_dump_json(indent=1), "config.json")
             _link(run, execution)
             try:
-                return function(config)
+                return function(config, *arguments)
             finally:
                 execution.parent_run_id = before
+
+    return wrapped
+
+
+def of_dataset(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The stages of the flow belong to the data set that its configuration names."""
+
+    @wraps(function)
+    def wrapped(config: Any, *arguments: Any) -> Any:
+        execution = Execution.current()
+        execution.dataset = config.name
+        try:
+            return function(config, *arguments)
+        finally:
+            execution.dataset = ""
 
     return wrapped
 
@@ -76,5 +96,5 @@ def _link(run: Run, execution: Execution) -> None:
 
 def flow(function: Callable[..., Any]) -> Flow:
     """Make a flow of a function whose body only calls flows and stages."""
-    runner = ThreadPoolTaskRunner(max_workers=16)
+    runner = cast("TaskRunner[PrefectFuture[Any]]", ThreadPoolTaskRunner(max_workers=16))  # invariant in Prefect's types
     return Flow(stopping_on_exit(function), name=function.__name__, validate_parameters=False, task_runner=runner)

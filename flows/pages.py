@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import signal
+import socket
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from typing import NoReturn
 
-from aigc_models.errors import AigcError
+from aigc_models.errors import AigcError, BadInput
 from tasks.settings import Workspace
 
 
@@ -42,13 +45,18 @@ def show_pages(workspace: Workspace, mlflow_port: int, prefect_port: int) -> Non
     from flows.api import environment
     from tasks.tracking import prepare
 
+    wanted = commands(workspace, mlflow_port, prefect_port)
+    for name, (_, address) in wanted.items():
+        check_free(name, int(address.rsplit(":", 1)[1]))
     prepare(workspace)
     os.environ.update(environment(workspace))
     started = {}
     try:
-        for name, (command, address) in commands(workspace, mlflow_port, prefect_port).items():
+        for name, (command, address) in wanted.items():
             log = (workspace.state / f"{name.lower()}-page.log").open("ab")
-            started[name] = subprocess.Popen(command, stdout=log, stderr=log, cwd=workspace.root)
+            started[name] = subprocess.Popen(
+                command, stdout=log, stderr=log, cwd=workspace.root, env=page_environment(address), start_new_session=True
+            )
             print(f"{name}: {address}", flush=True)
         for name, variable in (("MLflow", "MLFLOW_TRACKING_URI"), ("Prefect", "PREFECT_API_URL")):
             if name not in started:
@@ -57,9 +65,32 @@ def show_pages(workspace: Workspace, mlflow_port: int, prefect_port: int) -> Non
         _wait(started, workspace)
     finally:
         for process in started.values():
-            process.terminate()
-        for process in started.values():
-            process.wait()
+            end(process)
+
+
+def check_free(name: str, port: int) -> None:
+    """Raises `BadInput` where something listens on the port already."""
+    try:
+        socket.create_server(("127.0.0.1", port)).close()
+    except OSError as error:
+        raise BadInput(f"{name}: port {port} is taken; choose another with --{name.lower()}-port") from error
+
+
+def page_environment(address: str) -> dict[str, str]:
+    """Prefect's page asks the API at a fixed port unless it is told where it is; MLflow starts seven workers
+    for jobs that nothing here gives it."""
+    return {**os.environ, "PREFECT_SERVER_UI_API_URL": f"{address}/api", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """End a page and the workers that it started."""
+    with suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGTERM)
+    try:
+        process.wait(10)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
 
 def _wait(started: dict[str, subprocess.Popen[bytes]], workspace: Workspace) -> NoReturn:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flows.config import PipelineConfig, RunConfig
 from flows.data import prepare
-from flows.flow import flow, tracked
+from flows.flow import flow, of_dataset, tracked
 from flows.promotion import promote
 from flows.training import train
 from tasks.generate import generate
@@ -15,6 +15,7 @@ from tasks.write_report import Outcome, ReportRef, write_report
 
 
 @flow
+@tracked
 def pipeline(config: RunConfig, run: str) -> ReportRef:
     """Each data set of `config` in turn, and one report over them all; `run` names its folder."""
     outcomes = [produce(one) for one in config.runs]
@@ -25,6 +26,7 @@ def pipeline(config: RunConfig, run: str) -> ReportRef:
 
 
 @flow
+@of_dataset
 @tracked
 def produce(config: PipelineConfig) -> Outcome:
     """One data set: prepare, train, promote, generate."""
@@ -36,12 +38,14 @@ def produce(config: PipelineConfig) -> Outcome:
 
 
 @flow
+@tracked
 def challenge(config: RunConfig) -> list[RegisteredRef]:
     """Each data set of `config` up to a registered challenger; nothing is promoted."""
     return [contend(one) for one in config.runs]
 
 
 @flow
+@of_dataset
 @tracked
 def contend(config: PipelineConfig) -> RegisteredRef:
     """One data set: prepare, train, register."""

@@ -17,9 +17,7 @@ def planned(config: RunConfig) -> dict[str, Any]:
     with executing(execution):
         pipeline(config, "planned")
     stages = [{"dataset": t.dataset, "name": t.name, "cached": t.cached, "reason": t.reason} for t in execution.timings]
-    waiting = {
-        stage["dataset"] for stage in stages if not stage["cached"] and stage["name"].startswith(("pretrain", "finetune"))
-    }
+    waiting = {t.dataset for t in execution.timings if not t.cached and t.name.startswith(("pretrain", "finetune"))}
     seconds = sum(run.training.budget for run in config.runs if run.name in waiting)
     return {"preset": config.name, "stages": stages, "training_seconds": seconds}
 

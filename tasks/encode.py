@@ -62,13 +62,19 @@ def encode(split: VersionRef, settings: EncodeSettings, context: StageContext) -
         labels=split.labels,
         format=format.model_dump(),
         splits=split.splits,
+        licence=read_card(folder)["licence"],
     )
+
+
+def read_card(folder: Path) -> dict[str, Any]:
+    """`data/NAME/card.json`."""
+    card: dict[str, Any] = json.loads((folder / "card.json").read_text(encoding="utf-8"))
+    return card
 
 
 def chosen_format(modality: ModuleType, folder: Path, settings: EncodeSettings) -> Any:
     """The format that the data card names, with the settings' fields on top; `BadInput` for a field it has not."""
-    card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
-    return validated(modality.Format, {**card["format"], **(settings.format or {})}, "format of the encoding")
+    return validated(modality.Format, {**read_card(folder)["format"], **(settings.format or {})}, "format of the encoding")
 
 
 def unpacked(modality: ModuleType, folder: Path, wanted: Collection[str]) -> tuple[list[str], list[Any]]:

@@ -69,6 +69,7 @@ def _card(data: CorpusRef, members: list[ModelRef], settings: EnsembleSettings, 
         weights=ensemble.weights,
         dataset=data.dataset,
         version=data.version,
+        licence=data.licence,
         seed=settings.seed,
         parents={
             "data": data.sha256,

@@ -88,6 +88,7 @@ def _evidence(
     from aigc_models.evidence import Evidence
 
     corpora = splits(data, context)
+    corpora["test"] = shuffled(corpora["test"], settings.seed)
     samples: dict[str, Corpus] = {}
     for position, (name, generator) in enumerate(candidates.items()):
         context.progress(position, len(candidates) * 2)
@@ -106,16 +107,22 @@ def _evidence(
     )
 
 
+def shuffled(corpus: Corpus, seed: int) -> Corpus:
+    """The first items of a split may be of few labels, as the source has them in order."""
+    import numpy as np
+
+    return corpus.take(np.random.default_rng(seed).permutation(len(corpus)))
+
+
 def generate_like(test: Corpus, generator: Generator, settings: EvaluationSettings) -> Corpus:
-    """As many items as the test split has (at most `settings.samples`), with its items' conditions."""
+    """Sample i has the condition of test item i, for as many as there are (at most `settings.samples`)."""
     import numpy as np
     import torch
 
     from aigc_models.corpus import Corpus
 
     count = min(len(test), settings.samples)
-    index = np.sort(np.random.default_rng(settings.seed).permutation(len(test))[:count])
-    conditions = torch.from_numpy(np.asarray(test.conditions[index], dtype=np.int64))
+    conditions = torch.from_numpy(np.array(test.conditions[:count], dtype=np.int64))
     seeds = torch.arange(count) + settings.seed
     contents = generator.modality.decode(generator.encoded(conditions, seeds), generator.format)
     return Corpus(test.modality, generator.modality.encode(contents, generator.format), conditions.numpy())

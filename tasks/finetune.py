@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import json
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from tasks.members import MemberSettings
 from tasks.references import CorpusRef, ModelRef
 from tasks.stage import StageContext, stage
 
 if TYPE_CHECKING:
+    from aigc_models.bundle import Card
     from aigc_models.capabilities import Shape
     from aigc_models.corpus import Corpus
 
 logger = logging.getLogger(__name__)
+Kind = Literal["member", "body"]
 
 
 def shape_of(data: CorpusRef) -> Shape:
@@ -40,7 +42,7 @@ def finetune(data: CorpusRef, body: ModelRef | None, member: MemberSettings, con
     return learn(data, body, member, "member", context)
 
 
-def learn(data: CorpusRef, body: ModelRef | None, member: MemberSettings, kind: str, context: StageContext) -> ModelRef:
+def learn(data: CorpusRef, body: ModelRef | None, member: MemberSettings, kind: Kind, context: StageContext) -> ModelRef:
     """Build, start from `body` if the member wants that, train, and write the bundle into the stage's folder."""
     from aigc_models import bundle, checkpoints
     from aigc_models.capabilities import Fits
@@ -52,17 +54,15 @@ def learn(data: CorpusRef, body: ModelRef | None, member: MemberSettings, kind: 
     if body is not None and member.start == "body":
         copied, of = bundle.warm_start(model, body.path(context.workspace))
         context.log(tensors_from_body=copied, tensors=of)
-    curve: list[dict[str, float]] = []
-    steps, loss = 0, None
+    fitted = None
     if isinstance(model, Fits):
         model.fit(corpora["train"], corpora["validation"], context.progress)
     else:
         fitted = fit(model, corpora["train"], corpora["validation"], training_plan(member), context)
-        steps, loss, curve = fitted.steps, fitted.validation_loss, list(fitted.curve)
         context.log(steps=fitted.steps, training_seconds=fitted.seconds)
     folder = context.folder / "bundle"
     card = bundle.save(folder, model, _card(data, body, member, kind, model))
-    (context.folder / "curve.json").write_text(json.dumps(curve))
+    (context.folder / "curve.json").write_text(json.dumps(list(fitted.curve) if fitted else []))
     checkpoints.discard(context.folder / "checkpoints")
     context.log(params=card.params, family=member.family, size=member.size, seed=member.seed)
     return ModelRef.to(
@@ -72,13 +72,13 @@ def learn(data: CorpusRef, body: ModelRef | None, member: MemberSettings, kind: 
         family=member.family,
         modality=data.modality,
         params=card.params,
-        steps=steps,
-        validation_loss=loss,
+        steps=fitted.steps if fitted else 0,
+        validation_loss=fitted.validation_loss if fitted else None,
         run_id=context.run_id,
     )
 
 
-def _card(data: CorpusRef, body: ModelRef | None, member: MemberSettings, kind: str, model: object) -> object:
+def _card(data: CorpusRef, body: ModelRef | None, member: MemberSettings, kind: Kind, model: object) -> Card:
     from aigc_models.bundle import Card
     from aigc_models.capabilities import capabilities
     from tasks.code_version import code_version
@@ -98,6 +98,7 @@ def _card(data: CorpusRef, body: ModelRef | None, member: MemberSettings, kind: 
         capabilities=capabilities(model),
         dataset=data.dataset,
         version=data.version,
+        licence=data.licence,
         parents=parents,
         seed=member.seed,
     )

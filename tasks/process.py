@@ -63,7 +63,6 @@ def run_in_process(stage: Stage, arguments: Mapping[str, Any], context: StageCon
         "workspace": str(context.workspace.root),
         "run_id": context.run_id,
         "parent_run_id": context.parent_run_id,
-        "threads": threads,
     }
     with execution.holding_cores(threads):
         child = subprocess.Popen(
@@ -173,12 +172,9 @@ def main() -> None:
 
 
 def _work(orders: dict[str, Any], folder: Path, voice: _Voice, stopping: threading.Event) -> None:
-    import torch
-
     from tasks.settings import Workspace
     from tasks.stage import StageContext
 
-    torch.set_num_threads(orders["threads"])
     module, _, name = orders["stage"].partition(":")
     context = StageContext(
         folder, Workspace(Path(orders["workspace"])), orders["run_id"], orders["parent_run_id"], stopped=stopping.is_set

@@ -137,6 +137,7 @@ class CorpusRef(Reference):
     labels: tuple[str, ...]
     format: dict[str, object]
     splits: dict[str, int]
+    licence: str = ""
 
 
 class ModelRef(Reference):

@@ -15,7 +15,7 @@ import hashlib
 import inspect
 import json
 import signal
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -69,6 +69,12 @@ def key_of(value: object) -> object:
     return value
 
 
+def _texts(values: Iterable[object], field: str) -> list[str]:
+    """The texts that those of the values have there that have any."""
+    found = (getattr(value, field, None) for value in values)
+    return [text for text in found if isinstance(text, str)]
+
+
 @dataclass(frozen=True)
 class Stage:
     """`process`: run in an interpreter of its own, so that its memory and random state are its own.
@@ -102,8 +108,7 @@ class Stage:
     def label(self, arguments: Mapping[str, Any]) -> str:
         """How the stage is called in the terminal and in the tools' pages: `finetune gan`."""
         models = [value for value in arguments.values() if isinstance(value, BaseModel) and not isinstance(value, Reference)]
-        own = [value.name for value in models if isinstance(getattr(value, "name", None), str)]
-        sets = [value.dataset for value in arguments.values() if isinstance(getattr(value, "dataset", None), str)]
+        sets, own = _texts(arguments.values(), "dataset"), _texts(models, "name")
         return " ".join([self.name.replace("_", " "), *sets[:1], *own[:1]])
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:

@@ -150,10 +150,10 @@ def result(
 
 
 def stage_times(dataset: str) -> tuple[StageTime, ...]:
-    """The stages of one data set, in the order in which they ended."""
+    """The stages of one data set and those that all share, in the order in which they ended."""
     from tasks.report.contents import StageTime
 
-    timings = [timing for timing in Execution.current().timings if timing.dataset == dataset]
+    timings = [timing for timing in Execution.current().timings if timing.dataset in (dataset, "")]
     return tuple(StageTime(name=t.name, seconds=round(t.seconds, 3), cached=t.cached) for t in timings)
 
 

@@ -26,6 +26,7 @@ MODALITIES = frozenset({"text"})
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 RADIX = 512  # a key is node * RADIX + symbol
+AT_ONCE = 2048  # places whose whole distributions are made at a time
 
 
 class Config(BaseModel):
@@ -264,6 +265,28 @@ class NGram:
         result[text.item[targets], text.place[targets] - 1] = np.log(self._mixed(found, walk.path.depth))
         return torch.from_numpy(result)
 
+    def log_probabilities(self, batch: Batch) -> Tensor:
+        """float32 (item, time, symbol), nats; zero at padding."""
+        values = batch.values.cpu().numpy()
+        text = stream(values)
+        roots = self._roots(batch.conditions.cpu().numpy(), text)
+        result = np.zeros((*values.shape, OUTPUTS), dtype=np.float32)
+        for start in range(0, len(roots), AT_ONCE):
+            targets, root = text.targets[start : start + AT_ONCE], roots[start : start + AT_ONCE]
+            ages = np.arange(1, max(self.order, 2))
+            behind = np.where(text.place[targets][:, None] >= ages, text.symbols[targets[:, None] - ages], PAD)
+            result[text.item[targets], text.place[targets] - 1] = self._log_distribution(root, behind)
+        return torch.from_numpy(result)
+
+    def _log_distribution(self, root: Ints, behind: Ints) -> NDArray[np.float32]:
+        """Log-probabilities (query, symbol) in the tries `root`, after the symbols `behind` (query, order - 1), nearest first."""
+        path = Path.start(np.concatenate([np.zeros_like(root), root]))
+        found = np.full((2 * len(root), OUTPUTS), 1 / OUTPUTS)
+        for length, each in enumerate(self.levels):
+            path = path.down(each, np.tile(behind[:, length - 1], 2) if length else None)
+            found = path.distribution(each, found)
+        return np.log(self._mixed(found, path.depth)).astype(np.float32)
+
     def _mixed(self, found: Floats, depth: Ints) -> Floats:
         """One distribution of the pooled (first half) and the labels' (second half)."""
         pooled, labelled = np.split(found, 2)
@@ -272,21 +295,15 @@ class NGram:
         return weight * labelled + (1 - weight) * pooled
 
     def begin(self, conditions: Tensor) -> tuple[Ints, Ints]:
-        """Tries (item,) and the last symbols (item, order - 1)."""
+        """Tries (item,) and the last symbols (item, order - 1), the nearest first."""
         root = (conditions.cpu().numpy().astype(np.int64) + 1) % (self.labels + 1)
         return root, np.full((len(root), max(self.order - 1, 1)), PAD)
 
     def advance(self, state: tuple[Ints, Ints], tokens: Tensor) -> tuple[Tensor, tuple[Ints, Ints]]:
         """Log-probabilities float32 (item, symbol)."""
-        root, history = state
-        history = np.concatenate([history[:, 1:], tokens.cpu().numpy()[:, None]], axis=1)
-        path = Path.start(np.concatenate([np.zeros_like(root), root]))
-        found = np.full((2 * len(root), OUTPUTS), 1 / OUTPUTS)
-        for length, each in enumerate(self.levels):
-            path = path.down(each, np.tile(history[:, -length], 2) if length else None)
-            found = path.distribution(each, found)
-        log = np.log(self._mixed(found, path.depth)).astype(np.float32)
-        return torch.from_numpy(log), (root, history)
+        root, behind = state
+        behind = np.concatenate([tokens.cpu().numpy()[:, None], behind[:, :-1]], axis=1)
+        return torch.from_numpy(self._log_distribution(root, behind)), (root, behind)
 
     def state_dict(self) -> dict[str, Tensor]:
         """Counts as tables: `levels.I.NAME` and `mix`."""

@@ -6,7 +6,7 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
-from aigc_models.attention import GramEmbedding, drop_condition, mean_loss, mean_over_items, pack, score
+from aigc_models.attention import GramEmbedding, drop_condition, mean_loss, mean_over_items, pack, predict, score
 from aigc_models.capabilities import Player, Shape
 from aigc_models.corpus import Batch
 from aigc_models.modalities.text import OUTPUTS, PAD
@@ -84,6 +84,10 @@ class Rnn(nn.Module):
     def log_likelihood(self, batch: Batch) -> Tensor:
         """float (item, time), nats."""
         return score(self, batch)
+
+    def log_probabilities(self, batch: Batch) -> Tensor:
+        """float (item, time, symbol), nats."""
+        return predict(self, batch)
 
     def begin(self, conditions: Tensor) -> State:
         zero = self.head.weight.new_zeros(self.config.layers, len(conditions), self.config.width)

@@ -19,6 +19,7 @@ from aigc_models.attention import (
     mean_loss,
     mean_over_items,
     pack,
+    predict,
     score,
 )
 from aigc_models.capabilities import Player, Shape
@@ -108,6 +109,10 @@ class Transformer(nn.Module):
     def log_likelihood(self, batch: Batch) -> Tensor:
         """float (item, time), nats."""
         return score(self, batch)
+
+    def log_probabilities(self, batch: Batch) -> Tensor:
+        """float (item, time, symbol), nats."""
+        return predict(self, batch)
 
     def begin(self, conditions: Tensor) -> State:
         return State(self.conditions(conditions), self.embedding.none_yet(len(conditions)), (None,) * self.config.layers)

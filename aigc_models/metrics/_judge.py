@@ -5,6 +5,7 @@ It shares no weights, seed or data order with the critic that weights a mixture.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import cached_property
 
 import numpy as np
@@ -39,6 +40,12 @@ class Judge:
     def __init__(self, evidence: Evidence) -> None:
         self.evidence, self.pools = evidence, dict[str, Corpus]()
         self.labels = len(evidence.shape.labels)
+        self.count = min([len(evidence.test), *(len(corpus) for corpus in evidence.samples.values())])
+
+    def original(self, candidate: str) -> str:
+        """The member that a mixture draws everything from, whose figures are its own; any other candidate itself."""
+        weights: Mapping[str, float] = getattr(self.evidence.models[candidate], "weights", {})
+        return next((name for name, weight in weights.items() if weight == 1 and name in self.evidence.models), candidate)
 
     @cached_property
     def classifier(self) -> Classifier:
@@ -56,8 +63,14 @@ class Judge:
         return np.asarray(self.components.transform(pixels(corpus)), dtype=np.float64)
 
     @cached_property
+    def asked(self) -> Corpus:
+        """The test items, as many as each candidate has samples: sample i was made for item i."""
+        return self.evidence.test.take(np.arange(self.count))
+
+    @cached_property
     def test(self) -> np.ndarray:
-        return self.features(self.evidence.test)
+        """Features of the items asked for."""
+        return self.features(self.asked)
 
     def samples(self) -> dict[str, np.ndarray]:
         """Features of each candidate's samples."""
@@ -77,14 +90,26 @@ class Judge:
 
     def pool(self, candidate: str) -> Corpus:
         """As many items as the lesson has, generated with its conditions."""
-        if candidate not in self.pools:
-            self.pools[candidate] = generated(self.evidence.models[candidate], self.lesson)
-        return self.pools[candidate]
+        name = self.original(candidate)
+        if name not in self.pools:
+            self.pools[name] = generated(self.evidence.models[name], self.lesson)
+        return self.pools[name]
 
 
 def pixels(corpus: Corpus) -> np.ndarray:
     """Float32 (item, pixel) in [-1, 1]."""
     return np.asarray(corpus.values, dtype=np.float32).reshape(len(corpus), -1) / 127.5 - 1
+
+
+def matching(pool: Corpus, like: Corpus, random: np.random.Generator) -> np.ndarray:
+    """For each item of `like` a row of `pool` with its condition (any, where there is none), without repeats if it can."""
+    rows = np.empty(len(like), dtype=np.int64)
+    for condition in np.unique(like.conditions):
+        places = np.flatnonzero(np.asarray(like.conditions) == condition)
+        known = np.flatnonzero(np.asarray(pool.conditions) == condition)
+        known = known if len(known) else np.arange(len(pool))
+        rows[places] = random.choice(known, len(places), replace=len(known) < len(places))
+    return rows
 
 
 def can_classify(evidence: Evidence) -> bool:

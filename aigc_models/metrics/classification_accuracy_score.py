@@ -25,8 +25,10 @@ def correct(evidence: Evidence, corpus: Corpus) -> np.ndarray:
 
 
 def measure(evidence: Evidence) -> dict[str, Measurement]:
+    jury = judge(evidence)
+    names = {name: jury.original(name) for name in evidence.models}
     figures = dict[str, np.ndarray]()
-    for name in evidence.models:
+    for name in sorted(set(names.values())):
         evidence.progress(len(figures), len(evidence.models))
-        figures[name] = correct(evidence, judge(evidence).pool(name))
-    return averages(figures, "share", "higher", evidence.seed)
+        figures[name] = correct(evidence, jury.pool(name))
+    return averages({name: figures[own] for name, own in names.items()}, "share", "higher", evidence.seed)

@@ -6,13 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from tasks.settings import Workspace
-
 TOYS = str(Path(__file__).parents[1] / "tasks")
 
 
 @pytest.fixture(scope="session")
-def workspace(tmp_path_factory):
+def workspace(tracked_workspace):
     """A workspace with Prefect's API up and the toy stages importable, here and in child interpreters."""
     from flows.api import prefect_api
 
@@ -20,10 +18,9 @@ def workspace(tmp_path_factory):
     os.environ["PYTHONPATH"] = TOYS + os.pathsep + before.get("PYTHONPATH", "")
     os.environ["PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL"] = "CRITICAL"
     sys.path.insert(0, TOYS)
-    space = Workspace(tmp_path_factory.mktemp("workspace")).create()
     try:
-        with prefect_api(space):
-            yield space
+        with prefect_api(tracked_workspace):
+            yield tracked_workspace
     finally:
         sys.path.remove(TOYS)
         os.environ.clear()

@@ -149,8 +149,8 @@ class Registrar:
 
 
 @pytest.fixture(scope="session")
-def registrar(tmp_path_factory: pytest.TempPathFactory) -> Registrar:
-    """One MLflow database for all tests, since making it costs seconds; each test uses a model name of its own."""
+def registrar(tracked_workspace: Workspace) -> Registrar:
+    """One MLflow database for all tests; each test uses a model name of its own."""
     from tasks.tracking import prepare
 
-    return Registrar(prepare(Workspace(tmp_path_factory.mktemp("registry"))), {})
+    return Registrar(prepare(tracked_workspace), {})

@@ -28,6 +28,16 @@ class Altered:
         return (values + self.noise * torch.randn(values.shape, generator=torch.Generator().manual_seed(1))).clamp(-1, 1)
 
 
+class Unasked:
+    """The same model, of which no label is asked: it makes the test split's labels in turn."""
+
+    def __init__(self, model: Altered, labels: np.ndarray) -> None:
+        self.model, self.labels = model, torch.from_numpy(labels)
+
+    def generate(self, conditions, seeds, **sampling):
+        return self.model.generate(self.labels[seeds % len(self.labels)], seeds)
+
+
 @pytest.fixture(autouse=True, scope="session")
 def _short_training():
     """The judges of these tests train for a second, not for three."""
@@ -55,4 +65,6 @@ def unlabelled_evidence(picture_evidence) -> Evidence:
 
     samples = {name: bare(corpus) for name, corpus in picture_evidence.samples.items()}
     splits = {name: bare(getattr(picture_evidence, name)) for name in ("train", "validation", "test")}
-    return replace(picture_evidence, **splits, shape=replace(picture_evidence.shape, labels=()), samples=samples)
+    models = {name: Unasked(model, picture_evidence.test.conditions) for name, model in picture_evidence.models.items()}
+    shape = replace(picture_evidence.shape, labels=())
+    return replace(picture_evidence, **splits, shape=shape, models=models, samples=samples)

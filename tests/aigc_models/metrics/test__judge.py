@@ -1,7 +1,11 @@
+from dataclasses import replace
+from types import SimpleNamespace
+
 import numpy as np
 
+from aigc_models.corpus import Corpus
 from aigc_models.metrics import _judge
-from aigc_models.metrics._judge import judge
+from aigc_models.metrics._judge import judge, matching
 
 
 def test_the_judge_is_shared_within_one_evidence(picture_evidence, unlabelled_evidence):
@@ -25,3 +29,29 @@ def test_a_large_train_split_is_sampled_alike_for_real_and_generated_items(pictu
     assert len(jury.lesson) == 100
     assert np.array_equal(jury.pool("replay").conditions, jury.lesson.conditions)
     assert jury.pupil is not jury.classifier
+
+
+def test_a_mixture_of_one_member_is_that_member(picture_evidence):
+    mixtures = {"ensemble": {"replay": 1.0, "noisy": 0.0}, "even": {"replay": 0.5, "noisy": 0.5}}
+    built = {name: SimpleNamespace(weights=weights) for name, weights in mixtures.items()}
+    jury = _judge.Judge(replace(picture_evidence, models={**picture_evidence.models, **built}))
+    assert jury.original("ensemble") == "replay"
+    assert jury.original("even") == "even"
+    assert jury.pool("ensemble") is jury.pool("replay")
+
+
+def test_the_items_asked_for_are_as_many_as_the_samples(picture_evidence):
+    fewer = {name: corpus.take(np.arange(40)) for name, corpus in picture_evidence.samples.items()}
+    jury = _judge.Judge(replace(picture_evidence, samples=fewer))
+    assert np.array_equal(jury.asked.values, picture_evidence.test.values[:40])
+
+
+def test_drawn_items_match_label_by_label_without_repeats(digits):
+    rows = matching(digits.train, digits.test, np.random.default_rng(0))
+    assert np.array_equal(digits.train.conditions[rows], digits.test.conditions)
+    assert len(set(rows.tolist())) == len(digits.test)
+
+
+def test_a_label_that_train_lacks_is_drawn_from_all(digits):
+    strange = Corpus("image", digits.test.values, np.full(len(digits.test), 10))
+    assert len(matching(digits.train, strange, np.random.default_rng(0))) == len(digits.test)

@@ -1,15 +1,11 @@
-import numpy as np
-
-from aigc_models.corpus import Corpus
-from aigc_models.metrics.frechet_distance_real import matching
-
-
-def test_drawn_items_match_label_by_label_without_repeats(digits):
-    rows = matching(digits.train, digits.test, np.random.default_rng(0))
-    assert np.array_equal(digits.train.conditions[rows], digits.test.conditions)
-    assert len(set(rows.tolist())) == len(digits.test)
+from aigc_models.metrics import frechet_distance_real
+from aigc_models.metrics._judge import judge
+from aigc_models.metrics.frechet_distance import repeated
 
 
-def test_a_label_that_train_lacks_is_drawn_from_all(digits):
-    strange = Corpus("image", digits.test.values, np.full(len(digits.test), 10))
-    assert len(matching(digits.train, strange, np.random.default_rng(0))) == len(digits.test)
+def test_it_is_what_a_replay_drawn_alike_would_score(picture_evidence):
+    found = frechet_distance_real.measure(picture_evidence)["real"]
+    value, draws = repeated(judge(picture_evidence), picture_evidence.train)
+    assert found.value == value
+    assert found.low < value < found.high
+    assert len(draws) == 200

@@ -1,0 +1,66 @@
+"""What the README says, done: its commands one after the other in one workspace, its links followed."""
+
+import os
+import random
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from PIL import Image, ImageDraw, ImageFont
+
+ROOT = Path(__file__).parents[1]
+PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
+QUICK = "--budget 4s --set training.size=debug --set evaluation.samples=16 --set promotion.gates=[]"
+# What a reader waits minutes for, in seconds, and without gates, which a model of four seconds does not pass.
+SHORTENED = {"--budget 3m": QUICK, "aigc run sample": f"aigc run sample {QUICK}"}
+# The checkout's own, also where the package is not installed with its script.
+AIGC = f'aigc() {{ "{sys.executable}" -m flows.cli "$@"; }}\n'
+
+
+def blocks(page: Path, *languages: str) -> list[tuple[str, str]]:
+    """Language and text of the fenced blocks, in order."""
+    found = re.findall(r"^```(\w+)\n(.*?)^```$", page.read_text(), re.DOTALL | re.MULTILINE)
+    return [(language, text) for language, text in found if language in languages]
+
+
+def draw_letters(folder: Path, count: int = 20) -> None:
+    """`folder/A/*.png` and so on: letters of one font, each in a place, at an angle and in noise of its own."""
+    dice, font = random.Random(0), ImageFont.load_default(20)
+    for letter in "ABC":
+        (folder / letter).mkdir(parents=True)
+        for number in range(count):
+            picture = Image.effect_noise((24, 24), dice.uniform(20, 60))
+            place = (dice.uniform(2, 9), dice.uniform(-2, 3))
+            ImageDraw.Draw(picture).text(place, letter, fill=dice.randint(180, 255), font=font)
+            picture.rotate(dice.uniform(-15, 15), fillcolor=128).save(folder / letter / f"{number:02d}.png")
+
+
+def do(language: str, text: str, workspace: Path) -> None:
+    for said, shorter in SHORTENED.items():
+        text = text.replace(said, shorter)
+    command = ["bash", "-euc", AIGC + text] if language == "sh" else [sys.executable, "-c", text]
+    env = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
+    env |= {"AIGC_WORKSPACE": str(workspace), "COLUMNS": "200"}
+    done = subprocess.run(command, cwd=workspace, env=env, capture_output=True, text=True, timeout=540)
+    assert done.returncode == 0, f"{text}\n{done.stdout}\n{done.stderr}"
+
+
+@pytest.mark.slow
+def test_every_command_of_the_readme_works(tmp_path):
+    draw_letters(tmp_path / "letters")
+    for language, text in blocks(ROOT / "README.md", "sh", "python"):
+        do(language, text, tmp_path)
+    assert {path.parent.name.split("-")[0] for path in tmp_path.glob("outputs/*/report.json")} == {"letters", "sample"}
+    assert len(list(tmp_path.glob("outputs/*/index.html"))) == 2
+    assert len(list(tmp_path.glob("made/*.png"))) == 8
+    assert (tmp_path / "made" / "manifest.jsonl").is_file()
+    assert [Image.open(tmp_path / f"{number}.png").size for number in range(4)] == [(24, 24)] * 4
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_relative_link_leads_somewhere(page):
+    targets = [target.split("#")[0] for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text())]
+    relative = [target for target in targets if target and "://" not in target]
+    assert [target for target in relative if not (page.parent / target).exists()] == []
