@@ -50,6 +50,9 @@ class GramEmbedding(nn.Module):
         self.longest, self.buckets = longest, buckets
         self.symbols = nn.Embedding(INPUTS, width)
         self.grams = nn.Embedding(buckets * (longest - 1), width) if longest > 1 else None
+        nn.init.normal_(self.symbols.weight, std=0.5)
+        if self.grams is not None:
+            nn.init.normal_(self.grams.weight, std=0.05)  # an n-gram that was never met must not be noise
 
     def forward(self, tokens: Tensor) -> Tensor:
         """float (item, time, width) for tokens int64 (item, time); an n-gram does not reach past a START."""
@@ -131,12 +134,17 @@ class Block(nn.Module):
 
 
 def initialise(model: nn.Module, layers: int) -> None:
-    """Normal weights of deviation 0.02; what is added to the residual stream is scaled down with depth (GPT-2)."""
+    """Normal weights: embeddings small, since they are the head's too; matrices by their width.
+
+    What is added to the residual stream is scaled down with depth (GPT-2).
+    """
     for name, parameter in model.named_parameters():
         if parameter.ndim < 2:
             continue
+        width = parameter.shape[0] if name.endswith("down.weight") else parameter.shape[1]
+        spread = 0.8 / width**0.5 if name.startswith("blocks.") else 0.02
         last = name.endswith(("attention.out.weight", "down.weight"))
-        nn.init.normal_(parameter, std=0.02 / (2 * layers) ** 0.5 if last else 0.02)
+        nn.init.normal_(parameter, std=spread / (2 * layers) ** 0.5 if last else spread)
 
 
 def shifted(values: Tensor) -> Tensor:

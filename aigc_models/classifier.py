@@ -7,10 +7,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from aigc_models.capabilities import Player
 from aigc_models.convolutions import convolution, norm, patch_size
-from aigc_models.corpus import Corpus, Shuffled
+from aigc_models.corpus import Batch, Corpus, Shuffled
+from aigc_models.optimisers import AdamW, factor
 
 BATCH = 64
+WARMUP = 0.3  # the share of the steps in which the rate rises
 
 
 class Classifier(nn.Module):
@@ -51,6 +54,9 @@ class Classifier(nn.Module):
         """Float (item, channel, height, width) in [-1, 1] -> class scores (item, class)."""
         return self.head(self.layers(values))
 
+    def loss(self, batch: Batch) -> Tensor:
+        return F.cross_entropy(self(batch.values), batch.conditions, label_smoothing=0.05)
+
 
 def fit_classifier(corpus: Corpus, classes: int, steps: int, seed: int, learning_rate: float = 3e-3) -> Classifier:
     """Train on the corpus' conditions for `steps` batches of 64; the caller's random state is left as it was."""
@@ -58,15 +64,12 @@ def fit_classifier(corpus: Corpus, classes: int, steps: int, seed: int, learning
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         model = Classifier(channels, patch_size(height, width), classes).train()
-        optimiser = torch.optim.AdamW(model.parameters(), lr=learning_rate, weight_decay=0.05)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, learning_rate, total_steps=steps)
-        batches = Shuffled(corpus, BATCH, seed)
+        player = Player("classifier", list(model.parameters()), model.loss)
+        optimiser, batches = AdamW(player, weight_decay=0.05), Shuffled(corpus, BATCH, seed)
         for step in range(steps):
-            batch = batches(step)
-            optimiser.zero_grad()
-            F.cross_entropy(model(batch.values), batch.conditions, label_smoothing=0.05).backward()
-            optimiser.step()
-            schedule.step()
+            optimiser.clear()
+            model.loss(batches(step)).backward()
+            optimiser.step(learning_rate * factor("cosine", step, steps, WARMUP))
     return model.eval()
 
 

@@ -1,7 +1,7 @@
 """Convolutional layers that the image families share: residual blocks, an encoder and a decoder that make a U-Net.
 
-A picture that is wider than 16 is first cut into patches of 2x2 or 4x4 (moved into the channels), so that the
-work stays bearable on a CPU. Families that name their parts `encoder`, `decoder` and `time` can start from
+A picture that is wider than the grid asked for is first cut into patches of 2x2 or 4x4 (moved into the channels), so
+that the work stays bearable on a CPU. Families that name their parts `encoder`, `decoder` and `time` can start from
 one another's weights.
 """
 
@@ -13,19 +13,21 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-GRID = 16  # widest grid, in patches, that the layers work on
+GRID = 16  # widest grid, in patches, that the layers work on, where nothing else is asked for
+LEAST = 8  # patches a side that a grid keeps
 
 
-def patch_size(height: int, width: int) -> int:
-    """The smallest patch of 1, 2 or 4 pixels that brings the picture down to `GRID`; 1 where none divides it."""
-    fitting = [patch for patch in (1, 2, 4) if height % patch == 0 and width % patch == 0]
-    return next((patch for patch in fitting if max(height, width) <= GRID * patch), fitting[-1])
+def patch_size(height: int, width: int, grid: int = GRID) -> int:
+    """The smallest patch of 1, 2 or 4 pixels that brings the picture down to `grid`, or else the largest that divides it."""
+    divides = (patch for patch in (1, 2, 4) if height % patch == 0 and width % patch == 0)
+    fitting = [patch for patch in divides if patch == 1 or min(height, width) >= LEAST * patch]
+    return next((patch for patch in fitting if max(height, width) <= grid * patch), fitting[-1])
 
 
-def halvings(height: int, width: int, most: int) -> int:
-    """How often a grid of height x width can be halved, staying at 4 or more, at most `most` times."""
+def halvings(height: int, width: int, most: int, least: int = 4) -> int:
+    """How often a grid of height x width can be halved, staying at `least` or more, at most `most` times."""
     count = 0
-    while count < most and height % 2 == 0 and width % 2 == 0 and min(height, width) >= 8:
+    while count < most and height % 2 == 0 and width % 2 == 0 and min(height, width) >= 2 * least:
         height, width, count = height // 2, width // 2, count + 1
     return count
 
@@ -135,8 +137,11 @@ class Decoder(nn.Module):
         return F.pixel_shuffle(self.head(hidden), self.patch)
 
 
-def level_widths(height: int, width: int, base: int, multipliers: tuple[int, ...]) -> list[int]:
-    """Channels at each level that a picture of height x width pixels has room for."""
-    patch = patch_size(height, width)
-    levels = 1 + halvings(height // patch, width // patch, len(multipliers) - 1)
+def level_widths(height: int, width: int, patch: int, base: int, multipliers: tuple[int, ...]) -> list[int]:
+    """Channels at each level that a picture of height x width pixels, cut into patches, has room for.
+
+    The coarsest level keeps 4 pixels a side, as patches if need be: the 2x2 level of patches costs little and sees all.
+    """
+    least = 4 if patch == 1 else 2
+    levels = 1 + halvings(height // patch, width // patch, len(multipliers) - 1, least)
     return [base * factor for factor in multipliers[:levels]]

@@ -7,6 +7,9 @@
 `random`: all of the time goes into the same member from random weights. With `--labels few` only a part of the
 train items (`--few`) is there for supervised training, while the body learns from all of them, unlabelled.
 Each arm picks its weights on the validation split; the figures are of the test split, whichever arm wins.
+
+Time is that of the processor: a step of each family is timed first, and the seconds become a number of steps, so
+that other processes on the machine do not favour an arm.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ import json
 import platform
 import statistics
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
 
@@ -23,16 +27,17 @@ import numpy as np
 import torch
 
 from aigc_models import bundle
-from aigc_models.corpus import Corpus
+from aigc_models.corpus import Corpus, Shuffled
 from aigc_models.evidence import Evidence
 from aigc_models.find import find
+from aigc_models.learner import Learner
 from tasks.cleaning import CleanSettings, clean
 from tasks.deduplicate import DeduplicateSettings, deduplicate
 from tasks.encode import EncodeSettings, encode
 from tasks.evaluate import EvaluationSettings, generate_like
 from tasks.finetune import finetune, shape_of, splits
 from tasks.ingest import ingest
-from tasks.members import MemberSettings
+from tasks.members import MemberSettings, build, training_plan
 from tasks.pretrain import pretrain
 from tasks.references import CorpusRef, ModelRef, VersionRef
 from tasks.settings import Workspace
@@ -43,6 +48,8 @@ from tasks.stage import StageContext
 SOURCES = {"text": "embedded:docstrings", "image": "embedded:digits"}
 FAMILIES = {"text": ("masked_lm", "transformer"), "image": ("autoencoder", "flow_matching")}
 METRICS = {"text": ("bits_per_byte",), "image": ("frechet_distance", "classification_accuracy_score")}  # the first decides
+ARMS = ("pretrained", "random")
+TIMED = 16  # steps of each family
 RESULTS = Path(__file__).parent / "results"
 
 
@@ -50,7 +57,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--modality", choices=sorted(SOURCES), required=True)
     parser.add_argument("--labels", choices=["few", "all"], default="all", help="which train items finetuning may use")
-    parser.add_argument("--seconds", type=float, default=25.0, help="total training time of one arm of one seed")
+    parser.add_argument("--seconds", type=float, default=25.0, help="processor time of one arm of one seed")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--share", type=float, default=0.3, help="of the time that goes into pretraining")
     parser.add_argument("--few", type=float, default=0.05, help="share of the train items that `--labels few` leaves")
@@ -101,16 +108,29 @@ class Bench:
             splits=counts,
         )
 
-    def pretrained(self, data: CorpusRef, seconds: float, share: float, seed: int) -> ModelRef:
+    def step_seconds(self, family: str) -> float:
+        """Processor seconds of a training step; the first ones, which set things up, are left out."""
+        settings = MemberSettings(family=family, steps=1000, device="cpu")
+        plan, train = training_plan(settings), splits(self.all, self.context("timing"))["train"]
+        wanted = {"device", "precision", "compile", "ema", "weight_decay", "clip"}
+        learner = Learner(build(settings, shape_of(self.all)), **plan.model_dump(include=wanted))
+        batches, times = Shuffled(train, plan.batch_size, plan.seed), []
+        for step in range(TIMED):
+            began = time.process_time()
+            learner.step(step, batches(step), plan.learning_rate / 10)
+            times.append(time.process_time() - began)
+        return statistics.median(times[TIMED // 4 :])
+
+    def pretrained(self, data: CorpusRef, steps: tuple[int, int], seed: int) -> ModelRef:
         """Both stages; the body sees all items whatever `data` holds."""
         body, member = FAMILIES[self.modality]
-        settings = MemberSettings(family=body, seconds=share * seconds, seed=seed + 1000, device="cpu")
+        settings = MemberSettings(family=body, steps=steps[0], seed=seed + 1000, device="cpu")
         learned = pretrain.plain(self.all, settings, context=self.context("pretrain"))
-        settings = MemberSettings(family=member, seconds=(1 - share) * seconds, seed=seed, start="body", device="cpu")
+        settings = MemberSettings(family=member, steps=steps[1], seed=seed, start="body", device="cpu")
         return self._finetuned(data, learned, settings)
 
-    def random(self, data: CorpusRef, seconds: float, seed: int) -> ModelRef:
-        settings = MemberSettings(family=FAMILIES[self.modality][1], seconds=seconds, seed=seed, device="cpu")
+    def random(self, data: CorpusRef, steps: int, seed: int) -> ModelRef:
+        settings = MemberSettings(family=FAMILIES[self.modality][1], steps=steps, seed=seed, device="cpu")
         return self._finetuned(data, None, settings)
 
     def _finetuned(self, data: CorpusRef, body: ModelRef | None, settings: MemberSettings) -> ModelRef:
@@ -123,7 +143,9 @@ class Bench:
         corpora = splits(self.all, context)
         paths = {name: reference.path(self.workspace) for name, reference in references.items()}
         evidence = Evidence(
-            **corpora,
+            train=corpora["train"],
+            validation=corpora["validation"],
+            test=corpora["test"],
             shape=shape_of(self.all),
             models={name: bundle.load(path)[1] for name, path in paths.items()},
             samples=self._samples(paths, corpora["test"]),
@@ -140,18 +162,26 @@ class Bench:
         return {name: generate_like(test, Generator.load(path), EvaluationSettings()) for name, path in paths.items()}
 
 
-def trained(bench: Bench, options: argparse.Namespace) -> dict[str, ModelRef]:
-    """`ARM-SEED` by name; the arms of a seed one after the other, so that a change of the machine's speed hits both."""
+def divided(bench: Bench, options: argparse.Namespace) -> dict[str, int]:
+    """The time as steps: of the pretraining, of the finetuning after it, and of the training from random weights."""
+    body, member = (bench.step_seconds(family) for family in FAMILIES[options.modality])
+    early = max(1, int(options.share * options.seconds / body))
+    return {
+        "pretraining": early,
+        "finetuning": max(1, int((options.seconds - early * body) / member)),
+        "random": max(1, int(options.seconds / member)),
+    }
+
+
+def trained(bench: Bench, steps: dict[str, int], options: argparse.Namespace) -> dict[str, ModelRef]:
+    """`ARM-SEED` by name."""
     models = {}
     for seed in range(1, options.seeds + 1):
         data = bench.few(options.few, seed) if options.labels == "few" else bench.all
-        models[f"pretrained-{seed}"] = bench.pretrained(data, options.seconds, options.share, seed)
-        models[f"random-{seed}"] = bench.random(data, options.seconds, seed)
+        models[f"pretrained-{seed}"] = bench.pretrained(data, (steps["pretraining"], steps["finetuning"]), seed)
+        models[f"random-{seed}"] = bench.random(data, steps["random"], seed)
         print(f"seed {seed}: " + ", ".join(f"{m} loss {models[f'{m}-{seed}'].validation_loss:.4f}" for m in ARMS), flush=True)
     return models
-
-
-ARMS = ("pretrained", "random")
 
 
 def summary(models: dict[str, ModelRef], figures: dict[str, dict[str, float]], modality: str) -> dict[str, Any]:
@@ -161,7 +191,6 @@ def summary(models: dict[str, ModelRef], figures: dict[str, dict[str, float]], m
         own = [name for name in models if name.startswith(arm)]
         columns = {metric: [figures[name][metric] for name in own] for metric in METRICS[modality]}
         columns["validation_loss"] = [float(models[name].validation_loss or 0) for name in own]
-        columns["steps"] = [float(models[name].steps) for name in own]
         arms[arm] = {name: spread(values) for name, values in columns.items()}
     return arms
 
@@ -176,7 +205,8 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(Path(folder).resolve(), options.modality)
-        models = trained(bench, options)
+        steps = divided(bench, options)
+        models = trained(bench, steps, options)
         arms = summary(models, bench.measured(models), options.modality)
     decisive = METRICS[options.modality][0]
     means = {arm: arms[arm][decisive]["mean"] for arm in ARMS}
@@ -184,6 +214,7 @@ def main() -> None:
     settings = {key: getattr(options, key) for key in ("modality", "labels", "seconds", "seeds", "share", "few", "threads")}
     found = {
         "settings": {**settings, "body": body, "member": member, "data": SOURCES[options.modality]},
+        "steps": steps,
         "train_items": bench.all.splits["train"],
         "machine": {"processor": platform.processor() or platform.machine(), "torch": torch.__version__},
         "decided_by": decisive,

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from aigc_models.errors import BadInput
 from flows.command import answer, ending
 from tasks.settings import Workspace
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from flows.config import DataConfig
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 Name = Annotated[str, typer.Argument(help="name of the data set")]
@@ -66,15 +70,23 @@ def add(
         answer(card, as_json, show_card)
 
 
-def added(config: Any) -> dict[str, Any]:
-    """Run the data flow; the data card of what came out."""
+def added(config: DataConfig) -> dict[str, Any]:
+    """Run the data flow; the data card of what came out. A set that cannot be used leaves nothing behind."""
     from flows.command import orchestrated
 
+    name = config.source.name
+    folder = Workspace.current().data / name
+    new = not folder.exists()
     with orchestrated():
         from flows.data import prepare
 
-        version = prepare(config)
-    return described(version.dataset)
+        try:
+            prepare(config)
+        except BadInput:
+            if new:
+                shutil.rmtree(folder, ignore_errors=True)
+            raise
+    return described(name)
 
 
 def described(name: str) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -28,6 +29,7 @@ WRITING = {
     errno.EACCES: "no permission",
     errno.EROFS: "the file system is read-only",
 }
+NEEDED, FULL = 64 * 2**20, 4 * 2**20  # bytes
 KEPT = "what was finished is kept; the same command goes on from there"
 
 
@@ -72,6 +74,9 @@ def explained(error: BaseException) -> tuple[int, str]:
         return INTERRUPTED, f"stopped; {KEPT}"
     if type(error).__name__ in {"TerminationSignal", "CancelledRun", "Stopped"}:
         return TERMINATED, f"stopped; {KEPT}"
+    if isinstance(error, Exception) and free_bytes() < FULL:
+        # a database or a server that cannot write says so in many ways, few of them clear
+        return BAD_INPUT, f"error: the disk of the workspace is full ({error}); make room or set AIGC_WORKSPACE"
     if isinstance(error, AigcError):
         return FAILED, f"error: {error}"
     if isinstance(error, OSError) and error.errno in WRITING:
@@ -79,6 +84,22 @@ def explained(error: BaseException) -> tuple[int, str]:
         hint = "make room or choose another folder with AIGC_WORKSPACE"
         return BAD_INPUT, f"error: {where}: {WRITING[error.errno]}; {hint}"
     return FAILED, f"error: {type(error).__name__}: {error}\nthis is a fault of ours or of a library; --debug shows where"
+
+
+def free_bytes() -> int:
+    """Room on the disk of the workspace."""
+    from tasks.settings import Workspace
+
+    return shutil.disk_usage(Workspace.current().root).free
+
+
+def require_room() -> None:
+    """Raises `BadInput` before anything is started where the stores alone would not fit."""
+    if (free := free_bytes()) < NEEDED:
+        raise BadInput(
+            f"only {free / 2**20:.0f} MiB are free on the disk of the workspace; a run takes {NEEDED // 2**20} MiB or more: "
+            "make room or set AIGC_WORKSPACE"
+        )
 
 
 def answer(value: Any, as_json: bool, show: Callable[[Any], None]) -> None:
@@ -112,6 +133,7 @@ def orchestrated() -> Iterator[Execution]:
     from tasks.settings import Workspace
 
     workspace = Workspace.current().create()
+    require_room()
     with Terminal() as terminal:
         execution = Execution(workspace, observer=terminal, owner=owner(workspace))
         with executing(execution), prefect_api(workspace):

@@ -46,12 +46,12 @@ def build_ensemble(data: CorpusRef, members: list[ModelRef], settings: EnsembleS
     models = {name: bundle.load(folder)[1] for name, folder in folders.items()}
     ensemble = method.fit(models, corpora["train"], corpora["validation"], shape, options, settings.seed, context.progress)
     folder = context.folder / "bundle"
-    bundle.save(folder, ensemble, _card(data, members, settings, options, ensemble), members=folders)
+    bundle.save(folder, ensemble, _card(data, members, settings, ensemble), members=folders)
     context.log(**{f"weight.{name}": weight for name, weight in ensemble.weights.items()})
     return EnsembleRef.to(context.workspace, folder, method=settings.method, modality=data.modality, weights=ensemble.weights)
 
 
-def _card(data: CorpusRef, members: list[ModelRef], settings: EnsembleSettings, options: BaseModel, ensemble: Any) -> Card:
+def _card(data: CorpusRef, members: list[ModelRef], settings: EnsembleSettings, ensemble: Any) -> Card:
     from aigc_models.bundle import Card
     from aigc_models.capabilities import capabilities
     from tasks.code_version import code_version
@@ -61,7 +61,7 @@ def _card(data: CorpusRef, members: list[ModelRef], settings: EnsembleSettings, 
         name=data.dataset,
         family=settings.method,
         modality=data.modality,
-        config=options.model_dump(mode="json"),
+        config=ensemble.settings.model_dump(mode="json"),
         format=data.format,
         labels=data.labels,
         capabilities=capabilities(ensemble),

@@ -160,16 +160,23 @@ def by_candidate(measured: Mapping[str, Mapping[str, Measurement]]) -> dict[str,
 
 
 def show_samples(generator: Generator, settings: EvaluationSettings, folder: Path) -> None:
-    """Write the samples that the report shows, labels in turn, and `samples.json` that says what they are."""
+    """Write the samples that the report shows, labels in turn, and `samples.json` that says what they are.
+
+    Made together, which takes a fraction of the time; each is what `generate(1, label=label, seed=seed)` gives.
+    """
+    import torch
+
+    from aigc_models.generator import item_seeds
+
     folder.mkdir(exist_ok=True)
-    labels = generator.card.labels
+    labels: Sequence[str | None] = generator.card.labels or (None,)
+    asked = [(labels[position % len(labels)], settings.seed + position) for position in range(settings.shown)]
+    conditions = torch.cat([generator.conditions(1, label, seed) for label, seed in asked])
+    values = generator.encoded(conditions, torch.cat([item_seeds(seed, 1) for _, seed in asked]))
     shown = []
-    for position in range(settings.shown):
-        label = labels[position % len(labels)] if labels else None
-        seed = settings.seed + position
-        content = generator.generate(1, label=label, seed=seed)[0]
+    for position, content in enumerate(generator.modality.decode(values, generator.format)):
         path = generator.modality.write(content, folder / f"{position:03d}{generator.modality.suffix}")
-        shown.append({"file": path.name, "label": label, "seed": seed})
+        shown.append({"file": path.name, "label": asked[position][0], "seed": asked[position][1]})
     _write(folder / "samples.json", shown)
 
 

@@ -45,7 +45,7 @@ class Settings(BaseModel):
     rounds: int = Field(100, ge=1, description="rounds of expectation maximisation at most")
     tolerance: float = Field(1e-6, gt=0, description="largest change of a weight at which it stops")
     least: float = Field(0.005, ge=0, lt=1, description="a smaller weight becomes 0, and its member is not asked any more")
-    intervals: int = Field(6, ge=1, description="intervals of a member's confidence, fewer for many members; 1: one weight each")
+    intervals: int = Field(6, ge=1, description="intervals of a member's confidence, fewer for many members")
     prior: float = Field(2.0, gt=0, description="symbols that each bucket is given beforehand, with the overall weights")
     batch_size: int = Field(64, ge=1, description="validation items scored at a time")
     most_items: int = Field(4096, ge=1, description="validation items that the weights are learned on, at most")
@@ -60,7 +60,8 @@ class Average:
         self.members, self.settings = dict(members), settings
         self.weights = {name: weights[name] / total for name in members}
         self._asked = [member for name, member in members.items() if self.weights[name] > 0]
-        gate = settings.gate or Gate(edges=((),) * len(self._asked), weights=(tuple(w for w in self.weights.values() if w > 0),))
+        positive = tuple(weight for weight in self.weights.values() if weight > 0)
+        gate = settings.gate or Gate(edges=((),) * len(positive), weights=(positive,))
         self._edges = [torch.tensor(edges, dtype=torch.float32) for edges in gate.edges]
         self._log_weights = torch.tensor(gate.weights, dtype=torch.float64).log().float()
 

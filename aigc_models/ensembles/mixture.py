@@ -34,7 +34,7 @@ class Settings(BaseModel):
     steps: int = Field(200, description="training steps of the critic, 64 pictures each")
     most: int = Field(512, description="pictures of each kind that the critic learns from, and validation items matched")
     rounds: int = Field(3, description="sets of pictures of each member, each as large as the validation split, to match with")
-    least: float = Field(0.02, description="a share below this is rounded to none")
+    least: float = Field(0.1, description="a share below this is rounded to none; sampling noise alone gives a few hundredths")
 
 
 class Mixture:

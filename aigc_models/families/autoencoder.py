@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from aigc_models.bands import Bands
 from aigc_models.capabilities import Player, Shape
 from aigc_models.convolutions import Decoder, Encoder, TimeEmbedding, level_widths, patch_size
 from aigc_models.corpus import Batch
@@ -23,6 +24,8 @@ class Config(BaseModel):
     """The U-Net's size, the same numbers as in `flow_matching` and `vae`, which start from it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+    detail: int = Field(28, description="pixels a side of what is learnt; of larger pictures the finest detail is left out")
+    grid: int = Field(8, description="widest grid of the layers, in patches; larger pictures are cut into patches of 2 or 4")
     width: int = Field(24, description="channels at the finest level; a multiple of 8")
     multipliers: tuple[int, ...] = Field((1, 2, 3), description="channels at each level, in units of width")
     blocks: int = Field(1, description="residual blocks at each level, down and up")
@@ -33,8 +36,8 @@ class Config(BaseModel):
 SIZES = {
     "debug": Config(width=8, multipliers=(1, 2), embedding=16),
     "small": Config(),
-    "base": Config(width=48, multipliers=(1, 2, 3), blocks=2, embedding=128),
-    "large": Config(width=96, multipliers=(1, 2, 3), blocks=3, embedding=256),
+    "base": Config(detail=64, grid=16, width=48, multipliers=(1, 2, 3), blocks=2, embedding=128),
+    "large": Config(detail=128, grid=16, width=96, multipliers=(1, 2, 3), blocks=3, embedding=256),
 }
 
 
@@ -43,8 +46,10 @@ class Autoencoder(nn.Module):
 
     def __init__(self, config: Config, shape: Shape) -> None:
         super().__init__()
-        height, width, channels = shape.format.height, shape.format.width, shape.format.channels
-        parts = (channels, patch_size(height, width), level_widths(height, width, config.width, config.multipliers))
+        self.bands = Bands(shape.format, config.detail)
+        height, width = self.bands.height, self.bands.width
+        patch = patch_size(height, width, config.grid)
+        parts = (shape.format.channels, patch, level_widths(height, width, patch, config.width, config.multipliers))
         self.config = config
         self.encoder = Encoder(*parts, config.blocks, config.embedding)
         self.decoder = Decoder(*parts, config.blocks, config.embedding)
@@ -55,12 +60,14 @@ class Autoencoder(nn.Module):
 
     def loss(self, batch: Batch) -> Tensor:
         time = torch.randn(len(batch), device=batch.values.device).sigmoid()
-        return self.error(batch.values, torch.randn_like(batch.values), time)
+        values = self.bands.down(batch.values)
+        return self.error(values, torch.randn_like(values), time)
 
     def validation_loss(self, batch: Batch) -> Tensor:
         """The error at fixed noise and evenly spread times."""
         time = (torch.arange(len(batch), device=batch.values.device) + 0.5) / len(batch)
-        return self.error(batch.values, fixed_noise(batch.values), time)
+        values = self.bands.down(batch.values)
+        return self.error(values, fixed_noise(values), time)
 
     def error(self, values: Tensor, noise: Tensor, time: Tensor) -> Tensor:
         share = time[:, None, None, None]
@@ -73,15 +80,15 @@ class Autoencoder(nn.Module):
     def embed(self, batch: Batch) -> Tensor:
         """Float (item, feature): the coarsest level of the clean picture, averaged over places."""
         embedding = F.silu(self.time(torch.ones(len(batch), device=batch.values.device)))
-        return self.encoder(batch.values, embedding)[-1].mean(dim=(2, 3))
+        return self.encoder(self.bands.down(batch.values), embedding)[-1].mean(dim=(2, 3))
 
     @torch.no_grad()
     def reconstruct(self, values: Tensor) -> Tensor:
         """Add the config's amount of (fixed) noise and take it away again, in one step."""
-        amount = self.config.noise
+        amount, values = self.config.noise, self.bands.down(values)
         noisy = amount * fixed_noise(values) + (1 - amount) * values
         time = torch.full((len(values),), 1 - amount, device=values.device)
-        return (noisy + amount * self.velocity(noisy, time)).clamp(-1, 1)
+        return self.bands.up(noisy + amount * self.velocity(noisy, time)).clamp(-1, 1)
 
 
 def fixed_noise(values: Tensor) -> Tensor:

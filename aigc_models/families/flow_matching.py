@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from aigc_models.bands import Bands
 from aigc_models.capabilities import Player, Shape
 from aigc_models.convolutions import Decoder, Encoder, TimeEmbedding, level_widths, patch_size
 from aigc_models.corpus import Batch
@@ -29,6 +30,8 @@ class Config(BaseModel):
     """The U-Net's size and how it is trained and sampled."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+    detail: int = Field(28, description="pixels a side of what is learnt; of larger pictures the finest detail is left out")
+    grid: int = Field(8, description="widest grid of the layers, in patches; larger pictures are cut into patches of 2 or 4")
     width: int = Field(24, description="channels at the finest level; a multiple of 8")
     multipliers: tuple[int, ...] = Field((1, 2, 3), description="channels at each level, in units of width")
     blocks: int = Field(1, description="residual blocks at each level, down and up")
@@ -41,8 +44,8 @@ class Config(BaseModel):
 SIZES = {
     "debug": Config(width=8, multipliers=(1, 2), embedding=16, steps=2),
     "small": Config(),
-    "base": Config(width=48, multipliers=(1, 2, 3), blocks=2, embedding=128),
-    "large": Config(width=96, multipliers=(1, 2, 3), blocks=3, embedding=256),
+    "base": Config(detail=64, grid=16, width=48, multipliers=(1, 2, 3), blocks=2, embedding=128),
+    "large": Config(detail=128, grid=16, width=96, multipliers=(1, 2, 3), blocks=3, embedding=256),
 }
 
 
@@ -57,9 +60,11 @@ class FlowMatching(nn.Module):
 
     def __init__(self, config: Config, shape: Shape) -> None:
         super().__init__()
-        height, width, channels = shape.format.height, shape.format.width, shape.format.channels
-        parts = (channels, patch_size(height, width), level_widths(height, width, config.width, config.multipliers))
-        self.config, self.item, self.nothing = config, (channels, height, width), len(shape.labels)
+        self.bands = Bands(shape.format, config.detail)
+        channels, height, width = self.item = (shape.format.channels, self.bands.height, self.bands.width)
+        patch = patch_size(height, width, config.grid)
+        parts = (channels, patch, level_widths(height, width, patch, config.width, config.multipliers))
+        self.config, self.nothing = config, len(shape.labels)
         self.encoder = Encoder(*parts, config.blocks, config.embedding)
         self.decoder = Decoder(*parts, config.blocks, config.embedding)
         self.time = TimeEmbedding(config.embedding)
@@ -67,7 +72,7 @@ class FlowMatching(nn.Module):
         nn.init.zeros_(self.label.weight)
 
     def forward(self, values: Tensor, time: Tensor, conditions: Tensor) -> Tensor:
-        """Velocity (item, channel, height, width) at `time` (item,) in [0, 1]."""
+        """Velocity (item, channel, height, width), at the size that is learnt, at `time` (item,) in [0, 1]."""
         embedding = F.silu(self.time(time) + self.label(conditions))
         return self.decoder(self.encoder(values, embedding), embedding)
 
@@ -79,13 +84,15 @@ class FlowMatching(nn.Module):
         hidden = torch.rand(len(batch), device=batch.conditions.device) < self.config.null_share
         conditions = torch.where(hidden, self.nothing, batch.conditions)
         time = torch.randn(len(batch), device=batch.values.device).sigmoid()
-        return self.error(Batch(batch.values, conditions), torch.randn_like(batch.values), time)
+        values = self.bands.down(batch.values)
+        return self.error(Batch(values, conditions), torch.randn_like(values), time)
 
     def validation_loss(self, batch: Batch) -> Tensor:
         """The same error at fixed noise and evenly spread times, so that two calls can be compared."""
-        noise = torch.randn(batch.values.shape, generator=torch.Generator().manual_seed(0)).to(batch.values)
+        values = self.bands.down(batch.values)
+        noise = torch.randn(values.shape, generator=torch.Generator().manual_seed(0)).to(values)
         time = (torch.arange(len(batch), device=batch.values.device) + 0.5) / len(batch)
-        return self.error(batch, noise, time)
+        return self.error(Batch(values, batch.conditions), noise, time)
 
     def error(self, batch: Batch, noise: Tensor, time: Tensor) -> Tensor:
         point, velocity = move(noise, batch.values, time)
@@ -100,7 +107,7 @@ class FlowMatching(nn.Module):
         times = torch.linspace(0, 1, steps + 1).tolist()
         for start, end in pairwise(times):
             values = self.follow(values, conditions.to(values.device), guidance, start, end)
-        return values.clamp(-1, 1)
+        return self.bands.up(values).clamp(-1, 1)
 
     def follow(self, values: Tensor, conditions: Tensor, guidance: float, start: float, end: float) -> Tensor:
         """One step of Heun's method (as in Karras et al. 2022), the last one of Euler's."""

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from aigc_models.bands import Bands
 from aigc_models.capabilities import Player, Shape
 from aigc_models.convolutions import Block, convolution, level_widths, norm, patch_size
 from aigc_models.corpus import Batch
@@ -26,6 +27,8 @@ class Config(BaseModel):
     """The size of both players, and the penalty."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+    detail: int = Field(28, description="pixels a side of what is learnt; of larger pictures the finest detail is left out")
+    grid: int = Field(8, description="widest grid of the layers, in patches; larger pictures are cut into patches of 2 or 4")
     width: int = Field(24, description="channels at the finest level; a multiple of 8")
     multipliers: tuple[int, ...] = Field((1, 2, 3), description="channels at each level, in units of width")
     code: int = Field(32, description="length of the noise that a picture is made from, numbers")
@@ -38,8 +41,8 @@ class Config(BaseModel):
 SIZES = {
     "debug": Config(width=8, multipliers=(1, 2), code=8, embedding=8),
     "small": Config(),
-    "base": Config(width=48, code=64, embedding=64),
-    "large": Config(width=96, code=128, embedding=128),
+    "base": Config(detail=64, grid=16, width=48, code=64, embedding=64),
+    "large": Config(detail=128, grid=16, width=96, code=128, embedding=128),
 }
 
 
@@ -112,8 +115,10 @@ class Gan(nn.Module):
 
     def __init__(self, config: Config, shape: Shape) -> None:
         super().__init__()
-        height, width, channels = shape.format.height, shape.format.width, shape.format.channels
-        patch, widths = patch_size(height, width), level_widths(height, width, config.width, config.multipliers)
+        self.bands = Bands(shape.format, config.detail)
+        height, width, channels = self.bands.height, self.bands.width, shape.format.channels
+        patch = patch_size(height, width, config.grid)
+        widths = level_widths(height, width, patch, config.width, config.multipliers)
         shrink = patch * 2 ** (len(widths) - 1)
         grid = (height // shrink, width // shrink)
         self.config = config
@@ -127,11 +132,13 @@ class Gan(nn.Module):
         ]
 
     def draw(self, conditions: Tensor) -> Tensor:
+        """Pictures at the size that is learnt."""
         code = torch.randn(len(conditions), self.config.code, device=conditions.device)
         return self.generator(code, conditions)
 
     def critic_loss(self, batch: Batch) -> Tensor:
         """Hinge on real and generated pictures, and at random steps the penalty, weighted up for the steps without it."""
+        batch = Batch(self.bands.down(batch.values), batch.conditions)
         with torch.no_grad():
             false = self.draw(batch.conditions)
         real, fake = self.judge(batch.values, batch.conditions), self.judge(false, batch.conditions)
@@ -158,7 +165,7 @@ class Gan(nn.Module):
         """Float (item, channel, height, width) in [-1, 1]; `temperature` scales the noise, 1 = as trained."""
         code = float(sampling.get("temperature", 1.0)) * normal(seeds, (self.config.code,))
         device = self.generator.label.weight.device
-        return self.generator(code.to(device), conditions.to(device))
+        return self.bands.up(self.generator(code.to(device), conditions.to(device))).clamp(-1, 1)
 
 
 def shifted(values: Tensor, most: int) -> Tensor:

@@ -17,7 +17,7 @@ from aigc_models.modalities.text import MASK, OUTPUTS, PAD
 from aigc_models.randomness import seeded
 
 MODALITIES = frozenset({"text"})
-PLAN = {"learning_rate": 6e-3, "batch_size": 16, "weight_decay": 0.05}
+PLAN = {"learning_rate": 4e-3, "batch_size": 8, "warmup": 0.1, "weight_decay": 0.05}
 LOOKED_AT_SEED = 0  # the same symbols are hidden in every validation
 
 
@@ -28,12 +28,12 @@ class Config(BaseModel):
     width: int = Field(128, ge=2, description="channels of a position")
     longest: int = Field(4, ge=1, description="n-grams up to this length have embeddings too, symbols")
     buckets: int = Field(4096, ge=1, description="embeddings for the n-grams of one length")
-    layers: int = Field(3, ge=1, description="blocks on top of each other")
+    layers: int = Field(2, ge=1, description="blocks on top of each other")
     heads: int = Field(4, ge=1, description="attention heads; each has width / heads channels, an even number")
     dropout: float = Field(0.0, ge=0, lt=1, description="share of channels dropped in training")
     hidden: float = Field(0.2, gt=0, lt=1, description="share of the symbols that are hidden")
     span: float = Field(3.0, ge=1, description="mean length of a hidden span, symbols")
-    window: int = Field(128, ge=2, description="length of a row in training, symbols")
+    window: int = Field(64, ge=2, description="length of a row in training, symbols")
     rows: int = Field(8, ge=1, description="rows of a step at most")
 
 
@@ -85,7 +85,7 @@ class MaskedLm(nn.Module):
     def players(self) -> list[Player]:
         """One; a wide model takes smaller steps (the plan's rate is for 128 channels)."""
         rate = min(1.0, 128 / self.config.width)
-        return [Player("masked_lm", list(self.parameters()), self.loss, learning_rate=rate, betas=(0.9, 0.95))]
+        return [Player("masked_lm", list(self.parameters()), self.loss, learning_rate=rate, betas=(0.9, 0.98))]
 
     def loss(self, batch: Batch) -> Tensor:
         """Nats a hidden symbol, on packed rows; attention stays inside an item."""

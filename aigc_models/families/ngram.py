@@ -279,7 +279,7 @@ class NGram:
         return torch.from_numpy(result)
 
     def _log_distribution(self, root: Ints, behind: Ints) -> NDArray[np.float32]:
-        """Log-probabilities (query, symbol) in the tries `root`, after the symbols `behind` (query, order - 1), nearest first."""
+        """Log-probabilities (query, symbol) in the tries `root`; `behind` (query, order - 1): symbols before, nearest first."""
         path = Path.start(np.concatenate([np.zeros_like(root), root]))
         found = np.full((2 * len(root), OUTPUTS), 1 / OUTPUTS)
         for length, each in enumerate(self.levels):

@@ -52,6 +52,7 @@ class Rnn(nn.Module):
         self.lstm = nn.LSTM(2 * config.embedding, config.width, config.layers, batch_first=True, dropout=between)
         self.dropout = nn.Dropout(config.dropout)
         self.head = nn.Linear(config.width, OUTPUTS)
+        nn.init.normal_(self.conditions.weight, std=0.5)
         with torch.no_grad():
             for layer in range(config.layers):
                 getattr(self.lstm, f"bias_ih_l{layer}")[config.width : 2 * config.width] = 1.0  # remember at first
@@ -69,7 +70,7 @@ class Rnn(nn.Module):
     def players(self) -> list[Player]:
         """One; a wide model takes smaller steps (the plan's rate is for 256 channels)."""
         rate = min(1.0, 256 / self.config.width)
-        return [Player("rnn", list(self.parameters()), self.loss, learning_rate=rate)]
+        return [Player("rnn", list(self.parameters()), self.loss, learning_rate=rate, betas=(0.9, 0.99))]
 
     def loss(self, batch: Batch) -> Tensor:
         """Nats a symbol on packed rows; the state runs on from one item to the next, and START says so."""

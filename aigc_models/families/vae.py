@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from aigc_models.bands import Bands
 from aigc_models.capabilities import Player, Shape
 from aigc_models.convolutions import Encoder, Stage, TimeEmbedding, convolution, level_widths, norm, patch_size
 from aigc_models.corpus import Batch
@@ -29,6 +30,8 @@ class Config(BaseModel):
     """The sizes of the encoder (as in `autoencoder`, from which it can start), of the code and of the decoder."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+    detail: int = Field(28, description="pixels a side of what is learnt; of larger pictures the finest detail is left out")
+    grid: int = Field(8, description="widest grid of the layers, in patches; larger pictures are cut into patches of 2 or 4")
     width: int = Field(24, description="channels at the finest level; a multiple of 8")
     multipliers: tuple[int, ...] = Field((1, 2, 3), description="channels at each level, in units of width")
     blocks: int = Field(1, description="residual blocks at each level, down and up")
@@ -42,8 +45,8 @@ class Config(BaseModel):
 SIZES = {
     "debug": Config(width=8, multipliers=(1, 2), embedding=16, code=8),
     "small": Config(),
-    "base": Config(width=48, multipliers=(1, 2, 3), blocks=2, embedding=128, code=64),
-    "large": Config(width=96, multipliers=(1, 2, 3), blocks=3, embedding=256, code=128),
+    "base": Config(detail=64, grid=16, width=48, multipliers=(1, 2, 3), blocks=2, embedding=128, code=64),
+    "large": Config(detail=128, grid=16, width=96, multipliers=(1, 2, 3), blocks=3, embedding=256, code=128),
 }
 
 
@@ -105,8 +108,10 @@ class Vae(nn.Module):
 
     def __init__(self, config: Config, shape: Shape) -> None:
         super().__init__()
-        height, width, channels = shape.format.height, shape.format.width, shape.format.channels
-        patch, widths = patch_size(height, width), level_widths(height, width, config.width, config.multipliers)
+        self.bands = Bands(shape.format, config.detail)
+        height, width, channels = self.bands.height, self.bands.width, shape.format.channels
+        patch = patch_size(height, width, config.grid)
+        widths = level_widths(height, width, patch, config.width, config.multipliers)
         shrink = patch * 2 ** (len(widths) - 1)
         grid = (height // shrink, width // shrink)
         self.config, self.pixels = config, channels * height * width
@@ -120,11 +125,12 @@ class Vae(nn.Module):
     def posterior_of(self, values: Tensor, conditions: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and log-variance (item, code); the picture counts as free of noise (time 1 of `autoencoder`)."""
         time = torch.ones(len(values), device=values.device)
-        hidden = self.encoder(values, F.silu(self.time(time) + self.label(conditions)))[-1]
+        hidden = self.encoder(self.bands.down(values), F.silu(self.time(time) + self.label(conditions)))[-1]
         mean, log_variance = self.posterior(F.silu(hidden).flatten(1)).chunk(2, dim=1)
         return mean, log_variance.clamp(-12, 6)
 
     def decode(self, code: Tensor, conditions: Tensor) -> Tensor:
+        """The picture, at the size that is learnt."""
         return self.generator(code, self.label(conditions))
 
     def players(self) -> list[Player]:
@@ -145,7 +151,7 @@ class Vae(nn.Module):
         """Nats a pixel: Gaussian error at its best noise level, and the divergence from the label's codes, by one draw."""
         mean, log_variance = self.posterior_of(batch.values, batch.conditions)
         code = mean + (0.5 * log_variance).exp() * noise
-        error = F.mse_loss(self.decode(code, batch.conditions), batch.values)
+        error = F.mse_loss(self.decode(code, batch.conditions), self.bands.down(batch.values))
         divergence = gaussian(code, mean, 0.5 * log_variance) - self.prior.log_density(code, batch.conditions)
         return 0.5 * torch.log(error + 1e-6) + divergence.mean() / self.pixels
 
@@ -157,14 +163,15 @@ class Vae(nn.Module):
     def reconstruct(self, values: Tensor) -> Tensor:
         """Through the mean code and back, without a label."""
         nothing = torch.full((len(values),), self.label.num_embeddings - 1, device=values.device)
-        return self.decode(self.posterior_of(values, nothing)[0], nothing)
+        return self.bands.up(self.decode(self.posterior_of(values, nothing)[0], nothing)).clamp(-1, 1)
 
     @torch.no_grad()
     def generate(self, conditions: Tensor, seeds: Tensor, **sampling: Any) -> Tensor:
         """Float (item, channel, height, width) in [-1, 1]. `temperature`: see `Config`."""
         temperature = float(sampling.get("temperature", self.config.temperature))
         conditions = conditions.to(self.label.weight.device)
-        return self.decode(self.prior.draw(conditions, seeds, temperature), conditions)
+        values = self.decode(self.prior.draw(conditions, seeds, temperature), conditions)
+        return self.bands.up(values).clamp(-1, 1)
 
 
 def build(config: Config, shape: Shape) -> Vae:

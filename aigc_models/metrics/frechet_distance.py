@@ -47,5 +47,5 @@ def measure(evidence: Evidence) -> dict[str, Measurement]:
     jury = judge(evidence)
     names = {name: jury.original(name) for name in evidence.models}
     found = {name: repeated(jury, jury.pool(name)) for name in set(names.values())}
-    values, draws = ({name: found[own][part] for name, own in names.items()} for part in (0, 1))
-    return compared(values, draws, UNIT, "lower")
+    values = {name: found[own][0] for name, own in names.items()}
+    return compared(values, {name: found[own][1] for name, own in names.items()}, UNIT, "lower")

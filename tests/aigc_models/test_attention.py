@@ -3,7 +3,18 @@
 import torch
 from torch import Tensor
 
-from aigc_models.attention import Block, GramEmbedding, band, drop_condition, of_like_length, pack, rotate, score, shifted
+from aigc_models.attention import (
+    Block,
+    GramEmbedding,
+    band,
+    drop_condition,
+    of_like_length,
+    pack,
+    predict,
+    rotate,
+    score,
+    shifted,
+)
 from aigc_models.corpus import Batch
 from aigc_models.modalities.text import END, OUTPUTS, PAD, START
 
@@ -70,6 +81,14 @@ def test_score_is_zero_at_padding_and_in_order() -> None:
     scores = score(lambda inputs, conditions: table[inputs], Batch(values, torch.zeros(60, dtype=torch.int64)))
     expected = table[shifted(values)].log_softmax(-1).gather(2, values.clamp(max=END)[..., None])[..., 0]
     assert torch.allclose(scores, expected.masked_fill(values == PAD, 0.0), atol=1e-5)
+
+
+def test_predict_gives_the_whole_distributions_in_order() -> None:
+    table = torch.randn(OUTPUTS + 2, OUTPUTS)
+    values = padded([b"abcdef", b"x", b"yz"] * 20)
+    found = predict(lambda inputs, conditions: table[inputs], Batch(values, torch.zeros(60, dtype=torch.int64)))
+    expected = table[shifted(values)].log_softmax(-1)
+    assert torch.allclose(found[values != PAD], expected[values != PAD], atol=1e-5)
 
 
 def test_drop_condition_hides_the_share() -> None:

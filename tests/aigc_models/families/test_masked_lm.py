@@ -39,7 +39,7 @@ def test_learns_to_guess_what_is_hidden() -> None:
     optimiser = torch.optim.Adam(player.parameters, lr=1e-2)
     with torch.no_grad():
         before = model.validation_loss(data)
-    for _ in range(60):
+    for _ in range(100):
         optimiser.zero_grad()
         player.loss(data).backward()
         optimiser.step()

@@ -64,6 +64,15 @@ def test_log_likelihood_is_what_streaming_gives(fitted: ngram.NGram) -> None:
         assert (row[len(symbols) :] == 0).all()
 
 
+def test_whole_distributions_are_those_of_streaming(fitted: ngram.NGram, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(ngram, "AT_ONCE", 7)
+    data = corpus([b"red green", b"zebra", b""], [0, 2, 1])
+    found = fitted.log_probabilities(as_batch(data))
+    for row, values, condition in zip(found, data.values, data.conditions, strict=True):
+        symbols = [int(v) for v in values if v != PAD]
+        assert torch.allclose(row[: len(symbols)], walk(fitted, int(condition), symbols), atol=1e-6)
+
+
 def test_bigram_equals_the_formula_by_hand() -> None:
     """Interpolated Kneser-Ney with the fallback discounts, on two items of one label-less corpus."""
     data = corpus([b"ab", b"ac"], [0, 0])
@@ -115,4 +124,4 @@ def test_corpus_without_labels_and_texts_shorter_than_the_order() -> None:
     model = ngram.build(ngram.SIZES["small"], Shape("text", ()))
     model.fit(data, data, lambda *args, **figures: None)
     assert float(walk(model, 0, [ord("a")]).exp().sum()) == pytest.approx(1.0, abs=1e-5)
-    assert capabilities(model) == ("streams", "scores")
+    assert capabilities(model) == ("streams", "scores", "predicts")

@@ -71,5 +71,5 @@ def test_embedding_does_not_depend_on_padding_or_condition() -> None:
 
 def test_capabilities_and_size() -> None:
     model = rnn.build(rnn.SIZES["small"], SHAPE)
-    assert capabilities(model) == ("streams", "scores", "encodes")
+    assert capabilities(model) == ("streams", "scores", "predicts", "encodes")
     assert 3e5 < sum(p.numel() for p in model.parameters()) < 2e6

@@ -82,4 +82,4 @@ def test_blocks_and_embedding_fit_those_of_the_body() -> None:
 
 
 def test_capabilities() -> None:
-    assert capabilities(built()) == ("streams", "scores", "encodes")
+    assert capabilities(built()) == ("streams", "scores", "predicts", "encodes")

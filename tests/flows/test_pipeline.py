@@ -1,0 +1,84 @@
+"""The sample run as a user starts it, with models of a second: every link real, on real data."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+QUICK = ["training.budget=4s", "training.size=debug", "evaluation.samples=16", "evaluation.shown=2"]
+PROJECT = Path(__file__).parents[2]
+FIELDS = {
+    *("run", "preset", "started", "seconds", "overhead_seconds", "dataset", "stages", "members", "ensemble"),
+    *("metrics", "gates", "promotion", "samples", "versions"),
+}
+
+
+@pytest.fixture(scope="module")
+def workspace(tmp_path_factory):
+    """A folder in which git knows the project's own ignore file, as a clone has it."""
+    folder = tmp_path_factory.mktemp("sample")
+    for name in (".gitignore", ".dvcignore", ".dvc/config", ".dvc/.gitignore", "data.dvc"):
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_bytes((PROJECT / name).read_bytes())
+    git = ["git", "-c", "user.name=x", "-c", "user.email=x@x", "-C", str(folder)]
+    for arguments in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "as cloned"]):
+        subprocess.run([*git, *arguments], check=True, capture_output=True)
+    return folder
+
+
+def run(workspace):
+    env = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
+    settings = [part for setting in QUICK for part in ("--set", setting)]
+    command = [sys.executable, "-m", "flows.cli", "run", "sample", "--json", *settings]
+    return subprocess.run(command, cwd=workspace, env=env, capture_output=True, text=True, timeout=600)
+
+
+@pytest.fixture(scope="module")
+def first(workspace):
+    return run(workspace)
+
+
+def test_both_data_sets_go_through_the_whole_chain(first, workspace):
+    assert first.returncode == 0, first.stderr
+    report = json.loads(first.stdout)
+    assert [part["dataset"]["name"] for part in report["runs"]] == ["digits", "docstrings"]
+    for part in report["runs"]:
+        assert set(part) == FIELDS
+        stages = {stage["name"].split(" ")[0] for stage in part["stages"]}
+        assert {"ingest", "clean", "deduplicate", "split", "version", "encode", "finetune"} <= stages
+        assert {"build", "evaluate", "register", "promote", "generate", "try"} <= stages
+        assert part["promotion"]["decision"] in {"promoted", "refused"}
+        assert part["metrics"]["latency_p95_ms"]["value"] > 0
+        assert sum(part["dataset"]["splits"].values()) == part["dataset"]["rows"]
+        assert all((workspace / "outputs" / report["run"] / sample).exists() for sample in part["samples"])
+    assert 0 < report["overhead_seconds"] < report["seconds"]
+
+
+def test_the_page_needs_nothing_from_elsewhere(first, workspace):
+    (page,) = workspace.glob("outputs/*/index.html")
+    html = page.read_text()
+    assert "docstrings" in html
+    assert "<script src" not in html
+    assert "<link rel" not in html
+
+
+def test_a_clone_makes_the_data_that_the_project_committed(first, workspace):
+    status = subprocess.run(["git", "-C", str(workspace), "status", "--porcelain"], capture_output=True, text=True, check=True)
+    assert status.stdout == "", "data.dvc is byte for byte the committed one, and nothing else is left in the way"
+    dvc = [sys.executable, "-m", "dvc", "status", "--json"]
+    assert json.loads(subprocess.run(dvc, cwd=workspace, capture_output=True, text=True, check=True).stdout) == {}
+
+
+def test_a_second_run_does_nothing(first, workspace):
+    again = run(workspace)
+    assert again.returncode == 0, again.stderr
+    parts = json.loads(again.stdout)["runs"]
+    assert {stage["cached"] for part in parts for stage in part["stages"]} == {True}
+    firsts = json.loads(first.stdout)["runs"]
+    assert [part["metrics"] for part in parts] == [part["metrics"] for part in firsts]
+    assert [part["promotion"] for part in parts] == [part["promotion"] for part in firsts]
