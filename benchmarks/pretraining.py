@@ -49,6 +49,7 @@ SOURCES = {"text": "embedded:docstrings", "image": "embedded:digits"}
 FAMILIES = {"text": ("masked_lm", "transformer"), "image": ("autoencoder", "flow_matching")}
 METRICS = {"text": ("bits_per_byte",), "image": ("frechet_distance", "classification_accuracy_score")}  # the first decides
 ARMS = ("pretrained", "random")
+VALIDATIONS = 6  # of a training
 TIMED = 16  # steps of each family
 RESULTS = Path(__file__).parent / "results"
 
@@ -124,13 +125,15 @@ class Bench:
     def pretrained(self, data: CorpusRef, steps: tuple[int, int], seed: int) -> ModelRef:
         """Both stages; the body sees all items whatever `data` holds."""
         body, member = FAMILIES[self.modality]
-        settings = MemberSettings(family=body, steps=steps[0], seed=seed + 1000, device="cpu")
+        settings = MemberSettings(family=body, steps=steps[0], seed=seed + 1000, device="cpu", plan=looking(steps[0]))
         learned = pretrain.plain(self.all, settings, context=self.context("pretrain"))
-        settings = MemberSettings(family=member, steps=steps[1], seed=seed, start="body", device="cpu")
+        plan = looking(steps[1])
+        settings = MemberSettings(family=member, steps=steps[1], seed=seed, start="body", device="cpu", plan=plan)
         return self._finetuned(data, learned, settings)
 
     def random(self, data: CorpusRef, steps: int, seed: int) -> ModelRef:
-        settings = MemberSettings(family=FAMILIES[self.modality][1], steps=steps, seed=seed, device="cpu")
+        family, plan = FAMILIES[self.modality][1], looking(steps)
+        settings = MemberSettings(family=family, steps=steps, seed=seed, device="cpu", plan=plan)
         return self._finetuned(data, None, settings)
 
     def _finetuned(self, data: CorpusRef, body: ModelRef | None, settings: MemberSettings) -> ModelRef:
@@ -160,6 +163,11 @@ class Bench:
         from aigc_models.generator import Generator
 
         return {name: generate_like(test, Generator.load(path), EvaluationSettings()) for name, path in paths.items()}
+
+
+def looking(steps: int) -> dict[str, int]:
+    """How often a training validates, which its time does not cover: the same number of times in both arms."""
+    return {"validate_every": -(-steps // VALIDATIONS)}
 
 
 def divided(bench: Bench, options: argparse.Namespace) -> dict[str, int]:

@@ -17,7 +17,7 @@ from pydantic import BaseModel
 from tasks.execution import Execution
 from tasks.origin import git_revision, package
 from tasks.promote import Decision
-from tasks.references import GenerationRef, Reference, RegisteredRef, TrainedRef, VersionRef
+from tasks.references import GenerationRef, ModelRef, Reference, RegisteredRef, TrainedRef, VersionRef
 from tasks.stage import StageContext, stage
 from tasks.try_served import ServedRef
 
@@ -113,7 +113,7 @@ def part(outcome: Outcome, served: ServedRef, common: Mapping[str, Any], folder:
         curves={name: points for name, points in curves.items() if points},
         samples=samples,
         measurements=gather.measurements(evaluation),
-        lineage=lineage(outcome),
+        lineage=lineage(outcome, context),
         baseline=outcome.trained.baseline.family.replace("_", " "),
         reason=outcome.decision.reason,
         gate_reasons={gate.name: gate.reason for gate in outcome.decision.gates},
@@ -168,18 +168,38 @@ def _values(figures: Mapping[str, Any], name: str) -> dict[str, float]:
     return {metric: value["value"] for metric, value in figures.get(name, {}).items()}
 
 
-def lineage(outcome: Outcome) -> tuple[Level, ...]:
-    """From the source to the registered version, with the runs that made each."""
+def lineage(outcome: Outcome, context: StageContext) -> tuple[Level, ...]:
+    """From the source to the registered version, each with a link to its files or to its run in MLflow."""
     from tasks.report.contents import Level, Node
 
     data, trained, registered = outcome.data, outcome.trained, outcome.registered
-    detail = f"{registered.model}/{registered.version}"
+
+    def model(found: ModelRef) -> Node:
+        link = run_link(found.run_id, context) or f"../../{found.outputs[0]}/bundle.json"
+        return Node(title=found.name, detail=f"{found.params:,} parameters, run {found.run_id}", link=link)
+
+    card = f"../../{data.outputs[0]}/card.json"
+    bundle = f"../../{trained.ensemble.outputs[0]}/bundle.json"
+    version = Node(
+        title=f"{registered.model}/{registered.version}",
+        detail=f"MLflow run {registered.run_id}",
+        link=run_link(registered.run_id, context),
+    )
     levels = {
-        "data": [Node(title=f"{data.dataset} {data.version}", detail=f"{data.rows:,} items, digest {data.sha256[:12]}")],
-        "pretrained": [Node(title=m.name, detail=f"{m.params:,} parameters, run {m.run_id}") for m in [trained.body] if m],
-        "members": [Node(title=m.name, detail=f"{m.params:,} parameters, run {m.run_id}") for m in trained.members],
-        "ensemble": [Node(title=trained.ensemble.method, detail=f"bundle {trained.ensemble.sha256[:12]}")],
-        "registered": [Node(title=detail, detail=f"MLflow run {registered.run_id}")],
+        "data": [
+            Node(title=f"{data.dataset} {data.version}", detail=f"{data.rows:,} items, digest {data.sha256[:12]}", link=card)
+        ],
+        "pretrained": [model(trained.body)] if trained.body else [],
+        "members": [model(member) for member in trained.members],
+        "ensemble": [Node(title=trained.ensemble.method, detail=f"bundle {trained.ensemble.sha256[:12]}", link=bundle)],
+        "registered": [version],
         "alias": [Node(title=outcome.decision.alias, detail=outcome.decision.decision.replace("_", " "))],
     }
     return tuple(Level(name=name, nodes=tuple(nodes)) for name, nodes in levels.items() if nodes)
+
+
+def run_link(run_id: str, context: StageContext) -> str | None:
+    """A run's page on MLflow's server; the embedded database has no page of its own (`aigc ui` opens one)."""
+    if not context.workspace.tracking_uri.startswith("http"):
+        return None
+    return f"{context.workspace.tracking_uri}/#/experiments/{Execution.current().tracker.experiment_id}/runs/{run_id}"
