@@ -26,6 +26,7 @@ class Observer(Protocol):
     def stage_started(self, name: str) -> None: ...
     def progress(self, name: str, step: int, total: int, figures: dict[str, float]) -> None: ...
     def stage_finished(self, name: str, seconds: float, cached: bool) -> None: ...
+    def stage_failed(self, name: str, reason: str) -> None: ...
     def message(self, text: str) -> None: ...
 
 
@@ -39,6 +40,9 @@ class Silent:
         return None
 
     def stage_finished(self, name: str, seconds: float, cached: bool) -> None:
+        return None
+
+    def stage_failed(self, name: str, reason: str) -> None:
         return None
 
     def message(self, text: str) -> None:

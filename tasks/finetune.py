@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from typing import TYPE_CHECKING, Literal
 
 from tasks.members import MemberSettings
@@ -15,7 +14,6 @@ if TYPE_CHECKING:
     from aigc_models.capabilities import Shape
     from aigc_models.corpus import Corpus
 
-logger = logging.getLogger(__name__)
 Kind = Literal["member", "body"]
 
 

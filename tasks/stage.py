@@ -26,7 +26,7 @@ from pydantic import BaseModel
 from aigc_models.errors import AigcError
 from tasks.code_version import code_version, named_plugins
 from tasks.execution import Execution, Planned, Timing
-from tasks.references import Reference
+from tasks.references import CorpusRef, Reference, VersionRef
 from tasks.settings import Workspace
 
 
@@ -180,6 +180,9 @@ class Stage:
                 execution.observer.progress(label, step, total, figures)
 
             context.on_progress = told
+            for data in arguments.values():
+                if isinstance(data, (VersionRef, CorpusRef)):
+                    run.log_dataset(data.dataset, data.version, f"data/{data.dataset}", data.splits, self.name)
             result, began, ended = self._call(arguments, context, execution)
             numbers = {name: float(value) for name, value in context.figures.items() if isinstance(value, (int, float))}
             run.log_metrics(numbers)
@@ -192,8 +195,9 @@ class Stage:
 
         try:
             return (run_in_process if self.process else run_here)(self, arguments, context, execution)
-        except AigcError as error:
-            if not execution.stopping.is_set():
+        except Exception as error:
+            if not (isinstance(error, AigcError) and execution.stopping.is_set()):
+                execution.observer.stage_failed(self.label(arguments), str(error) or type(error).__name__)
                 raise
             from prefect.exceptions import TerminationSignal
 

@@ -1,8 +1,10 @@
 """Conditional flow matching on straight paths (Lipman et al. 2023; rectified flow, Liu et al. 2023) with a small U-Net.
 
 `small` (0.2 M parameters at 8x8) on scikit-learn's digits, 60 s of one core: a classifier trained on its
-pictures alone is as good on real digits as one trained on real ones. Starts from `autoencoder`, the same network trained
-without labels: all but the label embedding is taken over.
+pictures alone is as good on real digits as one trained on real ones. Of pictures wider than `detail` it learns the coarse
+half: on 5,000 of CIFAR-10, 100 s of one core, its Frechet distance is 6.6 of real to real, the Gaussian mixture's 8.7; with
+`guidance` 1.5 it is 4.2, but digits are best without. Starts from `autoencoder`, the same network trained without labels:
+all but the label embedding is taken over.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -57,6 +58,13 @@ def test_both_data_sets_go_through_the_whole_chain(first, workspace):
         assert sum(part["dataset"]["splits"].values()) == part["dataset"]["rows"]
         assert all((workspace / "outputs" / report["run"] / sample).exists() for sample in part["samples"])
     assert 0 < report["overhead_seconds"] < report["seconds"]
+
+
+def test_mlflow_knows_which_version_of_the_data_was_read(first, workspace):
+    parts = json.loads(first.stdout)["runs"]
+    with sqlite3.connect(workspace / ".aigc" / "mlflow.db") as store:
+        kept = set(store.execute("select name, digest from datasets"))
+    assert kept == {(part["dataset"]["name"], part["dataset"]["version"]) for part in parts}
 
 
 def test_the_page_needs_nothing_from_elsewhere(first, workspace):

@@ -160,6 +160,7 @@ def test_damage_is_mended(squares, tmp_path, damage):
     assert files_of(tmp_path / "out") == before
 
 
+@pytest.mark.slow
 def test_killed_command_goes_on(squares, tmp_path):
     made(squares, tmp_path / "whole", GenerationSettings(count=40, seed=3))
     command = [sys.executable, "-c", COMMAND, str(squares), str(tmp_path / "out")]

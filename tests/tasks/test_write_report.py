@@ -9,7 +9,10 @@ from tasks.write_report import as_yaml, run_link, stage_times, versions
 def test_a_data_set_shows_its_own_stages_and_the_shared_ones(tmp_path):
     with executing(Execution(Workspace(tmp_path))) as execution:
         execution.timings = [Timing("a", 1.0, dataset="x"), Timing("b", 2.0, dataset="y"), Timing("c", 3.0, cached=True)]
-        assert [(stage.name, stage.seconds, stage.cached) for stage in stage_times("x")] == [("a", 1.0, False), ("c", 3.0, True)]
+        assert [(stage.name, stage.seconds, stage.cached) for stage in stage_times("x")] == [
+            ("a", 1.0, False),
+            ("c", 3.0, True),
+        ]
 
 
 def test_only_a_tracking_server_has_a_page_to_link_to(tmp_path):

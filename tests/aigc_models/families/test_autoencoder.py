@@ -2,24 +2,12 @@ import numpy as np
 import torch
 
 from aigc_models.capabilities import Encodes, Reconstructs
-from aigc_models.families.autoencoder import SIZES, build
+from aigc_models.families import autoencoder
 
 
-def trained(digits, steps):
-    torch.manual_seed(0)
-    model = build(SIZES["debug"], digits.shape)
-    (player,) = model.players()
-    optimiser = torch.optim.Adam(player.parameters, lr=5e-3)
-    for step in range(steps):
-        optimiser.zero_grad()
-        player.loss(digits.train.batch(np.arange(step * 64, step * 64 + 64) % len(digits.train))).backward()
-        optimiser.step()
-    return model.eval()
-
-
-def test_it_learns_to_take_noise_away(digits):
+def test_it_learns_to_take_noise_away(digits, trained):
     batch = digits.validation.batch(np.arange(100))
-    untrained, model = trained(digits, 0), trained(digits, 60)
+    untrained, model = trained(autoencoder, 0), trained(autoencoder, 60)
     assert isinstance(model, Reconstructs)
     lost = [float((each.reconstruct(batch.values) - batch.values).square().mean()) for each in (untrained, model)]
     assert lost[1] < 0.7 * lost[0]
@@ -27,15 +15,15 @@ def test_it_learns_to_take_noise_away(digits):
         assert float(model.validation_loss(batch)) < 0.7 * float(untrained.validation_loss(batch))
 
 
-def test_features_have_one_row_an_item(digits):
-    model = trained(digits, 0)
+def test_features_have_one_row_an_item(digits, trained):
+    model = trained(autoencoder, 0)
     assert isinstance(model, Encodes)
     with torch.no_grad():
         assert model.embed(digits.test.batch(np.arange(5))).shape == (5, 16)
 
 
-def test_labels_play_no_part(digits):
-    model, batch = trained(digits, 0), digits.test.batch(np.arange(5))
+def test_labels_play_no_part(digits, trained):
+    model, batch = trained(autoencoder, 0), digits.test.batch(np.arange(5))
     torch.manual_seed(1)
     first = model.loss(batch)
     torch.manual_seed(1)

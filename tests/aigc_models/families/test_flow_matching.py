@@ -8,18 +8,6 @@ from aigc_models.families.flow_matching import SIZES, Config, build, move
 from aigc_models.modalities.image import Format
 
 
-def trained(digits, steps):
-    torch.manual_seed(0)
-    model = build(SIZES["debug"], digits.shape)
-    (player,) = model.players()
-    optimiser = torch.optim.Adam(player.parameters, lr=5e-3)
-    for step in range(steps):
-        optimiser.zero_grad()
-        player.loss(digits.train.batch(np.arange(step * 64, step * 64 + 64) % len(digits.train))).backward()
-        optimiser.step()
-    return model.eval()
-
-
 def test_the_path_runs_straight_from_noise_to_picture():
     noise, values = torch.randn(2, 2, 1, 4, 4)
     for time in (0.0, 0.3, 1.0):
@@ -27,17 +15,17 @@ def test_the_path_runs_straight_from_noise_to_picture():
         assert torch.allclose(point + (1 - time) * velocity, values, atol=1e-6)
 
 
-def test_training_lowers_the_validation_loss(digits):
+def test_training_lowers_the_validation_loss(digits, trained):
     batch = digits.validation.batch(np.arange(100))
-    untrained, model = trained(digits, 0), trained(digits, 40)
+    untrained, model = trained(flow_matching, 0), trained(flow_matching, 40)
     assert isinstance(model, Learns)
     assert isinstance(model, Validates)
     with torch.no_grad():
         assert float(model.validation_loss(batch)) < 0.7 * float(untrained.validation_loss(batch))
 
 
-def test_an_item_depends_on_its_seed_and_condition_alone(digits):
-    model = trained(digits, 5)
+def test_an_item_depends_on_its_seed_and_condition_alone(trained):
+    model = trained(flow_matching, 5)
     assert isinstance(model, Generates)
     conditions, seeds = torch.tensor([1, 2, 10]), torch.tensor([7, 8, 9])
     values = model.generate(conditions, seeds)
@@ -48,8 +36,8 @@ def test_an_item_depends_on_its_seed_and_condition_alone(digits):
     assert not torch.equal(values[0], other[0])
 
 
-def test_guidance_and_steps_change_the_picture(digits):
-    model = trained(digits, 20)
+def test_guidance_and_steps_change_the_picture(trained):
+    model = trained(flow_matching, 20)
     asked = (torch.tensor([3]), torch.tensor([1]))
     plain = model.generate(*asked)
     assert not torch.equal(plain, model.generate(*asked, guidance=3.0))

@@ -1,6 +1,9 @@
+import pytest
+
 from aigc_models.metrics import classification_accuracy_real, classification_accuracy_score
 
 
+@pytest.mark.slow
 def test_a_replay_is_worth_the_real_data_and_wrong_labels_are_worth_nothing(picture_evidence):
     found = classification_accuracy_score.measure(picture_evidence)
     real = classification_accuracy_real.measure(picture_evidence)["real"]

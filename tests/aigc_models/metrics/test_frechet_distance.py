@@ -15,6 +15,7 @@ def test_against_the_matrix_square_root():
     assert frechet(first, first) == pytest.approx(0, abs=1e-9)
 
 
+@pytest.mark.slow
 def test_worse_pictures_lie_further_and_real_ones_nearest(picture_evidence):
     found = frechet_distance.measure(picture_evidence)
     real = frechet_distance_real.measure(picture_evidence)["real"]

@@ -113,7 +113,7 @@ def start() -> Iterator[Callable[..., str]]:
             ready = threading.Event()
             models = {name: served(name, generator) for name, generator in generators.items()}
             address = stack.enter_context(running(create_app(models, room, loaded=lambda engine: ready.set())))
-            assert ready.wait(5)
+            assert ready.wait(60)
             return address
 
         yield begin

@@ -1,0 +1,23 @@
+"""What the picture families' tests share."""
+
+import numpy as np
+import pytest
+import torch
+
+
+@pytest.fixture
+def trained(digits):
+    """`trained(vae, 80)`: a family's debug model with one player, after some steps of Adam on digits."""
+
+    def train(family, steps):
+        torch.manual_seed(0)
+        model = family.build(family.SIZES["debug"], digits.shape)
+        (player,) = model.players()
+        optimiser = torch.optim.Adam(player.parameters, lr=5e-3)
+        for step in range(steps):
+            optimiser.zero_grad()
+            player.loss(digits.train.batch(np.arange(step * 64, step * 64 + 64) % len(digits.train))).backward()
+            optimiser.step()
+        return model.eval()
+
+    return train
