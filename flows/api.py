@@ -86,17 +86,22 @@ def start(workspace: Workspace) -> Server:
 
 
 @contextmanager
-def prefect_api(workspace: Workspace) -> Iterator[None]:
-    """Within the block `PREFECT_API_URL` answers, and heartbeats cost nothing."""
+def prefect_api(workspace: Workspace, meanwhile: Callable[[], object] = lambda: None) -> Iterator[None]:
+    """Within the block `PREFECT_API_URL` answers, and heartbeats cost nothing.
+
+    `meanwhile` is called while the server starts, which takes seconds of another core.
+    """
     os.environ.update(environment(workspace))
     (workspace.state / "prefect" / "storage").mkdir(parents=True, exist_ok=True)
     if os.environ.get("PREFECT_API_URL"):
+        meanwhile()
         with _without_heartbeat():
             yield
         return
     server = start(workspace)
     os.environ["PREFECT_API_URL"] = server.url
     try:
+        meanwhile()
         wait_until_ready(server, workspace)
         with _without_heartbeat():
             yield

@@ -136,22 +136,31 @@ def orchestrated() -> Iterator[Execution]:
     require_room()
     with Terminal() as terminal:
         execution = Execution(workspace, observer=terminal, owner=owner(workspace))
-        with executing(execution), prefect_api(workspace):
-            swept(execution)
+        terminal.message("starting Prefect's API and MLflow's store")
+        closed: list[str] = []
+        with executing(execution), prefect_api(workspace, meanwhile=lambda: closed.extend(warmed_up(execution))):
+            swept(execution, closed)
             from prefect import tags
 
             with tags(f"aigc.owner:{execution.owner}"):
                 yield execution
 
 
-def swept(execution: Execution) -> None:
-    """Close the runs of dead commands, in MLflow and in Prefect, and say so."""
+def warmed_up(execution: Execution) -> list[str]:
+    """Import what the flows need (two seconds), and close in MLflow what dead commands left open; those runs."""
+    import flows.pipeline
+
+    assert flows.pipeline
+    return execution.tracker.sweep()
+
+
+def swept(execution: Execution, runs: list[str]) -> None:
+    """Close what dead commands left open in Prefect too, and say so."""
     from prefect.client.orchestration import get_client
 
     from flows.api import sweep
     from tasks.owner import alive, tidy
 
-    runs = execution.tracker.sweep()
     with get_client(sync_client=True) as client:
         flows = sweep(lambda name: alive(execution.workspace, name), client)
     tidy(execution.workspace)
