@@ -70,6 +70,7 @@ def evaluate(
     _write(folder / "candidates.json", by_candidate(measured))
     show_samples(candidates["ensemble"], settings, folder / "samples")
     context.log(**{f"test.{name}": figures["value"] for name, figures in metrics.items()})
+    context.attach(folder / "metrics.json", folder / "samples")
     return EvaluationRef.to(context.workspace, folder, metrics={name: figures["value"] for name, figures in metrics.items()})
 
 

@@ -126,6 +126,7 @@ def _relay_stop(child: subprocess.Popen[str], stopping: threading.Event, done: t
 def _answered(answer: dict[str, Any], status: int, name: str, context: StageContext) -> Timed:
     if "result" in answer:
         context.figures.update(answer["figures"])
+        context.attach(*map(Path, answer["attached"]))
         return decode(answer["result"]), answer["began"], answer["ended"]
     if "error" in answer:
         kind = getattr(errors, answer["error"], AigcError)
@@ -194,7 +195,7 @@ def _work(orders: dict[str, Any], folder: Path, voice: _Voice, stopping: threadi
             error="AigcError", message=f"{name}: {type(error).__name__}: {error}; its traceback is in {folder / 'error.log'}"
         )
         return
-    voice.say(result=encode(result), figures=context.figures, began=began, ended=time.time())
+    voice.say(result=encode(result), figures=context.figures, attached=context.attached, began=began, ended=time.time())
 
 
 if __name__ == "__main__":

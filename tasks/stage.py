@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
@@ -28,6 +28,9 @@ from tasks.code_version import code_version, named_plugins
 from tasks.execution import Execution, Planned, Timing
 from tasks.references import CorpusRef, Reference, VersionRef
 from tasks.settings import Workspace
+
+if TYPE_CHECKING:
+    from tasks.tracking import Run
 
 
 @dataclass
@@ -40,6 +43,7 @@ class StageContext:
     run_id: str = ""
     parent_run_id: str = ""
     figures: dict[str, Any] = field(default_factory=dict)
+    attached: list[str] = field(default_factory=list)
     on_progress: Callable[..., None] = field(default=lambda step, total, **figures: None)
     stopped: Callable[[], bool] = field(default=lambda: False)
 
@@ -54,6 +58,10 @@ class StageContext:
     def log(self, **figures: Any) -> None:
         """Numbers (metrics) and texts (parameters) of the stage's MLflow run."""
         self.figures.update(figures)
+
+    def attach(self, *paths: Path) -> None:
+        """Files and folders that MLflow keeps as the run's artifacts."""
+        self.attached.extend(str(path) for path in paths)
 
 
 def key_of(value: object) -> object:
@@ -184,9 +192,7 @@ class Stage:
                 if isinstance(data, (VersionRef, CorpusRef)):
                     run.log_dataset(data.dataset, data.version, f"data/{data.dataset}", data.splits, self.name)
             result, began, ended = self._call(arguments, context, execution)
-            numbers = {name: float(value) for name, value in context.figures.items() if isinstance(value, (int, float))}
-            run.log_metrics(numbers)
-            run.log_params({name: value for name, value in context.figures.items() if name not in numbers})
+            record(run, context)
         execution.ran(Timing(label, ended - began, began, ended, dataset=execution.dataset))
         return result
 
@@ -227,6 +233,15 @@ class Result:
 def stage(plain: Callable[..., Any] | None = None, **options: Any) -> Any:
     """Make a stage of a plain function; see `Stage` for the options."""
     return Stage(plain, **options) if plain else lambda function: Stage(function, **options)
+
+
+def record(run: Run, context: StageContext) -> None:
+    """What a stage's function said of itself: numbers as metrics, texts as parameters, files as artifacts."""
+    numbers = {name: float(value) for name, value in context.figures.items() if isinstance(value, (int, float))}
+    run.log_metrics(numbers)
+    run.log_params({name: value for name, value in context.figures.items() if name not in numbers})
+    for path in map(Path, context.attached):
+        run.log_artifacts(path, path.name) if path.is_dir() else run.log_artifact(path)
 
 
 def prefect_tags() -> dict[str, str]:

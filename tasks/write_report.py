@@ -55,6 +55,7 @@ def write_report(outcomes: list[Outcome], served: ServedRef, run: str, preset: s
     execution.report = report = assemble(outcomes, served, run, preset, folder, context)
     page = build(report, folder)
     context.log(report=context.workspace.relative(page))
+    context.attach(page, folder / "report.json")
     return ReportRef.to(context.workspace, page, folder / "report.json")
 
 

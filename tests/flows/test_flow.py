@@ -58,6 +58,7 @@ def test_mlflow_has_a_parent_and_a_child_for_each_stage_with_figures_and_states(
     work = next(run for run in children if run.info.run_name == "work a")
     assert work.data.metrics["loss"] == 0.25
     assert work.data.params["toy.name"] == "a"
+    assert [artifact.path for artifact in client.list_artifacts(work.info.run_id)] == ["worked.txt"]
     assert work.data.tags["prefect.flow_run_id"] == parent.data.tags["prefect.flow_run_id"] != ""
 
 

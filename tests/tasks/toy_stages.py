@@ -46,6 +46,7 @@ def work(made: Reference, toy: Toy, context: StageContext) -> Reference:
             raise BadInput("stopped")
         time.sleep(0.05)
     context.progress(2, 2, loss=0.25)
+    context.attach(context.folder / "worked.txt")
     context.log(threads=int(os.environ["OMP_NUM_THREADS"]), pid=os.getpid())
     (context.folder / "worked.txt").write_text(made.path(context.workspace).read_text() + toy.name)
     return Reference.to(context.workspace, context.folder / "worked.txt")
