@@ -192,9 +192,17 @@ def test_client_that_leaves_ends_the_generation(start, words, stream):
     ):
         next(answer.iter_lines())
     _settled(address)
-    drawn = prose.drawn
-    time.sleep(0.1)
-    assert 0 < drawn == prose.drawn < 1000
+    _at_rest(prose)
+    assert 0 < prose.drawn < 1000
+
+
+def _at_rest(prose):
+    """Waits until nothing has been drawn for 0.3 s: the one character under way may still come, no more."""
+    limit, drawn = time.monotonic() + 30, -1
+    while drawn != prose.drawn:
+        assert time.monotonic() < limit, "the generation goes on though nobody listens"
+        drawn = prose.drawn
+        time.sleep(0.3)
 
 
 def _settled(address):
