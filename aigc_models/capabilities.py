@@ -47,7 +47,8 @@ class Validates(Protocol):
 class Fits(Protocol):
     """Trained in one go, without gradient steps: a count model, a mixture, a regression."""
 
-    def fit(self, train: Corpus, validation: Corpus, progress: Callable[..., None]) -> None: ...
+    def fit(self, train: Corpus, validation: Corpus, progress: Callable[..., None]) -> float | None:
+        """The validation loss, where plain methods of a modality are compared by it (lower is better)."""
 
 
 @runtime_checkable
@@ -60,7 +61,11 @@ class Stateful(Protocol):
 
 @runtime_checkable
 class Generates(Protocol):
-    """Draws whole items: float (item, channel, *space) in [-1, 1]."""
+    """Draws whole items: float (item, channel, *space), in [-1, 1] for pictures and sounds.
+
+    A model that also `Forecasts` takes `past=` float (item, channel, context) and draws one future of each:
+    float (item, channel, horizon), standardised.
+    """
 
     def generate(self, conditions: Tensor, seeds: Tensor, **sampling: Any) -> Tensor: ...
 
@@ -109,6 +114,25 @@ class Reconstructs(Protocol):
 
 
 @runtime_checkable
+class Denoises(Protocol):
+    """An item freed from noise, in the item's own shape."""
+
+    def denoise(self, values: Tensor, conditions: Tensor, noise: float) -> Tensor:
+        """`noise`: standard deviation of what was added, in the units of `values`."""
+
+
+@runtime_checkable
+class Forecasts(Protocol):
+    """What comes after a past, as quantiles of each step."""
+
+    def forecast(self, past: Tensor, conditions: Tensor, levels: Tensor) -> Tensor:
+        """`past` float (item, channel, context), standardised; `levels` float (level,) in (0, 1), ascending.
+
+        Gives float (item, channel, horizon, level), standardised, never falling along `level`.
+        """
+
+
+@runtime_checkable
 class Classifies(Protocol):
     """Class scores: float (item, label), before the softmax."""
 
@@ -122,6 +146,8 @@ PROTOCOLS: dict[str, type] = {
     "predicts": Predicts,
     "encodes": Encodes,
     "reconstructs": Reconstructs,
+    "denoises": Denoises,
+    "forecasts": Forecasts,
     "classifies": Classifies,
 }
 

@@ -5,12 +5,9 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from functools import singledispatch
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from aigc_models.find import find
@@ -81,7 +78,7 @@ def describe(modality: str, folder: Path, placed: Mapping[str, str], labels: Map
     contents = [plugin.unpack(payload) for _, payload in payloads(folder, wanted)]
     diversity = {"labels": len(labels), "label_entropy_bits": entropy(labels), "from_items": len(contents)}
     if contents:
-        diversity |= spread(contents[0], contents)
+        diversity |= plugin.spread(contents)
     return {"format": plugin.choose_format(contents).model_dump(), "diversity": diversity}
 
 
@@ -93,27 +90,3 @@ def entropy(counts: Mapping[str, int]) -> float:
     """
     total = sum(counts.values())
     return round(sum(count / total * math.log2(total / count) for count in counts.values()), 4)
-
-
-@singledispatch
-def spread(kind: object, contents: Sequence[Any]) -> dict[str, Any]:
-    """Figures of how much contents of this kind differ; nothing for a kind that has none."""
-    return {}
-
-
-@spread.register
-def text(kind: str, contents: Sequence[str]) -> dict[str, Any]:
-    """`distinct_2`: different pairs of neighbouring words over all pairs (Li et al. 2016, section 5)."""
-    pairs = Counter(pair for content in contents for pair in pairwise(content.split()))
-    sizes = [len(content.encode()) for content in contents]
-    distinct = round(len(pairs) / max(1, pairs.total()), 4)
-    return {"distinct_2": distinct, "bytes": sum(sizes), "mean_bytes": round(sum(sizes) / len(sizes), 1)}
-
-
-@spread.register
-def image(kind: np.ndarray, contents: Sequence[np.ndarray]) -> dict[str, Any]:
-    """Sizes in pixels (lowest, median, highest) and how many pictures have each number of channels."""
-    sides = {name: np.array([content.shape[axis] for content in contents]) for axis, name in enumerate(("height", "width"))}
-    spans = {name: [int(side.min()), float(np.median(side)), int(side.max())] for name, side in sides.items()}
-    channels = Counter(str(content.shape[2]) for content in contents)
-    return {**spans, "channels": dict(sorted(channels.items()))}

@@ -51,8 +51,8 @@ class SourceSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = Field(description="name of the data set: letters, digits, '.', '_' and '-'")
-    location: str = Field(description="path of a folder or a file, or embedded:digits or embedded:docstrings")
-    modality: str | None = Field(None, description="text or image; found out from the content if left out")
+    location: str = Field(description="path of a folder or a file, or embedded:NAME")
+    modality: str | None = Field(None, description="text, image, audio or series; found out from the content if left out")
     label: str | None = Field(None, description=f"{LABELS}; if left out: folder for pictures in sub-folders, else none")
     content: str | None = Field(None, description="column that holds the content (csv, jsonl, parquet)")
     group: str | None = Field(None, description="column whose equal values stay in one split")
@@ -144,7 +144,7 @@ def plugin(source: SourceSettings) -> ModuleType:
         module = find(PACKAGE, name)
         if module.accepts(source.location):
             return module
-    embedded = ", ".join(f"embedded:{name}" for name in find(PACKAGE, "embedded").CONTENT)
+    embedded = ", ".join(f"embedded:{name}" for name in names("tasks.embedded"))
     if source.location.startswith("embedded:"):
         raise BadInput(f"{source.location} is not known; there are {embedded}")
     raise BadInput(f"{source.location} does not exist; name a folder, a file, or one of {embedded}")
@@ -173,8 +173,9 @@ def licence(source: SourceSettings) -> str:
 
 
 def description(source: SourceSettings) -> str:
-    """The location without its parents, so that a data card is the same on every machine."""
-    return source.location if source.location.startswith("embedded:") else source.path.absolute().name
+    """What the plug-in says of it, or the location without its parents: a data card is the same on every machine."""
+    known = getattr(plugin(source), "description", None)
+    return str(known(source)) if known else source.path.absolute().name
 
 
 def _told(source: SourceSettings, action: Callable[[], str]) -> str:

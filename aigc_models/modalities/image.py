@@ -6,9 +6,10 @@ import base64
 import hashlib
 import io
 import warnings
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from PIL import Image, ImageOps
@@ -198,3 +199,11 @@ def preview(content: np.ndarray) -> str:
     shown = width * max(1, 64 // max(height, width))
     data = base64.b64encode(pack(content)).decode()
     return f'<img alt="" width="{shown}" style="image-rendering:pixelated" src="data:image/png;base64,{data}">'
+
+
+def spread(contents: Sequence[np.ndarray]) -> dict[str, Any]:
+    """Sizes in pixels (lowest, median, highest) and how many pictures have each number of channels."""
+    sides = {name: np.array([content.shape[axis] for content in contents]) for axis, name in enumerate(("height", "width"))}
+    spans = {name: [int(side.min()), float(np.median(side)), int(side.max())] for name, side in sides.items()}
+    channels = Counter(str(content.shape[2]) for content in contents)
+    return {**spans, "channels": dict(sorted(channels.items()))}

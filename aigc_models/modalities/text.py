@@ -7,9 +7,11 @@ import hashlib
 import html
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
@@ -173,3 +175,11 @@ def write(content: str, path: Path) -> Path:
 def preview(content: str) -> str:
     """The item as a piece of HTML that needs nothing else."""
     return f'<pre style="white-space:pre-wrap;margin:0">{html.escape(content)}</pre>'
+
+
+def spread(contents: Sequence[str]) -> dict[str, Any]:
+    """`distinct_2`: different pairs of neighbouring words over all pairs (Li et al. 2016, section 5)."""
+    pairs = Counter(pair for content in contents for pair in pairwise(content.split()))
+    sizes = [len(content.encode()) for content in contents]
+    distinct = round(len(pairs) / max(1, pairs.total()), 4)
+    return {"distinct_2": distinct, "bytes": sum(sizes), "mean_bytes": round(sum(sizes) / len(sizes), 1)}

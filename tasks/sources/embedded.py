@@ -1,131 +1,57 @@
-"""Content that comes with the installed libraries, so that a first run needs no download.
+"""Content that comes with the installed libraries or is made here, so that a first run needs no download.
 
-embedded:digits      1,797 handwritten digits of 8 x 8 pixels (scikit-learn's copy of the UCI set), labelled
-embedded:docstrings  first paragraphs of docstrings of pure-Python libraries, labelled with the library
+`embedded:NAME` is a file of `tasks/embedded`, which holds:
+
+    MODALITY: str
+    LIBRARIES: tuple[str, ...]      whose versions the content depends on
+    VERSION: int                    raised when the file gives other content
+    licence() -> str
+    items() -> Iterator[RawItem]
+
+Its docstring's first line is what the data card says of the source.
 """
 
 from __future__ import annotations
 
-import ast
 import hashlib
-import io
-import re
-from collections.abc import Callable, Iterator
-from importlib.metadata import distribution, version
-from importlib.util import find_spec
-from pathlib import Path
+from collections.abc import Iterator
+from importlib.metadata import version
+from types import ModuleType
 
+from aigc_models.find import find, names
 from tasks.source import RawItem, SourceSettings
 
-LIBRARIES = ("huggingface_hub", "mlflow", "networkx", "prefect", "pydantic", "sympy")
-QUOTA = 85_000  # bytes of each library, so that the labels are balanced
-SHORTEST, LONGEST = 20, 600  # bytes of a text
-VERSION = 1  # of what this file extracts
-
-_MARKUP = re.compile(r">>>|::|:param|:type|\.\. |^\s*[-*=]{2,}|\|")
-_FOOTNOTE = re.compile(r" ?\[\w+\]_")
-_ROLE = re.compile(r":[a-z:]+:`~?\.?([^`<]+?)(?: <[^`]*>)?`")
+PACKAGE = "tasks.embedded"
 
 
 def accepts(location: str) -> bool:
-    return location.removeprefix("embedded:") in CONTENT and location.startswith("embedded:")
+    return location.startswith("embedded:") and location.removeprefix("embedded:") in names(PACKAGE)
 
 
 def modality(source: SourceSettings) -> str:
-    return CONTENT[_name(source)][0]
+    return str(_content(source).MODALITY)
 
 
 def licence(source: SourceSettings) -> str:
-    """The licence of the content, as the libraries themselves state it."""
-    return CONTENT[_name(source)][3]()
+    """The licence of the content, as it states it itself."""
+    return str(_content(source).licence())
+
+
+def description(source: SourceSettings) -> str:
+    """`embedded:NAME` and what that is."""
+    return f"{source.location}: {str(_content(source).__doc__).splitlines()[0]}"
 
 
 def fingerprint(source: SourceSettings) -> str:
-    versions = "\n".join(f"{library} {version(library)}" for library in CONTENT[_name(source)][2])
-    return hashlib.sha256(f"{VERSION}\n{source.location}\n{versions}".encode()).hexdigest()
+    content = _content(source)
+    versions = "\n".join(f"{library} {version(library)}" for library in content.LIBRARIES)
+    return hashlib.sha256(f"{content.VERSION}\n{source.location}\n{versions}".encode()).hexdigest()
 
 
 def read(source: SourceSettings, modality: str) -> Iterator[RawItem]:
     source.labels.needs(("",), source.location)
-    yield from CONTENT[_name(source)][1]()
+    yield from _content(source).items()
 
 
-def _name(source: SourceSettings) -> str:
-    return source.location.removeprefix("embedded:")
-
-
-def _digits() -> Iterator[RawItem]:
-    """Levels 0..16 become 0..255."""
-    from PIL import Image
-    from sklearn.datasets import load_digits
-
-    images, labels = load_digits(return_X_y=True)
-    for number, (pixels, label) in enumerate(zip(images.reshape(-1, 8, 8), labels, strict=True)):
-        buffer = io.BytesIO()
-        Image.fromarray((pixels * 255 / 16).round().astype("uint8")).save(buffer, format="PNG")
-        yield RawItem(buffer.getvalue(), f"{number:04}.png", f"digits/{number:04}.png", str(label))
-
-
-def _docstrings() -> Iterator[RawItem]:
-    """Files are taken in the order of a hash of their names until the quota is full: a fair and fixed sample."""
-    seen: set[str] = set()
-    for library in LIBRARIES:
-        chosen: list[tuple[str, str]] = []
-        size = 0
-        for file, text in _paragraphs(library):
-            if text not in seen and size < QUOTA:
-                seen.add(text)
-                chosen.append((file, text))
-                size += len(text)
-            elif size >= QUOTA:
-                break
-        for number, (file, text) in enumerate(sorted(chosen)):
-            yield RawItem(text.encode(), file, f"{file}#{number}", library)
-
-
-def _paragraphs(library: str) -> Iterator[tuple[str, str]]:
-    """(file, text) of every usable docstring of a library; its source is read, never imported."""
-    root = Path(str(find_spec(library).origin)).parent  # type: ignore[union-attr]
-    files = {path.relative_to(root.parent).as_posix(): path for path in root.rglob("*.py")}
-    for file in sorted(files, key=lambda name: hashlib.sha256(name.encode()).digest()):
-        if not re.search(r"(^|/)_?(tests?|vendor|v1|protos?)(/|$)|_pb2|test_", file):
-            for docstring in _documented(ast.parse(files[file].read_bytes())):
-                text = _prose(docstring)
-                if text:
-                    yield file, text
-
-
-def _documented(node: ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[str]:
-    """The docstrings of a module, its classes and functions, and those inside them."""
-    yield ast.get_docstring(node) or ""
-    for inner in node.body:
-        if isinstance(inner, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            yield from _documented(inner)
-
-
-def _prose(docstring: str) -> str | None:
-    """The first paragraph on one line, if it is a whole sentence without markup."""
-    paragraph = docstring.split("\n\n")[0]
-    text = " ".join(_FOOTNOTE.sub("", _ROLE.sub(r"\1", paragraph)).replace("`", "").split())
-    whole = SHORTEST <= len(text.encode()) <= LONGEST and text[0].isupper() and text[-1] in ".!?"
-    return text if whole and text.isascii() and not _MARKUP.search(paragraph) else None
-
-
-def _licences() -> str:
-    return "; ".join(f"{library}: {_terms(library)}" for library in LIBRARIES)
-
-
-def _terms(library: str) -> str:
-    """An SPDX expression, or the names in the classifiers of a library that states none."""
-    metadata = distribution(library).metadata
-    if "License-Expression" in metadata:
-        return metadata["License-Expression"]
-    classified = [line.rsplit(" :: ", 1)[-1] for line in metadata.get_all("Classifier") or [] if line.startswith("License")]
-    return " and ".join(classified) or "see its files"
-
-
-# modality, content, libraries whose versions matter, licence
-CONTENT: dict[str, tuple[str, Callable[[], Iterator[RawItem]], tuple[str, ...], Callable[[], str]]] = {
-    "digits": ("image", _digits, ("scikit-learn", "pillow"), lambda: "CC BY 4.0 (UCI, Alpaydin and Kaynak 1998)"),
-    "docstrings": ("text", _docstrings, LIBRARIES, _licences),
-}
+def _content(source: SourceSettings) -> ModuleType:
+    return find(PACKAGE, source.location.removeprefix("embedded:"))

@@ -4,7 +4,7 @@ import json
 
 import numpy as np
 
-from tasks.card import CardSettings, data_card, entropy, spread, tally
+from tasks.card import CardSettings, data_card, entropy, tally
 from tasks.references import DuplicatesRef
 
 
@@ -60,7 +60,3 @@ def test_entropy() -> None:
 
 def test_tally() -> None:
     assert tally(["b", "a", None, "b", ""]) == {"rows": 5, "labels": {"a": 1, "b": 2}, "unlabelled": 2}
-
-
-def test_a_kind_without_figures_has_none() -> None:
-    assert spread(3.0, [3.0]) == {}

@@ -1,43 +1,29 @@
-"""What comes with the installed libraries."""
+"""What comes with the installed libraries or is made here."""
 
 from __future__ import annotations
 
-from collections import Counter
-
 import pytest
 
-from aigc_models.modalities import image
+from aigc_models.find import find, names
 from tasks.source import SourceSettings
 from tasks.sources import embedded
 
 
-def test_digits_are_small_labelled_pictures() -> None:
-    settings = SourceSettings(name="digits", location="embedded:digits")
-    items = list(embedded.read(settings, embedded.modality(settings)))
-    assert len(items) == 1797
-    assert {item.label for item in items} == set("0123456789")
-    assert image.read(items[0].payload, items[0].name).shape == (8, 8, 1)
-    assert max(int(image.read(item.payload, "").max()) for item in items[:20]) == 255
-
-
-def test_docstrings_become_prose() -> None:
-    assert embedded._prose("Give :class:`~a.Node` its\n  ``name`` [1]_.\n\nParameters") == "Give a.Node its name."
-    assert embedded._prose(">>> run()\n") is None
-    assert embedded._prose("too short.") is None
-
-
-@pytest.mark.slow
-def test_docstrings_are_balanced_and_the_same_each_time() -> None:
-    items = list(embedded._docstrings())
-    size = Counter[str]()
-    for item in items:
-        size[str(item.label)] += len(item.payload)
-    assert set(size) == set(embedded.LIBRARIES)
-    assert 400_000 < sum(size.values()) < 600_000
-    assert max(size.values()) < 2 * min(size.values())
-    assert items == list(embedded._docstrings())
+@pytest.mark.parametrize("name", names(embedded.PACKAGE))
+def test_a_content_says_what_it_is(name: str) -> None:
+    settings = SourceSettings(name="a", location=f"embedded:{name}")
+    assert embedded.modality(settings) in names("aigc_models.modalities")
+    assert embedded.licence(settings)
+    assert embedded.description(settings).startswith(f"embedded:{name}: ")
 
 
 def test_fingerprints_tell_the_contents_apart() -> None:
-    names = ("embedded:digits", "embedded:docstrings")
-    assert len({embedded.fingerprint(SourceSettings(name="a", location=name)) for name in names}) == 2
+    found = [embedded.fingerprint(SourceSettings(name="a", location=f"embedded:{name}")) for name in names(embedded.PACKAGE)]
+    assert len(set(found)) == len(found)
+
+
+def test_a_new_version_of_a_content_has_another_fingerprint(monkeypatch) -> None:
+    settings = SourceSettings(name="a", location="embedded:digits")
+    before = embedded.fingerprint(settings)
+    monkeypatch.setattr(find(embedded.PACKAGE, "digits"), "VERSION", -1)
+    assert embedded.fingerprint(settings) != before

@@ -1,0 +1,46 @@
+"""What a modality is: one file of `aigc_models/modalities` with these module-level names.
+
+`Content` is what an item is once it was read: a `str`, uint8 (height, width, channel), a `Sound`, a `Series`.
+
+    SUFFIXES: frozenset[str]                                        files that are read as this modality
+    suffix: str                                                     of the files that are written
+    class Format(BaseModel)                                         frozen: what all encoded items have in common
+    read(payload: bytes, name: str) -> Content                      raises `Unreadable`
+    validate(content) -> str | None                                 the reason to reject it
+    normalise(content) -> Content
+    pack(content) -> bytes                                          canonical, also how generated items are written
+    unpack(payload: bytes) -> Content
+    fingerprint(content) -> Fingerprint
+    near_pairs(fingerprints: Sequence[bytes]) -> Iterator[tuple[int, int]]
+    choose_format(contents: Sequence[Content]) -> Format            from train items alone
+    encode(contents, format) -> ndarray                             compact storage, item first
+    tensor(values: ndarray) -> Tensor                               what models see
+    decode(values: Tensor, format) -> list[Content]
+    write(content, path: Path) -> Path
+    preview(content) -> str                                         a piece of HTML that needs nothing else
+    spread(contents) -> dict[str, Any]                              figures of diversity for the data card
+
+A modality may also have:
+
+    canvas(format) -> Canvas                                        items as pictures that convolutions learn (`canvas.py`)
+
+and one whose items are divided inside, by time, instead of into those for training and those for the test:
+
+    borders(contents, validation: float, test: float) -> dict[str, float]
+                                                                    the times at which validation and test begin
+    before(content, border: float) -> Content                       the part that lies before a time
+    windows(contents, format, borders, split) -> tuple[ndarray, ndarray]
+                                                                    values (window, ...) in the order of time, and
+                                                                    int64 (window,): which content each is cut from
+    given(values: Tensor, format) -> dict[str, Tensor]              what of an encoded item a generator is told
+    latest(contents, format) -> ndarray                             (content, ...): the newest past of each, encoded
+"""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+
+def divided_inside(modality: ModuleType) -> bool:
+    """Whether items are divided inside, by time, rather than among themselves."""
+    return hasattr(modality, "borders")
