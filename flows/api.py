@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from prefect.client.orchestration import SyncPrefectClient
     from prefect.client.schemas.objects import State, StateType
 
+GONE = "its process was killed; what was finished is kept, and the same command or the next run goes on from there"
 STARTUP = 120.0  # seconds that the server may take on a slow machine
 # The recorder writes one task event at a time unless told otherwise, and a server that stops loses the rest.
 QUIET = {
@@ -95,7 +96,7 @@ def prefect_api(workspace: Workspace, meanwhile: Callable[[], object] = lambda: 
     (workspace.state / "prefect" / "storage").mkdir(parents=True, exist_ok=True)
     if os.environ.get("PREFECT_API_URL"):
         meanwhile()
-        with _without_heartbeat():
+        with without_heartbeat():
             yield
         return
     server = start(workspace)
@@ -103,7 +104,7 @@ def prefect_api(workspace: Workspace, meanwhile: Callable[[], object] = lambda: 
     try:
         meanwhile()
         wait_until_ready(server, workspace)
-        with _without_heartbeat():
+        with without_heartbeat():
             yield
     finally:
         _flush_logs()
@@ -129,7 +130,7 @@ def wait_until_ready(server: Server, workspace: Workspace) -> None:
 
 
 @contextmanager
-def _without_heartbeat() -> Iterator[None]:
+def without_heartbeat() -> Iterator[None]:
     """Each flow would wait up to a second for its heartbeat to end; the environment cannot unset it.
 
     The settings are read anew, since Prefect may have been imported before the environment was set.
@@ -158,7 +159,7 @@ def sweep(alive: Callable[[str], bool], client: SyncPrefectClient) -> int:
         owners = {tag.removeprefix("aigc.owner:") for tag in run.tags if tag.startswith("aigc.owner:")}
         if not owners or any(alive(owner) for owner in owners):
             continue
-        crashed: State[Any] = Crashed(message="its process is gone; the same command goes on where it was")
+        crashed: State[Any] = Crashed(message=GONE)
         _close_tasks(client, run.id, open_states)
         client.set_flow_run_state(run.id, crashed, force=True)
         closed += 1

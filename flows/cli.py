@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from flows import cli_data, cli_models, cli_services
+from flows import cli_data, cli_deploy, cli_infer, cli_models, cli_retrain, cli_services
 from flows.command import answer, ending
 
 if TYPE_CHECKING:
-    from flows.config import RunConfig
+    from flows.order import Order
 
 app = typer.Typer(
     help="From a folder of your content to a registered, evaluated, promotable generator that serves in real time.",
@@ -25,6 +24,9 @@ app = typer.Typer(
 app.add_typer(cli_data.app, name="data", help="Data sets: add, list, show.")
 app.add_typer(cli_models.app, name="models", help="Registered models: list, show, promote, rollback, history.")
 cli_services.add_to(app)
+cli_infer.add_to(app)
+app.command()(cli_deploy.deploy)
+app.command()(cli_retrain.retrain)
 
 Preset = Annotated[str | None, typer.Argument(help="a preset (sample, text, image) or a YAML file")]
 Data = Annotated[str | None, typer.Option("--data", help="a data set of yours, see `aigc data list`")]
@@ -45,16 +47,15 @@ def main_options(
         os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
 
 
-def configured(preset: str | None, data: str | None, budget: str | None, sets: list[str] | None) -> RunConfig:
-    """The run's configuration; without a preset the data set's modality chooses it, without either it is `sample`."""
-    from flows.config import compose
-    from tasks.datasets import remembered
-    from tasks.settings import Workspace
-    from tasks.source import modality
+def ordered(preset: str | None, data: str | None, budget: str | None, sets: list[str] | None) -> Order:
+    """What is asked for; raises `BadInput` before anything is started where it does not fit."""
+    from flows.order import Order
+    from tasks.validation import validated
 
-    source = remembered(Workspace.current(), data) if data else None
-    chosen = preset or (source.modality or modality(source) if source else "sample")
-    return compose(chosen, source, budget, sets or [])
+    values = {"preset": preset or "", "data": data or "", "budget": budget or "", "overrides": sets or []}
+    order = validated(Order, values, "aigc")
+    assert order.config
+    return order
 
 
 @app.command()
@@ -66,12 +67,11 @@ def run(preset: Preset = None, data: Data = None, budget: Budget = None, sets: S
     with ending():
         from flows.command import orchestrated
 
-        config = configured(preset, data, budget, sets)
+        order = ordered(preset, data, budget, sets)
         with orchestrated() as execution:
             from flows.pipeline import pipeline
 
-            name = f"{data or config.name}-{datetime.now():%Y%m%d-%H%M%S}"
-            reference = pipeline(config, name)
+            reference = pipeline(order)
             page = reference.path(execution.workspace)
         finish(page, execution, as_json)
 
@@ -93,8 +93,7 @@ def plan(preset: Preset = None, data: Data = None, budget: Budget = None, sets: 
     with ending():
         from flows.planning import planned, show
 
-        config = configured(preset, data, budget, sets)
-        answer(planned(config), as_json, show)
+        answer(planned(ordered(preset, data, budget, sets)), as_json, show)
 
 
 @app.command()
@@ -106,11 +105,11 @@ def train(preset: Preset = None, data: Data = None, budget: Budget = None, sets:
     with ending():
         from flows.command import orchestrated
 
-        config = configured(preset, data, budget, sets)
+        order = ordered(preset, data, budget, sets)
         with orchestrated():
-            from flows.pipeline import challenge
+            from flows.pipeline import training
 
-            registered = challenge(config)
+            registered = training(order)
         answer(
             {"registered": registered},
             as_json,

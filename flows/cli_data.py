@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import shutil
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from aigc_models.errors import BadInput
 from flows.command import answer, ending
 from tasks.settings import Workspace
 
@@ -46,15 +43,13 @@ def add(
     """
     with ending():
         from flows.config import DataConfig
-        from tasks.datasets import remember
+        from tasks.datasets import settled
         from tasks.source import SourceSettings
-        from tasks.source import modality as modality_of
         from tasks.validation import validated
 
-        place = source if ":" in source and not Path(source).exists() else str(Path(source).expanduser().resolve())
         values = {
             "name": name,
-            "location": place,
+            "location": source,
             "modality": modality,
             "label": label,
             "content": content,
@@ -63,30 +58,19 @@ def add(
             "split": split,
             "licence": licence,
         }
-        settings = validated(SourceSettings, values, "aigc data add")
-        settings = settings.model_copy(update={"modality": modality_of(settings)})
-        card = added(DataConfig(source=settings))
-        remember(Workspace.current(), settings)
-        answer(card, as_json, show_card)
+        settings = settled(validated(SourceSettings, values, "aigc data add"))
+        answer(added(DataConfig(source=settings)), as_json, show_card)
 
 
 def added(config: DataConfig) -> dict[str, Any]:
-    """Run the data flow; the data card of what came out. A set that cannot be used leaves nothing behind."""
+    """Run the data flow; the data card of what came out."""
     from flows.command import orchestrated
 
-    name = config.source.name
-    folder = Workspace.current().data / name
-    new = not folder.exists()
     with orchestrated():
-        from flows.data import prepare
+        from flows.data import ingestion
 
-        try:
-            prepare(config)
-        except BadInput:
-            if new:
-                shutil.rmtree(folder, ignore_errors=True)
-            raise
-    return described(name)
+        ingestion(config)
+    return described(config.source.name)
 
 
 def described(name: str) -> dict[str, Any]:
@@ -144,25 +128,52 @@ def show_card(card: Mapping[str, Any]) -> None:
     """The way from source to train, and what is known of the content."""
     from rich import print as out
     from rich.table import Table
+    from rich.text import Text
 
     out(f"[bold]{card['name']}[/bold]  {card['modality']}, version {card['version']}")
-    out(f"from {card['source']}; licence: {card['licence']}")
+    out(Text(f"from {card['source']}; licence: {card['licence']}"))  # as it stands: ':notes:' is no emoji here
     counts, way = card["counts"], Table(box=None, show_header=False)
     way.add_row("came in", str(counts["raw"]))
     for rule, count in counts["rejected"].items():
         way.add_row(f"  rejected: {rule.replace('_', ' ')}", f"-{count}")
-    for name in ("exact_duplicates", "label_conflicts", "bridges"):
-        if counts[name]:
+    for name in ("exact_duplicates", "label_conflicts", "superseded", "bridges"):
+        if counts.get(name):
             way.add_row(f"  {name.replace('_', ' ')}", f"-{counts[name]}")
     way.add_row("kept", str(counts["kept"]))
     for name, part in card["splits"].items():
         labels = ", ".join(f"{label} {count}" for label, count in part["labels"].items())
-        way.add_row(f"  {name}", f"{part['rows']}" + (f"  ({labels})" if labels else ""))
-    way.add_row(
-        "near-duplicates, kept in one split", f"{counts['near_duplicates']} in {counts['near_duplicate_groups']} groups"
-    )
-    way.add_row("format", ", ".join(f"{key} {value}" for key, value in card["format"].items()))
-    way.add_row("diversity", ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in card["diversity"].items()))
+        unit = f" {card['unit']}" if "unit" in card else ""
+        way.add_row(f"  {name}", Text(f"{part['rows']}{unit}" + (f"  ({labels})" if labels else "")))
+    near = "near-duplicates" if "unit" in card else "near-duplicates, kept in one split"
+    way.add_row(near, f"{counts['near_duplicates']} in {counts['near_duplicate_groups']} groups")
+    for name in ("divided", "handling"):
+        for key, value in card.get(name, {}).items():
+            way.add_row(f"{name}: {key.replace('_', ' ')}", Text(_shown(value)))
+    way.add_row("format", ", ".join(f"{key} {_shown(value)}" for key, value in card["format"].items()))
+    way.add_row("diversity", ", ".join(f"{key.replace('_', ' ')} {_told(value)}" for key, value in card["diversity"].items()))
     out(way)
     if counts["raw"] > counts["kept"]:
         out(f"which and why: data/{card['name']}/quarantine.parquet")
+
+
+def _told(figure: Any) -> str:
+    """A figure of diversity in words: lowest, median and highest, or how many of each.
+
+    >>> _told([1, 2.5, 4]), _told([8, 8, 8]), _told({"mono": 3}), _told(7)
+    ('1 to 4 (median 2.5)', '8', 'mono (x3)', '7')
+    """
+    if isinstance(figure, list) and len(figure) == 3:
+        low, median, high = figure
+        return f"{low:g}" if low == high else f"{low:g} to {high:g} (median {median:g})"
+    if isinstance(figure, dict) and all(isinstance(count, int) for count in figure.values()):
+        return " ".join(f"{key} (x{count})" for key, count in figure.items())
+    return _shown(figure)
+
+
+def _shown(value: Any) -> str:
+    """A value of the data card, with what is in it, in one line."""
+    if isinstance(value, dict):
+        return ", ".join(f"{key.replace('_', ' ')} {_shown(inner)}" for key, inner in value.items())
+    if isinstance(value, (list, tuple)):
+        return " ".join(map(_shown, value))
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -25,21 +25,9 @@ def add_to(app: typer.Typer) -> None:
 
 def located(workspace: Workspace, reference: str) -> tuple[Path, Identity]:
     """The bundle's folder of a registered version, and how the outside knows it."""
-    from tasks.provenance import Identity
-    from tasks.register import bundle_folder, find_version
-    from tasks.tracking import client
+    from tasks.registry import located as found
 
-    store = client(workspace)
-    version = find_version(store, reference)
-    tags = version.tags
-    identity = Identity(
-        model=version.name,
-        version=str(version.version),
-        dataset=tags["aigc.dataset"],
-        data_version=tags["aigc.data_version"],
-        bundle_sha256=tags["aigc.bundle_sha256"],
-    )
-    return bundle_folder(workspace, store, version), identity
+    return found(workspace, reference)
 
 
 def generate(
@@ -50,40 +38,38 @@ def generate(
     label: Annotated[str | None, typer.Option(help="one of the model's labels")] = None,
     prompt: Annotated[str | None, typer.Option(help="what each text begins with")] = None,
     sampling: Annotated[list[str] | None, typer.Option("--sampling", help="a sampling option: temperature=0.8")] = None,
+    follow: Annotated[Path | None, typer.Option(help="answer the files that arrive in this folder, each once")] = None,
+    every: Annotated[str, typer.Option(help="with --follow: time between two looks into the folder")] = "2s",
+    idle_exit: Annotated[str | None, typer.Option(help="with --follow: end after this time without a new file")] = None,
+    once: Annotated[bool, typer.Option("--once", help="with --follow: answer what is there and end")] = False,
     as_json: Json = False,
 ) -> None:
     """Generate a batch of items; the same command after a kill goes on where it was.
 
     Example: aigc generate digits --count 100 --seed 1 --label 7 --out sevens
+    Example: aigc generate docstrings --follow inbox --out answers --every 2s
     """
     with ending():
-        from tasks.generate import GenerationSettings, generate_into
+        if follow is not None:
+            from flows.cli_follow import follow_folder
+
+            follow_folder(model, follow, out, as_json, every=every, idle_exit=idle_exit, once=once, seed=seed)
+            return
+        from tasks.generate_batch import BatchSettings, generate_batch
         from tasks.report.terminal import Terminal
         from tasks.settings import Workspace
+        from tasks.stage import StageContext
         from tasks.validation import validated
 
         options = {"count": count, "seed": seed, "label": label, "prompt": prompt, "sampling": _sampling(sampling or [])}
-        settings = validated(GenerationSettings, options, "aigc generate")
-        folder, identity = located(Workspace.current().create(), model)
-        from aigc_models.generator import Generator
-
+        values = {"model": model, "out": str(out.absolute()), "generation": options}
+        workspace, wanted = Workspace.current().create(), validated(BatchSettings, values, "aigc generate")
         with Terminal() as terminal:
-            generate_into(
-                Generator.load(folder),
-                out,
-                settings,
-                identity,
-                lambda step, total, **figures: terminal.progress(model, step, total, figures),
-                lambda: False,
-            )
-        made = {
-            "out": str(out),
-            "count": count,
-            "model": identity.model,
-            "version": identity.version,
-            "manifest": str(out / "manifest.jsonl"),
-        }
-        answer(made, as_json, lambda value: print(f"{count} items of {identity.model} version {identity.version} in {out}"))
+            context = StageContext(workspace.state, workspace)
+            context.on_progress = lambda step, total, **figures: terminal.progress(model, step, total, figures)
+            batch = generate_batch.plain(wanted, context=context)
+        made = {**batch.model_dump(), "out": str(out), "manifest": str(out / "manifest.jsonl")}
+        answer(made, as_json, lambda value: print(f"{count} items of {batch.model} version {batch.version} in {out}"))
 
 
 def _sampling(options: list[str]) -> dict[str, float]:

@@ -127,6 +127,7 @@ def plain(value: Any) -> Any:
 def orchestrated() -> Iterator[Execution]:
     """An execution with Prefect's API and MLflow at hand; what dead commands left open is closed first."""
     from flows.api import prefect_api
+    from flows.entry import swept
     from tasks.execution import Execution, executing
     from tasks.owner import owner
     from tasks.report.terminal import Terminal
@@ -152,17 +153,3 @@ def warmed_up(execution: Execution) -> list[str]:
 
     assert flows.pipeline
     return execution.tracker.sweep()
-
-
-def swept(execution: Execution, runs: list[str]) -> None:
-    """Close what dead commands left open in Prefect too, and say so."""
-    from prefect.client.orchestration import get_client
-
-    from flows.api import sweep
-    from tasks.owner import alive, tidy
-
-    with get_client(sync_client=True) as client:
-        flows = sweep(lambda name: alive(execution.workspace, name), client)
-    tidy(execution.workspace)
-    if runs or flows:
-        execution.observer.message(f"closed what a run that died left open: {len(runs)} in MLflow, {flows} in Prefect")

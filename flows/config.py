@@ -70,8 +70,10 @@ class TrainingConfig(Settings):
         None, description="the self-supervised body; its share is a fraction of the budget"
     )
     members: tuple[MemberSettings, ...] = Field(min_length=1, description="the models to train side by side")
-    baseline: MemberSettings = Field(description="the strongest plain method, which every figure stands beside")
-    baseline_joins: bool = Field(False, description="whether the baseline is a member of the ensemble too")
+    baseline: MemberSettings | Annotated[tuple[MemberSettings, ...], Field(min_length=1)] = Field(
+        description="the plain method which every figure stands beside; of several, the one that is strongest on validation"
+    )
+    baseline_joins: bool = Field(False, description="whether the plain methods are members of the ensemble too")
     ensemble: EnsembleSettings = Field(EnsembleSettings(), description="how members become one generator")
 
     def body(self) -> MemberSettings | None:
@@ -86,9 +88,10 @@ class TrainingConfig(Settings):
         left = self.budget * (1 - (self.pretraining.share if self.pretraining else 0))
         return divide(left, [self._sized(member) for member in self.members], cores, self.seed, self.device)
 
-    def plain(self) -> MemberSettings:
-        """The baseline."""
-        return self.baseline.model_copy(update={"threads": self.baseline.threads or 1})
+    def plain(self) -> list[MemberSettings]:
+        """The plain methods, of which the strongest is the baseline."""
+        methods = (self.baseline,) if isinstance(self.baseline, MemberSettings) else self.baseline
+        return [method.model_copy(update={"threads": method.threads or 1}) for method in methods]
 
     def _sized(self, member: MemberSettings) -> MemberSettings:
         return member.model_copy(update={"size": self.size}) if self.size else member
@@ -213,7 +216,7 @@ def checked(config: RunConfig) -> RunConfig:
     """Hold each member's own settings against its family now, not after the data were prepared."""
     for run in config.runs:
         training = run.training
-        for member in [*training.members, training.baseline, *([training.pretraining] if training.pretraining else [])]:
+        for member in [*training.members, *training.plain(), *([training.pretraining] if training.pretraining else [])]:
             if member.settings or member.plan:  # only then is the family's file imported, and torch with it
                 model_config(member)
                 training_plan(member)

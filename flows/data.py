@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import shutil
+
+from aigc_models.errors import BadInput
 from flows.config import DataConfig
+from flows.entry import entry
 from flows.flow import flow
 from tasks.cleaning import clean
+from tasks.datasets import remember, settled
 from tasks.deduplicate import deduplicate
+from tasks.execution import Execution
 from tasks.ingest import ingest
 from tasks.references import VersionRef
 from tasks.split import split
@@ -19,3 +25,24 @@ def prepare(config: DataConfig) -> VersionRef:
     cleaned = clean(raw, config.clean)
     duplicates = deduplicate(cleaned, config.deduplicate)
     return version(split(cleaned, duplicates, config.described_split()))
+
+
+@flow
+@entry
+def ingestion(config: DataConfig) -> VersionRef:
+    """What `aigc data add` does: a version of the data set, whose source is remembered under its name.
+
+    A set that cannot be used leaves nothing behind.
+    """
+    workspace = Execution.current().workspace
+    source = settled(config.source)
+    folder = workspace.data / source.name
+    new = not folder.exists()
+    try:
+        data = prepare(config.model_copy(update={"source": source}))
+    except BadInput:
+        if new:
+            shutil.rmtree(folder, ignore_errors=True)
+        raise
+    remember(workspace, source)
+    return data

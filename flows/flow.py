@@ -34,11 +34,10 @@ def stopping_on_exit(function: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(function)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
-        execution = Execution.current()
         try:
             return function(*args, **kwargs)
         except BaseException:
-            execution.stopping.set()
+            Execution.current().stopping.set()
             raise
 
     return wrapped

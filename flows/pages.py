@@ -77,9 +77,14 @@ def check_free(name: str, port: int) -> None:
 
 
 def page_environment(address: str) -> dict[str, str]:
-    """Prefect's page asks the API at a fixed port unless it is told where it is; MLflow starts seven workers
-    for jobs that nothing here gives it."""
-    return {**os.environ, "PREFECT_SERVER_UI_API_URL": f"{address}/api", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    """Prefect's page asks the API at a fixed port unless it is told where it is, and its server forgets who holds a
+    deployment's slot unless it keeps that in files; MLflow starts seven workers for jobs that nothing here gives it."""
+    return {
+        "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
+        **os.environ,
+        "PREFECT_SERVER_UI_API_URL": f"{address}/api",
+        "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+    }
 
 
 def end(process: subprocess.Popen[bytes]) -> None:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from flows.config import PipelineConfig, RunConfig
+from datetime import datetime
+
+from flows.config import PipelineConfig
 from flows.data import prepare
+from flows.entry import entry
 from flows.flow import flow, of_dataset, tracked
+from flows.order import Order
 from flows.promotion import promote
+from flows.recipes import remembering
 from flows.training import train
 from tasks.generate import generate
 from tasks.references import RegisteredRef
@@ -15,9 +20,11 @@ from tasks.write_report import Outcome, ReportRef, write_report
 
 
 @flow
+@entry
 @tracked
-def pipeline(config: RunConfig, run: str) -> ReportRef:
-    """Each data set of `config` in turn, and one report over them all; `run` names its folder."""
+def pipeline(order: Order) -> ReportRef:
+    """The whole pipeline of `aigc run`: each data set in turn, and one report over them all."""
+    config, run = order.config, f"{order.name}-{datetime.now():%Y%m%d-%H%M%S}"
     outcomes = [produce(one) for one in config.runs]
     served = try_served(
         [outcome.trained.ensemble for outcome in outcomes], [outcome.registered for outcome in outcomes], config.serving
@@ -28,6 +35,7 @@ def pipeline(config: RunConfig, run: str) -> ReportRef:
 @flow
 @of_dataset
 @tracked
+@remembering
 def produce(config: PipelineConfig) -> Outcome:
     """One data set: prepare, train, promote, generate."""
     data = prepare(config.data)
@@ -38,15 +46,17 @@ def produce(config: PipelineConfig) -> Outcome:
 
 
 @flow
+@entry
 @tracked
-def challenge(config: RunConfig) -> list[RegisteredRef]:
-    """Each data set of `config` up to a registered challenger; nothing is promoted."""
-    return [contend(one) for one in config.runs]
+def training(order: Order) -> list[RegisteredRef]:
+    """What `aigc train` does: each data set up to a registered challenger; nothing is promoted."""
+    return [contend(one) for one in order.config.runs]
 
 
 @flow
 @of_dataset
 @tracked
+@remembering
 def contend(config: PipelineConfig) -> RegisteredRef:
     """One data set: prepare, train, register."""
     trained = train(prepare(config.data), config.training, config.evaluation)

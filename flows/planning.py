@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from flows.config import RunConfig
+from flows.order import Order
 
 
-def planned(config: RunConfig) -> dict[str, Any]:
+def planned(order: Order) -> dict[str, Any]:
     """Each stage with whether it is cached and why not; the training time that the budget allows."""
     from flows.pipeline import pipeline
     from tasks.execution import Execution, executing
     from tasks.settings import Workspace
 
+    config = order.config
     execution = Execution(Workspace.current(), planning=True)
     with executing(execution):
-        pipeline(config, "planned")
+        pipeline(order)
     stages = [{"dataset": t.dataset, "name": t.name, "cached": t.cached, "reason": t.reason} for t in execution.timings]
     waiting = {t.dataset for t in execution.timings if not t.cached and t.name.startswith(("pretrain", "finetune"))}
     seconds = sum(run.training.budget for run in config.runs if run.name in waiting)

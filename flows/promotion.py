@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from flows.config import PipelineConfig
-from flows.flow import flow
+from flows.entry import entry
+from flows.flow import flow, tracked
+from tasks.move_champion import Moved, MoveSettings, move_champion
 from tasks.promote import Decision
 from tasks.promote import promote as promote_stage
 from tasks.references import RegisteredRef, TrainedRef
@@ -15,3 +17,12 @@ def promote(trained: TrainedRef, config: PipelineConfig) -> tuple[RegisteredRef,
     """Register as `challenger`, judge, and move `champion` where every gate passes."""
     registered = register(trained.ensemble, trained.evaluation, config.registration)
     return registered, promote_stage(registered, trained.evaluation, config.promotion)
+
+
+@flow
+@entry
+@tracked
+def promotion(settings: MoveSettings) -> Moved:
+    """What `aigc models promote` and `rollback` do, by hand or by gates: move `champion` and say why."""
+    moved: Moved = move_champion(settings)
+    return moved

@@ -4,25 +4,38 @@ from __future__ import annotations
 
 from flows.config import TrainingConfig
 from flows.flow import flow
+from tasks.baseline import strongest
+from tasks.champion import ChampionRef
 from tasks.encode import encode
 from tasks.ensemble import build_ensemble
 from tasks.evaluate import EvaluationSettings, evaluate
 from tasks.execution import Execution
 from tasks.finetune import finetune
+from tasks.members import MemberSettings
 from tasks.pretrain import pretrain
-from tasks.references import TrainedRef, VersionRef
+from tasks.references import ModelRef, TrainedRef, VersionRef
 
 
 @flow
-def train(data: VersionRef, config: TrainingConfig, evaluation: EvaluationSettings) -> TrainedRef:
-    """Pretrain a body, train the members side by side, combine them, and measure them all."""
+def train(
+    data: VersionRef, config: TrainingConfig, evaluation: EvaluationSettings, champion: ChampionRef | None = None
+) -> TrainedRef:
+    """Pretrain a body, train the members side by side, combine them, and measure them all (beside a champion)."""
     corpus = encode(data, config.encode)
     settings = config.body()
     body = pretrain(corpus, settings) if settings else None
     planned = config.planned(Execution.current().cores)
-    running = [finetune.submit(corpus, body if member.start == "body" else None, member) for member in planned]
-    baseline = finetune(corpus, None, config.plain())
-    members = [member.result() for member in running] + ([baseline] if config.baseline_joins else [])
+    running = [finetune.submit(corpus, parent(member, body, champion), member) for member in planned]
+    plain = [finetune(corpus, None, method) for method in config.plain()]
+    baseline = strongest(plain) if len(plain) > 1 else plain[0]
+    members = [member.result() for member in running] + (plain if config.baseline_joins else [])
     ensemble = build_ensemble(corpus, members, config.ensemble)
-    measured = evaluate(corpus, ensemble, members, baseline, evaluation)
+    measured = evaluate(corpus, ensemble, members, baseline, evaluation, champion)
     return TrainedRef(corpus=corpus, body=body, members=members, baseline=baseline, ensemble=ensemble, evaluation=measured)
+
+
+def parent(member: MemberSettings, body: ModelRef | None, champion: ChampionRef | None) -> ModelRef | None:
+    """Whose weights a member starts from; none where it starts at random."""
+    if member.start == "champion":
+        return champion.member(member.name) if champion else None
+    return body if member.start == "body" else None

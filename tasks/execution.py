@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -88,6 +89,7 @@ class Execution:
     parent_run_id: str = ""
     dataset: str = ""
     owner: str = ""
+    command: str = field(default_factory=lambda: " ".join(["aigc", *sys.argv[1:]]))
     cores: int = field(
         default_factory=lambda: len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     )
@@ -107,10 +109,12 @@ class Execution:
 
     @classmethod
     def current(cls) -> Execution:
-        """The command's own, or a silent one (a flow started by a Prefect worker, a test)."""
-        if not _current:
-            _current.append(cls(Workspace.current()))
-        return _current[-1]
+        """The command's own (see `flows/entry.py` for a Prefect worker's), or a silent one."""
+        if _current:
+            return _current[-1]
+        if not _silent:
+            _silent.append(cls(Workspace.current()))
+        return _silent[-1]
 
     @cached_property
     def tracker(self) -> Tracker:
@@ -178,6 +182,17 @@ def _held(condition: threading.Condition, count: int, free: list[int], stopping:
 
 
 _current: list[Execution] = []  # one command a process; threads of task runners share it
+_silent: list[Execution] = []  # what `Execution.current` falls back on
+
+
+def under_way() -> bool:
+    """Whether a command, or a flow in a worker's process, has made its execution the current one."""
+    return bool(_current)
+
+
+def become_current(execution: Execution) -> None:
+    """Make it the current one for the rest of the process, whose threads may outlive the flow's function."""
+    _current.append(execution)
 
 
 @contextmanager

@@ -83,6 +83,12 @@ def _free(path: Path) -> bool:
         return True
 
 
+def left_behind(workspace: Workspace) -> bool:
+    """Whether a process is gone that could not clear up after itself: it may have left runs open."""
+    with locked(workspace, "owners"):
+        return any(_free(path) for path in _locks(workspace).glob("run-*.lock"))
+
+
 def tidy(workspace: Workspace) -> int:
     """Remove the lock files of processes that are gone; the number of them."""
     with locked(workspace, "owners"):

@@ -23,7 +23,19 @@ def test_help_imports_nothing_heavy():
 
 @pytest.mark.parametrize(
     "command",
-    [[], ["run"], ["plan"], ["train"], ["generate"], ["serve"], ["ui"], ["doctor"], ["data", "add"], ["models", "promote"]],
+    [
+        [],
+        ["run"],
+        ["plan"],
+        ["train"],
+        ["generate"],
+        ["serve"],
+        ["ui"],
+        ["doctor"],
+        ["deploy"],
+        ["data", "add"],
+        ["models", "promote"],
+    ],
 )
 def test_every_command_has_help(command, tmp_path):
     done = aigc(tmp_path, *command, "--help")

@@ -77,3 +77,14 @@ def test_a_file_that_is_not_yaml_is_refused(tmp_path):
 
 def test_an_override_makes_what_is_not_there_yet():
     assert override({}, "a.b=[1]") == {"a": {"b": [1]}}
+
+
+def test_several_plain_methods_may_stand_for_the_baseline():
+    source = SourceSettings(name="co2", location="embedded:co2", modality="series")
+    config = compose("series", source, None, []).runs[0].training
+    assert [method.name for method in config.plain()] == ["linear", "exponential_smoothing", "seasonal_naive"]
+    assert all(method.threads == 1 for method in config.plain())
+    one = compose("series", source, None, ["training.baseline={family: linear}"]).runs[0].training
+    assert [method.family for method in one.plain()] == ["linear"]
+    with pytest.raises(BadInput, match="baseline"):
+        compose("series", source, None, ["training.baseline=[]"])

@@ -1,0 +1,83 @@
+"""What `aigc retrain` is asked for, whether it is due, and what it answers; nothing heavy is imported to say 'not due'."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from flows.config import PipelineConfig, Settings, override
+from tasks import recipe
+from tasks.due import PARTS, Due, Part, Seen, due, see
+from tasks.settings import Workspace
+from tasks.validation import validated
+
+
+class RetrainConfig(Settings):
+    """Which model, and when and how it is trained again."""
+
+    name: str = Field(description="registered name of a model that `aigc run` or `aigc train` made, such as digits")
+    counts: tuple[Part, ...] = Field(PARTS, min_length=1, description="which changes make it due: data, config, code")
+    start: Literal["auto", "scratch", "warm"] = Field(
+        "auto", description="first weights: random (scratch), the champion's (warm), or what measured better (auto)"
+    )
+    approval: Literal["recipe", "automatic", "by_hand"] = Field(
+        "recipe", description="who has the last word: as the recipe says, the gates alone, or a person"
+    )
+    budget: str | None = Field(None, description="wall time of all training, such as 90s or 3m; if left out: the recipe's")
+    overrides: tuple[str, ...] = Field((), description="single settings of the recipe as path=value, for this time")
+
+
+class Retrained(BaseModel):
+    """What became of it, in words and figures."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    decision: Literal["not_due", "promoted", "refused", "awaiting_approval"]
+    reason: str
+    name: str
+    digest: str = Field("", description="of the data, the recipe and the code")
+    version: int | None = Field(None, description="the new version, or the one that the same state gave before")
+    champion: int | None = Field(None, description="the version that it was held against")
+    rows: int | None = Field(None, description="items in all splits")
+    figures: dict[str, dict[str, float | None]] = Field(
+        {}, description="by metric: value, champion, and the paired difference with its 95 % interval"
+    )
+
+
+@dataclass(frozen=True)
+class Question:
+    """A recipe with this time's settings, how things stand, and whether that makes a retraining due."""
+
+    recipe: PipelineConfig
+    seen: Seen
+    found: Due
+
+
+def asked(workspace: Workspace, config: RetrainConfig) -> Question:
+    """Whether it is due. Imports neither torch nor Prefect, and MLflow only for what a shared registry alone knows."""
+    wanted = configured(workspace, config)
+    seen = see(workspace, config.name, recipe.plain(wanted))
+    return Question(wanted, seen, due(workspace, config.name, seen, config.counts))
+
+
+def configured(workspace: Workspace, config: RetrainConfig) -> PipelineConfig:
+    """The recipe of the name with this time's settings on top; raises `BadInput`."""
+    values: Any = recipe.kept(workspace, config.name)
+    for setting in [*([f"training.budget={config.budget}"] if config.budget else []), *config.overrides]:
+        values = override(values, setting)
+    found: PipelineConfig = validated(PipelineConfig, values, f"recipe of {config.name}")
+    if config.approval == "recipe":
+        return found
+    return found.model_copy(update={"promotion": found.promotion.model_copy(update={"approval": config.approval})})
+
+
+def under_way(name: str) -> Retrained:
+    """The answer to who comes second."""
+    return Retrained(decision="not_due", reason=f"another retraining of {name} is under way", name=name)
+
+
+def not_due(found: Due) -> Retrained:
+    version = found.last.version if found.last else None
+    return Retrained(decision="not_due", reason=found.reason, name=found.name, digest=found.digest, version=version)

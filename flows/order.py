@@ -1,0 +1,51 @@
+"""What somebody asks for, in the terminal, on Prefect's page or in a schedule: a preset, a data set, a budget, overrides."""
+
+from __future__ import annotations
+
+from functools import cached_property
+
+from pydantic import Field, field_validator
+
+from aigc_models.errors import BadInput
+from flows.config import RunConfig, Settings, compose, presets, seconds
+from tasks.datasets import remembered
+from tasks.settings import Workspace
+from tasks.source import modality
+
+
+class Order(Settings):
+    """What to train: the same that `aigc run`, `aigc plan` and `aigc train` take. All may be left empty."""
+
+    preset: str = Field(
+        "",
+        description=f"{', '.join(presets())}, or the path of a YAML file; empty: what fits the data set, "
+        "and sample where none is named",
+    )
+    data: str = Field("", description="name of a data set that was added (`aigc data list`, or the deployment ingestion)")
+    budget: str = Field(
+        "",
+        description="wall time of all training of one data set: 90s, 3m or 1h; empty: the preset's",
+        json_schema_extra={"pattern": r"^(\d+(\.\d+)?[smh]?)?$"},  # so that the page says at once what does not fit
+    )
+    overrides: tuple[str, ...] = Field(
+        (), description="single settings as path=value, such as training.seed=3 or digits.training.size=debug"
+    )
+
+    @field_validator("budget")
+    @classmethod
+    def _some_time(cls, budget: str) -> str:
+        if budget and not isinstance(seconds(budget), float):
+            raise BadInput(f"budget {budget!r}: write a time with its unit, such as 90s, 3m or 1h")
+        return budget
+
+    @property
+    def name(self) -> str:
+        """What its run and its folder of outputs are called."""
+        return self.data or self.config.name
+
+    @cached_property
+    def config(self) -> RunConfig:
+        """The whole configuration; raises `BadInput` for what does not fit."""
+        source = remembered(Workspace.current(), self.data) if self.data else None
+        preset = self.preset or (source.modality or modality(source) if source else "sample")
+        return compose(preset, source, self.budget or None, list(self.overrides))

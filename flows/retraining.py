@@ -1,0 +1,123 @@
+"""A registered model trained again: where something changed, and not otherwise.
+
+The terminal (`aigc retrain NAME`), Prefect's page and a schedule run this flow. A schedule only asks whether a
+retraining is due, so that a run that was missed, or comes twice, costs a second and changes nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from prefect.context import FlowRunContext
+from prefect.logging import get_run_logger
+
+from flows.config import PRESETS, PipelineConfig, read_yaml
+from flows.data import prepare
+from flows.due import Question, RetrainConfig, Retrained, asked, not_due, under_way
+from flows.entry import entry
+from flows.flow import flow, of_dataset, tracked
+from flows.promotion import promote
+from flows.recipes import registered_name
+from flows.training import train
+from tasks.champion import ChampionRef, find_champion, paired
+from tasks.due import note
+from tasks.encode import EncodeSettings, read_card
+from tasks.execution import Execution
+from tasks.gates import Gate
+from tasks.lease import leased
+from tasks.members import MemberSettings
+from tasks.promote import Decision
+from tasks.references import VersionRef
+
+WARM = False  # whether members go on from the champion's weights unless it is said; measured, see docs/retraining.md
+
+
+@dataclass(frozen=True)
+class Contest:
+    """A challenger and what was decided about it."""
+
+    data: VersionRef
+    champion: ChampionRef | None
+    decision: Decision
+    figures: dict[str, dict[str, float | None]]
+
+
+@flow
+@entry
+def retrain(config: RetrainConfig) -> Retrained:
+    """What `aigc retrain` does: is it due? If so train, measure beside the champion, promote or refuse, and say why."""
+    workspace = Execution.current().workspace
+    with leased(workspace, config.name) as free:
+        if not free:
+            return told(under_way(config.name))
+        question = asked(workspace, config)
+        if not question.found.due:
+            return told(not_due(question.found))
+        return told(decided(question, contest(question.recipe, config.start)))
+
+
+@flow
+@of_dataset
+@tracked
+def contest(config: PipelineConfig, start: str) -> Contest:
+    """Prepare, train, and measure a challenger beside the champion; the gates decide."""
+    champion = find_champion(registered_name(config))
+    data = prepare(config.data)
+    config = against(config, champion, start, data)
+    trained = train(data, config.training, config.evaluation, champion)
+    _, decision = promote(trained, config)
+    return Contest(data, champion, decision, paired(trained.evaluation.path(Execution.current().workspace)))
+
+
+def against(config: PipelineConfig, champion: ChampionRef | None, start: str, data: VersionRef) -> PipelineConfig:
+    """The configuration for a contest: the champion's format, a gate that compares with it, and its weights if wanted."""
+    if champion is None:
+        return config
+    own = read_card(data.path(Execution.current().workspace))["format"]  # of the grown data
+    keeps = config.training.encode.format is not None or own == champion.format
+    encode = config.training.encode if keeps else EncodeSettings(format=dict(champion.format))
+    warm = WARM if start == "auto" else start == "warm"
+    members = tuple(started(member, champion) if warm else member for member in config.training.members)
+    training = config.training.model_copy(update={"encode": encode, "members": members})
+    gates = (*config.promotion.gates, *champion_gates(config.promotion.gates, champion.modality))
+    return config.model_copy(update={"training": training, "promotion": config.promotion.model_copy(update={"gates": gates})})
+
+
+def started(member: MemberSettings, champion: ChampionRef) -> MemberSettings:
+    """The member, to go on from the champion's of the same name and family if there is one."""
+    before = champion.member(member.name)
+    fits = before is not None and before.family == member.family
+    return member.model_copy(update={"start": "champion"}) if fits else member
+
+
+def champion_gates(gates: tuple[Gate, ...], modality: str) -> tuple[Gate, ...]:
+    """Those of the modality's preset that compare with the champion, for a recipe that has none."""
+    if any(gate.reference == "champion" for gate in gates) or not (PRESETS / f"{modality}.yaml").is_file():
+        return ()
+    preset = read_yaml(modality).get("promotion", {}).get("gates", [])
+    return tuple(Gate.model_validate(gate) for gate in preset if gate.get("reference") == "champion")
+
+
+def decided(question: Question, made: Contest) -> Retrained:
+    """Put it on record. The reason begins with why it was due."""
+    found = question.found
+    line = note(Execution.current().workspace, found.name, question.seen, made.decision, made.data.rows)
+    more = made.data.rows - found.last.rows if found.last and found.last.rows else 0
+    items = f" ({abs(more)} items {'more' if more > 0 else 'fewer'})" if more else ""
+    return Retrained(
+        decision=line.decision,
+        reason=f"due: {found.reason}{items}. {line.decision.replace('_', ' ').capitalize()}: {made.decision.reason}",
+        name=found.name,
+        digest=found.digest,
+        version=line.version,
+        champion=made.champion.version if made.champion else None,
+        rows=made.data.rows,
+        figures=made.figures,
+    )
+
+
+def told(outcome: Retrained) -> Retrained:
+    """Say it in the run's log, for Prefect's page; a command prints it itself."""
+    if FlowRunContext.get():
+        get_run_logger().info("%s: %s: %s", outcome.name, outcome.decision.replace("_", " "), outcome.reason)
+    return outcome

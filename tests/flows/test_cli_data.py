@@ -1,0 +1,43 @@
+"""What the terminal shows of a data card."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from flows.cli_data import show_card
+
+CARD: dict[str, Any] = {
+    "name": "notes",
+    "modality": "audio",
+    "version": "abc",
+    "source": "embedded:notes: [bold] strings",
+    "licence": "CC0",
+    "counts": {
+        "raw": 3,
+        "rejected": {"too_short": 1},
+        "exact_duplicates": 0,
+        "label_conflicts": 0,
+        "bridges": 0,
+        "kept": 2,
+        "near_duplicates": 0,
+        "near_duplicate_groups": 0,
+    },
+    "splits": {"train": {"rows": 2, "labels": {":smile:": 2}}},
+    "format": {"rate": 8000},
+    "diversity": {"seconds": [0.5, 0.75, 1.0], "rates": {"8000": 2}, "cut_to_10_s": 0},
+}
+
+
+def test_words_of_the_user_are_shown_as_they_stand(capsys: pytest.CaptureFixture[str]) -> None:
+    show_card(CARD)
+    shown = capsys.readouterr().out
+    for words in (
+        "from embedded:notes: [bold] strings; licence: CC0",
+        ":smile: 2",
+        "rejected: too short",
+        "quarantine.parquet",
+    ):
+        assert words in shown
+    assert "seconds 0.5 to 1 (median 0.75)" in " ".join(shown.split())

@@ -1,0 +1,42 @@
+import pytest
+
+from aigc_models.errors import BadInput
+from flows.config import compose
+from flows.order import Order
+from tasks.datasets import remember
+from tasks.settings import Workspace
+from tasks.source import SourceSettings
+
+
+@pytest.fixture
+def letters(tmp_path, monkeypatch):
+    """A workspace that knows a data set of pictures."""
+    monkeypatch.setenv("AIGC_WORKSPACE", str(tmp_path))
+    source = SourceSettings(name="letters", location="embedded:digits", modality="image")
+    remember(Workspace(tmp_path), source)
+    return source
+
+
+def test_an_empty_order_is_the_sample():
+    assert Order().config == compose("sample", None, None, [])
+    assert Order().name == "sample"
+
+
+def test_a_data_set_chooses_its_preset(letters):
+    order = Order(data="letters", budget="90s", overrides=("training.seed=3",))
+    assert order.config == compose("image", letters, "90s", ["training.seed=3"])
+    assert order.name == "letters"
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"budget": "soon"}, "budget 'soon': write a time"),
+        ({"data": "lettres"}, "did you mean 'letters'"),
+        ({"preset": "imgae"}, "did you mean 'image'"),
+        ({"overrides": ("training",)}, "write it as path=value"),
+    ],
+)
+def test_what_does_not_fit_is_named(letters, settings, said):
+    with pytest.raises(BadInput, match=said):
+        _ = Order(**settings).config
