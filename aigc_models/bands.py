@@ -12,8 +12,6 @@ import math
 import torch
 from torch import Tensor, nn
 
-from aigc_models.modalities.image import Format
-
 
 def cosines(length: int) -> Tensor:
     """The orthonormal transform of `length` values, float64 (frequency, place)."""
@@ -34,15 +32,15 @@ class Bands(nn.Module):
     rows: Tensor
     columns: Tensor
 
-    def __init__(self, format: Format, detail: int) -> None:
+    def __init__(self, height: int, width: int, detail: int) -> None:
         super().__init__()
-        longest, even = max(format.height, format.width), math.gcd(format.height, format.width)
+        longest, even = max(height, width), math.gcd(height, width)
         self.factor = 1
         while longest > detail * self.factor and even % (2 * self.factor) == 0:
             self.factor *= 2
-        self.height, self.width = format.height // self.factor, format.width // self.factor
-        self.register_buffer("rows", shrinking(format.height, self.height), persistent=False)
-        self.register_buffer("columns", shrinking(format.width, self.width), persistent=False)
+        self.height, self.width = height // self.factor, width // self.factor
+        self.register_buffer("rows", shrinking(height, self.height), persistent=False)
+        self.register_buffer("columns", shrinking(width, self.width), persistent=False)
 
     def down(self, values: Tensor) -> Tensor:
         """Float (item, channel, height, width) -> the same at the coarse size."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -28,6 +28,7 @@ from aigc_models.find import find
 from aigc_models.randomness import seeded
 
 CARD, WEIGHTS, MEMBERS = "bundle.json", "weights.safetensors", "members"
+LATEST = "latest.safetensors"  # what a model of series goes on from by itself
 
 
 class Card(BaseModel):
@@ -61,8 +62,17 @@ class Card(BaseModel):
         return Shape(self.modality, self.labels, formats.model_validate(self.format))
 
 
-def save(folder: Path, model: object, card: Card, members: Mapping[str, Path] | None = None) -> Card:
-    """Write `model` as a bundle, whole or not at all; an ensemble is written as the bundles of its `members`."""
+def save(
+    folder: Path,
+    model: object,
+    card: Card,
+    members: Mapping[str, Path] | None = None,
+    latest: Sequence[tuple[bytes, int]] = (),
+) -> Card:
+    """Write `model` as a bundle, whole or not at all; an ensemble is written as the bundles of its `members`.
+
+    `latest`: of a model that goes on from a past, the newest one of each series, packed, and its condition.
+    """
     unfinished = folder.with_name(f"{folder.name}.tmp")
     shutil.rmtree(unfinished, ignore_errors=True)
     unfinished.mkdir(parents=True)
@@ -70,6 +80,8 @@ def save(folder: Path, model: object, card: Card, members: Mapping[str, Path] | 
         params = sum(_copy(source, unfinished / MEMBERS / name) for name, source in (members or {}).items())
     else:
         params = _write_weights(model, unfinished / WEIGHTS)
+    if latest:
+        _write_latest(latest, unfinished / LATEST)
     files = sorted(path for path in unfinished.rglob("*") if path.is_file())
     filled: dict[str, object] = {
         "members": tuple(members or {}),
@@ -91,6 +103,23 @@ def _write_weights(model: object, path: Path) -> int:
     save_file(tensors, path)
     learnt = model.parameters() if isinstance(model, nn.Module) else tensors.values()
     return sum(tensor.numel() for tensor in learnt)
+
+
+def _write_latest(latest: Sequence[tuple[bytes, int]], path: Path) -> None:
+    tensors = {f"{at:06d}": torch.frombuffer(bytearray(payload), dtype=torch.uint8) for at, (payload, _) in enumerate(latest)}
+    save_file({**tensors, "conditions": torch.tensor([condition for _, condition in latest])}, path)
+
+
+def latest(folder: Path) -> tuple[list[bytes], tuple[int, ...]]:
+    """What was saved with a bundle for its model to go on from, packed, and the conditions; empty where nothing was."""
+    if not (folder / LATEST).is_file():
+        return [], ()
+    try:
+        tensors = load_file(folder / LATEST)
+    except (OSError, SafetensorError) as error:
+        raise Damaged(f"{folder / LATEST} cannot be read: {error}") from error
+    conditions = tuple(tensors.pop("conditions").tolist())
+    return [tensors[name].numpy().tobytes() for name in sorted(tensors)], conditions
 
 
 def _copy(source: Path, target: Path) -> int:

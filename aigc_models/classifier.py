@@ -1,4 +1,4 @@
-"""A small convolutional classifier: the judge of the image metrics, and the critic of the mixture."""
+"""A small convolutional classifier of what can be painted: the judge of the metrics, and the critic of the mixture."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from aigc_models.capabilities import Player
+from aigc_models.canvas import canvas_of
+from aigc_models.capabilities import Player, Shape
 from aigc_models.convolutions import convolution, norm, patch_size
 from aigc_models.corpus import Batch, Corpus, Shuffled
 from aigc_models.optimisers import AdamW, factor
@@ -24,8 +25,11 @@ class Classifier(nn.Module):
     the features behind one more layer, which keep little but the class.
     """
 
-    def __init__(self, channels: int, patch: int, classes: int, width: int = 32) -> None:
+    def __init__(self, shape: Shape, classes: int, width: int = 32) -> None:
         super().__init__()
+        self.canvas = canvas_of(shape)
+        channels, height, wide = self.canvas.item
+        patch = patch_size(height, wide)
         self.layers = nn.Sequential(
             nn.PixelUnshuffle(patch),
             convolution(channels * patch**2, width),
@@ -48,22 +52,23 @@ class Classifier(nn.Module):
         )
 
     def features(self, values: Tensor) -> Tensor:
-        return self.layers(values).mean(dim=(2, 3))
+        return self.layers(self.canvas.paint(values)).mean(dim=(2, 3))
 
     def forward(self, values: Tensor) -> Tensor:
-        """Float (item, channel, height, width) in [-1, 1] -> class scores (item, class)."""
-        return self.head(self.layers(values))
+        """Items, float (item, channel, *space) in [-1, 1] -> class scores (item, class)."""
+        return self.head(self.layers(self.canvas.paint(values)))
 
     def loss(self, batch: Batch) -> Tensor:
         return F.cross_entropy(self(batch.values), batch.conditions, label_smoothing=0.05)
 
 
-def fit_classifier(corpus: Corpus, classes: int, steps: int, seed: int, learning_rate: float = 3e-3) -> Classifier:
+def fit_classifier(
+    corpus: Corpus, shape: Shape, classes: int, steps: int, seed: int, learning_rate: float = 3e-3
+) -> Classifier:
     """Train on the corpus' conditions for `steps` batches of 64; the caller's random state is left as it was."""
-    _, channels, height, width = corpus.values.shape
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        model = Classifier(channels, patch_size(height, width), classes).train()
+        model = Classifier(shape, classes).train()
         player = Player("classifier", list(model.parameters()), model.loss)
         optimiser, batches = AdamW(player, weight_decay=0.05), Shuffled(corpus, BATCH, seed)
         for step in range(steps):

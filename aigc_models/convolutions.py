@@ -92,6 +92,19 @@ class Stage(nn.ModuleList):
         return values
 
 
+class Places(nn.Module):
+    """What each place adds by itself for an embedding, (item, size) -> (item, channel, height, width); zero at first."""
+
+    def __init__(self, size: int, item: tuple[int, int, int]) -> None:
+        super().__init__()
+        self.item, self.layer = item, nn.Linear(size, math.prod(item))
+        nn.init.zeros_(self.layer.weight)
+        nn.init.zeros_(self.layer.bias)
+
+    def forward(self, embedding: Tensor) -> Tensor:
+        return self.layer(embedding).reshape(-1, *self.item)
+
+
 class Encoder(nn.Module):
     """Picture -> what the blocks saw at each level, finest first, the coarsest last."""
 
@@ -107,8 +120,10 @@ class Encoder(nn.Module):
             Stage(inside, outside, embedding, blocks) for inside, outside in zip(before, widths, strict=True)
         )
 
-    def forward(self, values: Tensor, embedding: Tensor) -> list[Tensor]:
+    def forward(self, values: Tensor, embedding: Tensor, places: Tensor | None = None) -> list[Tensor]:
+        """`places`, float (item, first width, height, width in patches), is added to what the blocks see first."""
         hidden, seen = self.stem(F.pixel_unshuffle(values, self.patch)), []
+        hidden = hidden if places is None else hidden + places
         for down, stage in zip(self.down, self.blocks, strict=True):
             hidden = stage(down(hidden), embedding)
             seen.append(hidden)

@@ -10,10 +10,9 @@ run at the micro-batch that the card states, and what is short of it is padded.
 from __future__ import annotations
 
 import codecs
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -22,11 +21,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch import Tensor, nn
 
 from aigc_models import bundle, decoding
-from aigc_models.bundle import Card
-from aigc_models.capabilities import Generates, Scores, Streams
-from aigc_models.corpus import Batch
+from aigc_models.capabilities import Generates, Streams
 from aigc_models.errors import BadInput, unknown
 from aigc_models.find import find
+from aigc_models.inference import Inference, Labels, Latest
 
 ITEM, LABEL = 0, 1  # what a derived seed is for
 
@@ -56,20 +54,20 @@ class Sampling(BaseModel):
 
 
 @dataclass(frozen=True)
-class Generator:
-    """A trained generator. Errors of the caller (labels, options, what it cannot do) are `BadInput`."""
+class Generator(Inference):
+    """A trained generator: it makes items, and answers about content as `Inference` says.
 
-    card: Card
-    model: Any
-    modality: ModuleType
-    format: Any
-    device: str = "cpu"
+    Errors of the caller (labels, options, what it cannot do) are `BadInput`.
+    """
 
     @classmethod
     def load(cls, path: Path | str, device: str = "cpu") -> Generator:
         """Read the bundle in folder `path`; raises `BadInput` where there is none, `Damaged` where it was altered."""
         card, model = bundle.load(Path(path), device)
-        return cls(card, model, find("aigc_models.modalities", card.modality), card.shape.format, device)
+        modality = find("aigc_models.modalities", card.modality)
+        contents, conditions = bundle.latest(Path(path))
+        latest = Latest(tuple(map(modality.unpack, contents)), conditions)
+        return cls(card, model, modality, card.shape.format, device, latest)
 
     @property
     def sampling(self) -> type[BaseModel]:
@@ -80,23 +78,42 @@ class Generator:
         self,
         count: int = 1,
         *,
-        label: str | Sequence[str] | None = None,
+        label: Labels = None,
         prompt: str | None = None,
         seed: int = 0,
         first: int = 0,
+        past: Sequence[Any] | None = None,
         **sampling: Any,
     ) -> list[Any]:
-        """`count` items of content (`str`, or uint8 (height, width, channel)); item i has the seed `derived(seed, i)`.
+        """`count` items of content, as the modality's file says; item i has the seed `derived(seed, i)`.
 
         `label`: one for all, or several that are gone through in turn; none: each item draws one of
         the card's labels, all equally likely, from its own seed. `prompt`: how each text begins.
         `first`: the number of the first item, to go on after some that are there already.
+        `past`: what each series goes on from, in turn; none: the newest of the training data (and its label).
         """
         if count < 1:
             raise BadInput(f"count is {count}; ask for 1 or more")
-        conditions = self.conditions(count, label, seed, first)
-        values = self.encoded(conditions, item_seeds(seed, count, first), prompt=prompt, **sampling)
-        return list(self.modality.decode(values, self.format))
+        conditions, after = self.conditions(count, label, seed, first, past), self.after(count, first, past)
+        values = self.encoded(conditions, item_seeds(seed, count, first), prompt=prompt, given=self.given(after), **sampling)
+        return self.decode(values, after)
+
+    def given(self, after: Sequence[Any]) -> dict[str, Tensor]:
+        """`after` as `encoded` takes it."""
+        return {"past": self.told(after)} if after else {}
+
+    def after(self, count: int, first: int = 0, past: Sequence[Any] | None = None) -> list[Any]:
+        """What each item goes on from; none where items begin by themselves."""
+        if not self.goes_on:
+            if past is not None:
+                raise BadInput(f"{self.card.name} makes {self.card.modality}, which goes on from no past; leave it out")
+            return []
+        pasts = self.pasts(past)
+        return [pasts[item % len(pasts)] for item in range(first, first + count)]
+
+    def decode(self, values: Tensor, after: Sequence[Any] = ()) -> list[Any]:
+        """Encoded items as content; series at the times that follow those of `after`."""
+        return list(self.modality.decode(values, self.format, **({"after": after} if after else {})))
 
     def stream(
         self, prompt: str = "", label: str | None = None, seed: int = 0, first: int = 0, **sampling: Any
@@ -112,68 +129,58 @@ class Generator:
         symbols = decoding.stream(self.model, condition, derived(seed, first), prompt.encode(), **checked)
         return _characters(symbols)
 
-    def log_likelihood(self, contents: Sequence[Any], label: str | Sequence[str] | None = None) -> Tensor:
-        """How likely the model holds each content to be: float32 (item,) in nats; no label: the 'no label' condition."""
-        if not isinstance(self.model, Scores):
-            raise self._cannot("score")
-        values = self.modality.tensor(self.modality.encode(contents, self.format))
-        known = torch.full((len(contents),), len(self.card.labels)) if label is None else self.conditions(len(contents), label)
-        scores = [self._score(values[part], known[part]) for part in self._parts(len(contents))]
-        return torch.cat(scores) if scores else torch.zeros(0)
-
-    def _score(self, values: Tensor, conditions: Tensor) -> Tensor:
-        with torch.inference_mode():
-            return self.model.log_likelihood(Batch(values, conditions).to(self._placed)).float().sum(1).cpu()
-
-    def conditions(self, count: int, label: str | Sequence[str] | None = None, seed: int = 0, first: int = 0) -> Tensor:
+    def conditions(
+        self, count: int, label: Labels = None, seed: int = 0, first: int = 0, past: Sequence[Any] | None = None
+    ) -> Tensor:
         """The conditions int64 (item,) that `generate` uses for these arguments; raises `BadInput` for an unknown label."""
         labels = self.card.labels
-        chosen = [label] if isinstance(label, str) else list(label or ())
-        for name in chosen:
-            if name not in labels:
-                raise unknown("label", name, labels)
-        items = range(first, first + count)
-        if chosen:
-            return torch.tensor([labels.index(chosen[item % len(chosen)]) for item in items], dtype=torch.int64)
-        drawn = [derived(seed, item, LABEL) % len(labels) if labels else 0 for item in items]
+        if label or self.goes_on:
+            return self.known(count, label, newest=past is None, first=first)
+        drawn = [derived(seed, item, LABEL) % len(labels) if labels else 0 for item in range(first, first + count)]
         return torch.tensor(drawn, dtype=torch.int64)
 
-    def encoded(self, conditions: Tensor, seeds: Tensor, *, prompt: str | None = None, **sampling: Any) -> Tensor:
+    def encoded(
+        self,
+        conditions: Tensor,
+        seeds: Tensor,
+        *,
+        prompt: str | None = None,
+        given: Mapping[str, Tensor] | None = None,
+        **sampling: Any,
+    ) -> Tensor:
         """Items as the modality's tensors (image: float (item, channel, height, width); text: int64 (item, time)).
 
-        `conditions` and `seeds`: int64 (item,).
+        `conditions` and `seeds`: int64 (item,). `given`: what each item goes on from, item first, such as
+        `past` float (item, channel, context); then an item is what follows it.
         """
         if not self._streams and not isinstance(self.model, Generates):
             raise self._cannot("generate")
         if prompt and not self._streams:
             raise self._cannot("go on from a prompt")
-        checked = self._checked(sampling)
-        parts = [self._micro_batch(conditions[part], seeds[part], prompt, checked) for part in self._parts(len(seeds))]
+        checked, told = self._checked(sampling), given or {}
+        parts = []
+        for part in self._parts(len(seeds)):
+            own = {name: each[part] for name, each in told.items()}
+            parts.append(self._micro_batch(conditions[part], seeds[part], prompt, own, checked))
         return _joined(parts, getattr(self.modality, "PAD", 0)) if parts else torch.zeros(0, 1)
 
-    def _micro_batch(self, conditions: Tensor, seeds: Tensor, prompt: str | None, sampling: dict[str, Any]) -> Tensor:
+    def _micro_batch(
+        self, conditions: Tensor, seeds: Tensor, prompt: str | None, given: Mapping[str, Tensor], sampling: dict[str, Any]
+    ) -> Tensor:
         """At most a micro-batch of items; the last one is repeated to fill it up."""
-        index = torch.arange(self.card.micro_batch).clamp_max(len(seeds) - 1)
-        placed = conditions[index].to(self._placed)
+        index, place = torch.arange(self.card.micro_batch).clamp_max(len(seeds) - 1), self._placed(self.model)
+        placed, told = conditions[index].to(place), {name: each[index].to(place) for name, each in given.items()}
         with torch.inference_mode():
             if self._streams:
                 prompts = [(prompt or "").encode()] * len(index)
                 values = decoding.generate(self.model, placed, seeds[index], prompts, **sampling)
             else:
-                values = self.model.generate(placed, seeds[index], **sampling)
+                values = self.model.generate(placed, seeds[index], **told, **sampling)
         return values[: len(seeds)].cpu()
-
-    def _parts(self, count: int) -> list[slice]:
-        return [slice(start, min(start + self.card.micro_batch, count)) for start in range(0, count, self.card.micro_batch)]
 
     @property
     def _streams(self) -> bool:
         return isinstance(self.model, Streams)
-
-    @property
-    def _placed(self) -> str:
-        """Where the model's inputs go; a plain model works on the CPU."""
-        return self.device if isinstance(self.model, nn.Module) else "cpu"
 
     def _checked(self, sampling: dict[str, Any]) -> dict[str, Any]:
         """The options, known and within their bounds; a text is as long as those of the data unless asked for otherwise."""
@@ -186,10 +193,6 @@ class Generator:
         except ValidationError as error:
             first = error.errors()[0]
             raise BadInput(f"sampling option {first['loc'][0]}={first['input']!r}: {first['msg']}") from error
-
-    def _cannot(self, what: str) -> BadInput:
-        can = ", ".join(self.card.capabilities) or "nothing of the kind"
-        return BadInput(f"{self.card.name} ({self.card.family}) cannot {what}; what it does: {can}")
 
 
 def _joined(parts: list[Tensor], padding: int) -> Tensor:

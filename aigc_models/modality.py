@@ -34,6 +34,11 @@ and one whose items are divided inside, by time, instead of into those for train
                                                                     int64 (window,): which content each is cut from
     given(values: Tensor, format) -> dict[str, Tensor]              what of an encoded item a generator is told
     latest(contents, format) -> ndarray                             (content, ...): the newest past of each, encoded
+    tail(content, format) -> Content | None                         that past as content; None where there is too little
+    told(contents, borders) -> dict[str, str]                       the borders as a reader understands them
+    handling(contents) -> dict[str, Any]                            what was done to them on the way, for the data card
+    misfits(contents) -> dict[int, str]                             those that cannot be learnt together with most, and why
+    covers(later, earlier) -> bool                                  whether a later state of a file has all of an earlier one
 """
 
 from __future__ import annotations

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import hashlib
-import importlib.util
 from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -19,11 +18,24 @@ from pydantic import BaseModel
 from aigc_models.find import names
 
 PROJECT = frozenset({"aigc_models", "tasks"})
+ROOT = Path(__file__).parents[1]
 # What wraps, watches and reports a stage has no part in its result.
 APART = frozenset(
     {"tasks.stage", "tasks.process", "tasks.tracking", "tasks.owner", "tasks.code_version", "tasks.settings", "tasks.execution"}
 )
-LIBRARIES = ("torch", "numpy", "scikit-learn", "scipy", "pyarrow", "pandas", "pillow", "rensa", "ImageHash")
+LIBRARIES = (
+    "torch",
+    "numpy",
+    "scikit-learn",
+    "scipy",
+    "pyarrow",
+    "pandas",
+    "pillow",
+    "rensa",
+    "ImageHash",
+    "soundfile",
+    "soxr",
+)
 PLUGIN_FIELDS = {
     "family": "aigc_models.families",
     "modality": "aigc_models.modalities",
@@ -35,14 +47,12 @@ PLUGIN_FIELDS = {
 
 @cache
 def source_file(module: str) -> Path | None:
-    """The file of a project module, found without importing it."""
+    """The file of a project module; nothing is imported to find it."""
     if module.split(".")[0] not in PROJECT or module in APART:
         return None
-    try:
-        spec = importlib.util.find_spec(module)
-    except ModuleNotFoundError:
-        return None
-    return Path(spec.origin) if spec and spec.origin else None
+    place = ROOT.joinpath(*module.split("."))
+    candidates = (place.with_name(f"{place.name}.py"), place / "__init__.py")
+    return next((file for file in candidates if file.is_file()), None)
 
 
 def imported(tree: ast.AST) -> set[str]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from aigc_models.errors import BadInput, unknown
 from tasks.settings import Workspace
-from tasks.source import SourceSettings
+from tasks.source import SourceSettings, modality
 from tasks.version import ledger
 
 
@@ -24,6 +24,15 @@ def summary(workspace: Workspace, name: str) -> dict[str, Any]:
     card: dict[str, Any] = json.loads((workspace.data / name / "card.json").read_text(encoding="utf-8"))
     versions = ledger(workspace, name)
     return {**card, "version": versions[-1].version if versions else "", "versions": len(versions)}
+
+
+def settled(source: SourceSettings) -> SourceSettings:
+    """The same with its modality found out and its path such that it holds from every folder."""
+    place = source.location
+    if ":" not in place or Path(place).exists():
+        place = str(source.path.resolve())
+    source = source.model_copy(update={"location": place})
+    return source.model_copy(update={"modality": modality(source)})
 
 
 def _file(workspace: Workspace, name: str) -> Path:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from aigc_models.errors import unknown
 from aigc_models.find import find, names
+from tasks.encode import LATEST, latest_contents
 from tasks.finetune import shape_of, splits
 from tasks.references import CorpusRef, EnsembleRef, ModelRef
 from tasks.stage import StageContext, stage
@@ -46,9 +47,19 @@ def build_ensemble(data: CorpusRef, members: list[ModelRef], settings: EnsembleS
     models = {name: bundle.load(folder)[1] for name, folder in folders.items()}
     ensemble = method.fit(models, corpora["train"], corpora["validation"], shape, options, settings.seed, context.progress)
     folder = context.folder / "bundle"
-    bundle.save(folder, ensemble, _card(data, members, settings, ensemble), members=folders)
+    bundle.save(folder, ensemble, _card(data, members, settings, ensemble), members=folders, latest=newest(data, context))
     context.log(**{f"weight.{name}": weight for name, weight in ensemble.weights.items()})
     return EnsembleRef.to(context.workspace, folder, method=settings.method, modality=data.modality, weights=ensemble.weights)
+
+
+def newest(data: CorpusRef, context: StageContext) -> list[tuple[bytes, int]]:
+    """The newest past of each series, packed, and its condition, so that the model forecasts without any input."""
+    contents = latest_contents(data, context)
+    if not contents:
+        return []
+    conditions = splits(data, context)[LATEST].conditions.tolist()
+    modality = find("aigc_models.modalities", data.modality)
+    return [(modality.pack(content), condition) for content, condition in zip(contents, conditions, strict=True)]
 
 
 def _card(data: CorpusRef, members: list[ModelRef], settings: EnsembleSettings, ensemble: Any) -> Card:

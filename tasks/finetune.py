@@ -41,7 +41,7 @@ def finetune(data: CorpusRef, body: ModelRef | None, member: MemberSettings, con
 
 
 def learn(data: CorpusRef, body: ModelRef | None, member: MemberSettings, kind: Kind, context: StageContext) -> ModelRef:
-    """Build, start from `body` if the member wants that, train, and write the bundle into the stage's folder."""
+    """Build, start from the weights of `body` if there is one, train, and write the bundle into the stage's folder."""
     from aigc_models import bundle, checkpoints
     from aigc_models.capabilities import Fits
     from aigc_models.training import fit
@@ -49,12 +49,12 @@ def learn(data: CorpusRef, body: ModelRef | None, member: MemberSettings, kind: 
 
     shape, corpora = shape_of(data), splits(data, context)
     model = build(member, shape)
-    if body is not None and member.start == "body":
+    if body is not None and member.start != "random" and not isinstance(model, Fits):
         copied, of = bundle.warm_start(model, body.path(context.workspace))
-        context.log(tensors_from_body=copied, tensors=of)
-    fitted = None
+        context.log(tensors_copied=copied, tensors=of)
+    fitted, loss = None, None
     if isinstance(model, Fits):
-        model.fit(corpora["train"], corpora["validation"], context.progress)
+        loss = model.fit(corpora["train"], corpora["validation"], context.progress)
     else:
         fitted = fit(model, corpora["train"], corpora["validation"], training_plan(member), context)
         context.log(steps=fitted.steps, training_seconds=fitted.seconds)
@@ -71,7 +71,7 @@ def learn(data: CorpusRef, body: ModelRef | None, member: MemberSettings, kind: 
         modality=data.modality,
         params=card.params,
         steps=fitted.steps if fitted else 0,
-        validation_loss=fitted.validation_loss if fitted else None,
+        validation_loss=fitted.validation_loss if fitted else loss,
         run_id=context.run_id,
     )
 
@@ -83,8 +83,8 @@ def _card(data: CorpusRef, body: ModelRef | None, member: MemberSettings, kind: 
     from tasks.members import model_config
 
     parents = {"data": data.sha256, "code": code_version([f"aigc_models.families.{member.family}"])}
-    if body is not None and member.start == "body":
-        parents["body"] = body.sha256
+    if body is not None and member.start != "random":
+        parents[member.start] = body.sha256
     return Card(
         kind=kind,
         name=member.name,

@@ -1,4 +1,9 @@
-"""Gates: what a model's figures on the test split must show before it may become champion."""
+"""Gates: what a model's figures on the test split must show before it may become champion.
+
+The champion of a retraining was measured on the same test items. A gate against it then holds where the figure is within
+the gate's factor of the champion's and the paired interval does not show the challenger to be worse: one that is as good
+is taken, since it knows newer data. Both must hold on all test items and on those that the champion's own data held.
+"""
 
 from __future__ import annotations
 
@@ -49,24 +54,42 @@ class Verdict(BaseModel):
     reason: str
 
 
+class Rival(BaseModel):
+    """The champion as a gate sees it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    version: int = Field(0, description="its number")
+    registered: dict[str, float] = Field({}, description="the figures it was registered with, on the test items of its time")
+    items: int = Field(0, description="test items that both were measured on; 0: they were not")
+    known: dict[str, dict[str, Any]] = Field({}, description="the challenger's metrics on `known_items` alone")
+    known_items: int | None = Field(None, description="how many of the test items the champion's data held; null: unknown")
+    misfit: str = Field("", description="why it cannot be measured on the challenger's data")
+
+
 def judge(
-    gates: tuple[Gate, ...], metrics: Mapping[str, Mapping[str, Any]], champion: Mapping[str, float] | None
+    gates: tuple[Gate, ...], metrics: Mapping[str, Mapping[str, Any]], champion: Mapping[str, float] | Rival | None
 ) -> list[Verdict]:
-    """Hold `metrics` (the form of `metrics.json`) against each gate; `champion`: its figures, if there is one."""
-    return [_verdict(gate, metrics, champion) for gate in gates]
+    """Hold `metrics` (the form of `metrics.json`) against each gate; `champion`: what is known of it, if there is one."""
+    rival = Rival(registered=dict(champion)) if isinstance(champion, Mapping) else champion
+    return [_verdict(gate, metrics, rival) for gate in gates]
 
 
-def _verdict(gate: Gate, metrics: Mapping[str, Mapping[str, Any]], champion: Mapping[str, float] | None) -> Verdict:
+def _verdict(gate: Gate, metrics: Mapping[str, Mapping[str, Any]], champion: Rival | None) -> Verdict:
     if gate.metric not in metrics:
         return Verdict(name=gate.name, passed=gate.optional, value=None, limit=None, reason=f"{gate.metric} was not measured")
     value = float(metrics[gate.metric]["value"])
-    if gate.reference == "champion" and champion is None:
-        return Verdict(name=gate.name, passed=True, value=value, limit=None, reason="there is no champion yet")
-    base = _base(gate, metrics, champion or {})
+    if gate.reference == "champion" and (champion is None or champion.misfit):
+        reason = f"not comparable with the champion: {champion.misfit}" if champion else "there is no champion yet"
+        return Verdict(name=gate.name, passed=True, value=value, limit=None, reason=reason)
+    base = _base(gate, metrics, champion)
     if base is None:
         reason = f"no figure of {gate.reference} to compare with"
         return Verdict(name=gate.name, passed=gate.optional, value=value, limit=None, reason=reason)
     limit = gate.factor * base + gate.offset
+    if gate.reference == "champion" and champion and "champion" in metrics[gate.metric].get("versus", {}):
+        passed, reason = _against_champion(gate, metrics[gate.metric], champion)
+        return Verdict(name=gate.name, passed=passed, value=value, limit=limit, reason=reason)
     passed = _COMPARE[gate.compare](value, limit)
     reason = f"{value:.4g} {'is' if passed else 'is not'} {gate.compare.replace('_', ' ')} {limit:.4g}"
     if passed and gate.significant:
@@ -74,22 +97,56 @@ def _verdict(gate: Gate, metrics: Mapping[str, Mapping[str, Any]], champion: Map
     return Verdict(name=gate.name, passed=passed, value=value, limit=limit, reason=reason)
 
 
-def _base(gate: Gate, metrics: Mapping[str, Mapping[str, Any]], champion: Mapping[str, float]) -> float | None:
-    """The reference's figure; a number has none but the offset."""
+def _against_champion(gate: Gate, figures: Mapping[str, Any], champion: Rival) -> tuple[bool, str]:
+    """On the same test items, all of them and those that the champion's data held."""
+    passed, words = _paired(gate, figures)
+    reason = f"{words} on the same {champion.items} test items, {_difference(figures)}"
+    if gate.metric in champion.known:
+        known = champion.known[gate.metric]
+        good, words = _paired(gate, known)
+        held = f"the {champion.known_items} of them that the champion's data held"
+        return passed and good, f"{reason}; {words} on {held}, {_difference(known)}"
+    return passed, reason
+
+
+def _paired(gate: Gate, figures: Mapping[str, Any]) -> tuple[bool, str]:
+    """Whether the challenger passes, and its figure against the champion's with a judgement, in words."""
+    value, base = figures["value"], figures["champion"]
+    sign = 1 if gate.compare == "at_most" else -1
+    edges = sorted(sign * figures["versus"]["champion"][edge] for edge in ("low", "high"))  # above zero: worse
+    within = _COMPARE[gate.compare](value, gate.factor * base + gate.offset)
+    said = f"{gate.metric.replace('_', ' ')} {value:.4g} against the champion's {base:.4g}"
+    if edges[0] > 0:
+        return False, f"worse, {said}"
+    if edges[1] < 0:
+        return within, f"better, {said}"
+    tight = f" and not {gate.compare.replace('_', ' ')} {gate.factor * base + gate.offset:.4g}" if not within else ""
+    return within and not gate.significant, f"not told apart{tight}, {said}"
+
+
+def _difference(figures: Mapping[str, Any]) -> str:
+    found = figures["versus"]["champion"]
+    unit = f" {figures['unit']}" if figures.get("unit") else ""
+    return f"difference {found['value']:+.3g} ({found['low']:+.3g} to {found['high']:+.3g}){unit}"
+
+
+def _base(gate: Gate, metrics: Mapping[str, Mapping[str, Any]], champion: Rival | None) -> float | None:
+    """The reference's figure; a number has none but the offset. The champion's is that on the same items, if known."""
     known: dict[str, float | None] = {name: figures["value"] for name, figures in metrics.items()}
     own = metrics[gate.metric]
     known |= {
         "number": 0.0,
         "baseline": own.get("baseline"),
         "best_member": own.get("best_member"),
-        "champion": champion.get(gate.metric),
+        "champion": own.get("champion", champion.registered.get(gate.metric) if champion else None),
     }
     return known.get(gate.reference)
 
 
 def _significance(gate: Gate, versus: Mapping[str, Mapping[str, float]], reason: str) -> tuple[bool, str]:
     """Every paired difference to the reference lies wholly on the good side of zero; `best_member` means each member."""
-    others = set(versus) - {"baseline", "real"} if gate.reference == "best_member" else {gate.reference} & set(versus)
+    apart = {"baseline", "real", "champion"}
+    others = set(versus) - apart if gate.reference == "best_member" else {gate.reference} & set(versus)
     if not others:
         return False, f"{reason}, but no paired difference to {gate.reference} was measured"
     edges = {name: versus[name]["high"] if gate.compare == "at_most" else -versus[name]["low"] for name in others}

@@ -32,7 +32,9 @@ class MemberSettings(BaseModel):
     share: float = Field(1.0, ge=0, description="share of the training budget relative to the other members")
     seconds: float | None = Field(None, gt=0, description="training time in seconds; from the budget where it is not given")
     steps: int | None = Field(None, gt=0, description="training steps; overrides seconds")
-    start: Literal["random", "body"] = Field("random", description="initial weights: random, or those of the pretrained body")
+    start: Literal["random", "body", "champion"] = Field(
+        "random", description="initial weights: random, the pretrained body's, or those of the champion's member of this name"
+    )
     threads: int = Field(0, ge=0, description="cores; 0 = the machine's divided by the members that train side by side")
     seed: int = Field(0, description="seed of the weights, the batches and the noise")
     device: str = Field("auto", description="auto, cpu, cuda or mps")

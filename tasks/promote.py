@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from aigc_models.errors import BadInput
-from tasks.gates import Gate, Verdict, judge
+from tasks.champion import measured
+from tasks.gates import Gate, Rival, Verdict, judge
 from tasks.owner import locked
 from tasks.references import EvaluationRef, RegisteredRef
 from tasks.register import aliases_of, existing, find_version, store_identity
@@ -78,13 +79,18 @@ def promote(
     """Hold the version against the gates; if all pass it becomes `champion`, and the old one `previous`."""
     store = client(context.workspace)
     metrics = json.loads(_metrics_file(evaluation, context.workspace).read_text())
-    verdicts = judge(settings.gates, metrics, _figures_of_rival(store, registered))
-    reason = _reason(verdicts)
+    rival = _rival(store, registered, evaluation.path(context.workspace))
+    verdicts = judge(settings.gates, metrics, rival)
+    reason = _reason(settings.gates, verdicts)
     decision: Literal["promoted", "refused", "awaiting_approval"] = "promoted"
     if not all(verdict.passed for verdict in verdicts):
         decision = "refused"
-    elif settings.approval == "by_hand" and champion(store, registered.model) != registered.version:
+    elif (rival and rival.misfit) or (
+        settings.approval == "by_hand" and champion(store, registered.model) != registered.version
+    ):
         decision = "awaiting_approval"
+        if rival and rival.misfit:
+            reason = f"{reason}, but the champion cannot be measured on these data: {rival.misfit}"
         reason = f"{reason}; `aigc models promote {registered.model} {registered.version}` approves it"
     if decision == "promoted":
         promote_version(context.workspace, registered.model, registered.version, reason)
@@ -101,17 +107,20 @@ def _metrics_file(evaluation: EvaluationRef, workspace: Workspace) -> Path:
     return path / "metrics.json" if path.is_dir() else path
 
 
-def _figures_of_rival(store: MlflowClient, registered: RegisteredRef) -> dict[str, float] | None:
-    """The champion's figures, if there is one and it is another version."""
+def _rival(store: MlflowClient, registered: RegisteredRef, evaluation: Path) -> Rival | None:
+    """The champion, if there is one and it is another version."""
     number = champion(store, registered.model)
-    return None if number in (None, registered.version) else figures(store, registered.model, int(number or 0))
+    if number in (None, registered.version):
+        return None
+    return measured(evaluation, int(number or 0), figures(store, registered.model, int(number or 0)))
 
 
-def _reason(verdicts: list[Verdict]) -> str:
+def _reason(gates: tuple[Gate, ...], verdicts: list[Verdict]) -> str:
     failed = [f"{verdict.name} ({verdict.reason})" for verdict in verdicts if not verdict.passed]
     if failed:
         return f"{len(failed)} of {len(verdicts)} gates failed: {'; '.join(failed)}"
-    return f"all {len(verdicts)} gates passed" if verdicts else "there are no gates"
+    told = [v.reason for gate, v in zip(gates, verdicts, strict=True) if gate.reference == "champion" and v.limit is not None]
+    return "; ".join([f"all {len(verdicts)} gates passed" if verdicts else "there are no gates", *told])
 
 
 def _note(

@@ -1,7 +1,7 @@
 """A bundle as an MLflow model: MLflow copies this file beside the bundle and runs it to load the model.
 
 Input, a row an item: `seed` (int64), `label` and `prompt` (strings that may be absent or empty).
-Output, a string an item: the text, or a PNG in base64.
+Output, a string an item: the text (of a series its csv), or the file (PNG, WAV) in base64.
 """
 
 from __future__ import annotations
@@ -39,13 +39,15 @@ class GeneratorModel(PythonModel):
 
         from aigc_models.generator import item_seeds
 
-        conditions = [self.generator.conditions(1, row["label"], int(row["seed"])) for row in rows]
-        seeds = [item_seeds(int(row["seed"]), 1) for row in rows]
-        values = self.generator.encoded(torch.cat(conditions), torch.cat(seeds), prompt=prompt)
-        return [self._string(content) for content in self.generator.modality.decode(values, self.generator.format)]
+        generator = self.generator
+        conditions = [generator.conditions(1, row["label"], int(row["seed"])) for row in rows]
+        seeds, after = [item_seeds(int(row["seed"]), 1) for row in rows], generator.after(1) * len(rows)
+        values = generator.encoded(torch.cat(conditions), torch.cat(seeds), prompt=prompt, given=generator.given(after))
+        return [self._string(content) for content in generator.decode(values, after)]
 
     def _string(self, content: Any) -> str:
-        return content if isinstance(content, str) else b64encode(self.generator.modality.pack(content)).decode()
+        payload = self.generator.modality.pack(content)
+        return payload.decode() if self.generator.modality.suffix in (".txt", ".csv") else b64encode(payload).decode()
 
 
 def _rows(table: pd.DataFrame) -> list[dict[Any, Any]]:

@@ -101,13 +101,15 @@ class CleanRef(Reference):
 
 
 class DuplicatesRef(Reference):
-    """`duplicates.parquet`: `exact` copies (with another label: `conflicts`), near-duplicate `groups` of `grouped` items."""
+    """`duplicates.parquet`: `exact` copies (with another label: `conflicts`), near-duplicate `groups` of `grouped` items,
+    and `superseded` states of files that have grown."""
 
     dataset: str
     exact: int
     conflicts: int
     groups: int
     grouped: int
+    superseded: int = 0
 
 
 class SplitRef(Reference):
@@ -129,7 +131,8 @@ class VersionRef(SplitRef):
 
 
 class CorpusRef(Reference):
-    """Folders `train`, `validation` and `test` of encoded arrays; `format` is the modality's own."""
+    """Folders `train`, `validation` and `test` of encoded arrays, and `latest` where items are divided by time;
+    `format` is the modality's own."""
 
     dataset: str
     modality: str
@@ -161,9 +164,10 @@ class EnsembleRef(Reference):
 
 
 class EvaluationRef(Reference):
-    """`metrics.json` and `samples/`."""
+    """`metrics.json` and `samples/`; `items` says which items the splits held (see `tasks.champion.items_of`)."""
 
     metrics: dict[str, float]
+    items: str = ""
 
 
 class RegisteredRef(BaseModel):

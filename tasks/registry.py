@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
-from tasks.register import aliases_of, existing, find_version, versions
+from tasks.provenance import Identity
+from tasks.register import aliases_of, bundle_folder, existing, find_version, versions
 from tasks.settings import Workspace
 from tasks.tracking import client
 
@@ -54,6 +56,21 @@ class ModelDetails(BaseModel):
     description: str
     licence: str
     versions: tuple[VersionInfo, ...]
+
+
+def located(workspace: Workspace, reference: str) -> tuple[Path, Identity]:
+    """The bundle's folder of `NAME` (its champion), `NAME@alias` or `NAME/version`, and how the outside knows it."""
+    store = client(workspace)
+    version = find_version(store, reference)
+    tags = version.tags
+    identity = Identity(
+        model=version.name,
+        version=str(version.version),
+        dataset=tags["aigc.dataset"],
+        data_version=tags["aigc.data_version"],
+        bundle_sha256=tags["aigc.bundle_sha256"],
+    )
+    return bundle_folder(workspace, store, version), identity
 
 
 def list_models(workspace: Workspace) -> list[ModelSummary]:

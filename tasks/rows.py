@@ -6,11 +6,14 @@ import hashlib
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
+from os.path import isfile
 from pathlib import Path
 from typing import Any
 
 from aigc_models.errors import BadInput
-from aigc_models.find import find
+from aigc_models.find import find, names
+from aigc_models.modality import divided_inside
+from tasks import magic, timelines
 from tasks.source import RawItem, SourceSettings
 
 Row = Mapping[str, Any]
@@ -24,21 +27,33 @@ def digest(path: Path) -> str:
 
 
 def modality(table: Iterable[Row], columns: list[str], source: SourceSettings) -> str:
-    """image where the content is bytes that are not text, else text."""
+    """A series where rows are points of time; else what the bytes of the content say, or the files that it names; else text."""
     head = list(islice(table, SAMPLE))
+    if timelines.suits(head, columns, source):
+        return timelines.MODALITY
     content = _content_column(head, columns, source)
     first = next((row[content] for row in head if row.get(content) is not None), "")
     if not isinstance(_unwrapped(first), bytes):
-        return "text"
+        return _named_files(str(first), source.path.parent)
     try:
         _unwrapped(first).decode("utf-8")
     except UnicodeDecodeError:
-        return "image"
+        return magic.modality_of(_unwrapped(first)) or "image"
     return "text"
 
 
+def _named_files(cell: str, folder: Path) -> str:
+    """The modality of the file that a cell names, or text if there is no such file."""
+    suffix = Path(cell).suffix.lower()
+    known = (name for name in names("aigc_models.modalities") if suffix in find("aigc_models.modalities", name).SUFFIXES)
+    return next(known, "text") if isfile(folder / cell) else "text"
+
+
 def items(table: Iterable[Row], columns: list[str], source: SourceSettings, modality: str) -> Iterator[RawItem]:
-    """One item a row; a cell that holds a path is read from beside the table if the modality is not text."""
+    """One item a row, or the rows together where a modality is divided inside; a cell may hold the path of a file beside."""
+    if divided_inside(find("aigc_models.modalities", modality)):
+        yield from timelines.items(table, columns, source)
+        return
     source.labels.needs(("column", "name"), source.location)
     rest = iter(table)
     head = list(islice(rest, SAMPLE))

@@ -4,6 +4,7 @@ accepts(location: str) -> bool
 modality(source: SourceSettings) -> str                 text or image, found out without reading all
 fingerprint(source: SourceSettings) -> str              changes when the content does
 read(source: SourceSettings, modality: str) -> Iterator[RawItem]
+content_files(source: SourceSettings) -> list[Path]     optional: the files that hold the content, if it is not one
 """
 
 from __future__ import annotations
@@ -154,6 +155,20 @@ def fingerprint(source: SourceSettings) -> str:
     """Changes when the content at the source does, or the code that reads it; the cache key of ingestion is made of it."""
     module = plugin(source)
     return f"{code_version([module.__name__])}-{_told(source, lambda: str(module.fingerprint(source)))}"
+
+
+def content_digest(source: SourceSettings) -> str:
+    """Changes when the content at the source does, whatever code reads it."""
+    return _told(source, lambda: str(plugin(source).fingerprint(source)))
+
+
+def listing(source: SourceSettings) -> dict[str, tuple[int, int, int]]:
+    """The files of the source, relative to it: bytes, and when content and entry last changed (ns). None: not files."""
+    module = plugin(source)
+    root = source.path if source.path.is_dir() else source.path.parent
+    files = module.content_files(source) if hasattr(module, "content_files") else [source.path] if source.path.is_file() else []
+    found = [(file.relative_to(root).as_posix(), file.stat()) for file in files]
+    return {name: (told.st_size, told.st_mtime_ns, told.st_ctime_ns) for name, told in found}
 
 
 def modality(source: SourceSettings) -> str:

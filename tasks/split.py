@@ -15,8 +15,11 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from aigc_models.errors import BadInput
+from aigc_models.find import find
+from aigc_models.modality import divided_inside
 from tasks.card import SPLITS, CardSettings, data_card
 from tasks.data_lock import writing
+from tasks.divide import Division, inside
 from tasks.references import CleanRef, DuplicatesRef, SplitRef
 from tasks.stage import StageContext, stage
 from tasks.tables import read, shards, write
@@ -76,15 +79,16 @@ def split(clean: CleanRef, duplicates: DuplicatesRef, settings: SplitSettings, c
     folder = clean.path(context.workspace)
     rows = load(folder, duplicates.path(context.workspace))
     kept = [row for row in rows if row.duplicate_of is None]
-    placed, bridges = place(kept, settings)
-    counts = Counter(placed.values())
-    check(clean.dataset, counts, settings)
-    quarantined = quarantine(folder, rows, bridges)
-    card = data_card(clean, duplicates, folder, {row.id: row.label for row in kept}, placed, settings.card)
+    division = divide(clean, folder, kept, settings)
+    unit = division.card.get("unit", "items")
+    check(clean.dataset, division.counts, settings, unit)
+    quarantined = quarantine(folder, rows, division.left_out, unit)
+    placed = {key: name for key, name, _ in division.places}
+    card = data_card(clean, duplicates, folder, {row.id: row.label for row in kept}, placed, settings.card, division.card)
     card["split"] = settings.model_dump(include={"by", "validation", "test", "seed"})
-    groups = [row.group or row.exact for row in kept if row.id in placed]
-    publish(context, folder.parent, {"id": list(placed), "split": list(placed.values()), "group": groups}, quarantined, card)
-    context.log(**{f"items_{name}": counts[name] for name in SPLITS}, quarantined=len(quarantined["id"]))
+    columns = {name: [row[at] for row in division.places] for at, name in enumerate(SPLIT)}
+    publish(context, folder.parent, columns, quarantined, card)
+    context.log(**{f"{unit}_{name}": division.counts[name] for name in SPLITS}, quarantined=len(quarantined["id"]))
     return SplitRef.to(
         context.workspace,
         folder.parent,
@@ -93,8 +97,22 @@ def split(clean: CleanRef, duplicates: DuplicatesRef, settings: SplitSettings, c
         rows=len(placed),
         quarantined=len(quarantined["id"]),
         duplicates=duplicates.exact,
-        splits={name: counts[name] for name in SPLITS},
+        splits={name: division.counts[name] for name in SPLITS},
         labels=tuple(card["splits"]["train"]["labels"]),
+    )
+
+
+def divide(clean: CleanRef, folder: Path, kept: Sequence[Row], settings: SplitSettings) -> Division:
+    """Items among the splits, or the steps of each where the modality is divided inside."""
+    modality = find("aigc_models.modalities", clean.modality)
+    if divided_inside(modality):
+        labels = {row.id: row.label for row in kept}
+        return inside(clean.dataset, modality, folder, labels, (settings.validation, settings.test))
+    placed, bridges = place(kept, settings)
+    groups = {row.id: row.group or row.exact for row in kept}
+    counts = Counter(placed.values())
+    return Division(
+        [(key, name, groups[key]) for key, name in placed.items()], bridges, {name: counts[name] for name in SPLITS}
     )
 
 
@@ -209,7 +227,7 @@ def times(rows: Iterable[Row]) -> list[float]:
     return found
 
 
-def check(dataset: str, counts: Mapping[str, int], settings: SplitSettings) -> None:
+def check(dataset: str, counts: Mapping[str, int], settings: SplitSettings, unit: str = "items") -> None:
     """Raises `BadInput` when there is too little to learn from or to judge by."""
     total = sum(counts.values())
     short = [name for name in SPLITS if counts.get(name, 0) < FEWEST_HELD_OUT]
@@ -218,20 +236,27 @@ def check(dataset: str, counts: Mapping[str, int], settings: SplitSettings) -> N
     stand = ", ".join(f"{counts.get(name, 0)} {name}" for name in SPLITS)
     usual = math.ceil(6 / min(settings.validation, settings.test))
     raise BadInput(
-        f"{dataset} has {total} usable items ({stand}); a split needs at least {FEWEST} in all and {FEWEST_HELD_OUT} "
-        f"in each part: add items ({usual} are enough at these fractions), or raise the fractions validation and test"
+        f"{dataset} has {total} usable {unit} ({stand}); a split needs at least {FEWEST} in all and {FEWEST_HELD_OUT} "
+        f"in each part: add {unit} ({usual} are enough at these fractions), or raise the fractions validation and test"
     )
 
 
-def quarantine(clean: Path, rows: Sequence[Row], bridges: Mapping[str, str]) -> dict[str, list[Any]]:
-    """The columns of `quarantine.parquet`: what was rejected, then duplicates, then bridges."""
+def quarantine(clean: Path, rows: Sequence[Row], left_out: Mapping[str, str], unit: str = "items") -> dict[str, list[Any]]:
+    """The columns of `quarantine.parquet`: what was rejected, then duplicates, then bridges (or what does not fit the rest)."""
     rejected = read(shards(clean, rejected=True), ["id", "source", "label", "rule", "reason"])
     rejected["stage"] = ["clean"] * len(rejected["id"])
     sources = {row.id: row.source for row in rows}
     found = [
-        (row.id, row.source, row.label, "duplicate", row.rule, f"same content as {sources[row.duplicate_of]}")
+        (row.id, row.source, row.label, "duplicate", row.rule, _same(row, sources[row.duplicate_of]))
         for row in rows
         if row.duplicate_of is not None
     ]
-    found += [(row.id, row.source, row.label, "bridge", "bridge", bridges[row.id]) for row in rows if row.id in bridges]
+    why = ("bridge", "bridge") if unit == "items" else ("split", "misfit")
+    found += [(row.id, row.source, row.label, *why, left_out[row.id]) for row in rows if row.id in left_out]
     return {name: rejected[name] + [entry[at] for entry in found] for at, name in enumerate(QUARANTINE)}
+
+
+def _same(row: Row, source: str) -> str:
+    if row.rule == "superseded":
+        return f"a later state of {source} has these points and more"
+    return f"same content as {source}"

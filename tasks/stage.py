@@ -28,6 +28,7 @@ from tasks.code_version import code_version, named_plugins
 from tasks.execution import Execution, Planned, Timing
 from tasks.references import CorpusRef, Reference, VersionRef
 from tasks.settings import Workspace
+from tasks.system_metrics import hardware, sampled
 
 if TYPE_CHECKING:
     from tasks.tracking import Run
@@ -128,7 +129,8 @@ class Stage:
         arguments = self.arguments(args, kwargs)
         if execution.planning:
             return Result(self, arguments, planned=self._plan(execution, arguments))
-        future = self._task.with_options(task_run_name=self.label(arguments)).submit(**arguments)
+        own = self._task.with_options(task_run_name=self.label(arguments), result_storage=execution.results)
+        future = own.submit(**arguments)
         return Result(self, arguments, future=future)
 
     def _plan(self, execution: Execution, arguments: dict[str, Any]) -> Any:
@@ -176,9 +178,10 @@ class Stage:
         folder = execution.workspace.stages / key
         folder.mkdir(parents=True, exist_ok=True)
         execution.observer.stage_started(label)
-        tags = {"aigc.stage": self.name, "aigc.key": key, **prefect_tags()}
+        tags = {"aigc.stage": self.name, "aigc.key": key, **(hardware() if self.process else {}), **prefect_tags()}
         settings = {name: value.model_dump(mode="json") for name, value in arguments.items() if isinstance(value, BaseModel)}
-        with execution.tracker.run(label, execution.parent_run_id or None, tags, settings) as run:
+        tracked = execution.tracker.run(label, execution.parent_run_id or None, tags, settings)
+        with tracked as run, sampled(run, wanted=self.process):
             context = StageContext(
                 folder, execution.workspace, run.id, execution.parent_run_id, stopped=execution.stopping.is_set
             )

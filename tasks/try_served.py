@@ -153,7 +153,7 @@ def end(process: subprocess.Popen[str]) -> int:
 
 def ask(client: httpx.Client, model: Mapping[str, Any], settings: TrialSettings, folder: Path) -> Latency:
     """Time requests for one item each and keep the first item."""
-    path, body, keep = QUESTIONS[model["modality"]](settings)
+    path, body, keep = question(model, settings)
     seconds = []
     for request in range(WARM_UP + settings.requests):
         began = time.perf_counter()
@@ -171,6 +171,13 @@ def ask(client: httpx.Client, model: Mapping[str, Any], settings: TrialSettings,
 Question = tuple[str, dict[str, Any], Callable[[Any], tuple[str, bytes]]]  # path, body, and the item in the answer
 
 
+def question(model: Mapping[str, Any], settings: TrialSettings) -> Question:
+    """What a model is asked: at the endpoint that its modality has of its own, else at those that all share."""
+    if model["modality"] in QUESTIONS:
+        return QUESTIONS[model["modality"]](settings)
+    return item() if "generates" in model["capabilities"] else forecast()
+
+
 def text(settings: TrialSettings) -> Question:
     body = {"max_tokens": settings.max_tokens}
     return "/v1/completions", body, lambda answer: (".txt", answer["choices"][0]["text"].encode())
@@ -178,6 +185,21 @@ def text(settings: TrialSettings) -> Question:
 
 def image(settings: TrialSettings) -> Question:
     return "/v1/images/generations", {}, lambda answer: (".png", base64.b64decode(answer["data"][0]["b64_json"]))
+
+
+def item() -> Question:
+    """An item of any modality: a text in the answer, or a file as base64."""
+
+    def keep(answer: Any) -> tuple[str, bytes]:
+        made = answer["data"][0]
+        return made["suffix"], made["text"].encode() if "text" in made else base64.b64decode(made["b64_json"])
+
+    return "/v1/generate", {}, keep
+
+
+def forecast() -> Question:
+    """What comes after the newest past, of a model that draws no items."""
+    return "/v1/forecast", {}, lambda answer: (".json", json.dumps(answer["data"][0]).encode())
 
 
 QUESTIONS: dict[str, Callable[[TrialSettings], Question]] = {"text": text, "image": image}

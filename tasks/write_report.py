@@ -79,7 +79,7 @@ def assemble(
         "versions": versions(),
     }
     parts = tuple(part(outcome, served, common, folder, context) for outcome in outcomes)
-    command = " ".join(["aigc", *sys.argv[1:]])
+    command = Execution.current().command
     return Report(**common, datasets=parts, config=as_yaml([outcome.config for outcome in outcomes]), command=command)
 
 

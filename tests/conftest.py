@@ -3,7 +3,9 @@
 import os
 import shutil
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -31,3 +33,63 @@ def tracked_workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     with locked(template, "mlflow"):
         shutil.copy(template.state / "mlflow.db", workspace.state)
     return workspace
+
+
+@pytest.fixture(scope="session")
+def capable(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """More bundles made in no time: `tones` (sounds, low or high), `waves` (a series that knows its newest past),
+    `letters` (an untrained network of texts) and `mind` (an ensemble of two, one of which encodes)."""
+    import numpy as np
+
+    from aigc_models import bundle
+    from aigc_models.bundle import Card
+    from aigc_models.corpus import Corpus
+    from aigc_models.ensembles import average
+    from aigc_models.families import gaussian_mixture, linear, ngram, rnn
+    from aigc_models.modalities import audio, series, text
+
+    folder, noise = tmp_path_factory.mktemp("capable"), np.random.default_rng(0)
+
+    def kept(name: str, family: Any, form: Any, corpora: Sequence[Corpus], labels: tuple[str, ...] = (), **more: Any) -> Path:
+        modality = type(form).__module__.rsplit(".", 1)[-1]
+        config, short = family.SIZES["debug"], family.__name__.split(".")[-1]
+        card = Card(name=name, family=short, modality=modality, config=config.model_dump(mode="json"), labels=labels,
+                    format=form.model_dump(mode="json"), dataset=name, version="d4ta", micro_batch=4)  # fmt: skip
+        model = family.build(config, card.shape)
+        if corpora:
+            model.fit(*corpora, lambda *arguments, **figures: None)
+        bundle.save(folder / name, model, card, **more)
+        return folder / name
+
+    time = np.arange(1024) / 8000
+    sounds = [
+        audio.Sound((0.5 * np.sin(2 * np.pi * pitch * time + phase)).astype(np.float32)[None], 8000)
+        for phase in noise.uniform(0, 6, 12)
+        for pitch in (250, 1500)
+    ]
+    form = audio.choose_format(sounds)
+    corpus = Corpus("audio", audio.encode(sounds, form), np.arange(24) % 2)
+    made = {"tones": kept("tones", gaussian_mixture, form, [corpus, corpus], ("low", "high"))}
+
+    values = 10 + np.sin(np.arange(200) / 4) + 0.01 * noise.standard_normal(200)
+    wave = series.Series(values[None], ("height",), 86400.0 * 7000, "1D")
+    sizes = {"context": 24, "horizon": 6, "season": 1, "channels": 1, "step": "1D"}
+    form = series.Format(**sizes, names=("height",), centre=(10.0,), scale=(0.7,))
+    borders = series.borders([wave], 0.2, 0.2)
+    windows = [series.windows([wave], form, borders, split)[0] for split in ("train", "validation")]
+    corpora = [Corpus("series", each, np.zeros(len(each), int)) for each in windows]
+    made["waves"] = kept("waves", linear, form, corpora, latest=[(series.pack(wave.part(150, 200)), 0)])
+
+    tales = [f"The {first} cat sat on the {last}." for first in ("red", "old") for last in ("mat", "hat", "bed")] * 2
+    shouts = [tale.upper() for tale in tales]
+    form = text.choose_format(tales)
+    corpus = Corpus("text", text.encode(tales + shouts, form), np.repeat([0, 1], len(tales)))
+    made["letters"] = kept("letters", rnn, form, [], ("calm", "loud"))
+    members = {"ngram": kept("counts", ngram, form, [corpus, corpus], ("calm", "loud")), "rnn": made["letters"]}
+    models = {name: bundle.load(path)[1] for name, path in members.items()}
+    settings, weights = average.Settings(), {"ngram": 0.9, "rnn": 0.1}
+    card = bundle.read_card(made["letters"]).model_copy(
+        update={"kind": "ensemble", "name": "mind", "family": "average", "config": settings.model_dump(mode="json"),
+                "members": tuple(members), "weights": weights})  # fmt: skip
+    bundle.save(folder / "mind", average.build(models, weights, settings), card, members=members)
+    return {**made, "mind": folder / "mind"}

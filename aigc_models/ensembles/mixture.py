@@ -1,6 +1,6 @@
 """Each item comes from one member, picked by the item's own seed; a critic sets how often each is picked.
 
-The critic is a classifier trained to tell training pictures from each member's pictures. In its features, the
+The critic is a classifier trained to tell training items from each member's, as pictures. In its features, the
 weights bring the weighted members as near as possible to the validation split, by maximum mean discrepancy
 (Gretton et al. 2012), label by label: kernel mean matching (Huang et al. 2007), a small convex problem.
 """
@@ -17,13 +17,13 @@ from scipy.optimize import minimize
 from scipy.spatial.distance import cdist
 from torch import Tensor
 
+from aigc_models.canvas import drawn, painted
 from aigc_models.capabilities import Generates, Shape
 from aigc_models.classifier import Classifier, features, fit_classifier
 from aigc_models.corpus import Corpus
 from aigc_models.noise import choose, uniform
 
-MODALITIES = frozenset({"image"})
-BATCH = 64
+MODALITIES = painted()
 PICK = 2  # the stream of the pick; members use 0 and 1
 
 
@@ -31,9 +31,9 @@ class Settings(BaseModel):
     """How the critic is trained and the weights are found."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    steps: int = Field(200, description="training steps of the critic, 64 pictures each")
-    most: int = Field(512, description="pictures of each kind that the critic learns from, and validation items matched")
-    rounds: int = Field(3, description="sets of pictures of each member, each as large as the validation split, to match with")
+    steps: int = Field(200, description="training steps of the critic, 64 items each")
+    most: int = Field(512, description="items of each kind that the critic learns from, and validation items matched")
+    rounds: int = Field(3, description="sets of items of each member, each as large as the validation split, to match with")
     least: float = Field(0.1, description="a share below this is rounded to none; sampling noise alone gives a few hundredths")
 
 
@@ -49,7 +49,7 @@ class Mixture:
         return choose(shares, uniform(seeds, stream=PICK)[:, 0])
 
     def generate(self, conditions: Tensor, seeds: Tensor, **sampling: Any) -> Tensor:
-        """Float (item, channel, height, width) in [-1, 1]. Each member runs at the full batch, so that an item
+        """Float (item, channel, *space) in [-1, 1]. Each member runs at the full batch, so that an item
         is the same whatever rode along; the members that no item asks for do not run."""
         picks, values = self.picks(seeds), None
         for number, member in enumerate(self.members.values()):
@@ -63,21 +63,19 @@ class Mixture:
         return values
 
 
-def draw(member: Generates, conditions: np.ndarray, seed: int) -> np.ndarray:
-    """Pictures uint8 (item, channel, height, width)."""
+def draw(member: Generates, conditions: np.ndarray, shape: Shape, seed: int) -> Corpus:
+    """Items of `member` with these conditions."""
     asked = torch.from_numpy(np.array(conditions, dtype=np.int64))
-    seeds = seed * 1_000_003 + torch.arange(len(asked))
-    parts = [member.generate(asked[i : i + BATCH], seeds[i : i + BATCH]) for i in range(0, len(asked), BATCH)]
-    return ((torch.cat(parts) + 1) * 127.5).round().clamp(0, 255).to(torch.uint8).numpy()
+    return drawn(member, asked, seed * 1_000_003 + torch.arange(len(asked)), shape)
 
 
-def train_critic(members: Mapping[str, Any], train: Corpus, settings: Settings, seed: int) -> Classifier:
-    """Tell training pictures (class 0) from those of each member (classes 1, 2, ...), at equal numbers."""
+def train_critic(members: Mapping[str, Any], train: Corpus, shape: Shape, settings: Settings, seed: int) -> Classifier:
+    """Tell training items (class 0) from those of each member (classes 1, 2, ...), at equal numbers."""
     rows = np.random.default_rng(seed).permutation(len(train))[: settings.most]
     real = train.take(np.sort(rows))
-    values = [np.asarray(real.values), *(draw(member, real.conditions, seed + 1) for member in members.values())]
+    values = [np.asarray(real.values), *(draw(each, real.conditions, shape, seed + 1).values for each in members.values())]
     origin = np.repeat(np.arange(len(values)), len(real))
-    return fit_classifier(Corpus(train.modality, np.concatenate(values), origin), len(values), settings.steps, seed)
+    return fit_classifier(Corpus(train.modality, np.concatenate(values), origin), shape, len(values), settings.steps, seed)
 
 
 def similarity(first: Corpus, second: Corpus, critic: Classifier, width: float) -> np.ndarray:
@@ -102,7 +100,7 @@ def on_simplex(gram: np.ndarray, pull: np.ndarray) -> np.ndarray:
 
 
 def match(drawn: list[Corpus], validation: Corpus, critic: Classifier) -> np.ndarray:
-    """Shares of the members, from one corpus of pictures each, nearest to the validation split."""
+    """Shares of the members, from one corpus each, nearest to the validation split."""
     own = features(critic, validation)
     width = max(float(np.median(cdist(own, own, "sqeuclidean"))), 1e-9)
     gram = np.empty((len(drawn), len(drawn)))
@@ -134,13 +132,13 @@ def fit(
 ) -> Mixture:
     """Train the critic on the train split, then learn the weights on validation."""
     steps = settings.rounds + 1
-    critic = train_critic(members, train, settings, seed)
+    critic = train_critic(members, train, shape, settings, seed)
     held = validation.take(np.arange(min(len(validation), settings.most)))
     found = []
     for number in range(settings.rounds):
         progress(number + 1, steps)
-        values = [draw(member, held.conditions, seed + 2 + number) for member in members.values()]
-        found.append(match([Corpus(train.modality, value, held.conditions) for value in values], held, critic))
+        corpora = [draw(member, held.conditions, shape, seed + 2 + number) for member in members.values()]
+        found.append(match(corpora, held, critic))
     shares = rounded(np.mean(found, axis=0), settings.least)
     progress(steps, steps)
     return build(members, dict(zip(members, shares.tolist(), strict=True)), settings)

@@ -13,31 +13,25 @@ from itertools import pairwise
 from typing import Any
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from aigc_models.bands import Bands
+from aigc_models.canvas import painted
 from aigc_models.capabilities import Player, Shape
-from aigc_models.convolutions import Decoder, Encoder, TimeEmbedding, level_widths, patch_size
 from aigc_models.corpus import Batch
+from aigc_models.denoiser import Denoiser, NetworkConfig, even_times, fixed_noise, move, time_of
 from aigc_models.noise import normal
 
-MODALITIES = frozenset({"image"})
+MODALITIES = painted()
 BODY = "autoencoder"
 PLAN = {"learning_rate": 5e-3, "batch_size": 64, "ema": 0.998, "weight_decay": 0.01}
+LOOKS = 12  # times, each with its own noise, at which `classify` compares the labels
 
 
-class Config(BaseModel):
+class Config(NetworkConfig):
     """The U-Net's size and how it is trained and sampled."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    detail: int = Field(28, description="pixels a side of what is learnt; of larger pictures the finest detail is left out")
-    grid: int = Field(8, description="widest grid of the layers, in patches; larger pictures are cut into patches of 2 or 4")
-    width: int = Field(24, description="channels at the finest level; a multiple of 8")
-    multipliers: tuple[int, ...] = Field((1, 2, 3), description="channels at each level, in units of width")
-    blocks: int = Field(1, description="residual blocks at each level, down and up")
-    embedding: int = Field(64, description="length of the time and label embedding, numbers")
     null_share: float = Field(0.1, description="share of training items whose label is hidden, for guidance")
     steps: int = Field(8, description="steps of Heun's method when generating, two network passes each")
     guidance: float = Field(1.0, description="1 = the condition as it is, above 1 = exaggerated (Ho and Salimans 2022)")
@@ -51,65 +45,77 @@ SIZES = {
 }
 
 
-def move(noise: Tensor, values: Tensor, time: Tensor) -> tuple[Tensor, Tensor]:
-    """The point at `time` (item,) on the straight path from noise (0) to a picture (1), and the velocity there."""
-    time = time[:, None, None, None]
-    return (1 - time) * noise + time * values, values - noise
-
-
-class FlowMatching(nn.Module):
+class FlowMatching(Denoiser):
     """Learns the velocity that carries noise to pictures; generates by following it."""
 
     def __init__(self, config: Config, shape: Shape) -> None:
-        super().__init__()
-        self.bands = Bands(shape.format, config.detail)
-        channels, height, width = self.item = (shape.format.channels, self.bands.height, self.bands.width)
-        patch = patch_size(height, width, config.grid)
-        parts = (channels, patch, level_widths(height, width, patch, config.width, config.multipliers))
+        super().__init__(config, shape)
         self.config, self.nothing = config, len(shape.labels)
-        self.encoder = Encoder(*parts, config.blocks, config.embedding)
-        self.decoder = Decoder(*parts, config.blocks, config.embedding)
-        self.time = TimeEmbedding(config.embedding)
         self.label = nn.Embedding(shape.conditions, config.embedding)
         nn.init.zeros_(self.label.weight)
 
     def forward(self, values: Tensor, time: Tensor, conditions: Tensor) -> Tensor:
         """Velocity (item, channel, height, width), at the size that is learnt, at `time` (item,) in [0, 1]."""
-        embedding = F.silu(self.time(time) + self.label(conditions))
-        return self.decoder(self.encoder(values, embedding), embedding)
+        return self.velocity_of(values, time, F.silu(self.time(time) + self.label(conditions)))
 
     def players(self) -> list[Player]:
         return [Player("velocity", list(self.parameters()), self.loss)]
 
     def loss(self, batch: Batch) -> Tensor:
-        """Squared error of the velocity; times are logit-normal (Esser et al. 2024)."""
+        """Squared error of the velocity; some labels are hidden."""
         hidden = torch.rand(len(batch), device=batch.conditions.device) < self.config.null_share
         conditions = torch.where(hidden, self.nothing, batch.conditions)
-        time = torch.randn(len(batch), device=batch.values.device).sigmoid()
-        values = self.bands.down(batch.values)
-        return self.error(Batch(values, conditions), torch.randn_like(values), time)
+        time = self.times(batch.values)
+        values = self.sketch.of(batch.values)
+        return self.errors(Batch(values, conditions), torch.randn_like(values), time).mean()
 
     def validation_loss(self, batch: Batch) -> Tensor:
         """The same error at fixed noise and evenly spread times, so that two calls can be compared."""
-        values = self.bands.down(batch.values)
-        noise = torch.randn(values.shape, generator=torch.Generator().manual_seed(0)).to(values)
-        time = (torch.arange(len(batch), device=batch.values.device) + 0.5) / len(batch)
-        return self.error(Batch(values, batch.conditions), noise, time)
+        values = self.sketch.of(batch.values)
+        return self.errors(Batch(values, batch.conditions), fixed_noise(values), even_times(values)).mean()
 
-    def error(self, batch: Batch, noise: Tensor, time: Tensor) -> Tensor:
+    def errors(self, batch: Batch, noise: Tensor, time: Tensor) -> Tensor:
+        """Float (item,), of pictures at the size that is learnt."""
         point, velocity = move(noise, batch.values, time)
-        return F.mse_loss(self(point, time, batch.conditions), velocity)
+        return self.difference(self(point, time, batch.conditions), velocity, time)
 
     @torch.no_grad()
     def generate(self, conditions: Tensor, seeds: Tensor, **sampling: Any) -> Tensor:
-        """Float (item, channel, height, width) in [-1, 1]. `steps`: of Heun's method; `guidance`: see `Config`."""
+        """Float (item, channel, *space) in [-1, 1]. `steps`: of Heun's method; `guidance`: see `Config`."""
         steps = int(sampling.get("steps", self.config.steps))
         guidance = float(sampling.get("guidance", self.config.guidance))
-        values = normal(seeds, self.item).to(self.label.weight.device)
-        times = torch.linspace(0, 1, steps + 1).tolist()
-        for start, end in pairwise(times):
-            values = self.follow(values, conditions.to(values.device), guidance, start, end)
-        return self.bands.up(values).clamp(-1, 1)
+        noise = normal(seeds, self.sketch.item).to(self.label.weight.device)
+        return self.sketch.back(self.flow(noise, conditions.to(noise.device), guidance, 0.0, steps))
+
+    @torch.no_grad()
+    def denoise(self, values: Tensor, conditions: Tensor, noise: float) -> Tensor:
+        """Follow the flow from the time at which a path holds this much noise, in as many of the steps as are left."""
+        pictures, left = self.sketch.noisy(values, noise)
+        start = time_of(left)
+        steps = max(1, round(self.config.steps * (1 - start)))
+        return self.sketch.back(self.flow(start * pictures, conditions.to(pictures.device), 1.0, start, steps))
+
+    @torch.no_grad()
+    def classify(self, batch: Batch) -> Tensor:
+        """Float (item, label): minus the error of each label's velocity, at the same times and noise for all of them.
+
+        A diffusion classifier (Li et al. 2023): the mean error, over its spread between labels, is no likelihood, so the
+        scores are scaled by the number of learnt values as if the error were Gaussian noise of variance one.
+        """
+        values = self.sketch.of(batch.values)
+        scores = torch.zeros(len(batch), self.nothing, device=values.device)
+        for look in range(LOOKS):
+            time, noise = torch.full((len(batch),), (look + 0.5) / LOOKS).to(values), fixed_noise(values[:1], look)
+            for label in range(self.nothing):
+                asked = Batch(values, torch.full_like(batch.conditions, label))
+                scores[:, label] -= self.errors(asked, noise.expand_as(values), time)
+        return scores * values[0].numel() / LOOKS / 2
+
+    def flow(self, values: Tensor, conditions: Tensor, guidance: float, start: float, steps: int) -> Tensor:
+        """From pictures at time `start` to those at time 1."""
+        for begin, end in pairwise(torch.linspace(start, 1, steps + 1).tolist()):
+            values = self.follow(values, conditions, guidance, begin, end)
+        return values
 
     def follow(self, values: Tensor, conditions: Tensor, guidance: float, start: float, end: float) -> Tensor:
         """One step of Heun's method (as in Karras et al. 2022), the last one of Euler's."""

@@ -13,13 +13,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from aigc_models.bands import Bands
+from aigc_models.canvas import Sketch, painted
 from aigc_models.capabilities import Player, Shape
 from aigc_models.convolutions import Block, convolution, level_widths, norm, patch_size
 from aigc_models.corpus import Batch
 from aigc_models.noise import normal
 
-MODALITIES = frozenset({"image"})
+MODALITIES = painted()
 PLAN = {"learning_rate": 1e-3, "batch_size": 64, "ema": 0.998, "weight_decay": 0.0, "schedule": "trapezoid"}
 
 
@@ -115,8 +115,8 @@ class Gan(nn.Module):
 
     def __init__(self, config: Config, shape: Shape) -> None:
         super().__init__()
-        self.bands = Bands(shape.format, config.detail)
-        height, width, channels = self.bands.height, self.bands.width, shape.format.channels
+        self.sketch = Sketch(shape, config.detail)
+        channels, height, width = self.sketch.item
         patch = patch_size(height, width, config.grid)
         widths = level_widths(height, width, patch, config.width, config.multipliers)
         shrink = patch * 2 ** (len(widths) - 1)
@@ -138,7 +138,7 @@ class Gan(nn.Module):
 
     def critic_loss(self, batch: Batch) -> Tensor:
         """Hinge on real and generated pictures, and at random steps the penalty, weighted up for the steps without it."""
-        batch = Batch(self.bands.down(batch.values), batch.conditions)
+        batch = Batch(self.sketch.of(batch.values), batch.conditions)
         with torch.no_grad():
             false = self.draw(batch.conditions)
         real, fake = self.judge(batch.values, batch.conditions), self.judge(false, batch.conditions)
@@ -165,7 +165,7 @@ class Gan(nn.Module):
         """Float (item, channel, height, width) in [-1, 1]; `temperature` scales the noise, 1 = as trained."""
         code = float(sampling.get("temperature", 1.0)) * normal(seeds, (self.config.code,))
         device = self.generator.label.weight.device
-        return self.bands.up(self.generator(code.to(device), conditions.to(device))).clamp(-1, 1)
+        return self.sketch.back(self.generator(code.to(device), conditions.to(device)))
 
 
 def shifted(values: Tensor, most: int) -> Tensor:

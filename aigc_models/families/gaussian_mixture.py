@@ -6,6 +6,7 @@ the components leave out counts as isotropic noise (probabilistic PCA, Tipping a
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -17,11 +18,13 @@ from sklearn.decomposition import PCA
 from sklearn.mixture import GaussianMixture
 from torch import Tensor
 
+from aigc_models.canvas import canvas_of, painted
 from aigc_models.capabilities import Shape
 from aigc_models.corpus import Corpus
 from aigc_models.noise import choose, normal, uniform
 
-MODALITIES = frozenset({"image"})
+MODALITIES = painted()
+BATCH = 256  # items painted at a time
 
 
 class Config(BaseModel):
@@ -50,14 +53,14 @@ class Mixtures:
 
     def __init__(self, config: Config, shape: Shape) -> None:
         self.config, self.labels = config, len(shape.labels)
-        self.item = (shape.format.channels, shape.format.height, shape.format.width)
+        self.canvas = canvas_of(shape)
         self.state: dict[str, Tensor] = {}
 
     def fit(self, train: Corpus, validation: Corpus, progress: Callable[..., None]) -> None:
         """Try every choice in `config` and keep the one under which the validation split is likeliest."""
         rows = np.random.default_rng(self.config.seed).permutation(len(train))[: self.config.most]
         train = train.take(np.sort(rows))
-        pixels, held = flat(train), flat(validation)
+        pixels, held = self.flat(train), self.flat(validation)
         most = max(1, min(max(self.config.directions), len(pixels) - 1, pixels.shape[1]))
         basis = PCA(most, svd_solver="randomized", random_state=self.config.seed).fit(pixels)
         tried = sorted({min(directions, most) for directions in self.config.directions})
@@ -88,18 +91,18 @@ class Mixtures:
         part = choose(state["weights"][label], draws[:, 1])
         noise = normal(seeds, state["means"].shape[2:]) * float(sampling.get("temperature", 1.0))
         values = state["means"][label, part] + torch.einsum("nij,nj->ni", state["factors"][label, part], noise)
-        return (values @ state["basis"] + state["centre"]).reshape(-1, *self.item).clamp(-1, 1)
+        return self.canvas.unpaint((values @ state["basis"] + state["centre"]).reshape(-1, *self.canvas.item))
+
+    def flat(self, corpus: Corpus) -> np.ndarray:
+        """Pictures, float64 (item, pixel), about in [-1, 1]."""
+        parts = [self.canvas.paint(batch.values).flatten(1) for batch in corpus.batches(BATCH)]
+        return torch.cat(parts).double().numpy() if parts else np.empty((0, math.prod(self.canvas.item)))
 
     def state_dict(self) -> Mapping[str, Tensor]:
         return dict(self.state)
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
         self.state = {name: tensor.clone() for name, tensor in state.items()}
-
-
-def flat(corpus: Corpus) -> np.ndarray:
-    """Float64 (item, pixel) in [-1, 1]."""
-    return np.asarray(corpus.values, dtype=np.float64).reshape(len(corpus), -1) / 127.5 - 1
 
 
 def shares(conditions: np.ndarray, labels: int) -> np.ndarray:

@@ -15,13 +15,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from aigc_models.bands import Bands
+from aigc_models.canvas import Sketch, painted
 from aigc_models.capabilities import Player, Shape
-from aigc_models.convolutions import Encoder, Stage, TimeEmbedding, convolution, level_widths, norm, patch_size
+from aigc_models.convolutions import Encoder, Places, Stage, TimeEmbedding, convolution, level_widths, norm, patch_size
 from aigc_models.corpus import Batch
 from aigc_models.noise import choose, normal, uniform
 
-MODALITIES = frozenset({"image"})
+MODALITIES = painted()
 BODY = "autoencoder"
 PLAN = {"learning_rate": 2e-3, "batch_size": 64, "ema": 0.998, "weight_decay": 0.01}
 
@@ -53,9 +53,10 @@ SIZES = {
 class CodeDecoder(nn.Module):
     """Code and embedding -> picture, coarsest level first."""
 
-    def __init__(self, channels: int, patch: int, widths: list[int], grid: tuple[int, int], config: Config) -> None:
+    def __init__(self, sketch: Sketch, patch: int, widths: list[int], grid: tuple[int, int], config: Config) -> None:
         super().__init__()
         self.patch, self.start = patch, (widths[-1], *grid)
+        channels = sketch.item[0]
         inputs = config.code + config.embedding
         self.spread = nn.Linear(inputs, math.prod(self.start))
         wide = [widths[-1], *widths[:0:-1]]
@@ -63,6 +64,7 @@ class CodeDecoder(nn.Module):
             Stage(inside, outside, inputs, config.blocks) for inside, outside in zip(wide, widths[::-1], strict=True)
         )
         self.head = nn.Sequential(norm(widths[0]), nn.SiLU(), convolution(widths[0], channels * patch**2))
+        self.outer = Places(inputs, sketch.item) if sketch.canvas.absolute else None
 
     def forward(self, code: Tensor, embedding: Tensor) -> Tensor:
         inputs = torch.cat([code, embedding], dim=1)
@@ -70,7 +72,8 @@ class CodeDecoder(nn.Module):
         for number, stage in enumerate(self.blocks):
             hidden = F.interpolate(hidden, scale_factor=2.0, mode="nearest") if number else hidden
             hidden = stage(hidden, inputs)
-        return F.pixel_shuffle(self.head(hidden), self.patch).tanh()
+        picture = F.pixel_shuffle(self.head(hidden), self.patch)
+        return (picture if self.outer is None else picture + self.outer(inputs)).tanh()
 
 
 class Prior(nn.Module):
@@ -108,8 +111,8 @@ class Vae(nn.Module):
 
     def __init__(self, config: Config, shape: Shape) -> None:
         super().__init__()
-        self.bands = Bands(shape.format, config.detail)
-        height, width, channels = self.bands.height, self.bands.width, shape.format.channels
+        self.sketch = Sketch(shape, config.detail)
+        channels, height, width = self.sketch.item
         patch = patch_size(height, width, config.grid)
         widths = level_widths(height, width, patch, config.width, config.multipliers)
         shrink = patch * 2 ** (len(widths) - 1)
@@ -119,13 +122,13 @@ class Vae(nn.Module):
         self.time = TimeEmbedding(config.embedding)
         self.label = nn.Embedding(shape.conditions, config.embedding)
         self.posterior = nn.Linear(widths[-1] * math.prod(grid), 2 * config.code)
-        self.generator = CodeDecoder(channels, patch, widths, grid, config)
+        self.generator = CodeDecoder(self.sketch, patch, widths, grid, config)
         self.prior = Prior(shape.conditions, config.parts, config.code)
 
     def posterior_of(self, values: Tensor, conditions: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and log-variance (item, code); the picture counts as free of noise (time 1 of `autoencoder`)."""
         time = torch.ones(len(values), device=values.device)
-        hidden = self.encoder(self.bands.down(values), F.silu(self.time(time) + self.label(conditions)))[-1]
+        hidden = self.encoder(self.sketch.of(values), F.silu(self.time(time) + self.label(conditions)))[-1]
         mean, log_variance = self.posterior(F.silu(hidden).flatten(1)).chunk(2, dim=1)
         return mean, log_variance.clamp(-12, 6)
 
@@ -151,7 +154,7 @@ class Vae(nn.Module):
         """Nats a pixel: Gaussian error at its best noise level, and the divergence from the label's codes, by one draw."""
         mean, log_variance = self.posterior_of(batch.values, batch.conditions)
         code = mean + (0.5 * log_variance).exp() * noise
-        error = F.mse_loss(self.decode(code, batch.conditions), self.bands.down(batch.values))
+        error = F.mse_loss(self.decode(code, batch.conditions), self.sketch.of(batch.values))
         divergence = gaussian(code, mean, 0.5 * log_variance) - self.prior.log_density(code, batch.conditions)
         return 0.5 * torch.log(error + 1e-6) + divergence.mean() / self.pixels
 
@@ -163,7 +166,7 @@ class Vae(nn.Module):
     def reconstruct(self, values: Tensor) -> Tensor:
         """Through the mean code and back, without a label."""
         nothing = torch.full((len(values),), self.label.num_embeddings - 1, device=values.device)
-        return self.bands.up(self.decode(self.posterior_of(values, nothing)[0], nothing)).clamp(-1, 1)
+        return self.sketch.back(self.decode(self.posterior_of(values, nothing)[0], nothing))
 
     @torch.no_grad()
     def generate(self, conditions: Tensor, seeds: Tensor, **sampling: Any) -> Tensor:
@@ -171,7 +174,7 @@ class Vae(nn.Module):
         temperature = float(sampling.get("temperature", self.config.temperature))
         conditions = conditions.to(self.label.weight.device)
         values = self.decode(self.prior.draw(conditions, seeds, temperature), conditions)
-        return self.bands.up(values).clamp(-1, 1)
+        return self.sketch.back(values)
 
 
 def build(config: Config, shape: Shape) -> Vae:

@@ -17,6 +17,17 @@ def resamples(items: int, rounds: int, seed: int) -> np.ndarray:
     return np.random.default_rng([seed, items]).integers(0, items, size=(rounds, items))
 
 
+def block_resamples(items: int, rounds: int, seed: int, block: int) -> np.ndarray:
+    """Indices int64 (round, item) of items that depend on their neighbours: whole blocks from random places on.
+
+    The moving-block bootstrap (Kuensch 1989); a block of 1 is the usual one.
+    """
+    block = max(1, min(block, items))
+    count = -(-items // block)
+    starts = np.random.default_rng([seed, items]).integers(0, items - block + 1, size=(rounds, count))
+    return np.asarray((starts[..., None] + np.arange(block)).reshape(rounds, -1)[:, :items])
+
+
 def interval(draws: np.ndarray, value: float | None = None) -> tuple[float, float]:
     """The middle 95 % of draws; with `value`, moved so that the draws' mean lies on it.
 
@@ -49,11 +60,14 @@ def compared(
 
 
 def averages(
-    figures: Mapping[str, np.ndarray], unit: str, better: Literal["lower", "higher"], seed: int
+    figures: Mapping[str, np.ndarray], unit: str, better: Literal["lower", "higher"], seed: int, block: int = 1
 ) -> dict[str, Measurement]:
-    """Means of per-item figures (item,), the same test items in the same order for every candidate."""
+    """Means of per-item figures (item,), the same test items in the same order for every candidate.
+
+    `block`: how many neighbours depend on each other, where the items are in the order of time.
+    """
     items = len(next(iter(figures.values())))
-    chosen = resamples(items, ROUNDS, seed)
+    chosen = block_resamples(items, ROUNDS, seed, block)
     values = {name: float(np.mean(figure)) for name, figure in figures.items()}
     return compared(values, {name: np.asarray(figure)[chosen].mean(1) for name, figure in figures.items()}, unit, better)
 

@@ -1,4 +1,4 @@
-"""The judge of the image metrics: a classifier trained on the train split, or principal components without labels.
+"""The judge of what can be painted: a classifier trained on the train split, or principal components without labels.
 
 It shares no weights, seed or data order with the critic that weights a mixture.
 """
@@ -12,7 +12,8 @@ import numpy as np
 import torch
 from sklearn.decomposition import PCA
 
-from aigc_models.capabilities import Generates
+from aigc_models.canvas import canvas_of, drawn
+from aigc_models.capabilities import Generates, Shape
 from aigc_models.classifier import BATCH, Classifier, features, fit_classifier
 from aigc_models.corpus import Corpus
 from aigc_models.evidence import Evidence
@@ -27,11 +28,12 @@ def labelled(corpus: Corpus, labels: int) -> Corpus:
     return corpus.take(np.flatnonzero(np.asarray(corpus.conditions) < labels))
 
 
-def train_classifier(corpus: Corpus, labels: int) -> Classifier:
+def train_classifier(corpus: Corpus, shape: Shape) -> Classifier:
     """The same training for every corpus, so that what it is trained on makes the difference."""
+    labels = len(shape.labels)
     known = labelled(corpus, labels)
     steps = int(np.clip(EPOCHS * len(known) / BATCH, LEAST_STEPS, MOST_STEPS))
-    return fit_classifier(known, labels, steps, SEED)
+    return fit_classifier(known, shape, labels, steps, SEED)
 
 
 class Judge:
@@ -49,18 +51,18 @@ class Judge:
 
     @cached_property
     def classifier(self) -> Classifier:
-        return train_classifier(self.evidence.train, self.labels)
+        return train_classifier(self.evidence.train, self.evidence.shape)
 
     @cached_property
     def components(self) -> PCA:
-        train = pixels(self.evidence.train)
+        train = pixels(self.evidence.train, self.evidence.shape)
         return PCA(min(COMPONENTS, *train.shape), svd_solver="randomized", random_state=SEED).fit(train)
 
     def features(self, corpus: Corpus) -> np.ndarray:
         """Float64 (item, feature): the classifier's features with labels, principal components without."""
         if can_classify(self.evidence):
             return features(self.classifier, corpus)
-        return np.asarray(self.components.transform(pixels(corpus)), dtype=np.float64)
+        return np.asarray(self.components.transform(pixels(corpus, self.evidence.shape)), dtype=np.float64)
 
     @cached_property
     def asked(self) -> Corpus:
@@ -86,19 +88,20 @@ class Judge:
     def pupil(self) -> Classifier:
         """A classifier of the lesson; the judge itself where that is the whole train split."""
         whole = len(self.lesson) == len(self.evidence.train)
-        return self.classifier if whole else train_classifier(self.lesson, self.labels)
+        return self.classifier if whole else train_classifier(self.lesson, self.evidence.shape)
 
     def pool(self, candidate: str) -> Corpus:
         """As many items as the lesson has, generated with its conditions."""
         name = self.original(candidate)
         if name not in self.pools:
-            self.pools[name] = generated(self.evidence.models[name], self.lesson)
+            self.pools[name] = generated(self.evidence.models[name], self.lesson, self.evidence.shape)
         return self.pools[name]
 
 
-def pixels(corpus: Corpus) -> np.ndarray:
-    """Float32 (item, pixel) in [-1, 1]."""
-    return np.asarray(corpus.values, dtype=np.float32).reshape(len(corpus), -1) / 127.5 - 1
+def pixels(corpus: Corpus, shape: Shape) -> np.ndarray:
+    """The items' pictures, float32 (item, pixel), about in [-1, 1]."""
+    canvas = canvas_of(shape)
+    return torch.cat([canvas.paint(batch.values).flatten(1) for batch in corpus.batches(256)]).numpy()
 
 
 def matching(pool: Corpus, like: Corpus, random: np.random.Generator) -> np.ndarray:
@@ -118,15 +121,13 @@ def can_classify(evidence: Evidence) -> bool:
     return len(np.unique(labelled(evidence.train, labels).conditions)) > 1
 
 
-def generated(model: object, like: Corpus) -> Corpus:
-    """Items with the conditions of `like`, in its storage type, drawn 64 at a time."""
+def generated(model: object, like: Corpus, shape: Shape) -> Corpus:
+    """Items with the conditions of `like`."""
     if not isinstance(model, Generates):
         raise TypeError(f"{type(model).__name__} does not generate")
     conditions = torch.from_numpy(np.array(like.conditions, dtype=np.int64))
     seeds = SEED * 1_000_003 + torch.arange(len(conditions))
-    parts = [model.generate(conditions[i : i + BATCH], seeds[i : i + BATCH]) for i in range(0, len(conditions), BATCH)]
-    values = ((torch.cat(parts) + 1) * 127.5).round().clamp(0, 255).to(torch.uint8).numpy()
-    return Corpus(like.modality, values, np.asarray(like.conditions))
+    return drawn(model, conditions, seeds, shape)
 
 
 _latest: list[Judge] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from aigc_models.canvas import painted
 from aigc_models.classifier import predictions
 from aigc_models.evidence import Evidence, Measurement
 from aigc_models.metrics._bootstrap import averages
@@ -12,7 +13,7 @@ from aigc_models.metrics.classification_accuracy_score import applies
 
 __all__ = ["MODALITIES", "applies", "measure"]
 
-MODALITIES = frozenset({"image"})
+MODALITIES = painted()
 
 
 def measure(evidence: Evidence) -> dict[str, Measurement]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from aigc_models.canvas import painted
 from aigc_models.classifier import predictions
 from aigc_models.corpus import Corpus
 from aigc_models.evidence import Evidence, Measurement
 from aigc_models.metrics._bootstrap import averages
 from aigc_models.metrics._judge import can_classify, judge, labelled, train_classifier
 
-MODALITIES = frozenset({"image"})
+MODALITIES = painted()
 
 
 def applies(evidence: Evidence) -> bool:
@@ -21,7 +22,7 @@ def correct(evidence: Evidence, corpus: Corpus) -> np.ndarray:
     """Whether a classifier trained on `corpus` is right, float (item,), for each labelled test item."""
     labels = len(evidence.shape.labels)
     test = labelled(evidence.test, labels)
-    return (predictions(train_classifier(corpus, labels), test) == test.conditions).astype(np.float64)
+    return (predictions(train_classifier(corpus, evidence.shape), test) == test.conditions).astype(np.float64)
 
 
 def measure(evidence: Evidence) -> dict[str, Measurement]:

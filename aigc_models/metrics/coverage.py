@@ -8,11 +8,12 @@ from __future__ import annotations
 import numpy as np
 from scipy.spatial.distance import cdist
 
+from aigc_models.canvas import painted
 from aigc_models.evidence import Evidence, Measurement
 from aigc_models.metrics._bootstrap import averages
 from aigc_models.metrics._judge import judge
 
-MODALITIES = frozenset({"image"})
+MODALITIES = painted()
 NEIGHBOURS = 5
 
 

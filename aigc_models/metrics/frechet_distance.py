@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from aigc_models.canvas import painted
 from aigc_models.corpus import Corpus
 from aigc_models.evidence import Evidence, Measurement
 from aigc_models.metrics._bootstrap import compared, resamples
 from aigc_models.metrics._judge import Judge, judge, matching
 
-MODALITIES = frozenset({"image"})
+MODALITIES = painted()
 UNIT = "squared feature units"
 DRAWS = 10
 ROUNDS = 20  # resamples for each draw

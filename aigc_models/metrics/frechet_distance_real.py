@@ -5,12 +5,13 @@ Train items are drawn to match the test items label by label, several times over
 
 from __future__ import annotations
 
+from aigc_models.canvas import painted
 from aigc_models.evidence import Evidence, Measurement
 from aigc_models.metrics._bootstrap import interval
 from aigc_models.metrics._judge import judge
 from aigc_models.metrics.frechet_distance import UNIT, repeated
 
-MODALITIES = frozenset({"image"})
+MODALITIES = painted()
 
 
 def measure(evidence: Evidence) -> dict[str, Measurement]:

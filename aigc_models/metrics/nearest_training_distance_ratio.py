@@ -5,14 +5,17 @@ Median distance to the nearest training item, generated over test, at equal numb
 
 from __future__ import annotations
 
-import importlib
+from collections.abc import Mapping
 
 import numpy as np
 
+from aigc_models.canvas import painted
+from aigc_models.corpus import Corpus
 from aigc_models.evidence import Evidence, Measurement
+from aigc_models.metrics import _canvas_distance, _text_distance
 from aigc_models.metrics._bootstrap import statistics
 
-MODALITIES = frozenset({"image", "text"})
+MODALITIES = painted() | {"text"}
 TEST = " test"  # no candidate is called so
 
 
@@ -20,8 +23,14 @@ def ratio(generated: np.ndarray, test: np.ndarray) -> float:
     return float(np.median(generated) / max(float(np.median(test)), 1e-9))
 
 
+def nearest_distances(evidence: Evidence, groups: Mapping[str, Corpus]) -> dict[str, np.ndarray]:
+    """For each group how far each item (item,) lies from the nearest training item."""
+    if evidence.shape.modality in painted():
+        return _canvas_distance.nearest_distances(evidence.train, groups, evidence.shape)
+    return _text_distance.nearest_distances(evidence.train, groups)
+
+
 def measure(evidence: Evidence) -> dict[str, Measurement]:
-    nearest_distances = importlib.import_module(f"aigc_models.metrics._{evidence.shape.modality}_distance").nearest_distances
-    distances = nearest_distances(evidence.train, {TEST: evidence.test, **evidence.samples})
+    distances = nearest_distances(evidence, {TEST: evidence.test, **evidence.samples})
     test = distances.pop(TEST)
     return statistics(distances, ratio, test, "ratio", "higher", evidence.seed, rounds=500)

@@ -21,6 +21,8 @@ from aigc_models.fingerprint import Fingerprint
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from aigc_models.canvas import Canvas
+
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".gif", ".webp", ".bmp", ".tif", ".tiff"})
 suffix = ".png"
 
@@ -184,6 +186,13 @@ def decode(values: Tensor, format: Format) -> list[np.ndarray]:
     """float in [-1, 1] back to uint8 (height, width, channel); what lies outside is clipped."""
     levels = ((values.detach().cpu().float() + 1) * 127.5).round().clamp(0, 255).byte().numpy()
     return list(levels.transpose(0, 2, 3, 1))
+
+
+def canvas(format: Format) -> Canvas:
+    """A picture is its own canvas."""
+    from aigc_models.canvas import Picture
+
+    return Picture((format.channels, format.height, format.width))
 
 
 def write(content: np.ndarray, path: Path) -> Path:

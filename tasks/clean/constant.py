@@ -1,4 +1,4 @@
-"""Content without any: a picture of one colour, a line of dashes."""
+"""Content without any: a picture of one colour, a line of dashes, a sound of one level."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tasks.cleaning import Item, Rejected
 
-MODALITIES = frozenset({"text", "image"})
+MODALITIES = frozenset({"text", "image", "audio"})
 
 
 class Settings(BaseModel):
@@ -21,6 +21,9 @@ def apply(item: Item, settings: Settings) -> Item | Rejected:
         used = "".join(item.content.split())
         if len(used) >= settings.characters and len(set(used)) == 1:
             return Rejected(f"is the one character {used[0]!r} repeated")
+    elif item.modality == "audio":
+        if (item.content.values == item.content.values[:, :1]).all():
+            return Rejected("is one level all over")
     elif item.content.size and (item.content == item.content[:1, :1]).all():
         return Rejected("is one colour all over")
     return item

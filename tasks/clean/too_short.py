@@ -1,4 +1,4 @@
-"""Text too short to learn from."""
+"""Text and sounds too short to learn from."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from tasks.cleaning import Item, Rejected
 
-MODALITIES = frozenset({"text"})
+MODALITIES = frozenset({"text", "audio"})
 
 
 class Settings(BaseModel):
@@ -14,10 +14,22 @@ class Settings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     characters: int = Field(default=2, description="fewest characters, without the white space around them", ge=0)
+    seconds: float = Field(default=0.02, description="shortest sound (seconds)", ge=0)
 
 
 def apply(item: Item, settings: Settings) -> Item | Rejected:
+    if item.modality == "audio":
+        return _sound(item, settings.seconds)
     length = len(item.content.strip())
     if length >= settings.characters:
         return item
     return Rejected(f"has {length} characters; at least {settings.characters} are asked for")
+
+
+def _sound(item: Item, seconds: float) -> Item | Rejected:
+    if item.content.seconds >= seconds:
+        return item
+    count = item.content.values.shape[1]
+    return Rejected(
+        f"lasts {1000 * item.content.seconds:.1f} ms ({count} samples); at least {1000 * seconds:g} ms are asked for"
+    )

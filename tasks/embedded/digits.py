@@ -9,7 +9,6 @@ from tasks.source import RawItem
 
 MODALITY = "image"
 LIBRARIES = ("scikit-learn", "pillow")
-VERSION = 1
 
 
 def licence() -> str:

@@ -16,7 +16,6 @@ MODALITY = "text"
 LIBRARIES = ("huggingface_hub", "mlflow", "networkx", "prefect", "pydantic", "sympy")
 QUOTA = 85_000  # bytes of each library, so that the labels are balanced
 SHORTEST, LONGEST = 20, 600  # bytes of a text
-VERSION = 1
 
 _MARKUP = re.compile(r">>>|::|:param|:type|\.\. |^\s*[-*=]{2,}|\|")
 _FOOTNOTE = re.compile(r" ?\[\w+\]_")

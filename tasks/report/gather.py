@@ -56,9 +56,9 @@ def samples(evaluation: Path, modality: str, report: Path, name: str) -> tuple[I
     found = []
     for entry in json.loads((evaluation / "samples" / "samples.json").read_text(encoding="utf-8")):
         path = Path(shutil.copyfile(evaluation / "samples" / entry["file"], target / entry["file"]))
-        html = plugin.preview(plugin.read(path.read_bytes(), path.name))
-        link = path.relative_to(report).as_posix()
-        found.append(Item(html=html, label=entry["label"], note=f"seed {entry['seed']}", path=link))
+        html = entry.get("html") or plugin.preview(plugin.read(path.read_bytes(), path.name))
+        link, note = path.relative_to(report).as_posix(), entry.get("note") or f"seed {entry['seed']}"
+        found.append(Item(html=html, label=entry["label"], note=note, path=link))
     return tuple(found)
 
 

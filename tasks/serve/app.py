@@ -8,28 +8,27 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import secrets
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse, StreamingResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from aigc_models.errors import BadInput
-from tasks.provenance import Label, labelled
-from tasks.serve import failures
+from tasks.provenance import labelled
+from tasks.serve import failures, inference, media
 from tasks.serve.completions import Answer, server_sent
 from tasks.serve.engine import Engine, Item, Served, Worker
 from tasks.serve.metering import Metered, Meters
+from tasks.serve.requests import headers, mark, unless_gone, worker_for
 from tasks.serve.schemas import (
-    Asked,
+    FAILURES,
     Completion,
     CompletionRequest,
-    Failed,
     ImageRequest,
     Picture,
     Pictures,
@@ -37,14 +36,13 @@ from tasks.serve.schemas import (
     ServedModels,
 )
 
-T = TypeVar("T")
 STARTED = int(time.time())
 ABOUT = (
     "Paths and shapes are OpenAI's where it has them. Every answer says which model and version made it, from which seed, "
     "and that it is AI-generated: in the headers X-AIGC-Model, X-AIGC-Version, X-AIGC-Seed and X-AI-Generated, "
-    "in the field aigc of the body, and inside each PNG."
+    "in the field aigc of the body, and inside each PNG and WAV."
 )
-router = APIRouter(responses={status: {"model": Failed} for status in (400, 404, 429, 503)})
+router = APIRouter(responses=FAILURES)
 
 
 def create_app(
@@ -70,49 +68,11 @@ def create_app(
 
     app = FastAPI(title="AIGC Foundry", description=ABOUT, lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.engine, app.state.meters = engine, meters
-    app.include_router(router)
+    for part in (router, media.router, inference.router):
+        app.include_router(part)
     app.add_middleware(Metered, meters=meters)
     failures.install(app)
     return app
-
-
-def worker_for(request: Request, asked: Asked, modality: str) -> Worker:
-    """The model that is asked; raises `UnknownModel`, or `BadInput` where it is none of that modality."""
-    engine: Engine = request.app.state.engine
-    try:
-        worker = engine.worker(asked.model, modality)
-    except KeyError as error:
-        raise failures.UnknownModel(asked.model) from error
-    worker.check(asked.label)
-    return worker
-
-
-def headers(label: Label) -> dict[str, str]:
-    return {
-        "X-AIGC-Model": label.model,
-        "X-AIGC-Version": label.version,
-        "X-AIGC-Seed": str(label.seed),
-        "X-AI-Generated": "true",
-    }
-
-
-async def unless_gone(request: Request, work: Awaitable[T]) -> T:
-    """The result of `work`, which is cancelled when the client goes away."""
-    task = asyncio.ensure_future(work)
-    watch = asyncio.ensure_future(_gone(request))
-    try:
-        await asyncio.wait({task, watch}, return_when=asyncio.FIRST_COMPLETED)
-        if task.done():
-            return task.result()
-        raise failures.Gone
-    finally:
-        task.cancel()
-        watch.cancel()
-
-
-async def _gone(request: Request) -> None:
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
 
 
 @router.get("/v1/models")
@@ -141,6 +101,7 @@ def described(worker: Worker) -> ServedModel:
         dataset=identity.dataset,
         data_version=identity.data_version,
         modality=card.modality,
+        capabilities=list(worker.generator.capabilities),
         labels=list(card.labels),
         licence=card.licence,
         format=dict(card.format),
@@ -166,7 +127,7 @@ async def images(asked: ImageRequest, request: Request) -> Response:
     worker = worker_for(request, asked.model_copy(update={"label": label}), "image")
     size = own_size(worker, asked.size)
     engine: Engine = request.app.state.engine
-    answer = worker.identity.mark(secrets.randbits(48) if asked.seed is None else asked.seed, asked.first)
+    answer = mark(worker, asked.seed, asked.first)
     items = [Item(answer.seed, asked.first + index, label) for index in range(asked.n)]
     with engine.admitted(asked.n):
         contents = await unless_gone(request, worker.items(items))

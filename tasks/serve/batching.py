@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-Content = Any  # what the modality's items are: str, or uint8 (height, width, channel)
+Content = Any  # what the modality's items are: str, uint8 (height, width, channel), a sound, a series
 
 
 @dataclass(frozen=True)
@@ -20,15 +20,16 @@ class Wish:
 
     condition: int
     seed: int
+    past: Content | None  # what a series goes on from
     answer: asyncio.Future[Content]
 
 
 class Batcher:
-    """Collects wishes and has at most `size` of them made at a time by `make(conditions, seeds)`."""
+    """Collects wishes and has at most `size` of them made at a time by `make(wishes)`."""
 
     def __init__(
         self,
-        make: Callable[[Sequence[int], Sequence[int]], Awaitable[Sequence[Content]]],
+        make: Callable[[Sequence[Wish]], Awaitable[Sequence[Content]]],
         size: int,
         patience: float = 0.004,
     ) -> None:
@@ -39,9 +40,9 @@ class Batcher:
         self._wishes: asyncio.Queue[Wish] = asyncio.Queue()
         self._task = asyncio.create_task(self._work())
 
-    async def ask(self, condition: int, seed: int) -> Content:
+    async def ask(self, condition: int, seed: int, past: Content | None = None) -> Content:
         """Wait for one item; who stops waiting takes it out of the queue."""
-        wish = Wish(condition, seed, asyncio.get_running_loop().create_future())
+        wish = Wish(condition, seed, past, asyncio.get_running_loop().create_future())
         self._wishes.put_nowait(wish)
         return await wish.answer
 
@@ -75,7 +76,7 @@ class Batcher:
 
     async def _fulfil(self, batch: list[Wish]) -> None:
         try:
-            contents = await self._make([wish.condition for wish in batch], [wish.seed for wish in batch])
+            contents = await self._make(batch)
         except asyncio.CancelledError:
             for wish in batch:
                 wish.answer.cancel()

@@ -6,7 +6,8 @@ import secrets
 import time
 from collections.abc import AsyncIterator
 
-from tasks.serve.engine import Cut, Engine, Item, Worker
+from tasks.serve.cutting import Cut
+from tasks.serve.engine import Engine, Item, Worker
 from tasks.serve.failures import failed
 from tasks.serve.metering import Meters
 from tasks.serve.schemas import Choice, Completion, CompletionRequest, Usage

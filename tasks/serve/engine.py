@@ -1,29 +1,30 @@
 """The models of a server: loaded once, each with a worker thread of its own, the cores divided among them.
 
 Nothing here blocks the event loop. Text is drawn in slices of a few milliseconds, so that streams
-take turns and one that nobody reads any more ends at once; images are made in micro-batches.
+take turns and one that nobody reads any more ends at once; all else is made in micro-batches.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
-import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from aigc_models.errors import AigcError, BadInput, unknown
 from tasks.provenance import Identity
-from tasks.serve.batching import Batcher, Content
+from tasks.serve.batching import Batcher, Content, Wish
+from tasks.serve.cutting import Cut, after_prompt, pull
 
 if TYPE_CHECKING:
     from aigc_models.generator import Generator
 
+T = TypeVar("T")
 SLICE = 0.02  # seconds that one stream may keep the worker
 
 
@@ -33,6 +34,7 @@ class Item(NamedTuple):
     seed: int
     item: int
     label: str | None = None
+    past: Content | None = None  # what a series goes on from; none: the newest of the training data
 
 
 @dataclass(frozen=True)
@@ -62,64 +64,6 @@ class Loading(AigcError):
     """The models are not loaded yet."""
 
 
-class Cut:
-    """One completion's text, ended by the model, before a stop string, or after `most` tokens (bytes)."""
-
-    def __init__(self, pieces: Iterator[str], most: int, stops: Sequence[str]) -> None:
-        self._pieces, self._most, self._stops = pieces, most, stops
-        self.tokens = 0
-        self.reason: Literal["stop", "length"] = "stop"
-
-    def __iter__(self) -> Iterator[str]:
-        held = ""  # what may turn out to be the beginning of a stop string
-        for piece in self._pieces:
-            if self._full(piece):
-                break
-            held += piece
-            found = [at for stop in self._stops if (at := held.find(stop)) >= 0]
-            if found:
-                yield held[: min(found)]
-                return
-            safe = len(held) - max((_overlap(held, stop) for stop in self._stops), default=0)
-            if safe:
-                yield held[:safe]
-            held = held[safe:]
-        if held:
-            yield held
-
-    def _full(self, piece: str) -> bool:
-        size = len(piece.encode())
-        if self.tokens + size > self._most:
-            self.reason = "length"
-            return True
-        self.tokens += size
-        return False
-
-
-def _after(pieces: Iterator[str], size: int) -> Iterator[str]:
-    """`pieces` without the first `size` characters, which are the prompt."""
-    for piece in pieces:
-        rest, size = piece[size:], max(0, size - len(piece))
-        if rest:
-            yield rest
-
-
-def _overlap(text: str, stop: str) -> int:
-    """How many characters at the end of `text` begin `stop`."""
-    return next((size for size in range(min(len(stop) - 1, len(text)), 0, -1) if text.endswith(stop[:size])), 0)
-
-
-def _pull(pieces: Iterator[str], seconds: float) -> str | None:
-    """As much as comes within `seconds`, at least one piece; None at the end."""
-    until = time.monotonic() + seconds
-    text = ""
-    for piece in pieces:
-        text += piece
-        if text and time.monotonic() >= until:
-            break
-    return text or None
-
-
 class Worker:
     """One loaded model and its thread."""
 
@@ -142,21 +86,32 @@ class Worker:
     async def _run(self, function: Callable[..., Any], *arguments: Any) -> Any:
         return await asyncio.get_running_loop().run_in_executor(self._thread, function, *arguments)
 
-    async def _make(self, conditions: Sequence[int], seeds: Sequence[int]) -> Sequence[Content]:
-        return await self._run(_contents, self.generator, conditions, seeds)
+    async def _make(self, wishes: Sequence[Wish]) -> Sequence[Content]:
+        return await self._run(_contents, self.generator, wishes)
+
+    async def ask(self, function: Callable[..., T], *arguments: Any, **options: Any) -> T:
+        """What `function(generator, ...)` gives, in the worker's own thread."""
+        found: T = await self._run(partial(function, self.generator, *arguments, **options))
+        return found
 
     def condition(self, item: Item) -> tuple[int, str | None]:
         """The condition that an item is made under, drawn from its seed where no label is asked for, and its label."""
         labels = self.generator.card.labels
-        condition = int(self.generator.conditions(1, item.label, item.seed, item.item)[0])
+        past = {} if item.past is None else {"past": [item.past]}
+        condition = int(self.generator.conditions(1, item.label, item.seed, item.item, **past)[0])
         return condition, labels[condition] if condition < len(labels) else None
 
     async def items(self, items: Sequence[Item]) -> list[Content]:
         """Their contents, made together with what others ask for at the same time."""
         from aigc_models.generator import derived
 
-        asked = [(self.condition(item)[0], derived(item.seed, item.item)) for item in items]
-        return await asyncio.gather(*(self._batcher.ask(condition, seed) for condition, seed in asked))
+        asked = [(self.condition(item)[0], derived(item.seed, item.item), self._after(item)) for item in items]
+        return await asyncio.gather(*(self._batcher.ask(*each) for each in asked))
+
+    def _after(self, item: Item) -> Content | None:
+        if not self.generator.goes_on:
+            return None
+        return self.generator.after(1, item.item, None if item.past is None else [item.past])[0]
 
     async def text(
         self, prompt: str, item: Item, most: int, stops: Sequence[str], sampling: Mapping[str, float]
@@ -164,11 +119,25 @@ class Worker:
         """What follows the prompt, in slices as it is drawn, and at last the `Cut`, which knows how it ended."""
         length = len(prompt.encode()) + most + 1  # one more, to see whether the text ends there by itself
         stream = partial(self.generator.stream, prompt, item.label, item.seed, item.item, max_length=length, **sampling)
-        cut = Cut(_after(await self._run(stream), len(prompt)), most, stops)
+        cut = Cut(after_prompt(await self._run(stream), len(prompt)), most, stops)
         pieces = iter(cut)
-        while (text := await self._run(_pull, pieces, SLICE)) is not None:
+        while (text := await self._run(pull, pieces, SLICE)) is not None:
             yield text
         yield cut
+
+    async def whole_text(self, prompt: str, item: Item, sampling: Mapping[str, float]) -> str:
+        """The prompt and what follows it, as `aigc generate` makes it; in slices, so that others take turns."""
+        pieces = await self._run(partial(self.generator.stream, prompt, item.label, item.seed, item.item, **sampling))
+        text = ""
+        while (piece := await self._run(pull, pieces, SLICE)) is not None:
+            text += piece
+        return text
+
+    def member(self, capability: str) -> str:
+        """The member that has a capability for an ensemble; empty: the model itself."""
+        from aigc_models.capabilities import PROTOCOLS
+
+        return self.generator.answers(PROTOCOLS[capability])
 
     def check(self, label: str | None) -> None:
         """Raise `BadInput` for a label that the model does not know."""
@@ -176,11 +145,14 @@ class Worker:
             raise unknown(f"label of {self.identity.model}", label, self.generator.card.labels)
 
 
-def _contents(generator: Generator, conditions: Sequence[int], seeds: Sequence[int]) -> list[Content]:
+def _contents(generator: Generator, wishes: Sequence[Wish]) -> list[Content]:
     import torch
 
-    values = generator.encoded(torch.tensor(conditions), torch.tensor(seeds))
-    return list(generator.modality.decode(values, generator.format))
+    conditions, seeds = (torch.tensor([getattr(wish, name) for wish in wishes]) for name in ("condition", "seed"))
+    if not generator.goes_on:
+        return list(generator.modality.decode(generator.encoded(conditions, seeds), generator.format))
+    after = [wish.past for wish in wishes]
+    return generator.decode(generator.encoded(conditions, seeds, given=generator.given(after)), after)
 
 
 def _use(threads: int) -> None:
@@ -232,13 +204,22 @@ class Engine:
     def worker(self, name: str | None, modality: str) -> Worker:
         """The model called `name`, or the only one that makes `modality`; raises `KeyError`, `BadInput`."""
         able = [worker for worker in self.workers() if worker.generator.card.modality == modality]
+        return self._chosen(name, able, f"make {modality}", lambda worker: f"makes {worker.generator.card.modality}")
+
+    def able(self, name: str | None, *capabilities: str) -> Worker:
+        """The model called `name`, or the only one that has one of `capabilities`; raises `KeyError`, `BadInput`."""
+        able = [worker for worker in self.workers() if set(capabilities) & set(worker.generator.capabilities)]
+        doing = f"can do that ({' or '.join(capabilities)})"
+        return self._chosen(name, able, doing, lambda worker: f"cannot; it {', '.join(worker.generator.capabilities)}")
+
+    def _chosen(self, name: str | None, able: Sequence[Worker], doing: str, instead: Callable[[Worker], str]) -> Worker:
         if name is None and len(able) == 1:
             return able[0]
         if name is None:
-            raise BadInput(f"say which model; those that make {modality}: {_listed(able)}")
+            raise BadInput(f"say which model; those that {doing}: {_listed(able)}")
         worker = self._workers[name]
         if worker not in able:
-            raise BadInput(f"{name!r} makes {worker.generator.card.modality}; those that make {modality}: {_listed(able)}")
+            raise BadInput(f"{name!r} {instead(worker)}; those that {doing}: {_listed(able)}")
         return worker
 
     @contextmanager

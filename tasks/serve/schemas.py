@@ -156,6 +156,7 @@ class ServedModel(BaseModel):
     dataset: str
     data_version: str
     modality: str
+    capabilities: list[str]
     labels: list[str]
     licence: str
     format: dict[str, Any]
@@ -177,3 +178,6 @@ class Failed(BaseModel):
     """How every error looks."""
 
     error: Failure
+
+
+FAILURES: dict[int | str, dict[str, Any]] = {status: {"model": Failed} for status in (400, 404, 429, 503)}

@@ -4,7 +4,6 @@
 
     MODALITY: str
     LIBRARIES: tuple[str, ...]      whose versions the content depends on
-    VERSION: int                    raised when the file gives other content
     licence() -> str
     items() -> Iterator[RawItem]
 
@@ -19,6 +18,7 @@ from importlib.metadata import version
 from types import ModuleType
 
 from aigc_models.find import find, names
+from tasks.code_version import code_version
 from tasks.source import RawItem, SourceSettings
 
 PACKAGE = "tasks.embedded"
@@ -39,13 +39,13 @@ def licence(source: SourceSettings) -> str:
 
 def description(source: SourceSettings) -> str:
     """`embedded:NAME` and what that is."""
-    return f"{source.location}: {str(_content(source).__doc__).splitlines()[0]}"
+    return f"{source.location}: {str(_content(source).__doc__).splitlines()[0].rstrip('.')}"
 
 
 def fingerprint(source: SourceSettings) -> str:
     content = _content(source)
     versions = "\n".join(f"{library} {version(library)}" for library in content.LIBRARIES)
-    return hashlib.sha256(f"{content.VERSION}\n{source.location}\n{versions}".encode()).hexdigest()
+    return hashlib.sha256(f"{code_version([content.__name__])}\n{versions}".encode()).hexdigest()
 
 
 def read(source: SourceSettings, modality: str) -> Iterator[RawItem]:

@@ -11,6 +11,7 @@ from sklearn.datasets import load_digits
 from aigc_models.capabilities import Shape
 from aigc_models.corpus import Corpus
 from aigc_models.modalities.image import Format
+from aigc_models.modalities.series import Format as SeriesFormat
 
 
 @dataclass(frozen=True)
@@ -31,3 +32,20 @@ def digits() -> Digits:
     parts = [everything.take(np.arange(start, end)) for start, end in ((0, 1197), (1197, 1497), (1497, 1797))]
     labels = tuple(str(digit) for digit in range(10))
     return Digits(*parts, Shape("image", labels, Format(height=8, width=8, channels=1)))
+
+
+@pytest.fixture(scope="session")
+def waves() -> Digits:
+    """Two channels with a trend, a season of 12 steps and noise, as windows of 36 + 6 steps in the order of time."""
+    random = np.random.default_rng(0)
+    time = np.arange(700)
+    phases, slopes = np.array([[0.0], [2.0]]), np.array([[0.002], [-0.001]])
+    angles = 2 * np.pi * time / 12 + phases
+    series = slopes * time + np.sin(angles) + 0.7 * np.cos(2 * angles) + 0.15 * random.normal(size=(2, 700))
+    windows = np.lib.stride_tricks.sliding_window_view(series, 42, axis=1).swapaxes(0, 1).astype(np.float32)
+    everything = Corpus("series", windows, np.zeros(len(windows), dtype=np.int64))
+    parts = [everything.take(np.arange(start, end)) for start, end in ((0, 400), (406, 500), (506, 659))]
+    format = SeriesFormat(
+        context=36, horizon=6, season=12, channels=2, names=("up", "down"), step="1", centre=(0.0, 0.0), scale=(1.0, 1.0)
+    )
+    return Digits(*parts, Shape("series", (), format))

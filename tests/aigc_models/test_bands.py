@@ -2,11 +2,10 @@ import pytest
 import torch
 
 from aigc_models.bands import Bands, cosines
-from aigc_models.modalities.image import Format
 
 
 def bands(height, width, detail):
-    return Bands(Format(height=height, width=width, channels=3), detail)
+    return Bands(height, width, detail)
 
 
 @pytest.mark.parametrize(

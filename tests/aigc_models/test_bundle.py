@@ -117,6 +117,20 @@ def test_a_plain_model_with_tables_of_any_size(tmp_path: Path) -> None:
     assert torch.equal(bundle.load(tmp_path / "counts")[1].table, torch.arange(7))
 
 
+def test_the_newest_past_is_kept_and_guarded(tmp_path: Path) -> None:
+    packed = [(b"time,a\n1,2\n", 1), (b"time,a\n\xc3\xa9,2\n" * 20, 0)]
+    saved = bundle.save(tmp_path / "walker", painter(), card(), latest=packed)
+    assert bundle.latest(tmp_path / "walker") == ([payload for payload, _ in packed], (1, 0))
+    assert set(saved.digests) == {WEIGHTS, bundle.LATEST}
+    (tmp_path / "walker" / bundle.LATEST).write_bytes(b"x")
+    with pytest.raises(Damaged, match="latest"):
+        bundle.load(tmp_path / "walker")
+    with pytest.raises(Damaged, match="cannot be read"):
+        bundle.latest(tmp_path / "walker")
+    bundle.save(tmp_path / "painter", painter(), card())
+    assert bundle.latest(tmp_path / "painter") == ([], ())
+
+
 def test_an_ensemble_holds_its_members(tmp_path: Path) -> None:
     models = {"left": painter(1), "right": painter(2)}
     folders = {name: tmp_path / name for name in models}

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,8 @@ from aigc_models.corpus import Batch
 from aigc_models.errors import BadInput
 from aigc_models.find import find
 from aigc_models.generator import Generator, derived, item_seeds
+from aigc_models.inference import Latest
+from aigc_models.modalities import series
 from aigc_models.modalities.text import END, OUTPUTS
 from aigc_models.noise import normal
 
@@ -174,3 +177,42 @@ def test_a_model_is_asked_for_what_it_can_do_only(painter: Generator) -> None:
         painter.log_likelihood([])
     with pytest.raises(BadInput, match="cannot stream"):
         painter.stream()
+
+
+class Walker(nn.Module):
+    """A random walk from the last step of the past."""
+
+    def generate(self, conditions: Tensor, seeds: Tensor, past: Tensor, **sampling: Any) -> Tensor:
+        return past[..., -1:] + normal(seeds, (1, 4)).cumsum(-1) + conditions[:, None, None]
+
+
+def wave(steps: int, start: float = 0.0) -> Any:
+    return series.Series(np.arange(steps, dtype=np.float64)[None], ("level",), start, "1D")
+
+
+@pytest.fixture
+def walker() -> Generator:
+    sizes = {"context": 3, "horizon": 4, "channels": 1, "names": ("level",), "step": "1D", "centre": (0.0,), "scale": (2.0,)}
+    found = generator(Walker(), "series", sizes)
+    return replace(found, latest=Latest((wave(3), wave(5, 86400.0)), (0, 1)))
+
+
+def test_series_go_on_from_their_newest_past_in_turn(walker: Generator) -> None:
+    found = walker.generate(6, seed=3)
+    assert [one.stamps()[0] for one in found[:4]] == ["1970-01-04", "1970-01-07"] * 2
+    assert np.array_equal(found[5].values, walker.generate(1, seed=3, first=5)[0].values)
+    assert walker.conditions(3).tolist() == [0, 1, 0]
+    assert walker.conditions(3, "dog").tolist() == [1, 1, 1]
+    mine = walker.generate(2, seed=3, past=[wave(9)])
+    assert [one.stamps()[0] for one in mine] == ["1970-01-10"] * 2
+    assert walker.conditions(2, past=[wave(9)]).tolist() == [2, 2]
+    assert not np.array_equal(mine[0].values, mine[1].values)
+
+
+def test_a_past_must_fit(walker: Generator, painter: Generator) -> None:
+    with pytest.raises(BadInput, match="2 steps; 3 are needed"):
+        walker.generate(past=[wave(2)])
+    with pytest.raises(BadInput, match="keeps none; give one"):
+        replace(walker, latest=Latest()).generate()
+    with pytest.raises(BadInput, match="goes on from no past"):
+        painter.generate(past=[wave(3)])

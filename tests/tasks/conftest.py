@@ -154,3 +154,32 @@ def registrar(tracked_workspace: Workspace) -> Registrar:
     from tasks.tracking import prepare
 
     return Registrar(prepare(tracked_workspace), {})
+
+
+@pytest.fixture(scope="session")
+def answering(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Bundles that were trained in no time: `squares` (pictures, dark or light) and `tales` (texts, calm or wild)."""
+    import numpy as np
+
+    from aigc_models import bundle
+    from aigc_models.bundle import Card
+    from aigc_models.corpus import Corpus
+    from aigc_models.families import gaussian_mixture, ngram
+
+    folder, noise = tmp_path_factory.mktemp("bundles"), np.random.default_rng(0)
+    squares = [(noise.integers(0, 60, (4, 4, 1)) + 150 * (item % 2)).astype(np.uint8) for item in range(60)]
+    tales = [f"The {first} cat sat on the {last}.\n" for first in ("red", "old", "sly") for last in ("mat", "hat", "bed")]
+    made = {
+        "squares": (gaussian_mixture, "image", squares, ("dark", "light")),
+        "tales": (ngram, "text", tales, ("calm", "wild")),
+    }
+    for name, (family, modality, contents, labels) in made.items():
+        kind, config = MODALITIES[modality], family.SIZES["debug"]
+        form = kind.choose_format(contents)
+        card = Card(name=name, family=family.__name__.split(".")[-1], modality=modality, config=config.model_dump(mode="json"),
+                    format=form.model_dump(), labels=labels, dataset=name, version="d4ta", micro_batch=4)  # fmt: skip
+        corpus = Corpus(modality, kind.encode(contents, form), np.arange(len(contents)) % len(labels))
+        model = family.build(config, card.shape)
+        model.fit(corpus, corpus, lambda *arguments, **figures: None)
+        bundle.save(folder / name, model, card)
+    return {name: folder / name for name in made}

@@ -52,7 +52,8 @@ def test_a_sorted_split_is_sampled_from_all_its_labels(painter):
 
 
 def test_samples_shown_are_those_that_a_user_can_make_again(painter, tmp_path):
-    show_samples(painter, EvaluationSettings(shown=21), tmp_path / "samples")
+    nothing = Corpus("image", np.zeros((0, 1, 8, 8), dtype=np.uint8), np.zeros(0, dtype=np.int64))
+    show_samples(painter, EvaluationSettings(shown=21), tmp_path / "samples", nothing)
     shown = json.loads((tmp_path / "samples" / "samples.json").read_text())
     assert [entry["label"] for entry in shown[:3]] == ["dark", "light", "dark"]
     assert len({entry["seed"] for entry in shown}) == 21

@@ -73,7 +73,7 @@ def test_a_member_starts_from_the_pretrained_body(data, tmp_path):
     assert bundle.read_card(body.path(Workspace(tmp_path))).kind == "body"
     here = context(tmp_path, "m")
     started = finetune.plain(data, body, member("flow_matching", start="body"), context=here)
-    assert 0 < here.figures["tensors_from_body"] <= here.figures["tensors"]
+    assert 0 < here.figures["tensors_copied"] <= here.figures["tensors"]
     assert bundle.read_card(started.path(here.workspace)).parents["body"] == body.sha256
 
 

@@ -18,7 +18,7 @@ from aigc_models.corpus import Corpus
 from aigc_models.errors import BadInput
 from aigc_models.families import gaussian_mixture, ngram
 from aigc_models.generator import Generator
-from aigc_models.modalities import image, text
+from aigc_models.modalities import audio, image, series, text
 from tasks.execution import Stopped
 from tasks.generate import GenerationSettings, generate, generate_into, identity_of
 from tasks.references import ModelRef, RegisteredRef
@@ -112,6 +112,27 @@ def test_texts_with_prompt_and_sampling(tales, tmp_path):
     for line in lines_of(tmp_path / "out"):
         assert (tmp_path / "out" / line["file"]).read_text().startswith("The old")
         assert (line["prompt"], line["label"]) == ("The old", "wild")
+
+
+def test_sounds_carry_their_label(capable, tmp_path):
+    made(capable["tones"], tmp_path / "out", GenerationSettings(count=3, seed=2, label="high"))
+    expected = Generator.load(capable["tones"]).generate(3, seed=2, label="high")
+    for line, content in zip(lines_of(tmp_path / "out"), expected, strict=True):
+        payload = (tmp_path / "out" / line["file"]).read_bytes()
+        assert line["file"].endswith(".wav")
+        assert np.array_equal(audio.read(payload, line["file"]).values, content.values)
+        assert f'"item": {line["item"]}'.encode() in payload
+
+
+def test_series_are_paths_after_the_newest_past(capable, tmp_path):
+    answers = iter([False, True])
+    with pytest.raises(Stopped):
+        made(capable["waves"], tmp_path / "out", GenerationSettings(count=6, seed=2), stop=lambda: next(answers))
+    made(capable["waves"], tmp_path / "out", GenerationSettings(count=6, seed=2))
+    expected = Generator.load(capable["waves"]).generate(6, seed=2)
+    paths = [series.read((tmp_path / "out" / line["file"]).read_bytes(), "x.csv") for line in lines_of(tmp_path / "out")]
+    assert all(np.array_equal(path.values, one.values) for path, one in zip(paths, expected, strict=True))
+    assert {path.stamps()[0] for path in paths} == {"1989-09-18"}
 
 
 def test_again_makes_nothing(squares, tmp_path):

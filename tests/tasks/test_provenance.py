@@ -3,9 +3,11 @@ import json
 from xml.etree import ElementTree
 
 import numpy as np
+import pytest
+import soundfile
 from PIL import Image
 
-from aigc_models.modalities import image
+from aigc_models.modalities import audio, image
 from tasks.provenance import SOURCE_TYPE, Identity, labelled
 
 IDENTITY = Identity(model='cats & "dogs"', version="4", dataset="pets", data_version="abc", bundle_sha256="def")
@@ -39,5 +41,20 @@ def test_same_label_same_bytes():
     assert labelled(plain, ".png", IDENTITY.mark(1)) != labelled(plain, ".png", IDENTITY.mark(2))
 
 
-def test_text_stays_the_text_alone():
-    assert labelled(b"words", ".txt", IDENTITY.mark(1)) == b"words"
+@pytest.mark.parametrize("suffix", [".txt", ".csv"])
+def test_text_stays_the_text_alone(suffix):
+    assert labelled(b"words", suffix, IDENTITY.mark(1)) == b"words"
+
+
+def test_wav_carries_its_label_and_the_same_sound():
+    content = audio.Sound((np.arange(501, dtype=np.float32) / 1000)[None], 8000)
+    plain = audio.pack(content)
+    payload = labelled(plain, ".wav", IDENTITY.mark(7, 2))
+    assert (audio.read(payload, "x.wav").values == audio.read(plain, "x.wav").values).all()
+    assert (audio.unpack(payload).values == audio.unpack(plain).values).all()
+    assert int.from_bytes(payload[4:8], "little") == len(payload) - 8
+    with soundfile.SoundFile(io.BytesIO(payload)) as file:
+        told = file.copy_metadata()
+    assert json.loads(told["comment"]) == IDENTITY.mark(7, 2).model_dump()
+    assert told["software"] == 'AIGC Foundry: cats & "dogs" version 4'
+    assert SOURCE_TYPE.encode() in payload[payload.index(b"_PMX") :]

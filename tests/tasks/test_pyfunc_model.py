@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 from base64 import b64decode
@@ -14,7 +15,7 @@ from aigc_models.capabilities import Shape
 from aigc_models.corpus import Corpus
 from aigc_models.find import find
 from aigc_models.generator import Generator
-from aigc_models.modalities import image, text
+from aigc_models.modalities import image, series, text
 from tasks.register import resolve
 
 LETTERS = ["anna and otto", "abba, anna, aha", "otto, abba and anna", "level noon radar"] * 4
@@ -81,6 +82,17 @@ def test_pictures_are_png_in_base64(registrar) -> None:
     registrar.register("pictures", 1, bundle)
     (answer,) = load(registrar, "pictures").predict(pd.DataFrame({"label": ["1"], "seed": [7]}))
     assert np.array_equal(image.unpack(b64decode(answer)), Generator.load(bundle).generate(1, label="1", seed=7)[0])
+
+
+def test_series_are_csv_after_the_newest_past(registrar, capable) -> None:
+    import pandas as pd
+
+    bundle = Path(shutil.copytree(capable["waves"], registrar.workspace.outputs / "waves"))
+    registrar.register("waves", 1, bundle)
+    answers = load(registrar, "waves").predict(pd.DataFrame({"seed": [7, 8, 7]}))
+    assert answers[0] == answers[2] != answers[1]
+    assert answers[0] == series.pack(Generator.load(bundle).generate(1, seed=7)[0]).decode()
+    assert answers[0].startswith("time,height\n1989-09-18,")
 
 
 @pytest.mark.slow

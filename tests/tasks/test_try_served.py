@@ -1,4 +1,5 @@
 import io
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,11 +15,11 @@ from aigc_models.bundle import Card
 from aigc_models.corpus import Corpus
 from aigc_models.errors import AigcError, BadInput
 from aigc_models.families import gaussian_mixture, ngram
-from aigc_models.modalities import image, text
+from aigc_models.modalities import audio, image, series, text
 from tasks.references import ModelRef, RegisteredRef
 from tasks.settings import Workspace
 from tasks.stage import StageContext
-from tasks.try_served import TrialSettings, end, served, try_served
+from tasks.try_served import TrialSettings, end, question, served, try_served
 
 
 def model(workspace, family, kind, name, modality, contents):
@@ -34,18 +35,31 @@ def model(workspace, family, kind, name, modality, contents):
     return reference, RegisteredRef(model=name, version=5, run_id="r", bundle_sha256="s")
 
 
-def test_trial_of_both_modalities(tmp_path):
+def copied(workspace, source, name):
+    """The same for a bundle that is there already."""
+    shutil.copytree(source, workspace.root / name)
+    modality = bundle.read_card(source).modality
+    reference = ModelRef.to(workspace, workspace.root / name, name=name, family="f", modality=modality, params=1)
+    return reference, RegisteredRef(model=name, version=5, run_id="r", bundle_sha256="s")
+
+
+def test_a_model_that_draws_nothing_is_asked_for_a_forecast():
+    assert question({"modality": "weather", "capabilities": ["forecasts"]}, TrialSettings())[0] == "/v1/forecast"
+
+
+def test_trial_of_all_modalities(tmp_path, capable):
     workspace = Workspace(tmp_path)
     noise = np.random.default_rng(0)
     squares = [noise.integers(0, 255, (4, 4, 1)).astype(np.uint8) for _ in range(40)]
     models = [
         model(workspace, ngram, text, "tales", "text", ["The cat sat on the mat."] * 9),
         model(workspace, gaussian_mixture, image, "squares", "image", squares),
+        *(copied(workspace, capable[name], name) for name in ("tones", "waves")),
     ]
     context = StageContext(tmp_path / "stage", workspace)
     context.folder.mkdir()
     result = try_served.plain(*map(list, zip(*models, strict=True)), TrialSettings(requests=5), context=context)
-    assert set(result.latency) == {"tales", "squares"}
+    assert set(result.latency) == {"tales", "squares", "tones", "waves"}
     for latency in result.latency.values():
         assert latency.requests == 5
         assert 0 < latency.p50_ms <= latency.p95_ms
@@ -53,6 +67,8 @@ def test_trial_of_both_modalities(tmp_path):
     folder = result.path(workspace)
     assert (folder / "tales.txt").read_text()
     assert Image.open(io.BytesIO((folder / "squares.png").read_bytes())).size == (4, 4)
+    assert audio.read((folder / "tones.wav").read_bytes(), "tones.wav").rate == 8000
+    assert series.read((folder / "waves.csv").read_bytes(), "waves.csv").steps == 6
     assert context.figures["latency_p95_ms.tales"] == result.latency["tales"].p95_ms
     assert result.intact(workspace)
 

@@ -64,7 +64,7 @@ def test_all_but_the_label_comes_from_the_autoencoder(digits):
 def test_the_finest_detail_of_larger_pictures_is_left_out():
     shape = Shape("image", (), Format(height=32, width=32, channels=3))
     model = build(Config(width=8, embedding=8, steps=1), shape)
-    assert model.item == (3, 16, 16)
+    assert model.sketch.item == (3, 16, 16)
     values = model.generate(torch.tensor([0]), torch.tensor([0]))
-    assert build(Config(width=8, embedding=8, steps=1, detail=32), shape).item == (3, 32, 32)
+    assert build(Config(width=8, embedding=8, steps=1, detail=32), shape).sketch.item == (3, 32, 32)
     assert float(values.diff(dim=3).abs().mean()) < float(values[..., ::2].diff(dim=3).abs().mean())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from aigc_models.modalities.audio import Sound
 from tasks.clean import constant
 from tasks.cleaning import Item, Rejected
 
@@ -21,6 +22,8 @@ DOTTED[3, 3, 0] = 10
         ("aaab", "text", True),
         (COLOUR, "image", False),
         (DOTTED, "image", True),
+        (Sound(np.full((1, 9), 0.5, np.float32), 8000), "audio", False),
+        (Sound(np.array([[0, 0, 1]], np.float32), 8000), "audio", True),
     ],
 )
 def test_one_character_or_one_colour_is_rejected(content: object, modality: str, passes: bool) -> None:

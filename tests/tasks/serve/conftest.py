@@ -23,6 +23,8 @@ from tasks.serve.engine import Served
 class Pictures:
     """Noise whose level is the label's place; a picture is a function of its seed and condition."""
 
+    capabilities, goes_on = ("generates",), False
+
     def __init__(self, seconds: float = 0.0) -> None:
         self.card = SimpleNamespace(
             name="digits",
@@ -52,6 +54,8 @@ class Pictures:
 
 class Words:
     """`SEED.ITEM LABEL; é` over and over, one character at a time, `length` characters in all."""
+
+    capabilities, goes_on = ("streams",), False
 
     def __init__(self, length: int = 60, seconds: float = 0.0) -> None:
         self.card = SimpleNamespace(

@@ -12,12 +12,13 @@ class Maker:
         self.seconds = seconds
         self.batches: list[list[int]] = []
 
-    async def __call__(self, conditions, seeds):
-        self.batches.append(list(seeds))
+    async def __call__(self, wishes):
+        seeds = [wish.seed for wish in wishes]
+        self.batches.append(seeds)
         await asyncio.sleep(self.seconds)
         if 13 in seeds:
             raise ValueError("13")
-        return [f"{condition}/{seed}" for condition, seed in zip(conditions, seeds, strict=True)]
+        return [f"{wish.condition}/{wish.seed}" for wish in wishes]
 
 
 def played(scene, maker, **options):

@@ -4,7 +4,8 @@ import pytest
 
 from aigc_models.errors import BadInput, Damaged
 from tasks.provenance import Identity
-from tasks.serve.engine import Busy, Cut, Engine, Loading, Served
+from tasks.serve.cutting import Cut
+from tasks.serve.engine import Busy, Engine, Loading, Served
 
 
 def cut(pieces, most=100, stops=()):

@@ -48,3 +48,16 @@ def test_columns_that_are_not_there_are_listed(tmp_path: Path, options: dict[str
 def test_bytes_that_are_no_utf8_and_missing_cells_reach_cleaning_as_they_are(tmp_path: Path) -> None:
     found = items(tmp_path / "t.csv", b"kind,text\nx,caf\xe9\ny\n", content="text")
     assert [item.payload for item in found] == [b"caf\xe9", b""]
+
+
+def test_a_column_of_paths_is_the_files_that_lie_beside_the_table(tmp_path: Path) -> None:
+    (tmp_path / "sounds").mkdir()
+    (tmp_path / "sounds/1.wav").write_bytes(b"RIFF")
+    (tmp_path / "t.csv").write_text("file,word\nsounds/1.wav,yes\nsounds/2.wav,no\n../../etc/3.wav,no\n")
+    settings = SourceSettings(name="a", location=str(tmp_path / "t.csv"), content="file", label="column:word")
+    assert csv.modality(settings) == "audio"
+    assert [(item.payload, item.label) for item in csv.read(settings, "audio")] == [
+        (b"RIFF", "yes"),
+        (b"", "no"),
+        (b"", "no"),
+    ]

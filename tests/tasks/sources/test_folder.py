@@ -87,7 +87,7 @@ def test_labelled_lines(tmp_path: Path) -> None:
         ({}, "is an empty folder"),
         ({"a.png": b"", "b.txt": b"", "c.txt": b""}, "mixed kinds: 2 text, 1 image; say which to take with --modality"),
         ({"a.png": b"", "b.wav": b""}, "mixed kinds"),
-        ({"a.wav": b"", "README.md": b""}, "holds 1 .wav"),
+        ({"a.pdf": b"", "README.md": b""}, "holds 1 .pdf"),
         ({"a.csv": b""}, "name one of the files itself"),
     ],
 )
@@ -100,6 +100,25 @@ def test_modality_by_suffix_or_by_first_bytes(tmp_path: Path) -> None:
     fill(tmp_path / "a", {"1.jpg": b"text", "2": b"\x89PNG"})
     fill(tmp_path / "b", {"1.txt": b"\x89PNG", "2": b"words"})
     assert [folder.modality(SourceSettings(name="a", location=str(tmp_path / name))) for name in "ab"] == ["image", "text"]
+
+
+def test_sounds_of_several_formats_are_one_modality_labelled_with_the_folder(tmp_path: Path) -> None:
+    head = b"RIFF\x24\0\0\0"
+    fill(tmp_path, {"dog/a.wav": b"", "dog/b.MP3": b"", "cat/c.flac": b"", "cat/d": head + b"WAVEfmt ", "cat/e": b"OggS"})
+    assert folder.modality(SourceSettings(name="a", location=str(tmp_path))) == "audio"
+    assert [item.label for item in items(tmp_path, "audio")] == ["cat", "cat", "cat", "dog", "dog"]
+    fill(tmp_path, {"cat/f": head + b"WEBPVP8 "})
+    with pytest.raises(BadInput, match="mixed kinds: 5 audio, 1 image"):
+        folder.modality(SourceSettings(name="a", location=str(tmp_path)))
+
+
+def test_a_file_that_is_too_large_for_memory_is_named_without_its_bytes(tmp_path: Path) -> None:
+    (tmp_path / "a.wav").write_bytes(b"RIFF")
+    with (tmp_path / "b.wav").open("wb") as file:
+        file.truncate(4_000_000_000)
+    small, large = items(tmp_path, "audio")
+    assert (small.payload, large.payload, large.source) == (b"RIFF", b"", "b.wav")
+    assert large.name == "b.wav: has 4,000 MB; the limit is 1,000 MB"
 
 
 def test_a_named_modality_leaves_the_others_out(tmp_path: Path) -> None:

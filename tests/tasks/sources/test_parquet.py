@@ -29,6 +29,14 @@ def test_pictures_as_published_sets_hold_them(tmp_path: Path) -> None:
     assert [(item.payload, item.label) for item in source.read(settings, "image")] == [(PNG, "3")]
 
 
+def test_sounds_as_published_sets_hold_them(tmp_path: Path) -> None:
+    wav = b"RIFF\x24\0\0\0WAVEfmt \xff\xfe"
+    parquet.write_table(pyarrow.table({"audio": [{"bytes": wav, "path": None}], "label": ["a"]}), tmp_path / "t.parquet")
+    settings = SourceSettings(name="a", location=str(tmp_path / "t.parquet"), label="column:label")
+    assert source.modality(settings) == "audio"
+    assert [(item.payload, item.label) for item in source.read(settings, "audio")] == [(wav, "a")]
+
+
 def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "t.parquet").write_bytes(b"PAR1 and no more")
     with pytest.raises(BadInput, match="not a parquet file"):

@@ -1,0 +1,113 @@
+"""Items as pictures, so that one set of convolutions learns every modality that can be painted.
+
+A modality whose file has a `canvas(format)` hook is learnt, mixed, judged and compared by everything that works on
+pictures: an image is its own canvas, a sound's is its spectrogram. None of the families knows which it is.
+"""
+
+from __future__ import annotations
+
+import ast
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from pathlib import Path
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+from aigc_models.bands import Bands
+from aigc_models.capabilities import Generates, Shape
+from aigc_models.corpus import Corpus
+from aigc_models.find import find, names
+
+BATCH = 64  # items painted or drawn at a time
+
+
+class Canvas(Protocol):
+    """Both ways between an item's tensor and a picture of it, roughly in [-1, 1]."""
+
+    item: tuple[int, int, int]  # channel, height, width of the picture
+    absolute: bool  # whether a place has a meaning by itself, as a frequency has: nothing may be shifted or left out
+
+    def paint(self, values: Tensor) -> Tensor:
+        """Float (item, channel, *space) as the modality's `tensor` gives it -> (item, *self.item); has gradients."""
+
+    def unpaint(self, pictures: Tensor) -> Tensor:
+        """Back, in [-1, 1]; an item depends on its own picture alone."""
+
+    def noisy(self, values: Tensor, noise: float) -> tuple[Tensor, float]:
+        """Pictures of items that hold white noise, and the standard deviation of the noise in the pictures."""
+
+
+@dataclass(frozen=True)
+class Picture:
+    """The canvas of what is a picture already."""
+
+    item: tuple[int, int, int]
+    absolute: bool = False
+
+    def paint(self, values: Tensor) -> Tensor:
+        return values
+
+    def unpaint(self, pictures: Tensor) -> Tensor:
+        return pictures.clamp(-1, 1)
+
+    def noisy(self, values: Tensor, noise: float) -> tuple[Tensor, float]:
+        return values, noise
+
+
+@cache
+def painted() -> frozenset[str]:
+    """The modalities that can be painted; told by their source, so that none is imported for another's sake."""
+    package = "aigc_models.modalities"
+    folder = Path(str(import_module(package).__file__)).parent
+    sources = {name: ast.parse((folder / f"{name}.py").read_bytes()).body for name in names(package)}
+    return frozenset(
+        name
+        for name, body in sources.items()
+        if any(isinstance(part, ast.FunctionDef) and part.name == "canvas" for part in body)
+    )
+
+
+def canvas_of(shape: Shape) -> Canvas:
+    """The canvas of a data set's items."""
+    canvas: Canvas = find("aigc_models.modalities", shape.modality).canvas(shape.format)
+    return canvas
+
+
+class Sketch(nn.Module):
+    """What a family learns of items: their pictures, of at most `detail` pixels a side where the canvas allows that."""
+
+    def __init__(self, shape: Shape, detail: int) -> None:
+        super().__init__()
+        self.canvas = canvas_of(shape)
+        channels, height, width = self.canvas.item
+        self.bands = Bands(height, width, max(height, width) if self.canvas.absolute else detail)
+        self.item = (channels, self.bands.height, self.bands.width)
+
+    def of(self, values: Tensor) -> Tensor:
+        """Items -> what is learnt, float (item, *self.item)."""
+        return self.bands.down(self.canvas.paint(values))
+
+    def noisy(self, values: Tensor, noise: float) -> tuple[Tensor, float]:
+        """What is learnt of items that hold white noise, and the standard deviation of the noise therein."""
+        pictures, left = self.canvas.noisy(values, noise)
+        return self.bands.down(pictures), left / self.bands.factor
+
+    def back(self, pictures: Tensor) -> Tensor:
+        """What was learnt -> items in [-1, 1], smooth where the finest detail was."""
+        return self.canvas.unpaint(self.bands.up(pictures))
+
+
+def stored(values: Tensor, conditions: Tensor, shape: Shape) -> Corpus:
+    """A model's items as a corpus, in the modality's compact storage type, as if they had been read from files."""
+    modality = find("aigc_models.modalities", shape.modality)
+    contents = modality.decode(values, shape.format)
+    return Corpus(shape.modality, modality.encode(contents, shape.format), conditions.cpu().numpy())
+
+
+def drawn(model: Generates, conditions: Tensor, seeds: Tensor, shape: Shape) -> Corpus:
+    """Items that `model` generates for these conditions and seeds, int64 (item,)."""
+    parts = [model.generate(conditions[i : i + BATCH], seeds[i : i + BATCH]) for i in range(0, len(seeds), BATCH)]
+    return stored(torch.cat(parts), conditions, shape)

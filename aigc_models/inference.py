@@ -1,0 +1,217 @@
+"""What a trained model says of content that it is given: forecasts, labels, features, likelihoods, cleaner items.
+
+A capability that an ensemble does not have itself is that of the member with the largest weight that has it
+(`delegation.able`); `answers(protocol)` names it. Models run at the micro-batch that the card states, and what is
+short of it is padded, so that an answer depends on its own item alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from types import ModuleType
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+from aigc_models.bundle import Card
+from aigc_models.capabilities import Classifies, Denoises, Encodes, Forecasts, Reconstructs, Scores
+from aigc_models.corpus import Batch
+from aigc_models.delegation import abilities, able
+from aigc_models.errors import BadInput, unknown
+from aigc_models.modality import divided_inside
+
+LEVELS = (0.1, 0.25, 0.5, 0.75, 0.9)
+Labels = str | Sequence[str] | None  # one for all items, or several that are gone through in turn
+
+
+class Latest(NamedTuple):
+    """The newest past of each series that a model was trained on, as content, and its condition."""
+
+    contents: tuple[Any, ...] = ()
+    conditions: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """What comes after `past`: a content for each of `levels`, quantiles step by step, in the data's own unit."""
+
+    past: Any
+    levels: tuple[float, ...]
+    quantiles: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Inference:
+    """A trained model, and what it is asked about content. Errors of the caller are `BadInput`."""
+
+    card: Card
+    model: Any
+    modality: ModuleType
+    format: Any
+    device: str = "cpu"
+    latest: Latest = field(default_factory=Latest)
+
+    @property
+    def capabilities(self) -> tuple[str, ...]:
+        """What the model or a member of it can do; one that scores classifies too, where it knows two labels or more."""
+        found = abilities(self.model)
+        return (*found, "classifies") if self._by_bayes else found
+
+    def answers(self, protocol: type) -> str:
+        """The member that answers for an ensemble; empty: the model itself. `BadInput` where nobody can."""
+        if protocol is Classifies and self._by_bayes:
+            return ""
+        found = able(self.model, protocol)
+        if found is None:
+            raise self._cannot(VERBS[protocol])
+        return found.name
+
+    def forecast(
+        self, pasts: Sequence[Any] | None = None, levels: Sequence[float] = LEVELS, label: Labels = None
+    ) -> list[Forecast]:
+        """Quantiles of what comes after each past; without one, after the newest of the training data.
+
+        `levels` in (0, 1), ascending. A past that is too short or lacks a channel is `BadInput`.
+        """
+        self.answers(Forecasts)
+        asked = _ascending(levels)
+        after, conditions = self.pasts(pasts), self.known(len(pasts or self.latest.contents), label, newest=pasts is None)
+        values = self.forecasted(self.told(after), conditions, asked)
+        each = [self.modality.decode(values[..., at], self.format, after=after) for at in range(len(asked))]
+        return [Forecast(past, asked, tuple(found)) for past, *found in zip(after, *each, strict=True)]
+
+    def forecasted(self, past: Tensor, conditions: Tensor, levels: Sequence[float]) -> Tensor:
+        """The same for an encoded past (item, channel, context): standardised, (item, channel, horizon, level)."""
+        wanted = torch.tensor(levels, dtype=torch.float32)
+        return self._ask(Forecasts, lambda model, *given: model.forecast(*given, wanted.to(given[0].device)), past, conditions)
+
+    def classify(self, contents: Sequence[Any]) -> Tensor:
+        """Probabilities float32 (item, label); of a model that only scores by Bayes' rule, all labels equally likely."""
+        if not self.card.labels:
+            raise BadInput(f"{self.card.name} was trained without labels; there is nothing to classify into")
+        if self._by_bayes:
+            scores = torch.stack([self.log_likelihood(contents, label) for label in self.card.labels], 1)
+        else:
+            values = self.encode(contents), self.known(len(contents))
+            scores = self._ask(Classifies, lambda model, *given: model.classify(Batch(*given)), *values)
+        return scores.double().softmax(1).float()
+
+    def reconstruct(self, contents: Sequence[Any]) -> list[Any]:
+        """Each content through the model and back."""
+        values = self._ask(Reconstructs, lambda model, given: model.reconstruct(given), self.encode(contents))
+        return self.decode_like(values, contents)
+
+    def denoise(self, contents: Sequence[Any], noise: float, label: Labels = None) -> list[Any]:
+        """Each content freed from noise; `noise`: its standard deviation, where items lie in [-1, 1] or are standardised."""
+        return self.decode_like(self.denoised(self.encode(contents), noise, label), contents)
+
+    def denoised(self, values: Tensor, noise: float, label: Labels = None) -> Tensor:
+        """The same for encoded items, float (item, channel, *space)."""
+        if not 0 < noise <= 10:
+            raise BadInput(f"noise {noise} is out of bounds; give its standard deviation, above 0 and at most 10")
+        conditions = self.known(len(values), label)
+        return self._ask(Denoises, lambda model, *given: model.denoise(*given, noise), values, conditions)
+
+    def embed(self, contents: Sequence[Any]) -> Tensor:
+        """A feature vector for each content: float32 (item, feature)."""
+        values = self.encode(contents), self.known(len(contents))
+        return self._ask(Encodes, lambda model, *given: model.embed(Batch(*given)), *values).float()
+
+    def log_likelihood(self, contents: Sequence[Any], label: Labels = None) -> Tensor:
+        """How likely the model holds each content to be: float32 (item,) in nats; no label: the 'no label' condition."""
+        if not isinstance(self.model, Scores):  # a member's likelihood is not the ensemble's
+            raise self._cannot("score")
+        values = self.encode(contents), self.known(len(contents), label)
+
+        def ask(model: Any, *given: Tensor) -> Tensor:
+            return model.log_likelihood(Batch(*given)).float().sum(1)
+
+        return self._ask(Scores, ask, *values, padded=False)
+
+    def encode(self, contents: Sequence[Any]) -> Tensor:
+        """Contents as the modality's tensors."""
+        found: Tensor = self.modality.tensor(self.modality.encode(contents, self.format))
+        return found
+
+    def decode_like(self, values: Tensor, contents: Sequence[Any]) -> list[Any]:
+        """Encoded items as content; of series, at the times that the ends of `contents` have."""
+        if not self.goes_on:
+            return list(self.modality.decode(values, self.format))
+        before = [content.part(0, content.steps - values.shape[-1]) for content in contents]
+        return list(self.modality.decode(values, self.format, after=before))
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether items go on from a past, as those of a series do."""
+        return divided_inside(self.modality)
+
+    def pasts(self, pasts: Sequence[Any] | None) -> list[Any]:
+        """Those that are given, or the newest of the training data; `BadInput` where there is none."""
+        after = list(self.latest.contents if pasts is None else pasts)
+        if not after:
+            raise BadInput(f"{self.card.name} goes on from a past and its bundle keeps none; give one")
+        return after
+
+    def told(self, after: Sequence[Any]) -> Tensor:
+        """The newest part of each past as a model is told it: float (item, channel, context)."""
+        found: Tensor = self.modality.tensor(self.modality.latest(after, self.format))
+        return found
+
+    def known(self, count: int, label: Labels = None, newest: bool = False, first: int = 0) -> Tensor:
+        """Conditions int64 (item,) of the labels, in turn; without one, 'no label', or that of each `newest` past in turn."""
+        labels = self.card.labels
+        chosen = [label] if isinstance(label, str) else list(label or ())
+        for name in chosen:
+            if name not in labels:
+                raise unknown("label", name, labels)
+        own = self.latest.conditions if newest and not chosen else ()
+        turn = [labels.index(name) for name in chosen] or list(own) or [len(labels)]
+        return torch.tensor([turn[item % len(turn)] for item in range(first, first + count)], dtype=torch.int64)
+
+    def _ask(self, protocol: type, ask: Callable[..., Tensor], *inputs: Tensor, padded: bool = True) -> Tensor:
+        """What `ask(model, *inputs)` gives, a micro-batch at a time; the last item of a short one is repeated to fill it."""
+        found = able(self.model, protocol)
+        if found is None:
+            raise self._cannot(VERBS[protocol])
+        parts, placed = [], self._placed(found.model)
+        for part in self._parts(len(inputs[0])):
+            end = part.start + self.card.micro_batch if padded else part.stop
+            index = torch.arange(part.start, end).clamp_max(part.stop - 1)
+            with torch.inference_mode():
+                parts.append(ask(found.model, *(each[index].to(placed) for each in inputs))[: part.stop - part.start].cpu())
+        return torch.cat(parts) if parts else torch.zeros(0)
+
+    def _parts(self, count: int) -> list[slice]:
+        return [slice(start, min(start + self.card.micro_batch, count)) for start in range(0, count, self.card.micro_batch)]
+
+    def _placed(self, model: Any) -> str:
+        """Where a model's inputs go; a plain one works on the CPU."""
+        return self.device if isinstance(model, nn.Module) else "cpu"
+
+    @property
+    def _by_bayes(self) -> bool:
+        return isinstance(self.model, Scores) and len(self.card.labels) > 1 and able(self.model, Classifies) is None
+
+    def _cannot(self, what: str) -> BadInput:
+        can = ", ".join(self.capabilities) or "nothing of the kind"
+        return BadInput(f"{self.card.name} ({self.card.family}) cannot {what}; what it does: {can}")
+
+
+VERBS: dict[type, str] = {
+    Forecasts: "forecast",
+    Classifies: "classify",
+    Reconstructs: "reconstruct",
+    Denoises: "denoise",
+    Encodes: "encode",
+    Scores: "score",
+}
+
+
+def _ascending(levels: Sequence[float]) -> tuple[float, ...]:
+    """The levels, checked."""
+    asked = tuple(levels)
+    if not asked or any(not 0 < level < 1 for level in asked) or list(asked) != sorted(set(asked)):
+        raise BadInput(f"levels {', '.join(map(str, asked)) or '(none)'}: give numbers between 0 and 1, ascending")
+    return asked

@@ -1,0 +1,184 @@
+"""What is asked and answered at the endpoints beside completions and images: sound, items of any kind, inference."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tasks.provenance import Label
+from tasks.serve.schemas import MAX_IMAGES, MAX_PROMPT_LENGTH, Asked, Text
+
+MAX_INPUTS = 64
+MAX_INPUT = 900_000  # characters: a request is at most a megabyte
+LEVELS = (0.1, 0.25, 0.5, 0.75, 0.9)
+
+Input = Annotated[str, Field(max_length=MAX_INPUT)]
+Level = Annotated[float, Field(gt=0, lt=1)]
+
+
+class Points(BaseModel):
+    """The past of a series: a value for each time, and the times where they are known."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    values: dict[str, list[float | None]] = Field(description="of each channel, oldest first; null where one is missing")
+    times: list[str | float] | None = Field(None, description="as in a csv file: dates, or numbers; none: counted")
+
+
+Past = Input | Points
+Pasts = Annotated[list[Past], Field(min_length=1, max_length=MAX_INPUTS)]
+Inputs = Annotated[list[Input], Field(min_length=1, max_length=MAX_INPUTS)]
+
+
+class Voice(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    id: str
+
+
+class SpeechRequest(Asked):
+    """`POST /v1/audio/speech`. `input` or `voice` is a label of the model."""
+
+    input: Text = Field("", description="a label of the model, or empty")
+    voice: str | Voice | None = Field(None, description="a label of the model, where `input` is none")
+    response_format: str = Field("wav", description="wav, flac, mp3, opus, ogg, or pcm (16 bits, 24 kHz, mono)")
+    instructions: None = None
+    speed: Literal[1] | None = None
+    stream_format: Literal["audio"] | None = None
+
+    @property
+    def words(self) -> tuple[str, str]:
+        """`input` and `voice`, bare."""
+        voice = self.voice.id if isinstance(self.voice, Voice) else self.voice
+        return self.input.strip(), (voice or "").strip()
+
+
+class GenerateRequest(Asked):
+    """`POST /v1/generate`: items of any modality."""
+
+    n: int = Field(1, ge=1, le=MAX_IMAGES, description="items; `count` says the same")
+    count: int | None = Field(None, ge=1, le=MAX_IMAGES, description="items")
+    prompt: str | None = Field(None, max_length=MAX_PROMPT_LENGTH, description="what a text begins with")
+    past: Past | None = Field(None, description="what a series goes on from, as csv or points; none: the newest known")
+    sampling: dict[str, float] = Field({}, description="the model's own options, such as temperature")
+
+    @property
+    def items(self) -> int:
+        return self.n if self.count is None else self.count
+
+
+class ForecastRequest(Asked):
+    """`POST /v1/forecast`."""
+
+    past: Past | Pasts | None = Field(
+        None, description="one series or several, each as csv or points; none: the newest of the training data"
+    )
+    levels: list[Level] = Field(list(LEVELS), min_length=1, max_length=99, description="quantiles, ascending")
+
+    @property
+    def pasts(self) -> list[Past] | None:
+        return self.past if isinstance(self.past, list) or self.past is None else [self.past]
+
+
+class InferenceRequest(BaseModel):
+    """What the requests about given content share."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    model: str | None = Field(None, description="a served model; may be left out where one alone can do this")
+    input: Input | Inputs = Field(
+        description="texts as they are, series as csv; pictures and sounds as base64 of a file (or a data URL)"
+    )
+    user: str | None = Field(None, description="accepted for the client's sake, not kept")
+
+    @property
+    def inputs(self) -> list[str]:
+        return [self.input] if isinstance(self.input, str) else self.input
+
+
+class ClassifyRequest(InferenceRequest):
+    """`POST /v1/classify`."""
+
+
+class EmbeddingRequest(InferenceRequest):
+    """`POST /v1/embeddings`."""
+
+    encoding_format: Literal["float", "base64"] = Field("float", description="base64: of float32, little-endian")
+    dimensions: int | None = Field(None, ge=1, description="the model's own, or left out")
+
+
+class Made(BaseModel):
+    """An item: `text`, or a file as base64; of a series its csv as `text` and `points` too."""
+
+    item: int
+    label: str | None
+    suffix: str
+    text: str | None = None
+    b64_json: str | None = None
+    points: Points | None = None
+
+
+class Items(BaseModel):
+    object: Literal["list"] = "list"
+    created: int
+    model: str
+    data: list[Made]
+    aigc: Label
+
+
+class Ahead(BaseModel):
+    """One forecast: `quantiles` of each channel, a list for each level."""
+
+    index: int
+    times: list[str]
+    step: str
+    quantiles: dict[str, list[list[float]]]
+
+
+class Forecasted(BaseModel):
+    object: Literal["list"] = "list"
+    created: int
+    model: str
+    member: str = Field(description="who answered for an ensemble; empty: the model itself")
+    levels: list[float]
+    data: list[Ahead]
+    aigc: Label
+
+
+class Classified(BaseModel):
+    index: int
+    label: str
+    probability: float
+    probabilities: dict[str, float]
+
+
+class Classification(BaseModel):
+    object: Literal["list"] = "list"
+    model: str
+    member: str = Field(description="who answered for an ensemble; empty: the model itself")
+    data: list[Classified]
+    aigc: Label
+
+
+class Embedding(BaseModel):
+    object: Literal["embedding"] = "embedding"
+    index: int
+    embedding: list[float] | str
+
+
+class InputUsage(BaseModel):
+    prompt_tokens: int
+    total_tokens: int
+
+
+class Embeddings(BaseModel):
+    object: Literal["list"] = "list"
+    model: str
+    member: str = Field(description="who answered for an ensemble; empty: the model itself")
+    data: list[Embedding]
+    usage: InputUsage
+    aigc: Label
+
+
+def dumped(value: BaseModel) -> Any:
+    """As JSON, without what is not there."""
+    return value.model_dump(mode="json", exclude_none=True)
