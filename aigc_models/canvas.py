@@ -27,8 +27,13 @@ BATCH = 64  # items painted or drawn at a time
 class Canvas(Protocol):
     """Both ways between an item's tensor and a picture of it, roughly in [-1, 1]."""
 
-    item: tuple[int, int, int]  # channel, height, width of the picture
-    absolute: bool  # whether a place has a meaning by itself, as a frequency has: nothing may be shifted or left out
+    @property
+    def item(self) -> tuple[int, int, int]:
+        """Channel, height, width of the picture."""
+
+    @property
+    def absolute(self) -> bool:
+        """Whether a place has a meaning by itself, as a frequency has: nothing may be shifted or left out."""
 
     def paint(self, values: Tensor) -> Tensor:
         """Float (item, channel, *space) as the modality's `tensor` gives it -> (item, *self.item); has gradients."""

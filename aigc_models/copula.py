@@ -33,8 +33,9 @@ class Copula(nn.Module):
     def learn(self, found: Tensor, share: float = 1.0) -> None:
         """Move by `share` towards the moments of normal scores (item, channel, horizon); only their ratios count."""
         rows = found.float()
-        self.time.lerp_(torch.einsum("nch,ncg->chg", rows, rows) / len(rows), share)
-        self.across.lerp_(torch.einsum("nch,ndh->cd", rows, rows) / (len(rows) * rows.shape[2]), share)
+        with torch.autocast(rows.device.type, enabled=False):  # in bfloat16 the moments would be none that factor
+            self.time.lerp_(torch.einsum("nch,ncg->chg", rows, rows) / len(rows), share)
+            self.across.lerp_(torch.einsum("nch,ndh->cd", rows, rows) / (len(rows) * rows.shape[2]), share)
 
     def draw(self, seeds: Tensor) -> Tensor:
         """Standard normal scores float (item, channel, horizon), each path from its own seed."""

@@ -10,12 +10,9 @@ few channels of a wide patch, items do), and each place has its own answer to th
 
 from __future__ import annotations
 
-import math
-
 import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from aigc_models.canvas import Sketch
 from aigc_models.capabilities import Shape

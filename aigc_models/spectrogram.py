@@ -113,7 +113,7 @@ class Spectrogram(nn.Module):
 
 def overlapped(frames: Tensor, hop: int) -> Tensor:
     """Frames float (..., frame, sample), a multiple of `hop` long, added where they overlap: (..., sample)."""
-    count, length = frames.shape[-2:]
+    length = frames.shape[-1]
     pieces = frames.unflatten(-1, (length // hop, hop))
     total = sum(F.pad(pieces[..., part, :], (0, 0, part, length // hop - 1 - part)) for part in range(length // hop))
     assert isinstance(total, Tensor)

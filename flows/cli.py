@@ -22,7 +22,11 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(cli_data.app, name="data", help="Data sets: add, list, show.")
-app.add_typer(cli_models.app, name="models", help="Registered models: list, show, promote, rollback, history.")
+app.add_typer(
+    cli_models.app,
+    name="models",
+    help="Registered models: list, show, compare, promote, approve, reject, rollback, history.",
+)
 cli_services.add_to(app)
 cli_infer.add_to(app)
 app.command()(cli_deploy.deploy)

@@ -136,7 +136,7 @@ def show_card(card: Mapping[str, Any]) -> None:
     way.add_row("came in", str(counts["raw"]))
     for rule, count in counts["rejected"].items():
         way.add_row(f"  rejected: {rule.replace('_', ' ')}", f"-{count}")
-    for name in ("exact_duplicates", "label_conflicts", "superseded", "bridges"):
+    for name in ("exact_duplicates", "label_conflicts", "superseded", "bridges", "misfits"):
         if counts.get(name):
             way.add_row(f"  {name.replace('_', ' ')}", f"-{counts[name]}")
     way.add_row("kept", str(counts["kept"]))

@@ -59,6 +59,50 @@ def promote(
 
 
 @app.command()
+def compare(
+    name: Name,
+    a: Annotated[str, typer.Argument(help="a version number or an alias, such as champion")],
+    b: Annotated[str, typer.Argument(help="the version that is held against it, such as challenger")],
+    as_json: Json = False,
+) -> None:
+    """Two versions side by side: figures, paired differences if they were measured, and the gates that b would pass.
+
+    Example: aigc models compare digits champion challenger        Example: aigc models compare digits 1 3 --json
+    """
+    with ending():
+        from tasks.compare import compare as compared
+        from tasks.settings import Workspace
+
+        answer(compared(Workspace.current().create(), name, a, b), as_json, _show_comparison)
+
+
+@app.command()
+def approve(name: Name, reason: Reason = "", as_json: Json = False) -> None:
+    """Make the version that waits for approval champion.
+
+    Example: aigc models approve digits --reason "looked at 40 samples"
+    """
+    with ending():
+        from tasks.approve import approve as approved
+        from tasks.settings import Workspace
+
+        answer(approved(Workspace.current().create(), name, reason), as_json, _show_entry)
+
+
+@app.command()
+def reject(name: Name, reason: Reason = "", as_json: Json = False) -> None:
+    """Say no to the version that waits for approval; the champion stays.
+
+    Example: aigc models reject digits --reason "the sevens look like ones"
+    """
+    with ending():
+        from tasks.approve import reject as rejected
+        from tasks.settings import Workspace
+
+        answer(rejected(Workspace.current().create(), name, reason), as_json, _show_entry)
+
+
+@app.command()
 def rollback(name: Name, reason: Reason = "by hand", as_json: Json = False) -> None:
     """Make `previous` champion again.
 
@@ -121,6 +165,29 @@ def _show_model(model: Any) -> None:
 def _show_entry(entry: Any) -> None:
     moved = f"{entry.from_version or '-'} -> {entry.to_version}"
     print(f"{entry.when}  {entry.who}  {entry.action}  {moved}  {entry.reason}")
+
+
+def _show_comparison(value: Any) -> None:
+    from rich import print as out
+    from rich.table import Table
+    from rich.text import Text
+
+    from tasks.report import words
+
+    sides = [", ".join([f"version {side.version}", *side.aliases]) for side in (value.a, value.b)]
+    out(f"[bold]{value.model}[/bold]  a: {sides[0]}; b: {sides[1]}; {value.note}")
+    table = Table("figure", "", "a", "b", "b - a", "paired, 95 %", "b is", box=None)
+    for row in value.metrics:
+        arrow = {"lower": "\u2193", "higher": "\u2191"}.get(row.better, "")
+        known = f"{words.change(row.paired.value)} ({words.interval(row.paired.low, row.paired.high)})" if row.paired else ""
+        difference = words.change(row.difference) if row.difference is not None else ""
+        verdict = "" if row.verdict == "unknown" else row.verdict
+        table.add_row(row.metric, arrow, words.number(row.a), words.number(row.b), difference, known, verdict)
+    out(table)
+    for gate in value.gates:
+        out(Text(f"{'passes' if gate.passed else 'FAILS '}  {gate.name}: {gate.reason}"))
+    said = {True: "b would be promoted beside a", False: "b would be refused beside a", None: "no gate is known of either"}
+    print(said[value.passes])
 
 
 def _show_history(value: dict[str, Any]) -> None:

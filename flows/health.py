@@ -16,11 +16,23 @@ from aigc_models.errors import AigcError
 from tasks.settings import Workspace
 
 ROOM = 2 * 1024**3  # bytes that a run of a small data set may take
+SOUNDS = ("WAV", "FLAC", "OGG", "MP3")
 
 
 def examine(workspace: Workspace) -> list[dict[str, Any]]:
     """One finding a check: its name, whether it is well, and what was seen or what to do."""
-    checks: list[Callable[[Workspace], str]] = [python, packages, writable, room, mlflow_store, prefect_store, data_versions]
+    checks: list[Callable[[Workspace], str]] = [
+        python,
+        packages,
+        device,
+        sound_formats,
+        writable,
+        room,
+        mlflow_store,
+        prefect_store,
+        workers,
+        data_versions,
+    ]
     return [_finding(check, workspace) for check in checks]
 
 
@@ -55,6 +67,36 @@ def packages(workspace: Workspace) -> str:
     return "the requirements are met"
 
 
+def device(workspace: Workspace) -> str:
+    """What trains here. Torch is asked where it is installed for a card; its driver alone says little."""
+    from tasks.system_metrics import cards, hardware
+
+    found = cards()
+    if not found:
+        return f"{hardware()['aigc.cpu']}; no NVIDIA card"
+    import torch
+
+    names = ", ".join(card.name for card in found)
+    if not torch.cuda.is_available():
+        raise AigcError(f"{names}, but torch {torch.__version__} cannot use it; install the torch build for CUDA")
+    return f"{names}; torch {torch.__version__} uses it{', bf16 too' if torch.cuda.is_bf16_supported() else ''}"
+
+
+def sound_formats(workspace: Workspace) -> str:
+    """What libsndfile reads here; MP3 came with its version 1.1."""
+    try:
+        import soundfile
+    except (ImportError, OSError) as error:
+        raise AigcError(
+            f"no sound can be read: {error}; install soundfile, and libsndfile where it does not bring it"
+        ) from error
+    there = soundfile.available_formats()
+    missing = [name for name in SOUNDS if name not in there]
+    if missing:
+        raise AigcError(f"{soundfile.__libsndfile_version__} does not read {', '.join(missing)}; libsndfile 1.1 or newer does")
+    return f"libsndfile {soundfile.__libsndfile_version__} reads {', '.join(SOUNDS)} and {len(there) - len(SOUNDS)} more"
+
+
 def writable(workspace: Workspace) -> str:
     workspace.create()
     return str(workspace.root)
@@ -81,6 +123,29 @@ def prefect_store(workspace: Workspace) -> str:
     if url := os.environ.get("PREFECT_API_URL"):
         return _answering(f"{url}/health")
     return _sound(workspace.state / "prefect" / "prefect.db")
+
+
+def workers(workspace: Workspace) -> str:
+    """Whether somebody would run what is deployed; only a server that stays has deployments."""
+    import os
+
+    url = os.environ.get("PREFECT_API_URL")
+    if not url:
+        return "none needed: without PREFECT_API_URL a command runs its flows itself"
+    import httpx
+
+    from flows.deploy import POOL
+
+    try:
+        answered = httpx.post(f"{url}/work_pools/{POOL}/workers/filter", json={}, timeout=5)
+        if answered.status_code == httpx.codes.NOT_FOUND:
+            return f"no work pool {POOL!r} yet; `aigc deploy` makes it"
+        online = [worker["name"] for worker in answered.raise_for_status().json() if worker.get("status") == "ONLINE"]
+    except httpx.HTTPError as error:
+        raise AigcError(f"{url} does not say which workers there are: {error}") from error
+    if not online:
+        raise AigcError(f"nobody runs what is deployed: `prefect worker start --pool {POOL} --type process`")
+    return f"{len(online)} at work on {POOL}: {', '.join(online)}"
 
 
 def _answering(url: str) -> str:

@@ -17,6 +17,7 @@ from aigc_models.errors import AigcError, Unreadable, unknown
 from tasks.execution import Stopped
 from tasks.generate import write
 from tasks.orders import LARGEST, SERIES, Order, Problem, orders
+from tasks.points import past_of
 from tasks.provenance import Identity, labelled
 
 ANSWER = "answer.json"
@@ -35,11 +36,15 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Answerer:
-    """Answers files with one generator; `seed` varies the rows that name no seed of their own."""
+    """Answers files with one generator; `seed` varies the rows that name no seed of their own.
+
+    `points`: the file that keeps the points of a series that have arrived.
+    """
 
     generator: Any
     identity: Identity
     seed: int = 0
+    points: Path | None = None
 
     def answer(self, payload: bytes, name: str, folder: Path, stop: Callable[[], bool] = lambda: False) -> dict[str, Any]:
         """Write the items and `answer.json` of a file into the empty `folder`; raises `Stopped` between two batches."""
@@ -84,7 +89,7 @@ class Answerer:
     @property
     def _goes_on(self) -> bool:
         """Whether items go on from a past, as those of a series do."""
-        return hasattr(self.generator.modality, "given")
+        return hasattr(self.generator.modality, "read_points")
 
     def _refused(self, order: Order, name: str, row: int, before: int) -> Problem | None:
         """What this model cannot do, before anything is made; `before`: items that the file asked for already."""
@@ -142,7 +147,7 @@ class Answerer:
     # Points of a series
 
     def _forecast(self, payload: bytes, name: str, folder: Path) -> list[dict[str, Any]]:
-        """The quantiles of what comes after the past in the file."""
+        """The quantiles of what comes after the points in the file, and after those before it where they are few."""
         from tasks.infer import forecast_table
 
         def problem(message: str) -> list[dict[str, Any]]:
@@ -152,12 +157,15 @@ class Answerer:
             return problem(f"larger than {LARGEST // 2**20} MiB; divide it")
         modality = self.generator.modality
         try:
-            past = modality.normalise(modality.read(payload, name))
+            past = modality.normalise(modality.read_points(payload, name, self.generator.format.step))
             if reason := modality.validate(past):
                 raise Unreadable(reason)
+            few, past = past, past_of(self.generator, past, self.points)
             table = forecast_table(self.generator, past)
         except AigcError as error:
             return problem(str(error))
+        if self.points is not None and past is not few:
+            write(self.points, modality.pack(past))  # before the answer appears: once more changes nothing
         sha256 = write(folder / "forecast.csv", table)
         return [{"row": 0, "items": [{**self.identity.mark(0).model_dump(), "file": "forecast.csv", "sha256": sha256}]}]
 

@@ -46,7 +46,8 @@ def data_card(
     card = _head(clean, duplicates, folder, labels, placed, settings)
     if divided:
         found = _labels_of(divided["splits"]["train"]["labels"], len(placed))
-        return {**card, **divided, "diversity": found | divided["diversity"]}
+        counts = card["counts"] | {"bridges": 0, "misfits": card["counts"]["bridges"]}
+        return {**card, **divided, "counts": counts, "diversity": found | divided["diversity"]}
     splits = {name: tally([labels[key] for key, place in placed.items() if place == name]) for name in SPLITS}
     train = splits["train"]["labels"]
     unseen = {name: {key: count for key, count in part["labels"].items() if key not in train} for name, part in splits.items()}

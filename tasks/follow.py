@@ -3,6 +3,7 @@
     out/answers/NAME/         one folder for each file: the items, and `answer.json`, which says what they are
     out/journal.jsonl         one line for each file that was answered
     out/following.json        whose answers these are
+    out/points.csv            of a series: the newest points, which those that arrive next go on from
 
 An answer is written in `out/.unfinished` and appears whole, by a rename; the file counts as answered when its
 line is in the journal. After a kill an answer that stands without a line gets its line, and what was half
@@ -32,6 +33,7 @@ from tasks.execution import Stopped
 from tasks.generate import writable, write
 from tasks.inbox import Arrival, Inbox
 from tasks.journal import JOURNAL, Journal
+from tasks.points import POINTS
 from tasks.stage import StageContext, stage
 
 FOLLOWING, ANSWERS, UNFINISHED = "following.json", "answers", ".unfinished"
@@ -80,7 +82,7 @@ def follow(settings: FollowSettings, context: StageContext) -> Followed:
     source, identity = located(context.workspace, settings.model)
     places = {name: context.workspace.root / getattr(settings, name).expanduser() for name in ("folder", "out")}
     settings = settings.model_copy(update=places)
-    answerer = Answerer(Generator.load(source), identity, settings.seed)
+    answerer = Answerer(Generator.load(source), identity, settings.seed, points=settings.out / POINTS)
     followed = follow_into(answerer, settings, context.progress, context.stop)
     figures = followed.model_dump(exclude_none=True, exclude={"out", "model", "version"})
     context.log(model=followed.model, version=followed.version, **{f"follow.{name}": value for name, value in figures.items()})

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from aigc_models.errors import BadInput
 from tasks.champion import measured
+from tasks.compare import keep_gates
 from tasks.gates import Gate, Rival, Verdict, judge
 from tasks.owner import locked
 from tasks.references import EvaluationRef, RegisteredRef
@@ -41,7 +42,7 @@ class PromotionSettings(BaseModel):
 
     gates: tuple[Gate, ...] = Field((), description="all must pass; none: every version is promoted")
     approval: Literal["automatic", "by_hand"] = Field(
-        "automatic", description="by_hand: a version that passes waits for `aigc models promote`"
+        "automatic", description="by_hand: a version that passes waits for `aigc models approve`"
     )
 
 
@@ -65,7 +66,7 @@ class Entry(BaseModel):
 
     when: str
     who: str
-    action: Literal["promoted", "refused", "awaiting_approval", "rolled_back"]
+    action: Literal["promoted", "refused", "awaiting_approval", "rejected", "rolled_back"]
     from_version: int | None
     to_version: int
     reason: str
@@ -80,6 +81,7 @@ def promote(
     store = client(context.workspace)
     metrics = json.loads(_metrics_file(evaluation, context.workspace).read_text())
     rival = _rival(store, registered, evaluation.path(context.workspace))
+    keep_gates(store, registered.run_id, settings.gates)
     verdicts = judge(settings.gates, metrics, rival)
     reason = _reason(settings.gates, verdicts)
     decision: Literal["promoted", "refused", "awaiting_approval"] = "promoted"
@@ -91,7 +93,7 @@ def promote(
         decision = "awaiting_approval"
         if rival and rival.misfit:
             reason = f"{reason}, but the champion cannot be measured on these data: {rival.misfit}"
-        reason = f"{reason}; `aigc models promote {registered.model} {registered.version}` approves it"
+        reason = f"{reason}; `aigc models approve {registered.model}` makes version {registered.version} champion"
     if decision == "promoted":
         promote_version(context.workspace, registered.model, registered.version, reason)
     else:
@@ -128,7 +130,7 @@ def _note(
 ) -> None:
     store = client(workspace)
     with locked(workspace, "registry"):
-        _record(store, registered.model, action, champion(store, registered.model), registered.version, reason)
+        record(store, registered.model, action, champion(store, registered.model), registered.version, reason)
 
 
 def champion(store: MlflowClient, name: str) -> int | None:
@@ -149,7 +151,7 @@ def promote_version(workspace: Workspace, name: str, version: int | str, reason:
         old = champion(store, name)
         if old == number:
             return _entry(store, name, "promoted", old, number, f"version {number} is the champion already")
-        entry = _record(store, name, "promoted", old, number, reason)
+        entry = record(store, name, "promoted", old, number, reason)
         if old is not None:
             store.set_registered_model_alias(name, "previous", str(old))
         store.set_registered_model_alias(name, "champion", str(number))
@@ -166,7 +168,7 @@ def rollback(workspace: Workspace, name: str, reason: str = "by hand") -> Entry:
         old, new = aliases.get("champion"), aliases.get("previous")
         if old is None or new is None:
             raise BadInput(f"{name} has no previous champion to go back to; see `aigc models history {name}`")
-        entry = _record(store, name, "rolled_back", old, new, reason)
+        entry = record(store, name, "rolled_back", old, new, reason)
         store.set_registered_model_alias(name, "champion", str(new))
         store.set_registered_model_alias(name, "previous", str(old))
     return entry
@@ -179,7 +181,7 @@ def history(workspace: Workspace, name: str) -> list[Entry]:
     return [Entry.model_validate_json(tags[key]) for key in sorted(tags) if key.startswith(LEDGER)]
 
 
-def _record(store: MlflowClient, name: str, action: Any, old: int | None, new: int, reason: str) -> Entry:
+def record(store: MlflowClient, name: str, action: Any, old: int | None, new: int, reason: str) -> Entry:
     """Append to the ledger; the key holds the time and a random part, so that no machine overwrites another's."""
     entry = _entry(store, name, action, old, new, reason)
     key = f"{LEDGER}{entry.when.replace(':', '').replace('+0000', 'Z')}.{uuid.uuid4().hex[:6]}"

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from aigc_models.errors import BadInput, Damaged, unknown
+from tasks.compare import keep_evaluation
 from tasks.origin import PROJECT, package
 from tasks.owner import locked
 from tasks.references import EnsembleRef, EvaluationRef, RegisteredRef, digest_of
@@ -59,6 +60,7 @@ def register(
     tags = _tags(card, evaluation, bundle, sha256)
     with locked(context.workspace, "registry"):
         version = _registered(store, name, tags) or _create(store, name, bundle, tags, settings, context)
+        keep_evaluation(store, version.run_id or "", evaluation.path(context.workspace))
         if aliases_of(store, name).get("champion") != int(version.version):
             store.set_registered_model_alias(name, "challenger", str(version.version))
     return RegisteredRef(model=name, version=int(version.version), run_id=version.run_id or "", bundle_sha256=sha256)

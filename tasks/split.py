@@ -86,6 +86,8 @@ def split(clean: CleanRef, duplicates: DuplicatesRef, settings: SplitSettings, c
     placed = {key: name for key, name, _ in division.places}
     card = data_card(clean, duplicates, folder, {row.id: row.label for row in kept}, placed, settings.card, division.card)
     card["split"] = settings.model_dump(include={"by", "validation", "test", "seed"})
+    if division.card:
+        card["split"] = {"by": "time", "validation": settings.validation, "test": settings.test}
     columns = {name: [row[at] for row in division.places] for at, name in enumerate(SPLIT)}
     publish(context, folder.parent, columns, quarantined, card)
     context.log(**{f"{unit}_{name}": division.counts[name] for name in SPLITS}, quarantined=len(quarantined["id"]))

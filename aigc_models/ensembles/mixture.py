@@ -33,7 +33,9 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     steps: int = Field(200, description="training steps of the critic, 64 items each")
     most: int = Field(512, description="items of each kind that the critic learns from, and validation items matched")
-    rounds: int = Field(3, description="sets of items of each member, each as large as the validation split, to match with")
+    rounds: int = Field(
+        3, description="sets of items of each member, each as large as the validation split, to match with; fewer of large ones"
+    )
     least: float = Field(0.1, description="a share below this is rounded to none; sampling noise alone gives a few hundredths")
 
 
@@ -131,11 +133,12 @@ def fit(
     progress: Callable[..., None],
 ) -> Mixture:
     """Train the critic on the train split, then learn the weights on validation."""
-    steps = settings.rounds + 1
-    critic = train_critic(members, train, shape, settings, seed)
     held = validation.take(np.arange(min(len(validation), settings.most)))
+    rounds = min(settings.rounds, -(-settings.most // len(held)))
+    steps = rounds + 1
+    critic = train_critic(members, train, shape, settings, seed)
     found = []
-    for number in range(settings.rounds):
+    for number in range(rounds):
         progress(number + 1, steps)
         corpora = [draw(member, held.conditions, shape, seed + 2 + number) for member in members.values()]
         found.append(match(corpora, held, critic))

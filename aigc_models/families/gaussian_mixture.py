@@ -20,7 +20,7 @@ from torch import Tensor
 
 from aigc_models.canvas import canvas_of, painted
 from aigc_models.capabilities import Shape
-from aigc_models.corpus import Corpus
+from aigc_models.corpus import Batch, Corpus
 from aigc_models.noise import choose, normal, uniform
 
 MODALITIES = painted()
@@ -82,7 +82,7 @@ class Mixtures:
         }
 
     def generate(self, conditions: Tensor, seeds: Tensor, **sampling: Any) -> Tensor:
-        """Float (item, channel, height, width) in [-1, 1]; `temperature` scales the spread (1 = as fitted)."""
+        """Float (item, channel, *space) in [-1, 1]; `temperature` scales the spread (1 = as fitted)."""
         state, draws = self.state, uniform(seeds, 2, stream=1)
         label = choose(state["shares"].expand(len(seeds), -1), draws[:, 0])
         asked = conditions.cpu().long()
@@ -92,6 +92,24 @@ class Mixtures:
         noise = normal(seeds, state["means"].shape[2:]) * float(sampling.get("temperature", 1.0))
         values = state["means"][label, part] + torch.einsum("nij,nj->ni", state["factors"][label, part], noise)
         return self.canvas.unpaint((values @ state["basis"] + state["centre"]).reshape(-1, *self.canvas.item))
+
+    def classify(self, batch: Batch) -> Tensor:
+        """Float (item, label): log of the label's share times the item's density under it (Bayes); what the principal
+        components leave out is the same under every label."""
+        pictures = self.canvas.paint(batch.values.cpu()).flatten(1).double()
+        values = (pictures - self.state["centre"]) @ self.state["basis"].double().T
+        return self.log_densities(values)[:, : self.labels].float()
+
+    def log_densities(self, values: Tensor) -> Tensor:
+        """Log-share plus log-density in nats, float64 (item, condition); minus infinity for a label without items."""
+        state = {name: tensor.double() for name, tensor in self.state.items()}
+        identity = torch.eye(values.shape[1], dtype=torch.float64)
+        factors = torch.where(state["weights"][..., None, None] > 0, state["factors"], identity)
+        apart = values[:, None, None, :, None] - state["means"][..., None]
+        white = torch.linalg.solve_triangular(factors, apart, upper=False)[..., 0]
+        volume = factors.diagonal(dim1=-2, dim2=-1).log().sum(-1) + 0.5 * values.shape[1] * math.log(2 * math.pi)
+        parts = state["weights"].log() - volume - 0.5 * white.square().sum(-1)
+        return torch.logsumexp(parts, dim=-1) + state["shares"].log()
 
     def flat(self, corpus: Corpus) -> np.ndarray:
         """Pictures, float64 (item, pixel), about in [-1, 1]."""

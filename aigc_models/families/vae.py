@@ -163,6 +163,18 @@ class Vae(nn.Module):
         return self.posterior_of(batch.values, batch.conditions)[0]
 
     @torch.no_grad()
+    def classify(self, batch: Batch) -> Tensor:
+        """Float (item, label): the bound in nats under each label, at the mean code and the item's best noise level."""
+        values, scores = self.sketch.of(batch.values), []
+        for label in range(self.label.num_embeddings - 1):
+            conditions = torch.full_like(batch.conditions, label)
+            code, log_variance = self.posterior_of(batch.values, conditions)
+            errors = (self.decode(code, conditions) - values).square().mean(dim=(1, 2, 3))
+            divergence = gaussian(code, code, 0.5 * log_variance) - self.prior.log_density(code, conditions)
+            scores.append(-0.5 * self.pixels * torch.log(errors + 1e-6) - divergence)
+        return torch.stack(scores, dim=1) if scores else values.new_zeros(len(batch), 0)
+
+    @torch.no_grad()
     def reconstruct(self, values: Tensor) -> Tensor:
         """Through the mean code and back, without a label."""
         nothing = torch.full((len(values),), self.label.num_embeddings - 1, device=values.device)
@@ -170,7 +182,7 @@ class Vae(nn.Module):
 
     @torch.no_grad()
     def generate(self, conditions: Tensor, seeds: Tensor, **sampling: Any) -> Tensor:
-        """Float (item, channel, height, width) in [-1, 1]. `temperature`: see `Config`."""
+        """Float (item, channel, *space) in [-1, 1]. `temperature`: see `Config`."""
         temperature = float(sampling.get("temperature", self.config.temperature))
         conditions = conditions.to(self.label.weight.device)
         values = self.decode(self.prior.draw(conditions, seeds, temperature), conditions)

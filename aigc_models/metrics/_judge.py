@@ -11,6 +11,7 @@ from functools import cached_property
 import numpy as np
 import torch
 from sklearn.decomposition import PCA
+from torch import Tensor
 
 from aigc_models.canvas import canvas_of, drawn
 from aigc_models.capabilities import Generates, Shape
@@ -45,7 +46,12 @@ class Judge:
         self.count = min([len(evidence.test), *(len(corpus) for corpus in evidence.samples.values())])
 
     def original(self, candidate: str) -> str:
-        """The member that a mixture draws everything from, whose figures are its own; any other candidate itself."""
+        """The member that the ensemble draws everything from, whose figures are its own; any other candidate itself.
+
+        A champion is an ensemble too, but its members only have the names of the candidates.
+        """
+        if candidate != "ensemble":
+            return candidate
         weights: Mapping[str, float] = getattr(self.evidence.models[candidate], "weights", {})
         return next((name for name, weight in weights.items() if weight == 1 and name in self.evidence.models), candidate)
 
@@ -94,8 +100,19 @@ class Judge:
         """As many items as the lesson has, generated with its conditions."""
         name = self.original(candidate)
         if name not in self.pools:
-            self.pools[name] = generated(self.evidence.models[name], self.lesson, self.evidence.shape)
+            mixed = self.mixed(self.evidence.models[name]) if name == "ensemble" else None
+            self.pools[name] = mixed or generated(self.evidence.models[name], self.lesson, self.evidence.shape)
         return self.pools[name]
+
+    def mixed(self, model: object) -> Corpus | None:
+        """The pool of a mixture of candidates, picked from theirs: an item is what its own seed and condition make it."""
+        members = getattr(model, "members", {})
+        if not hasattr(model, "picks") or any(self.evidence.models.get(name) is None for name in members):
+            return None
+        picks = model.picks(seeds_of(self.lesson)).numpy()
+        pools = [self.pool(name) if (picks == number).any() else self.lesson for number, name in enumerate(members)]
+        values = np.stack([np.asarray(pool.values) for pool in pools])[picks, np.arange(len(picks))]
+        return Corpus(self.lesson.modality, values, self.lesson.conditions)
 
 
 def pixels(corpus: Corpus, shape: Shape) -> np.ndarray:
@@ -126,8 +143,12 @@ def generated(model: object, like: Corpus, shape: Shape) -> Corpus:
     if not isinstance(model, Generates):
         raise TypeError(f"{type(model).__name__} does not generate")
     conditions = torch.from_numpy(np.array(like.conditions, dtype=np.int64))
-    seeds = SEED * 1_000_003 + torch.arange(len(conditions))
-    return drawn(model, conditions, seeds, shape)
+    return drawn(model, conditions, seeds_of(like), shape)
+
+
+def seeds_of(like: Corpus) -> Tensor:
+    """Int64 (item,): the same for every candidate."""
+    return SEED * 1_000_003 + torch.arange(len(like))
 
 
 _latest: list[Judge] = []

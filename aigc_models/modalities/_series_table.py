@@ -15,6 +15,7 @@ from aigc_models.cells import Numbers, is_number
 from aigc_models.errors import Unreadable
 from aigc_models.modalities._series import Series
 from aigc_models.modalities._series_grid import find_step, regular
+from aigc_models.steps import Step
 
 MOST_BYTES = 64_000_000  # of a table
 SAMPLE = 200  # rows looked at to find the time
@@ -23,6 +24,21 @@ COMMENT = "#"
 
 def read(payload: bytes, name: str) -> Series:
     """A csv with a header as a series at regular steps, NaN where a value is missing; raises `Unreadable`."""
+    times, dated, values, names, notes = _table(payload, name)
+    return regular(times, values, names, dated).noted(*notes)
+
+
+def read_points(payload: bytes, name: str, step: str) -> Series:
+    """As `read`, of a csv that may hold a single point of a series whose `step` is known; raises `Unreadable`."""
+    times, dated, values, names, notes = _table(payload, name)
+    if len(times) > 1:
+        return regular(times, values, names, dated).noted(*notes)
+    fitting = step if Step.parse(step).dated == dated else "1D" if dated else "1"
+    return Series(values, names, float(times[0]), fitting, tuple(notes))
+
+
+def _table(payload: bytes, name: str) -> tuple[np.ndarray, bool, np.ndarray, tuple[str, ...], list[str]]:
+    """Times (row,), whether they are dates, values (channel, row), the channels' names, and what there is to say."""
     if not payload:
         raise Unreadable(f"zero bytes ({name})")
     if len(payload) > MOST_BYTES:
@@ -43,7 +59,7 @@ def read(payload: bytes, name: str) -> Series:
         raise Unreadable("has a header and no rows")
     times, dated = timestamps.moments(texts) if time is not None else (np.arange(len(texts), dtype=np.float64), False)
     counted = [] if time is not None else [f"rows counted {len(texts)}: no column holds a time"]
-    return regular(times, values, names, dated).noted(*notes, *counted)
+    return times, dated, values, names, [*notes, *counted]
 
 
 def _opened(text: str) -> tuple[list[str], Iterator[list[str]]]:

@@ -57,6 +57,7 @@ class Format(BaseModel):
 
 
 read = _series_table.read
+read_points = _series_table.read_points
 pack = _series_table.pack
 unpack = _series_table.unpack
 times = Series.times

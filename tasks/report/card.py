@@ -12,18 +12,20 @@ STAGES = {
     "clean": "could not be read, or broke a rule",
     "duplicate": "the same as an item that was kept",
     "bridge": "near-duplicates of items in two different splits",
+    "split": "too short, or unlike the others, for a place in every split",
 }
-TABLES = ("splits", "unseen_labels")  # they are shown as a table, not as single values
+ELSEWHERE = ("splits", "unseen_labels", "borders")  # shown as a table, or as dates
 
 
 @dataclass(frozen=True)
 class Step:
-    """One line of the way from the source to the splits."""
+    """One line of the way from the source to the splits; `of`: what its bar is a part of."""
 
     name: str
     count: int
     note: str
     kind: str
+    of: int
 
 
 def funnel(part: DatasetReport) -> list[Step]:
@@ -31,19 +33,24 @@ def funnel(part: DatasetReport) -> list[Step]:
     dataset = part.result.dataset
     lost = {stage: sum(group.count for group in part.discarded if group.stage == stage) for stage in STAGES}
     lost |= {group.stage: group.count for group in part.discarded if group.stage not in STAGES}
-    first = Step("came in", dataset.rows + sum(lost.values()), "items read from the source", "total")
-    thrown = [Step(stage, -count, STAGES.get(stage, "thrown away"), "lost") for stage, count in lost.items() if count]
-    kept = Step("kept", dataset.rows, f"data version {dataset.version[:12]}", "total")
-    return [first, *thrown, kept, *(Step(name, count, "", "split") for name, count in dataset.splits.items())]
+    came, unit = dataset.rows + sum(lost.values()), str(part.card.get("unit", ""))
+    things = "series" if dataset.modality == "series" else "items"
+    first = Step("came in", came, f"{things} read from the source", "total", came)
+    thrown = [Step(stage, -count, STAGES.get(stage, "thrown away"), "lost", came) for stage, count in lost.items() if count]
+    kept = Step("kept", dataset.rows, f"data version {dataset.version[:12]}", "total", came)
+    whole = sum(dataset.splits.values()) if unit else came
+    return [first, *thrown, kept, *(Step(name, count, unit, "split", whole) for name, count in dataset.splits.items())]
 
 
 def facts(card: Mapping[str, object]) -> dict[str, dict[str, str]]:
     """The card's single values in groups: what it says of itself, then `counts`, `format`, `diversity` and others."""
-    nested = {name: value for name, value in card.items() if isinstance(value, Mapping) and name not in TABLES}
+    nested = {name: value for name, value in card.items() if isinstance(value, Mapping) and name not in ELSEWHERE}
     own = {name: value for name, value in card.items() if not isinstance(value, Mapping)}
     groups = {"about": own, **{words.plain(str(name)): value for name, value in nested.items()}}
     return {
-        name: {words.plain(str(key)): _shown(value) for key, value in group.items()} for name, group in groups.items() if group
+        name: {words.plain(str(key)): _spread(value) if name == "diversity" else _shown(value) for key, value in group.items()}
+        for name, group in groups.items()
+        if group
     }
 
 
@@ -59,13 +66,21 @@ def labels(card: Mapping[str, object]) -> dict[str, dict[str, int]]:
     return found
 
 
+def _spread(value: object) -> str:
+    """The smallest, the median and the largest of what was measured, where it is such a triple."""
+    if isinstance(value, (list, tuple)) and len(value) == 3 and all(isinstance(each, (int, float)) for each in value):
+        low, middle, high = map(_shown, value)
+        return low if low == high else f"{low} to {high}, median {middle}"
+    return _shown(value)
+
+
 def _shown(value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int):
         return words.count(value)
     if isinstance(value, float):
-        return f"{value:,.10g}"
+        return f"{value:,.6g}"
     if isinstance(value, Mapping):
         return ", ".join(f"{words.plain(str(key))}: {_shown(item)}" for key, item in value.items()) or "none"
     if isinstance(value, (list, tuple)):

@@ -48,7 +48,7 @@ class Scale:
 
 def losses(curve: Sequence[Mapping[str, float]]) -> list[str]:
     """The names of a learning curve's losses, that of validation first."""
-    names = dict.fromkeys(name for point in curve for name in point if name not in ASIDE)
+    names = dict.fromkeys(name for point in curve for name in point if name not in ASIDE and not name.startswith("gradient."))
     return sorted(names, key=lambda name: not name.startswith("validation"))
 
 

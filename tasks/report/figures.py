@@ -23,6 +23,13 @@ def rows(result: RunResult) -> list[str]:
     return [name for name in result.metrics if name not in beside]
 
 
+def headlines(result: RunResult) -> list[str]:
+    """The figures to show first: those with a baseline, and among them those that the gates ask for."""
+    asked = [gate.name.partition(" ")[0] for gate in result.gates]
+    names = [name for name in rows(result) if result.metrics[name].baseline is not None]
+    return sorted(names, key=lambda name: asked.index(name) if name in asked else len(asked))
+
+
 def reach(result: RunResult, name: str) -> Metric | None:
     """What real items score in metric `name`, where that was measured: as good as it gets."""
     return result.metrics.get(_real(name))

@@ -21,6 +21,7 @@ from tasks.report.contents import DatasetReport, Figure, Promotion, Report, RunR
 
 Clock = Callable[[], float]
 MOST_FIGURES = 3  # more do not fit beside a bar
+MOST_MEMBERS = 4  # beside the interval, which the page has for all
 
 
 @dataclass
@@ -140,10 +141,11 @@ class Terminal:
 
 def _dataset(part: DatasetReport) -> Group:
     result = part.result
+    dataset, steps = result.dataset, sum(result.dataset.splits.values())
     title = Text.assemble(
         ("\n" + result.dataset.name, "bold"),
-        f"  {result.dataset.modality}, {result.dataset.rows:,} items, {result.dataset.quarantined:,} quarantined, ",
-        f"data version {result.dataset.version[:12]}",
+        f"  {dataset.modality}, {words.items(dataset.rows, dataset.modality, steps)}, ",
+        f"{result.dataset.quarantined:,} quarantined, data version {result.dataset.version[:12]}",
     )
     tables: list[RenderableType] = [_stages(part), _metrics(part), *([_gates(result)] if result.gates else [])]
     blocks = [*tables, _decision(result.promotion, part.reason)]
@@ -154,7 +156,7 @@ def _table(*columns: str) -> Table:
     """The first column in words, the others in figures."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     for place, column in enumerate(columns):
-        table.add_column(Text(column), justify="right" if place else "left", overflow="fold")
+        table.add_column(Text(words.plain(column)), justify="right" if place else "left", overflow="fold", no_wrap=not place)
     return table
 
 
@@ -168,7 +170,8 @@ def _stages(part: DatasetReport) -> Columns:
 def _metrics(part: DatasetReport) -> Table:
     """A row for each figure, the latency of the served model among them: ensemble, baseline, real items, each member."""
     result = part.result
-    table = _table("figure", "", "ensemble", "95 % interval", "baseline", "real", *(member.name for member in result.members))
+    between = ["95 % interval"] if len(result.members) <= MOST_MEMBERS else []
+    table = _table("figure", "", "ensemble", *between, "baseline", "real", *(member.name for member in result.members))
     for name in figures.rows(result):
         metric, real = result.metrics[name], figures.reach(result, name)
         values: list[Figure] = [
@@ -178,7 +181,8 @@ def _metrics(part: DatasetReport) -> Table:
         ]
         arrow = "↓" if metric.better == "lower" else "↑"
         ours = Text(words.number(metric.value), style="bold")
-        table.add_row(Text(name), arrow, ours, words.interval(metric.low, metric.high), *map(words.number, values))
+        told = [words.interval(metric.low, metric.high)] if between else []
+        table.add_row(Text(name), arrow, ours, *told, *map(words.number, values))
     return table
 
 

@@ -14,8 +14,9 @@ METRICS: dict[str, tuple[str, str]] = {
     "accuracy": ("Accuracy", "share of test items classified rightly"),
     "macro_f1": ("Macro F1", "F1 averaged over the labels"),
     "pitch_accuracy": ("Pitch accuracy", "share of generated sounds at the pitch asked for"),
-    "mse": ("Mean squared error", "of the reconstruction or forecast"),
+    "mse": ("Mean squared error", "of the median forecast"),
     "crps": ("CRPS", "distance of the forecast distribution from what came"),
+    "interval_coverage_gap": ("Gap of interval coverage", "how far the 80 % intervals are from holding 80 % of what came"),
     "ndcg_at_10": ("NDCG at 10", "how well the first ten recommendations are ranked"),
     "psnr": ("PSNR", "peak signal to noise ratio of the reconstruction"),
     "distinct_2": ("Distinct word pairs", "share of different word pairs in generated text"),
@@ -65,6 +66,17 @@ def change(value: float) -> str:
 
 def count(value: int) -> str:
     return f"{value:,}".replace("-", "−")
+
+
+def items(number: int, modality: str, steps: int = 0) -> str:
+    """How much there is; `steps`: what the splits of series count.
+
+    >>> items(1787, "image"), items(1, "text"), items(1, "series", 2284), items(3, "series", 9000)
+    ('1,787 items', '1 item', '2,284 steps', '3 series, 9,000 steps')
+    """
+    if modality != "series":
+        return f"{count(number)} {'item' if number == 1 else 'items'}"
+    return f"{count(steps)} steps" if number == 1 else f"{count(number)} series, {count(steps)} steps"
 
 
 def interval(low: float | None, high: float | None) -> str:

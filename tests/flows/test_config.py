@@ -35,7 +35,7 @@ def test_a_data_set_of_the_users_takes_its_modalitys_preset(name):
 
 def test_a_setting_is_overridden_for_every_run_or_for_one():
     config = compose("sample", None, None, ["training.seed=5", "digits.training.budget=7s"])
-    assert [run.training.seed for run in config.runs] == [5, 5]
+    assert [run.training.seed for run in config.runs] == [5, 5, 5, 5]
     assert config.runs[0].training.budget == 7 != config.runs[1].training.budget
 
 

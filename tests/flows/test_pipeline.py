@@ -44,10 +44,10 @@ def first(workspace):
     return run(workspace)
 
 
-def test_both_data_sets_go_through_the_whole_chain(first, workspace):
+def test_the_data_sets_go_through_the_whole_chain(first, workspace):
     assert first.returncode == 0, first.stderr
     report = json.loads(first.stdout)
-    assert [part["dataset"]["name"] for part in report["runs"]] == ["digits", "docstrings"]
+    assert [part["dataset"]["name"] for part in report["runs"]] == ["digits", "docstrings", "notes", "co2"]
     for part in report["runs"]:
         assert set(part) == FIELDS
         stages = {stage["name"].split(" ")[0] for stage in part["stages"]}

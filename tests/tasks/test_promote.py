@@ -52,7 +52,7 @@ def test_a_version_that_needs_approval_waits(registrar) -> None:
     settings = PromotionSettings(approval="by_hand")
     decision = decide(registrar, "asked", 1, settings, loss=0.5)
     assert decision.decision == "awaiting_approval"
-    assert "aigc models promote asked 1" in decision.reason
+    assert "aigc models approve asked" in decision.reason
     assert aliases(registrar, "asked") == {"challenger": 1}
 
 

@@ -198,6 +198,7 @@ def test_series_that_do_not_go_with_the_rest_are_left_out(tmp_path: Path) -> Non
     (row,) = chain.rows("quarantine.parquet")
     assert ref.rows == 3
     assert (row["source"], row["stage"], row["rule"]) == ("z.csv", "split", "misfit")
+    assert (chain.card["counts"]["misfits"], chain.card["counts"]["bridges"]) == (1, 0)
     assert row["reason"] == "has the step 1h and one channel; most of the data set have 1D and one channel"
 
 

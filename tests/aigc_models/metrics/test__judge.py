@@ -4,8 +4,9 @@ from types import SimpleNamespace
 import numpy as np
 
 from aigc_models.corpus import Corpus
+from aigc_models.ensembles.mixture import Mixture, Settings
 from aigc_models.metrics import _judge
-from aigc_models.metrics._judge import judge, matching
+from aigc_models.metrics._judge import Judge, generated, judge, matching
 
 
 def test_the_judge_is_shared_within_one_evidence(picture_evidence, unlabelled_evidence):
@@ -55,3 +56,33 @@ def test_drawn_items_match_label_by_label_without_repeats(digits):
 def test_a_label_that_train_lacks_is_drawn_from_all(digits):
     strange = Corpus("image", digits.test.values, np.full(len(digits.test), 10))
     assert len(matching(digits.train, strange, np.random.default_rng(0))) == len(digits.test)
+
+
+def test_an_ensemble_s_pool_is_picked_from_its_members_as_it_would_draw_itself(picture_evidence):
+    mixture = Mixture({"replay": Painter(0.2), "noise": Painter(-0.4)}, {"replay": 0.5, "noise": 0.5}, Settings())
+    models = {"ensemble": mixture, **mixture.members}
+    samples = dict.fromkeys(models, picture_evidence.test)
+    jury = Judge(replace(picture_evidence, models=models, samples=samples))
+    alone = generated(mixture, jury.lesson, picture_evidence.shape)
+    assert np.array_equal(jury.pool("ensemble").values, alone.values)
+    assert len(np.unique(alone.values)) > 2
+
+
+def test_a_champion_s_figures_are_its_own(picture_evidence):
+    member = Painter(0.2)
+    champion = Mixture({"replay": Painter(0.9)}, {"replay": 1.0}, Settings())
+    models = {"ensemble": Mixture({"replay": member}, {"replay": 1.0}, Settings()), "replay": member, "champion": champion}
+    jury = Judge(replace(picture_evidence, models=models, samples=dict.fromkeys(models, picture_evidence.test)))
+    assert jury.original("ensemble") == "replay"
+    assert jury.original("champion") == "champion"
+    assert not np.array_equal(jury.pool("champion").values, jury.pool("ensemble").values)
+
+
+class Painter:
+    """Grey that depends on the seed a little."""
+
+    def __init__(self, level):
+        self.level = level
+
+    def generate(self, conditions, seeds, **sampling):
+        return (self.level + (seeds % 7) / 70)[:, None, None, None].expand(-1, 1, 8, 8)

@@ -16,6 +16,33 @@ def test_the_funnel_adds_up(digits: DatasetReport) -> None:
     }
 
 
+def test_what_is_divided_by_time_is_counted_in_steps(digits: DatasetReport) -> None:
+    fixed = {"rows": 1, "modality": "series", "splits": {"train": 1600, "validation": 228, "test": 456}}
+    dataset = digits.result.dataset.model_copy(update=fixed)
+    result = digits.result.model_copy(update={"dataset": dataset})
+    card = {"unit": "steps", "borders": {"test": 7e8}, "divided": {"test_from": "1993-04-10"}}
+    part = digits.model_copy(update={"result": result, "discarded": (), "card": card})
+    steps = funnel(part)
+    assert [(step.name, step.count, step.of) for step in steps] == [
+        ("came in", 1, 1),
+        ("kept", 1, 1),
+        ("train", 1600, 2284),
+        ("validation", 228, 2284),
+        ("test", 456, 2284),
+    ]
+    assert (steps[0].note, steps[2].note) == ("series read from the source", "steps")
+    assert "borders" not in facts(card)
+
+
+def test_spreads_read_as_from_to_with_the_median() -> None:
+    card = {"diversity": {"seconds": [0.512, 0.512, 0.512], "level_db": [-32.7, -22.9, -15.6], "span": ["1958", "1988"]}}
+    assert facts(card)["diversity"] == {
+        "seconds": "0.512",
+        "level db": "-32.7 to -15.6, median -22.9",
+        "span": "1958, 1988",
+    }
+
+
 def test_single_values_come_in_groups() -> None:
     card = {
         "licence": "CC0-1.0",

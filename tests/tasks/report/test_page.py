@@ -145,3 +145,29 @@ def test_links_lead_to_pages_and_files_beside_the_report_only(link: str | None, 
 def test_moments_are_readable() -> None:
     assert moment("2026-11-05T01:08:36+00:00") == "5 November 2026, 01:08 (UTC)"
     assert moment("yesterday") == "yesterday"
+
+
+def shown(digits: DatasetReport, modality: str, html: str) -> Page:
+    """A report's part as if the samples were of another modality."""
+    report = digits.result.dataset.model_copy(update={"modality": modality, "rows": 1})
+    items = tuple(sample.model_copy(update={"html": html}) for sample in digits.samples[:2])
+    result = digits.result.model_copy(update={"dataset": report})
+    part = digits.model_copy(update={"result": result, "samples": items, "examples": ()})
+    fixed = {"run": "r", "preset": "p", "started": "2026-11-25T01:08:36+00:00", "seconds": 1.0, "overhead_seconds": 0.5}
+    return Page(render(Report(**fixed, versions={}, datasets=(part,))))
+
+
+def test_a_player_stands_outside_of_the_link_to_its_file(digits: DatasetReport) -> None:
+    page = shown(digits, "audio", '<img alt="spectrogram" src="data:,"><audio controls src="data:,"></audio>')
+    assert len(page.all("audio")) == 2
+    assert {sample.path for sample in digits.samples[:2]} <= {link.get("href") for link in page.all("a")}
+    names = [name for name, attributes in page.tags if name in ("audio", "a") and "#" not in str(attributes.get("href"))]
+    assert names[:4] == ["audio", "a", "audio", "a"]
+
+
+def test_forecasts_are_told_apart_from_samples(digits: DatasetReport) -> None:
+    page = shown(digits, "series", '<svg role="img" aria-label="forecast"></svg>')
+    said = " ".join(page.text.split())
+    assert "What it forecasts" in said
+    assert "series, 1,787 steps" in said
+    assert "bootstrap intervals over the test windows, in blocks of time" in said
