@@ -29,7 +29,7 @@ from tasks.members import MemberSettings
 from tasks.promote import Decision
 from tasks.references import VersionRef
 
-WARM = False  # whether members go on from the champion's weights unless it is said; measured, see docs/retraining.md
+WARM = frozenset({"text"})  # modalities whose members go on from the champion's weights unless it is said: docs/retraining.md
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def against(config: PipelineConfig, champion: ChampionRef | None, start: str, da
     own = read_card(data.path(Execution.current().workspace))["format"]  # of the grown data
     keeps = config.training.encode.format is not None or own == champion.format
     encode = config.training.encode if keeps else EncodeSettings(format=dict(champion.format))
-    warm = WARM if start == "auto" else start == "warm"
+    warm = champion.modality in WARM if start == "auto" else start == "warm"
     members = tuple(started(member, champion) if warm else member for member in config.training.members)
     training = config.training.model_copy(update={"encode": encode, "members": members})
     gates = (*config.promotion.gates, *champion_gates(config.promotion.gates, champion.modality))
@@ -91,11 +91,12 @@ def started(member: MemberSettings, champion: ChampionRef) -> MemberSettings:
 
 
 def champion_gates(gates: tuple[Gate, ...], modality: str) -> tuple[Gate, ...]:
-    """Those of the modality's preset that compare with the champion, for a recipe that has none."""
-    if any(gate.reference == "champion" for gate in gates) or not (PRESETS / f"{modality}.yaml").is_file():
+    """Those of the modality's preset that compare with the champion, in what a recipe has no such gate for."""
+    if not (PRESETS / f"{modality}.yaml").is_file():
         return ()
-    preset = read_yaml(modality).get("promotion", {}).get("gates", [])
-    return tuple(Gate.model_validate(gate) for gate in preset if gate.get("reference") == "champion")
+    own = {gate.metric for gate in gates if gate.reference == "champion"}
+    preset = [Gate.model_validate(gate) for gate in read_yaml(modality).get("promotion", {}).get("gates", [])]
+    return tuple(gate for gate in preset if gate.reference == "champion" and gate.metric not in own)
 
 
 def decided(question: Question, made: Contest) -> Retrained:

@@ -142,9 +142,11 @@ def known_items(known: str, ids: Mapping[str, Sequence[str]]) -> dict[str, int] 
 
     Items never move and new ones come after the old, so they are the first ones, as long as the rules are the same.
     """
-    counts = {name: int(count) for name, (count, _) in json.loads(known or "{}").items()}
-    same = all(_digest(ids[name][: counts[name]]) == digest for name, (_, digest) in json.loads(known or "{}").items())
-    return counts if counts and same and set(counts) == set(ids) else None
+    told = json.loads(known or "{}")
+    if not told or set(told) != set(ids):
+        return None
+    same = all(_digest(ids[name][:count]) == digest for name, (count, digest) in told.items())
+    return {name: int(count) for name, (count, _) in told.items()} if same else None
 
 
 def _digest(ids: Sequence[str]) -> str:

@@ -31,7 +31,7 @@ class EncodeSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    format: dict[str, int] | None = Field(
+    format: dict[str, Any] | None = Field(
         None, description="fields of the modality's format (length in symbols, height in pixels) in place of the card's"
     )
 

@@ -35,7 +35,7 @@ class Config(BaseModel):
     embedding: int = Field(32, description="length of the label embedding, numbers")
     penalty: float = Field(1.0, description="weight of R1, the squared gradient of the critic at real pictures")
     penalty_share: float = Field(0.125, description="share of the critic's steps that take the penalty")
-    shift: int = Field(1, description="farthest that both players' pictures are shifted in training, pixels; 0 = not")
+    shift: int = Field(1, description="farthest that pictures are shifted in training, pixels; 0 = not (spectrograms never)")
 
 
 SIZES = {
@@ -122,6 +122,7 @@ class Gan(nn.Module):
         shrink = patch * 2 ** (len(widths) - 1)
         grid = (height // shrink, width // shrink)
         self.config = config
+        self.shift = 0 if self.sketch.canvas.absolute else config.shift
         self.generator = Generator(channels, patch, widths, grid, config, shape.conditions)
         self.critic = Critic(channels, patch, widths, grid, shape.conditions)
 
@@ -151,7 +152,7 @@ class Gan(nn.Module):
         return -self.judge(self.draw(batch.conditions), batch.conditions).mean()
 
     def judge(self, values: Tensor, conditions: Tensor) -> Tensor:
-        return self.critic(shifted(values, self.config.shift), conditions)
+        return self.critic(shifted(values, self.shift), conditions)
 
     def steepness(self, batch: Batch) -> Tensor:
         """R1: mean squared length of the critic's gradient at real pictures."""
@@ -162,7 +163,7 @@ class Gan(nn.Module):
 
     @torch.no_grad()
     def generate(self, conditions: Tensor, seeds: Tensor, **sampling: Any) -> Tensor:
-        """Float (item, channel, height, width) in [-1, 1]; `temperature` scales the noise, 1 = as trained."""
+        """Float (item, channel, *space) in [-1, 1]; `temperature` scales the noise, 1 = as trained."""
         code = float(sampling.get("temperature", 1.0)) * normal(seeds, (self.config.code,))
         device = self.generator.label.weight.device
         return self.sketch.back(self.generator(code.to(device), conditions.to(device)))

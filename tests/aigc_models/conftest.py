@@ -10,6 +10,7 @@ from sklearn.datasets import load_digits
 
 from aigc_models.capabilities import Shape
 from aigc_models.corpus import Corpus
+from aigc_models.modalities.audio import Format as SoundFormat
 from aigc_models.modalities.image import Format
 from aigc_models.modalities.series import Format as SeriesFormat
 
@@ -32,6 +33,21 @@ def digits() -> Digits:
     parts = [everything.take(np.arange(start, end)) for start, end in ((0, 1197), (1197, 1497), (1497, 1797))]
     labels = tuple(str(digit) for digit in range(10))
     return Digits(*parts, Shape("image", labels, Format(height=8, width=8, channels=1)))
+
+
+@pytest.fixture(scope="session")
+def tones() -> Digits:
+    """Four pitches of 8 kHz sounds of 1,024 samples: decaying harmonics of random strength; 160, 40 and 40 items."""
+    random, time = np.random.default_rng(0), np.arange(1024) / 8000
+    conditions = np.tile(np.arange(4), 60)
+    frequencies = np.array([220.0, 277.2, 349.2, 440.0])[conditions][:, None, None]
+    harmonics = np.arange(1, 6)[:, None]
+    strengths = random.uniform(0.2, 1, (240, 5, 1)) / harmonics * np.exp(-time * random.uniform(4, 16, (240, 1, 1)) * harmonics)
+    sounds = (strengths * np.sin(2 * np.pi * frequencies * harmonics * time)).sum(1)
+    values = np.rint(sounds / np.abs(sounds).max(1, keepdims=True) * 24_000).astype(np.int16)[:, None]
+    everything = Corpus("audio", values, conditions.astype(np.int64))
+    parts = [everything.take(np.arange(start, end)) for start, end in ((0, 160), (160, 200), (200, 240))]
+    return Digits(*parts, Shape("audio", ("A3", "C#4", "F4", "A4"), SoundFormat(rate=8000, samples=1024, channels=1)))
 
 
 @pytest.fixture(scope="session")

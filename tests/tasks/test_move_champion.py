@@ -29,23 +29,23 @@ def test_the_challenger_becomes_champion_where_no_version_is_named(registrar):
 
 
 def test_gates_hold_against_the_champions_figures(registrar):
-    registrar.register("gated", 1, loss=0.5)
-    move(registrar, name="gated")
-    registrar.register("gated", 2, loss=0.6)
+    registrar.register("gated_move", 1, loss=0.5)
+    move(registrar, name="gated_move")
+    registrar.register("gated_move", 2, loss=0.6)
     gates = (Gate(metric="loss", reference="champion"),)
-    moved = move(registrar, name="gated", gates=gates)
+    moved = move(registrar, name="gated_move", gates=gates)
     assert moved.decision == "refused"
     assert "0.6 is not at most 0.5" in moved.reason
-    assert aliases(registrar, "gated") == {"champion": 1, "challenger": 2}
-    registrar.register("gated", 3, loss=0.4)
-    assert move(registrar, name="gated", gates=gates).decision == "promoted"
+    assert aliases(registrar, "gated_move") == {"champion": 1, "challenger": 2}
+    registrar.register("gated_move", 3, loss=0.4)
+    assert move(registrar, name="gated_move", gates=gates).decision == "promoted"
 
 
 def test_a_rollback_makes_previous_champion_again(registrar):
     for number in (1, 2):
-        registrar.register("turned", number, loss=0.5)
-        move(registrar, name="turned")
-    moved = move(registrar, name="turned", action="rollback", reason="complaints")
+        registrar.register("turned_back", number, loss=0.5)
+        move(registrar, name="turned_back")
+    moved = move(registrar, name="turned_back", action="rollback", reason="complaints")
     assert (moved.decision, moved.version, moved.reason) == ("rolled_back", 1, "complaints")
 
 

@@ -1,14 +1,17 @@
 """What the picture families' tests share."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 import torch
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def trained(digits):
-    """`trained(vae, 80)`: a family's debug model with one player, after some steps of Adam on digits."""
+    """`trained(vae, 80)`: a family's debug model with one player, after some steps of Adam on digits; trained once."""
 
+    @cache
     def train(family, steps):
         torch.manual_seed(0)
         model = family.build(family.SIZES["debug"], digits.shape)

@@ -1,7 +1,7 @@
 import numpy as np
 import torch
 
-from aigc_models.capabilities import Encodes, Reconstructs
+from aigc_models.capabilities import Denoises, Encodes, Reconstructs
 from aigc_models.families import autoencoder
 
 
@@ -28,3 +28,11 @@ def test_labels_play_no_part(digits, trained):
     first = model.loss(batch)
     torch.manual_seed(1)
     assert torch.equal(first, model.loss(type(batch)(batch.values, batch.conditions.flip(0))))
+
+
+def test_noise_of_a_known_strength_is_taken_away(digits, trained):
+    model, batch = trained(autoencoder, 60), digits.test.batch(np.arange(100))
+    assert isinstance(model, Denoises)
+    noisy = batch.values + 0.7 * torch.randn(batch.values.shape, generator=torch.Generator().manual_seed(0))
+    mended = model.denoise(noisy, torch.full((100,), 10), 0.7)
+    assert float((mended - batch.values).square().mean()) < 0.5 * float((noisy - batch.values).square().mean())

@@ -2,9 +2,10 @@ import numpy as np
 import pytest
 import torch
 
-from aigc_models.capabilities import Generates, Learns, Shape, Validates
+from aigc_models.capabilities import Classifies, Denoises, Generates, Learns, Shape, Validates
+from aigc_models.denoiser import move
 from aigc_models.families import autoencoder, flow_matching
-from aigc_models.families.flow_matching import SIZES, Config, build, move
+from aigc_models.families.flow_matching import SIZES, Config, build
 from aigc_models.modalities.image import Format
 
 
@@ -17,7 +18,7 @@ def test_the_path_runs_straight_from_noise_to_picture():
 
 def test_training_lowers_the_validation_loss(digits, trained):
     batch = digits.validation.batch(np.arange(100))
-    untrained, model = trained(flow_matching, 0), trained(flow_matching, 40)
+    untrained, model = trained(flow_matching, 0), trained(flow_matching, 60)
     assert isinstance(model, Learns)
     assert isinstance(model, Validates)
     with torch.no_grad():
@@ -68,3 +69,15 @@ def test_the_finest_detail_of_larger_pictures_is_left_out():
     values = model.generate(torch.tensor([0]), torch.tensor([0]))
     assert build(Config(width=8, embedding=8, steps=1, detail=32), shape).sketch.item == (3, 32, 32)
     assert float(values.diff(dim=3).abs().mean()) < float(values[..., ::2].diff(dim=3).abs().mean())
+
+
+def test_it_tells_the_label_and_takes_noise_away(digits, trained):
+    model, batch = trained(flow_matching, 60), digits.test.batch(np.arange(40))
+    assert isinstance(model, Classifies)
+    assert isinstance(model, Denoises)
+    hidden = type(batch)(batch.values, torch.zeros_like(batch.conditions))
+    assert float((model.classify(hidden).argmax(1) == batch.conditions).float().mean()) > 0.25
+    noisy = batch.values + 0.7 * torch.randn(batch.values.shape, generator=torch.Generator().manual_seed(0))
+    lost = [float((values - batch.values).square().mean()) for values in (noisy, model.denoise(noisy, batch.conditions, 0.7))]
+    assert lost[1] < 0.5 * lost[0]
+    assert torch.allclose(model.denoise(batch.values, batch.conditions, 1e-3), batch.values, atol=0.02)

@@ -3,7 +3,7 @@ import pytest
 import torch
 from scipy.stats import multivariate_normal
 
-from aigc_models.capabilities import Fits, Generates, Shape, Stateful
+from aigc_models.capabilities import Classifies, Fits, Generates, Shape, Stateful
 from aigc_models.corpus import Corpus
 from aigc_models.families.gaussian_mixture import SIZES, Config, build, log_density
 from aigc_models.modalities.image import Format
@@ -70,3 +70,24 @@ def test_an_unlabelled_item_draws_its_label_by_frequency(digits, fitted):
     values = fitted.generate(torch.full((50,), 10), torch.arange(50))
     assert float(values.std(0).mean()) > 0.3
     assert torch.isfinite(values).all()
+
+
+def test_labels_by_bayes_rule_against_the_reference_density(digits, fitted):
+    batch = digits.test.batch(np.arange(100))
+    assert isinstance(fitted, Classifies)
+    scores = fitted.classify(batch)
+    assert float((scores.argmax(1) == batch.conditions).float().mean()) > 0.9
+    state = {name: tensor.double().numpy() for name, tensor in fitted.state_dict().items()}
+    values = (batch.values.flatten(1).double().numpy() - state["centre"]) @ state["basis"].T
+    kept = state["weights"][3] > 0
+    parts = (np.log(state["weights"][3][kept]), state["means"][3][kept], state["factors"][3][kept])
+    assert np.allclose(scores[:, 3], log_density(parts, values) + np.log(state["shares"][3]), rtol=1e-4)
+
+
+def test_a_label_without_items_is_never_the_answer(digits):
+    known = digits.train.take(np.flatnonzero(digits.train.conditions != 4))
+    model = build(SIZES["debug"], digits.shape)
+    model.fit(known, digits.validation, quiet)
+    scores = model.classify(digits.test.batch(np.arange(50)))
+    assert torch.isneginf(scores[:, 4]).all()
+    assert torch.isfinite(scores[:, :4]).all()

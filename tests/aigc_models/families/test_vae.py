@@ -1,7 +1,7 @@
 import numpy as np
 import torch
 
-from aigc_models.capabilities import Encodes, Generates, Reconstructs
+from aigc_models.capabilities import Classifies, Encodes, Generates, Reconstructs
 from aigc_models.families import autoencoder, vae
 from aigc_models.families.vae import SIZES, Prior, build
 
@@ -52,3 +52,11 @@ def test_encoder_and_time_come_from_the_autoencoder(digits):
     shared = [name for name, tensor in body.items() if name in own and own[name].shape == tensor.shape]
     assert {name.split(".")[0] for name in shared} == {"encoder", "time"}
     assert {name for name in own if name.startswith("encoder.")} <= set(shared)
+
+
+def test_the_bound_tells_the_label(digits, trained):
+    model, batch = trained(vae, 80), digits.test.batch(np.arange(100))
+    assert isinstance(model, Classifies)
+    scores = model.classify(batch)
+    assert scores.shape == (100, 10)
+    assert float((scores.argmax(1) == batch.conditions).float().mean()) > 0.7

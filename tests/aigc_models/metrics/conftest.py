@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from aigc_models.canvas import drawn
 from aigc_models.corpus import Corpus
 from aigc_models.evidence import Evidence
 from aigc_models.metrics import _judge
@@ -68,3 +69,12 @@ def unlabelled_evidence(picture_evidence) -> Evidence:
     models = {name: Unasked(model, picture_evidence.test.conditions) for name, model in picture_evidence.models.items()}
     shape = replace(picture_evidence.shape, labels=())
     return replace(picture_evidence, **splits, shape=shape, models=models, samples=samples)
+
+
+@pytest.fixture(scope="session")
+def sound_evidence(tones) -> Evidence:
+    """Sounds of the train split as they are, and under noise."""
+    models = {"replay": Altered(tones.train), "noisy": Altered(tones.train, 0.2)}
+    asked = torch.from_numpy(tones.test.conditions)
+    samples = {name: drawn(model, asked, torch.arange(len(asked)), tones.shape) for name, model in models.items()}
+    return Evidence(tones.train, tones.validation, tones.test, tones.shape, models, samples)

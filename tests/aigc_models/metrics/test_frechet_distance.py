@@ -28,3 +28,8 @@ def test_worse_pictures_lie_further_and_real_ones_nearest(picture_evidence):
 def test_without_labels_it_uses_principal_components(unlabelled_evidence):
     found = frechet_distance.measure(unlabelled_evidence)
     assert found["noisy"].value > 2 * found["replay"].value
+
+
+def test_sounds_are_judged_by_the_same_classifier(sound_evidence):
+    found = frechet_distance.measure(sound_evidence)
+    assert found["noisy"].value > 3 * found["replay"].value

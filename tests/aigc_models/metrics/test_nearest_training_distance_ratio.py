@@ -16,3 +16,9 @@ def test_a_replay_has_no_distance_and_noise_has_more_than_real_items(picture_evi
 
 def test_medians_at_equal_numbers():
     assert ratio(np.array([1.0, 2.0, 9.0]), np.array([4.0, 4.0, 5.0])) == 0.5
+
+
+def test_sounds_are_compared_by_their_spectrograms(sound_evidence):
+    found = nearest_training_distance_ratio.measure(sound_evidence)
+    assert found["replay"].value == pytest.approx(0, abs=0.05)
+    assert found["noisy"].low > 1.5

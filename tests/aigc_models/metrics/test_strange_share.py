@@ -1,0 +1,46 @@
+"""Noise among what a model writes is seen, however well it scores real text."""
+
+import random
+
+import numpy as np
+import pytest
+
+from aigc_models.capabilities import Shape
+from aigc_models.corpus import Corpus
+from aigc_models.evidence import Evidence
+from aigc_models.metrics import strange_share
+from aigc_models.modalities import text
+
+WORDS = ["the", "ship", "carries", "grain", "to", "a", "harbour", "in", "the", "north"]
+
+
+def sentences(count: int, seed: int, noise: float = 0.0) -> Corpus:
+    chance = random.Random(seed)
+    texts = [" ".join(chance.choice(WORDS) for _ in range(10)) for _ in range(count)]
+    shaken = ["".join(chance.sample(own, len(own))) if at < noise * count else own for at, own in enumerate(texts)]
+    return Corpus("text", text.encode(shaken, text.Format(length=90)), np.zeros(count, dtype=np.int64))
+
+
+@pytest.fixture(scope="module")
+def found() -> dict:
+    samples = {"ensemble": sentences(80, 4, noise=0.3), "champion": sentences(80, 5)}
+    train, validation, test = sentences(150, 1), sentences(40, 2), sentences(80, 3)
+    return strange_share.measure(Evidence(train, validation, test, Shape("text", ()), {}, samples))
+
+
+def test_the_share_of_noise_is_found(found) -> None:
+    assert 0.3 <= found["ensemble"].value < 0.45
+    assert found["champion"].value < 0.15
+    assert found["ensemble"].better == "lower"
+
+
+def test_the_difference_is_paired_and_told_apart(found) -> None:
+    difference = found["ensemble"].versus["champion"]
+    assert difference.value == pytest.approx(found["ensemble"].value - found["champion"].value)
+    assert difference.low > 0
+
+
+def test_it_is_measured_beside_a_champion_alone() -> None:
+    items = sentences(4, 1)
+    assert not strange_share.applies(Evidence(items, items, items, Shape("text", ()), {}, {"ensemble": items}))
+    assert strange_share.applies(Evidence(items, items, items, Shape("text", ()), {}, {"champion": items}))

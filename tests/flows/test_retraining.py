@@ -1,0 +1,190 @@
+"""A week of nightly retrainings under a fake clock: every stage, the registry and the gates are real, Prefect is left out.
+
+`pytest -s tests/flows/test_retraining.py` prints the table that stands in docs/retraining.md.
+"""
+
+import hashlib
+import random
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from types import SimpleNamespace
+
+import pytest
+
+from flows import flow as flow_module
+from flows.config import PipelineConfig
+from flows.due import RetrainConfig
+from flows.flow import Flow
+from flows.pipeline import produce
+from flows.recipes import registered_name
+from flows.retraining import against, champion_gates, retrain
+from tasks import due, recipe
+from tasks.champion import ChampionRef
+from tasks.execution import Execution, executing
+from tasks.gates import Gate
+from tasks.lease import leased
+from tasks.register import aliases_of
+from tasks.stage import Stage, StageContext
+from tasks.tracking import client
+from tasks.version import Dvc
+
+LETTER = "the ship carries grain and coal to a harbour in the north where men wait with carts for it every morning"
+WORDS = LETTER.split()
+CONFIG = {
+    "data": {"source": {"name": "week", "location": "", "modality": "text"}},
+    "training": {
+        "members": [{"family": "rnn", "size": "debug", "steps": 30}],
+        "baseline": {"family": "ngram"},
+        "baseline_joins": True,
+    },
+    "evaluation": {"metrics": ["bits_per_byte"], "samples": 16, "shown": 1},
+    "promotion": {"gates": [{"metric": "bits_per_byte", "reference": "champion", "factor": 1.01}]},
+    "generation": {"count": 1},
+}
+
+
+def letter(number, spoiled=False):
+    """A sentence of its own; a spoiled one is the same with its letters shaken."""
+    chance = random.Random(number)
+    words = [chance.choice(WORDS) for _ in range(14)]
+    text = f"{' '.join(words)} {hashlib.sha256(str(number).encode()).hexdigest()[:6]}"
+    return "".join(chance.sample(text, len(text))) if spoiled else text
+
+
+@dataclass
+class Nights:
+    """A folder that letters arrive in, a clock, and what each night's run answered."""
+
+    workspace: object
+    config: dict
+    moment: datetime = datetime(2026, 3, 1, 2, 0)
+    told: list = field(default_factory=list)
+
+    @property
+    def folder(self):
+        return self.workspace.root / "letters"
+
+    def arrive(self, first, count, spoiled=False):
+        self.folder.mkdir(exist_ok=True)
+        for number in range(first, first + count):
+            (self.folder / f"{number:04}.txt").write_text(letter(number, spoiled))
+
+    def night(self, event, days=1, **options):
+        """The schedule's run at 02:00, `days` after the last one."""
+        self.moment += timedelta(days=days)
+        outcome = retrain(RetrainConfig(name="week", **options))
+        self.told.append((f"{self.moment:%a}", event, outcome))
+        return outcome
+
+    @property
+    def champion(self):
+        return aliases_of(client(self.workspace), "week").get("champion")
+
+
+@pytest.fixture
+def nights(tracked_workspace, monkeypatch):
+    """Flows and stages as plain functions, cached by their own keys; the first champion is there."""
+    workspace, results, trained = tracked_workspace, {}, []
+
+    def submit(stage, *args, **kwargs):
+        arguments = stage.arguments(args, kwargs)
+        key = stage.key(arguments)
+        if key not in results or not stage.cached:
+            trained.extend([stage.name] if stage.name == "finetune" else [])
+            folder = workspace.stages / key
+            folder.mkdir(parents=True, exist_ok=True)
+            with execution.tracker.run(stage.label(arguments)) as run:
+                results[key] = stage.plain(**arguments, context=StageContext(folder, workspace, run_id=run.id))
+        return SimpleNamespace(result=lambda: results[key])
+
+    monkeypatch.setenv("AIGC_WORKSPACE", str(workspace.root))
+    monkeypatch.setattr(Stage, "submit", submit)
+    monkeypatch.setattr(Flow, "__call__", lambda flow, *args, **kwargs: flow.fn(*args, **kwargs))
+    monkeypatch.setattr(flow_module, "_link", lambda run, execution: None)
+    monkeypatch.setattr(Dvc, "add", lambda dvc: "0" * 32)
+    config = {**CONFIG, "data": {"source": {**CONFIG["data"]["source"], "location": str(workspace.root / "letters")}}}
+    made = Nights(workspace, config)
+    made.trained = trained
+    monkeypatch.setattr(due, "now", lambda: made.moment.isoformat(timespec="seconds"))
+    made.arrive(0, 120)
+    execution = Execution(workspace)
+    with executing(execution):
+        produce(PipelineConfig.model_validate(config))
+        yield made
+
+
+@pytest.mark.slow
+def test_a_week(nights):
+    assert nights.champion == 1
+    trained = len(nights.trained)
+
+    quiet = nights.night("nothing came")
+    assert (quiet.decision, quiet.version) == ("not_due", 1)
+
+    nights.arrive(1000, 100)
+    grown = nights.night("100 new letters")
+    assert grown.decision == "promoted", grown.reason
+    assert "data: 100 new files (1000.txt" in grown.reason
+    assert "against the champion's" in grown.reason
+    assert "that the champion's data held" in grown.reason
+    assert grown.figures["bits_per_byte"]["champion"] == pytest.approx(
+        grown.figures["bits_per_byte"]["value"] - grown.figures["bits_per_byte"]["difference"]
+    )
+    assert nights.champion == grown.version == 2
+
+    nights.arrive(2000, 20)
+    late = [nights.night("20 new letters; the machine was off for two nights, three runs come at once", days=3)]
+    late += [nights.night("the second of them", days=0), nights.night("the third", days=0)]
+    assert [outcome.decision for outcome in late] == [late[0].decision, "not_due", "not_due"]
+    assert late[0].decision in {"promoted", "refused"}
+
+    nights.config["training"] = {**nights.config["training"], "seed": 1}
+    recipe.keep(nights.workspace, "week", PipelineConfig.model_validate(nights.config))
+    with leased(nights.workspace, "week"):
+        second = nights.night("another seed in the recipe, and somebody retrains by hand at the same time")
+    assert second.decision == "not_due"
+    assert "another retraining of week is under way" in second.reason
+    changed = nights.night("the same run once that one has ended", days=0)
+    assert "config: training.seed default -> 1" in changed.reason
+
+    before, count = nights.champion, len(nights.trained)
+    nights.arrive(3000, 400, spoiled=True)
+    spoiled = nights.night("400 new letters, their characters shaken")
+    assert spoiled.decision == "refused", spoiled.reason
+    assert "worse" in spoiled.reason.split("and on")[0]
+    assert nights.champion == before
+    again = nights.night("nothing came", days=1)
+    assert again.decision == "not_due"
+    assert f"version {spoiled.version} was refused" in again.reason
+    assert len(nights.trained) > count > trained
+    assert [line.decision for line in due.record(nights.workspace, "week")][-1] == "refused"
+    table(nights)
+
+
+def table(nights):
+    print("\n| night | what happened before | decision | version | reason |\n|---|---|---|---|---|")
+    for day, event, outcome in nights.told:
+        print(f"| {day} | {event} | {outcome.decision.replace('_', ' ')} | {outcome.version or ''} | {outcome.reason} |")
+
+
+def test_a_recipe_without_a_gate_against_the_champion_gets_those_of_its_modality():
+    assert [gate.metric for gate in champion_gates((), "text")] == ["bits_per_byte", "strange_share"]
+    own = (Gate(metric="bits_per_byte", reference="champion"), Gate(metric="strange_share", reference="baseline"))
+    assert [gate.metric for gate in champion_gates(own, "text")] == ["strange_share"]
+    assert {champion_gates((), modality)[0].reference for modality in ("image", "audio", "series")} == {"champion"}
+
+
+def test_the_challenger_keeps_the_champions_format_and_starts_from_its_weights_if_wanted(tmp_path):
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "card.json").write_text('{"format": {"length": 90}}')
+    members = [{"name": "rnn", "family": "rnn", "modality": "text", "params": 1, "outputs": ["x"], "sha256": ""}]
+    champion = ChampionRef(
+        outputs=("x",), sha256="", model="week", version=1, modality="text", labels=(), format={"length": 80}, members=members
+    )
+    config = PipelineConfig.model_validate(CONFIG)
+    data = SimpleNamespace(path=lambda workspace: tmp_path / "data")
+    assert against(config, None, "warm", data) == config
+    warm, cold = (against(config, champion, start, data).training for start in ("warm", "scratch"))
+    assert warm.encode.format == {"length": 80}
+    assert [member.start for member in (*warm.members, *cold.members)] == ["champion", "random"]
+    assert registered_name(config) == "week"
