@@ -27,6 +27,7 @@ from tasks.validation import validated
 
 PRESETS = Path(__file__).parent / "presets"
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+MEMBERS = re.compile(r"members|baseline|pretraining")  # settings that reach into members name one of these
 
 
 def seconds(value: object) -> object:
@@ -209,7 +210,9 @@ def compose(preset: str, source: SourceSettings | None, budget: str | None, sets
     for run in done:
         if not (run.get("data") or {}).get("source"):
             raise BadInput(f"{preset}: it names no data; add --data NAME (see `aigc data list`) or a `data.source` in the file")
-    return checked(validated(RunConfig, {"name": label, "runs": done}, preset))
+    config = validated(RunConfig, {"name": label, "runs": done}, preset)
+    ours = preset in presets() and not any(MEMBERS.search(setting) for setting in sets)
+    return config if ours else checked(config)  # what our presets say of members a test has checked
 
 
 def checked(config: RunConfig) -> RunConfig:

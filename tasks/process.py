@@ -72,7 +72,7 @@ def run_in_process(stage: Stage, arguments: Mapping[str, Any], context: StageCon
             env={
                 **os.environ,
                 "OMP_NUM_THREADS": str(threads),
-                "OMP_WAIT_POLICY": "PASSIVE",  # threads that spin while they wait are ten times slower beside other work
+                "GOMP_SPINCOUNT": "30000",  # threads that spin for long while they wait are ten times slower beside other work
                 "MKL_NUM_THREADS": str(threads),
                 "OPENBLAS_NUM_THREADS": str(threads),
             },

@@ -1,9 +1,10 @@
-"""Share of generated texts that are stranger than 95 % of real test items are, to a byte model of the train split.
+"""Share of generated texts that are far stranger than real test items are, to a byte model of the train split.
 
 For a challenger beside the champion. A likelihood hardly sees it when a part of a model's training was noise: a model that
 writes noise one time in three gives real text log2(1.5) bits an item less, five thousandths of a bit per byte of 118.
 What it writes shows it. The judge is an n-gram model of its own, of the items that are known to be sound where the
-evidence holds these alone.
+evidence holds these alone. Far is three times as far above the median of the test items as 95 % of them lie: weak models'
+mistakes are within that, noise is beyond.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from aigc_models.metrics.bits_per_byte import item_bits
 from aigc_models.modalities.text import END
 
 MODALITIES = frozenset({"text"})
-USUAL = 0.95  # of the test items
+USUAL, FAR = 0.95, 3.0
 
 
 def applies(evidence: Evidence) -> bool:
@@ -31,7 +32,8 @@ def measure(evidence: Evidence) -> dict[str, Measurement]:
     """For every candidate's samples, paired by the test item whose condition they were made with."""
     judge = ngram.build(ngram.SIZES["debug"], evidence.shape)
     judge.fit(evidence.train, evidence.validation, evidence.progress)
-    limit = float(np.quantile(strangeness(judge, evidence.test), USUAL))
+    median, usual = np.quantile(strangeness(judge, evidence.test), [0.5, USUAL])
+    limit = median + FAR * (usual - median)
     strange = {name: (strangeness(judge, corpus) > limit).astype(float) for name, corpus in evidence.samples.items()}
     return averages(strange, "share of texts", "lower", evidence.seed)
 

@@ -1,7 +1,7 @@
 import pytest
 
 from aigc_models.errors import BadInput
-from flows.config import RunConfig, compose, extended, merge, override, presets, seconds
+from flows.config import RunConfig, checked, compose, extended, merge, override, presets, seconds
 from tasks.source import SourceSettings
 
 
@@ -21,11 +21,18 @@ def test_a_preset_extends_another():
 
 
 def test_every_preset_that_names_its_data_is_valid():
-    assert isinstance(compose("sample", None, None, []), RunConfig)
+    config = compose("sample", None, None, [])
+    assert isinstance(config, RunConfig)
+    assert checked(config) is config  # which `compose` leaves out for what is ours
     assert {"image", "sample", "text"} <= set(presets())
 
 
-@pytest.mark.parametrize("name", ["image", "text"])
+def test_what_a_setting_says_of_a_member_is_checked():
+    with pytest.raises(BadInput, match="tlit"):
+        compose("sample", None, None, ["notes.training.members.flow_matching.settings.tlit=1"])
+
+
+@pytest.mark.parametrize("name", ["audio", "image", "series", "text"])
 def test_a_data_set_of_the_users_takes_its_modalitys_preset(name):
     source = SourceSettings(name="mine", location="here", modality=name)
     config = compose(name, source, "30s", [])
