@@ -12,6 +12,8 @@ import pytest
 pytestmark = pytest.mark.slow
 
 QUICK = ["training.budget=4s", "training.size=debug", "evaluation.samples=16", "evaluation.shown=2"]
+QUICK += [f"{name}.training.ensemble.settings={{steps: 20, most: 64, rounds: 1}}" for name in ("digits", "notes")]
+QUICK += ["notes.evaluation.metrics=[pitch_accuracy, nearest_training_distance_ratio]"]
 PROJECT = Path(__file__).parents[2]
 FIELDS = {
     *("run", "preset", "started", "seconds", "overhead_seconds", "dataset", "stages", "members", "ensemble"),
