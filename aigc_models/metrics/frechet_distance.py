@@ -3,7 +3,6 @@
 The classifier is trained on the train split here, so no downloaded network is needed. The distance is biased
 upwards at few items: compare it with `frechet_distance_real`, which is taken at equal numbers and in the same way:
 items are drawn from a pool to match the test items label by label, several times over, and the distances averaged.
-One draw alone has a standard deviation of a tenth of the distance at 176 digits, as much as what separates candidates.
 """
 
 from __future__ import annotations
@@ -13,13 +12,11 @@ import numpy as np
 from aigc_models.canvas import painted
 from aigc_models.corpus import Corpus
 from aigc_models.evidence import Evidence, Measurement
-from aigc_models.metrics._bootstrap import compared, resamples
-from aigc_models.metrics._judge import Judge, judge, matching
+from aigc_models.metrics._bootstrap import compared
+from aigc_models.metrics._judge import Judge, judge, repeated
 
 MODALITIES = painted()
 UNIT = "squared feature units"
-DRAWS = 10
-ROUNDS = 20  # resamples for each draw
 
 
 def frechet(first: np.ndarray, second: np.ndarray) -> float:
@@ -32,21 +29,14 @@ def frechet(first: np.ndarray, second: np.ndarray) -> float:
     return float(gap @ gap + np.trace(one) + np.trace(other) - 2 * cross)
 
 
-def repeated(jury: Judge, pool: Corpus) -> tuple[float, np.ndarray]:
-    """The mean distance of `DRAWS` draws from `pool`, and the distances of their resamples, float64 (draw * round,).
-
-    Pools with the same conditions in the same order are drawn from, and resampled, alike: their figures are paired.
-    """
-    values, random = jury.features(pool), np.random.default_rng(jury.evidence.seed)
-    subsets = [values[matching(pool, jury.asked, random)] for _ in range(DRAWS)]
-    chosen = resamples(len(jury.test), ROUNDS, jury.evidence.seed)
-    draws = [frechet(subset[rows], jury.test[rows]) for subset in subsets for rows in chosen]
-    return float(np.mean([frechet(subset, jury.test) for subset in subsets])), np.array(draws)
+def measured(jury: Judge, pool: Corpus) -> tuple[float, np.ndarray]:
+    """The distance of a pool, and its draws, float64 (draw,)."""
+    return repeated(jury, pool, jury.features(pool), jury.test, frechet)
 
 
 def measure(evidence: Evidence) -> dict[str, Measurement]:
     jury = judge(evidence)
     names = {name: jury.original(name) for name in evidence.models}
-    found = {name: repeated(jury, jury.pool(name)) for name in set(names.values())}
+    found = {name: measured(jury, jury.pool(name)) for name in set(names.values())}
     values = {name: found[own][0] for name, own in names.items()}
     return compared(values, {name: found[own][1] for name, own in names.items()}, UNIT, "lower")

@@ -9,12 +9,12 @@ from aigc_models.canvas import painted
 from aigc_models.evidence import Evidence, Measurement
 from aigc_models.metrics._bootstrap import interval
 from aigc_models.metrics._judge import judge
-from aigc_models.metrics.frechet_distance import UNIT, repeated
+from aigc_models.metrics.frechet_distance import UNIT, measured
 
 MODALITIES = painted()
 
 
 def measure(evidence: Evidence) -> dict[str, Measurement]:
-    value, draws = repeated(judge(evidence), evidence.train)
+    value, draws = measured(judge(evidence), evidence.train)
     low, high = interval(draws, value)
     return {"real": Measurement(value=value, low=low, high=high, unit=UNIT, better="lower")}

@@ -1,11 +1,11 @@
 from aigc_models.metrics import frechet_distance_real
 from aigc_models.metrics._judge import judge
-from aigc_models.metrics.frechet_distance import repeated
+from aigc_models.metrics.frechet_distance import measured
 
 
 def test_it_is_what_a_replay_drawn_alike_would_score(picture_evidence):
     found = frechet_distance_real.measure(picture_evidence)["real"]
-    value, draws = repeated(judge(picture_evidence), picture_evidence.train)
+    value, draws = measured(judge(picture_evidence), picture_evidence.train)
     assert found.value == value
     assert found.low < value < found.high
     assert len(draws) == 200
