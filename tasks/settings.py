@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from aigc_models.errors import BadInput
 
@@ -37,9 +40,14 @@ class Workspace:
         return self.state / "stages"
 
     @property
+    def database(self) -> Path:
+        """MLflow's, where nothing else is configured."""
+        return self.state / "mlflow.db"
+
+    @property
     def tracking_uri(self) -> str:
         """`MLFLOW_TRACKING_URI`, or else the embedded database."""
-        return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{self.state / 'mlflow.db'}"
+        return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{self.database}"
 
     def path(self, relative: str) -> Path:
         return self.root / relative
@@ -59,3 +67,12 @@ class Workspace:
             hint = "choose another folder with AIGC_WORKSPACE"
             raise BadInput(f"cannot write to {self.state}: {error.strerror}; {hint}") from error
         return self
+
+
+@contextmanager
+def scratch_folder(workspace: Workspace) -> Iterator[Path]:
+    """A folder on the file system of `data/`, so that what is made in it can be put in place by renaming."""
+    parent = workspace.create().state / "tmp"
+    parent.mkdir(exist_ok=True)
+    with TemporaryDirectory(dir=parent) as folder:
+        yield Path(folder)

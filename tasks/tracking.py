@@ -64,7 +64,21 @@ def client(workspace: Workspace) -> MlflowClient:
     from mlflow import MlflowClient
 
     with locked(workspace, "mlflow"):
+        _make_database(workspace)
         return MlflowClient(workspace.tracking_uri)
+
+
+def _make_database(workspace: Workspace) -> None:
+    """The embedded database under another name first: one whose making was killed can never be opened again."""
+    from mlflow import MlflowClient
+
+    final, part = workspace.database, workspace.database.with_suffix(".part")
+    if workspace.tracking_uri != f"sqlite:///{final}" or final.exists():
+        return
+    for left in (part, part.with_name(f"{part.name}-journal")):
+        left.unlink(missing_ok=True)
+    MlflowClient(f"sqlite:///{part}").search_experiments(max_results=1)
+    part.replace(final)
 
 
 def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:

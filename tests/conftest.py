@@ -1,5 +1,6 @@
 """What holds for every test: no state outside the test's own folders, few threads."""
 
+import atexit
 import os
 import shutil
 import tempfile
@@ -12,7 +13,9 @@ import pytest
 from tasks.settings import Workspace
 
 # Prefect reads its settings when it is first imported, which may be at the collection of a test.
-os.environ.setdefault("PREFECT_HOME", tempfile.mkdtemp(prefix="aigc-prefect-"))
+if "PREFECT_HOME" not in os.environ:  # workers have the first process's
+    os.environ["PREFECT_HOME"] = tempfile.mkdtemp(prefix="aigc-prefect-")
+    atexit.register(shutil.rmtree, os.environ["PREFECT_HOME"], ignore_errors=True)
 os.environ.setdefault("DO_NOT_TRACK", "1")
 os.environ.setdefault("PREFECT_SERVER_ANALYTICS_ENABLED", "false")
 for name in ("MLFLOW_TRACKING_URI", "PREFECT_API_URL", "AIGC_WORKSPACE", "AIGC_DEBUG"):

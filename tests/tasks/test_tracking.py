@@ -120,3 +120,20 @@ def test_several_processes_may_come_first_and_say_nothing(tmp_path: Path) -> Non
 def test_pickles_are_refused(tracker: Tracker) -> None:
     assert tracker.client
     assert os.environ["MLFLOW_ALLOW_PICKLE_DESERIALIZATION"] == "false"
+
+
+@pytest.mark.slow
+def test_a_database_whose_making_was_killed_is_made_again(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    for part in range(4):
+        process = child(workspace, "live")
+        deadline = time.monotonic() + 60
+        while not (workspace.state / "mlflow.part").exists() and time.monotonic() < deadline:
+            time.sleep(0.005)
+        time.sleep(0.05 * part)
+        process.kill()
+        process.wait()
+    assert (workspace.state / "mlflow.part").exists()
+    assert not workspace.database.exists()
+    assert Tracker(workspace).experiment_id
+    assert workspace.database.exists()
