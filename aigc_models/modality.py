@@ -11,7 +11,10 @@
     pack(content) -> bytes                                          canonical, also how generated items are written
     unpack(payload: bytes) -> Content
     fingerprint(content) -> Fingerprint
-    near_pairs(fingerprints: Sequence[bytes]) -> Iterator[tuple[int, int]]
+    near_pairs(fingerprints: Sequence[bytes]) -> Iterator[tuple[int, int]]          or, for sets that do not fit in memory,
+    bands(fingerprints: Sequence[bytes]) -> ndarray                 uint32 (item, band): near-duplicates share one
+    traits(content) -> Traits; alike(one: Traits, other: Traits) -> bool
+                                                                    what is compared of two that share one, and how
     choose_format(contents: Sequence[Content]) -> Format            from train items alone
     encode(contents, format) -> ndarray                             compact storage, item first
     tensor(values: ndarray) -> Tensor                               what models see

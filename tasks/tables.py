@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import pyarrow
 
 REJECTED = ".rejected.parquet"
 
@@ -22,18 +26,61 @@ def read(paths: list[Path], columns: list[str]) -> dict[str, list[Any]]:
     return {name: [value for table in tables for value in table[name].to_pylist()] for name in columns}
 
 
+def count_marks(paths: list[Path], column: str) -> dict[str, int]:
+    """How many rows of several tables have each value in a column of lists, sorted by value."""
+    found: Counter[str] = Counter()
+    for path in paths:  # one table in memory at a time
+        found.update(mark for marks in read([path], [column])[column] for mark in set(marks))
+    return dict(sorted(found.items()))
+
+
 def write(path: Path, types: dict[str, str], columns: dict[str, list[Any]]) -> Path:
     """Write `columns`; `types` names each one's Arrow type ("string", "bool", "list<string>").
 
     Writes to `path` itself: give a path that nobody reads yet.
     """
+    with Writer(path, types) as table:
+        table.add(columns)
+    return path
+
+
+def schema(types: dict[str, str]) -> pyarrow.Schema:
+    """The Arrow schema of named types."""
     import pyarrow
-    import pyarrow.parquet as parquet
 
     kinds = {"string": pyarrow.string(), "bool": pyarrow.bool_(), "list<string>": pyarrow.list_(pyarrow.string())}
-    schema = pyarrow.schema([(name, kinds[kind]) for name, kind in types.items()])
-    parquet.write_table(pyarrow.table(columns, schema=schema), path, compression="zstd")
-    return path
+    return pyarrow.schema([(name, kinds[kind]) for name, kind in types.items()])
+
+
+class Writer:
+    """A table that is written in parts: the same parts give the same bytes. Types as in `write`."""
+
+    def __init__(self, path: Path, types: dict[str, str]) -> None:
+        import pyarrow.parquet as parquet
+
+        self.schema = schema(types)
+        self.file = parquet.ParquetWriter(path, self.schema, compression="zstd")
+
+    def __enter__(self) -> Writer:
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self.file.close()
+
+    def add(self, columns: dict[str, list[Any]]) -> None:
+        import pyarrow
+
+        self.file.write_table(pyarrow.table(columns, schema=self.schema))
+
+
+def batches(paths: list[Path], columns: list[str], rows: int) -> Iterator[dict[str, list[Any]]]:
+    """Some columns of several tables in order, at most `rows` rows at a time."""
+    import pyarrow.parquet as parquet
+
+    for path in paths:
+        with parquet.ParquetFile(path) as file:
+            for batch in file.iter_batches(rows, columns=columns):
+                yield {name: batch[name].to_pylist() for name in columns}
 
 
 def payloads(folder: Path, wanted: Collection[str]) -> Iterator[tuple[str, bytes]]:

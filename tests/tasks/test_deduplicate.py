@@ -74,8 +74,9 @@ def test_what_comes_later_changes_nothing_before_it(handmade, sentences) -> None
 
 @pytest.mark.parametrize(("pairs", "heads"), [([], [0, 1, 2, 3]), ([(1, 3)], [0, 1, 2, 1]), ([(2, 3), (0, 3)], [0, 1, 0, 0])])
 def test_cluster_heads(pairs: list[tuple[int, int]], heads: list[int]) -> None:
-    assert cluster_heads(4, pairs) == heads
+    assert cluster_heads(4, np.array(pairs, dtype=np.int64).reshape(-1, 2)).tolist() == heads
 
 
 def test_originals() -> None:
-    assert originals(["b", "a", "b", "a"]) == [0, 1, 0, 1]
+    halves = np.array([[3, 1], [5, 5], [3, 2], [3, 1], [5, 5], [3, 1]], dtype=np.uint64)
+    assert originals(halves).tolist() == [0, 1, 2, 0, 1, 0]

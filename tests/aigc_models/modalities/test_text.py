@@ -64,23 +64,22 @@ def test_a_tensor_is_as_long_as_its_longest_row() -> None:
 
 def test_near_duplicates_are_found_and_others_are_not() -> None:
     contents = [LONG * 2, "Something else altogether, about numbers and graphs.", LONG * 2 + "Almost!", LONG.upper() * 2, "x"]
-    pairs = list(text.near_pairs([text.fingerprint(content).near for content in contents]))
-    assert sorted(pairs) == [(0, 2), (0, 3), (2, 3)]
+    found = text.bands([text.fingerprint(content).near for content in contents])
+    shared = [(i, j) for j in range(5) for i in range(j) if (found[i] == found[j]).any()]
+    traits = [text.traits(content) for content in contents]
+    assert (
+        shared == [(i, j) for i, j in [(0, 2), (0, 3), (2, 3)] if text.alike(traits[i], traits[j])] == [(0, 2), (0, 3), (2, 3)]
+    )
+    assert not text.alike(traits[0], traits[1])
 
 
 def test_similarity_is_the_jaccard_similarity_of_the_shingles() -> None:
-    one, other = "the graph has seven nodes", "the graph has eleven nodes"
-    first, second = ({content[at : at + 5] for at in range(len(content) - 4)} for content in (one, other))
-    expected = len(first & second) / len(first | second)
-    assert text.similarity(text.fingerprint(one).near, text.fingerprint(other).near) == pytest.approx(expected)
-
-
-def test_similarity_of_long_items_is_close_to_the_true_one() -> None:
     words = [f"word{number}" for number in np.random.default_rng(0).integers(0, 10_000, 1200)]
-    one, other = " ".join(words[:1000]), " ".join(words[200:])
-    first, second = ({content[at : at + 5] for at in range(len(content) - 4)} for content in (one, other))
-    estimate = text.similarity(text.fingerprint(one).near, text.fingerprint(other).near)
-    assert estimate == pytest.approx(len(first & second) / len(first | second), abs=0.1)
+    pairs = [("the graph has seven nodes", "the graph has eleven nodes"), (" ".join(words[:1000]), " ".join(words[200:]))]
+    for one, other in pairs:
+        first, second = ({content[at : at + 5] for at in range(len(content) - 4)} for content in (one, other))
+        expected = len(first & second) / len(first | second)
+        assert text.similarity(text.traits(one), text.traits(other)) == pytest.approx(expected)
 
 
 def test_write_and_preview(tmp_path) -> None:

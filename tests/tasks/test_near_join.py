@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from contextlib import closing
+
+import numpy as np
+
+from tasks.near_join import NEIGHBOURS, Columns, Contents, alike_pairs, candidates
+
+
+class Numbers:
+    """A modality whose items are numbers, alike where they differ by one at most."""
+
+    @staticmethod
+    def unpack(content: bytes) -> int:
+        return int(content)
+
+    @staticmethod
+    def traits(content: int) -> int:
+        return content
+
+    @staticmethod
+    def alike(one: int, other: int) -> bool:
+        return abs(one - other) <= 1
+
+
+def joined(rows: list[list[int]]) -> list[tuple[int, int]]:
+    return [(int(one), int(other)) for one, other in candidates(np.array(rows, dtype=np.uint32).T)]
+
+
+def test_items_that_share_a_band_are_candidates_once() -> None:
+    assert joined([[1, 9], [2, 8], [1, 9], [3, 8]]) == [(0, 2), (1, 3)]
+    assert joined([[1, 1], [2, 2]]) == []
+
+
+def test_what_comes_later_adds_pairs_and_changes_none() -> None:
+    rows = [[7]] * (3 * NEIGHBOURS)
+    before, after = set(joined(rows[: 2 * NEIGHBOURS])), set(joined(rows))
+    assert before == {pair for pair in after if pair[1] < 2 * NEIGHBOURS}
+    assert max(later - earlier for earlier, later in after) == NEIGHBOURS  # grows with the items, not with their square
+
+
+def test_columns_go_through_files(tmp_path) -> None:
+    with closing(Columns(tmp_path)) as columns:
+        columns.add(np.array([[1, 2], [3, 4]], dtype=np.uint32))
+        columns.add(np.array([[5, 4]], dtype=np.uint32))
+        assert [column.tolist() for column in columns] == [[1, 3, 5], [2, 4, 4]]
+
+
+def test_candidates_are_compared_by_their_contents(tmp_path) -> None:
+    with closing(Contents(tmp_path / "contents", [(0, b"10"), (3, b"11"), (4, b"200")])) as contents:
+        assert alike_pairs(np.array([[0, 3], [0, 4], [3, 4]]), contents, Numbers).tolist() == [[0, 3]]
+        assert alike_pairs(np.empty((0, 2), dtype=np.int64), contents, Numbers).shape == (0, 2)
