@@ -16,6 +16,7 @@ from tasks.deduplicate import DeduplicateSettings
 from tasks.encode import EncodeSettings
 from tasks.ensemble import EnsembleSettings
 from tasks.evaluate import EvaluationSettings
+from tasks.expectations import Expectation
 from tasks.generate import GenerationSettings
 from tasks.members import MemberSettings, Size, model_config, training_plan
 from tasks.promote import PromotionSettings
@@ -50,11 +51,12 @@ class DataConfig(Settings):
     clean: CleanSettings = Field(CleanSettings(), description="what is kept and what is quarantined")
     deduplicate: DeduplicateSettings = Field(DeduplicateSettings(), description="what counts as the same item")
     split: SplitSettings = Field(SplitSettings(), description="train, validation and test")
+    expect: tuple[Expectation, ...] = Field((), description="what the items are expected to be, or there is no new version")
 
     def described_split(self) -> SplitSettings:
-        """The split with what the data card says of the source, which is never a path of this machine."""
+        """The split with what is expected, and what the data card says of the source: never a path of this machine."""
         card = self.split.card.model_copy(update={"licence": licence(self.source), "source": description(self.source)})
-        return self.split.model_copy(update={"card": card})
+        return self.split.model_copy(update={"card": card, "expect": (*self.split.expect, *self.expect)})
 
 
 class TrainingConfig(Settings):

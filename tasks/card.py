@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from aigc_models.find import find
 from tasks.references import CleanRef, DuplicatesRef
-from tasks.tables import payloads, read, shards
+from tasks.tables import count_marks, payloads, read, shards
 
 SPLITS = ("train", "validation", "test")
 MOST = 10_000  # train items that format and diversity are taken from
@@ -72,6 +72,8 @@ def _head(
         "counts": {
             "raw": clean.rows + clean.rejected,
             "rejected": tally(read(shards(folder, rejected=True), ["rule"])["rule"])["labels"],
+            "changed": count_marks(shards(folder), "changed"),
+            "noticed": count_marks(shards(folder), "noticed"),
             "clean": clean.rows,
             "exact_duplicates": duplicates.exact,
             "label_conflicts": duplicates.conflicts,

@@ -4,7 +4,9 @@ A cleaning rule is one file:
 
     MODALITIES: frozenset[str]
     class Settings(BaseModel)                                   frozen, with defaults
-    apply(item: Item, settings: Settings) -> Item | Rejected
+    apply(item: Item, settings: Settings) -> Item | Rejected    the item itself where there is nothing to change
+    DEFAULT = False             optional: on only where `rules` names it
+    ORDER = -1                  optional: lower comes first; 0 where there is none, then in alphabetical order
 """
 
 from __future__ import annotations
@@ -26,15 +28,16 @@ from aigc_models.errors import BadInput, Unreadable, unknown
 from aigc_models.find import find, names
 from tasks.code_version import code_version
 from tasks.ingest import count_rows, publish, write_table, written
-from tasks.references import CleanRef, RawRef, digest_of
+from tasks.references import CleanRef, RawRef
+from tasks.shard_journal import Journal, targets
 from tasks.stage import StageContext, stage
-from tasks.tables import shards
+from tasks.tables import count_marks, shards
 
 if TYPE_CHECKING:
     import pyarrow
 
 PACKAGE = "tasks.clean"
-CLEAN = ("id", "content", "label", "group", "split", "time", "source", "exact", "near")
+CLEAN = ("id", "content", "label", "group", "split", "time", "source", "exact", "near", "changed", "noticed")
 REJECTED = ("id", "source", "label", "rule", "reason")
 
 
@@ -46,6 +49,7 @@ class Item:
     name: str
     modality: str
     label: str | None = None
+    noticed: tuple[str, ...] = ()  # what rules found in it and the data card counts, such as `e-mail`
 
 
 @dataclass(frozen=True)
@@ -60,7 +64,10 @@ class CleanSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    rules: dict[str, dict[str, Any]] = Field(default={}, description="settings by rule name, such as too_short: {bytes: 10}")
+    rules: dict[str, dict[str, Any]] = Field(
+        default={},
+        description="settings by rule name, such as too_short: {characters: 10}; naming one switches it on",
+    )
     without: tuple[str, ...] = Field(default=(), description="names of rules that are left out")
 
     @field_validator("rules", "without")
@@ -74,12 +81,13 @@ class CleanSettings(BaseModel):
         return value
 
     def chosen(self, modality: str) -> dict[str, tuple[ModuleType, BaseModel]]:
-        """The rules for a modality with their settings, in alphabetical order."""
+        """The rules for a modality with their settings, in the order in which they are applied."""
         modules = {name: find(PACKAGE, name) for name in names(PACKAGE) if name not in self.without}
+        ordered = sorted(modules.items(), key=lambda named: (getattr(named[1], "ORDER", 0), named[0]))
         return {
             name: (module, module.Settings.model_validate(self.rules.get(name, {})))
-            for name, module in modules.items()
-            if modality in module.MODALITIES
+            for name, module in ordered
+            if modality in module.MODALITIES and (name in self.rules or getattr(module, "DEFAULT", True))
         }
 
 
@@ -134,44 +142,10 @@ def _result(raw: RawRef, folder: Path, context: StageContext) -> CleanRef:
         _undo(folder)
         told = "; ".join(f"{count} x {reason}" for reason, count in reasons.most_common(3))
         raise BadInput(f"no item of {raw.dataset} can be used: all {rejected} were rejected ({told})")
-    context.log(rows=kept, rejected=rejected, **{f"rejected_{rule}": count for rule, count in sorted(rules.items())})
+    changed = count_marks(shards(folder), "changed")
+    figures = {f"rejected_{rule}": count for rule, count in sorted(rules.items())}
+    context.log(rows=kept, rejected=rejected, **figures, **{f"changed_{rule}": count for rule, count in changed.items()})
     return CleanRef.to(context.workspace, folder, dataset=raw.dataset, modality=raw.modality, rows=kept, rejected=rejected)
-
-
-@dataclass(frozen=True)
-class Journal:
-    """Which clean shards were made by which settings and code, kept beside the data and not in it."""
-
-    path: Path
-    folder: Path
-    made_by: str
-
-    def holds(self, stem: str) -> bool:
-        """Whether both files of the shard are there as this code wrote them."""
-        return self._files_exist(stem) and self._entries().get(stem) == [self.made_by, self._digest(stem)]
-
-    def add(self, stem: str) -> None:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        entries = {**self._entries(), stem: [self.made_by, self._digest(stem)]}
-        part = self.path.with_suffix(".tmp")
-        part.write_text(json.dumps(entries, indent=1, sort_keys=True))
-        part.replace(self.path)
-
-    def _entries(self) -> dict[str, list[str]]:
-        try:
-            return dict(json.loads(self.path.read_text()))
-        except (FileNotFoundError, ValueError):
-            return {}
-
-    def _files_exist(self, stem: str) -> bool:
-        return all(path.is_file() for path in _targets(self.folder, stem))
-
-    def _digest(self, stem: str) -> str:
-        return digest_of(_targets(self.folder, stem), self.folder)
-
-
-def _targets(folder: Path, stem: str) -> tuple[Path, Path]:
-    return folder / f"{stem}.parquet", folder / f"{stem}.rejected.parquet"
 
 
 def _drop_strays(folder: Path, stems: set[str]) -> None:
@@ -196,10 +170,10 @@ def _clean_shard(shard: Path, modality: str, settings: CleanSettings, temporary:
         _clean_row(row, module, modality, rules, cleaned)
     temporary.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=temporary) as scratch:
-        parts = _targets(Path(scratch), shard.stem)
+        parts = targets(Path(scratch), shard.stem)
         write_table(_table(cleaned.kept, CLEAN), parts[0])
         write_table(_table(cleaned.rejected, REJECTED), parts[1])
-        publish(zip(parts, _targets(folder, shard.stem), strict=True))
+        publish(zip(parts, targets(folder, shard.stem), strict=True))
 
 
 def _read_rows(shard: Path) -> Iterator[dict[str, Any]]:
@@ -221,21 +195,26 @@ def _clean_row(row: dict[str, Any], module: ModuleType, modality: str, rules: Ma
     invalid = module.validate(content)
     if invalid:
         return reject("invalid", invalid)
-    item: Item | Rejected = Item(content, row["name"], modality, row["label"])
+    item, changed = Item(content, row["name"], modality, row["label"]), []
     for name, (rule, settings) in rules.items():
-        item = rule.apply(item, settings)
-        if isinstance(item, Rejected):
-            return reject(name, item.reason)
-    content = module.normalise(item.content)  # type: ignore[union-attr]
+        after = rule.apply(item, settings)
+        if isinstance(after, Rejected):
+            return reject(name, after.reason)
+        if after.content is not item.content:
+            changed.append(name)
+        item = after
+    content = module.normalise(item.content)
     prints = module.fingerprint(content)
     kept = {name: row[name] for name in ("id", "label", "group", "split", "time", "source")}
-    cleaned.kept.append({**kept, "content": module.pack(content), "exact": prints.exact, "near": prints.near})
+    kept |= {"exact": prints.exact, "near": prints.near, "changed": changed, "noticed": list(item.noticed)}
+    cleaned.kept.append({**kept, "content": module.pack(content)})
     return None
 
 
 def _table(rows: list[dict[str, Any]], columns: tuple[str, ...]) -> pyarrow.Table:
     import pyarrow
 
-    types = [pyarrow.binary() if name in ("content", "near") else pyarrow.string() for name in columns]
-    arrays = [pyarrow.array([row[name] for row in rows], kind) for name, kind in zip(columns, types, strict=True)]
+    kinds = dict.fromkeys(("content", "near"), pyarrow.binary())
+    kinds |= dict.fromkeys(("changed", "noticed"), pyarrow.list_(pyarrow.string()))
+    arrays = [pyarrow.array([row[name] for row in rows], kinds.get(name, pyarrow.string())) for name in columns]
     return pyarrow.table(arrays, names=list(columns))

@@ -20,6 +20,7 @@ from aigc_models.modality import divided_inside
 from tasks.card import SPLITS, CardSettings, data_card
 from tasks.data_lock import writing
 from tasks.divide import Division, inside
+from tasks.expectations import Expectation, held
 from tasks.references import CleanRef, DuplicatesRef, SplitRef
 from tasks.stage import StageContext, stage
 from tasks.tables import read, shards, write
@@ -52,6 +53,7 @@ class SplitSettings(BaseModel):
     test: float = Field(0.1, gt=0, lt=0.5, description="part of the items for the test (fraction)")
     seed: str = Field("aigc", description="another text gives another division (text)")
     card: CardSettings = Field(CardSettings(), description="what the data card says beside the figures")
+    expect: tuple[Expectation, ...] = Field((), description="what its items are expected to be, or there is no new version")
 
 
 @dataclass(frozen=True)
@@ -74,7 +76,8 @@ class Row:
 def split(clean: CleanRef, duplicates: DuplicatesRef, settings: SplitSettings, context: StageContext) -> SplitRef:
     """Write `splits.parquet`, `quarantine.parquet` and `card.json` into `data/NAME`.
 
-    Raises `BadInput` when there are fewer than 30 usable items, or too few for validation or test.
+    Raises `BadInput` when there are fewer than 30 usable items, or too few for validation or test, or when the
+    items are not what is expected of them.
     """
     folder = clean.path(context.workspace)
     rows = load(folder, duplicates.path(context.workspace))
@@ -84,7 +87,9 @@ def split(clean: CleanRef, duplicates: DuplicatesRef, settings: SplitSettings, c
     check(clean.dataset, division.counts, settings, unit)
     quarantined = quarantine(folder, rows, division.left_out, unit)
     placed = {key: name for key, name, _ in division.places}
+    outcomes = held(clean.dataset, clean.modality, folder, placed, settings.expect)
     card = data_card(clean, duplicates, folder, {row.id: row.label for row in kept}, placed, settings.card, division.card)
+    card |= {"expectations": outcomes} if outcomes else {}  # only then: other cards stay as they are
     card["split"] = settings.model_dump(include={"by", "validation", "test", "seed"})
     if division.card:
         card["split"] = {"by": "time", "validation": settings.validation, "test": settings.test}

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from tasks.cleaning import Item, Rejected
 
 MODALITIES = frozenset({"text", "image"})
+ORDER = -2  # before any rule has looked through all of it
 
 
 class Settings(BaseModel):

@@ -16,13 +16,16 @@ def card_of(data, ids, labels, splits, **settings):
 
 def test_card_of_texts(handmade) -> None:
     data = handmade()
-    ids = data.add(["a cat sat", "a cat ran", "one dog", "two dogs"], rejected=2)
+    marks = [{"changed": ["offset"]}, {"changed": ["gaps", "offset"], "noticed": ["e-mail"]}, {}, {}]
+    ids = data.add(["a cat sat", "a cat ran", "one dog", "two dogs"], marks, rejected=2)
     card = card_of(
         data, ids, ["cat", "cat", "dog", None], ["train", "train", "test", "validation"], licence="CC0", source="a book"
     )
     assert card["counts"] == {
         "raw": 6,
         "rejected": {"readable": 2},
+        "changed": {"gaps": 1, "offset": 2},
+        "noticed": {"e-mail": 1},
         "clean": 4,
         "exact_duplicates": 0,
         "label_conflicts": 0,

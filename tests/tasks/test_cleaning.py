@@ -27,6 +27,7 @@ TEXTS = {
     "picture.txt": b"\x89PNG\r\n\x1a\n\0\0\0",
     "nul.txt": b"a\0b",
     "mojibake.txt": "cafÃ© Ã¼ber â€œallesâ€\x9d".encode(),
+    "lost.txt": "caf\ufffd au lait".encode(),
     "dashes.txt": b"----------",
     "one.txt": b"x",
 }
@@ -50,8 +51,10 @@ def tables(context: StageContext, suffix: str = "") -> list[dict[str, Any]]:
 def test_each_bad_text_is_named_with_rule_and_reason(tmp_path: Path) -> None:
     raw, context = ingested(tmp_path, TEXTS)
     result: CleanRef = clean.plain(raw, CleanSettings(), context=context)
-    (kept,) = tables(context)
-    assert (result.rows, result.rejected, kept["content"].decode(), kept["source"]) == (1, 8, "café", "good.txt")
+    good, repaired = tables(context)
+    assert (result.rows, result.rejected, good["content"].decode(), good["source"]) == (2, 8, "café", "good.txt")
+    assert (repaired["content"].decode(), repaired["changed"]) == ("café über “alles”", ["encoding_repair"])
+    assert (good["changed"], good["noticed"]) == ([], [])
     found = {row["source"]: (row["rule"], row["reason"]) for row in tables(context, "rejected")}
     assert {source: rule for source, (rule, _) in found.items()} == {
         "zero.txt": "unreadable",
@@ -59,7 +62,7 @@ def test_each_bad_text_is_named_with_rule_and_reason(tmp_path: Path) -> None:
         "latin.txt": "unreadable",
         "picture.txt": "unreadable",
         "nul.txt": "invalid",
-        "mojibake.txt": "encoding_artefacts",
+        "lost.txt": "encoding_artefacts",
         "dashes.txt": "constant",
         "one.txt": "too_short",
     }
@@ -148,3 +151,10 @@ def test_rules_can_be_left_out_and_unknown_ones_are_refused(tmp_path: Path) -> N
         CleanSettings(without=("to_short",))
     with pytest.raises(ValueError, match="letters"):
         CleanSettings(rules={"too_short": {"letters": 1}})
+
+
+def test_a_rule_that_is_off_by_default_is_on_where_it_is_named() -> None:
+    assert "wanted_script" not in CleanSettings().chosen("text")
+    named = CleanSettings(rules={"wanted_script": {"scripts": ["Latin"]}})
+    assert "wanted_script" in named.chosen("text")
+    assert "wanted_script" not in named.model_copy(update={"without": ("wanted_script",)}).chosen("text")

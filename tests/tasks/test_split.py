@@ -208,3 +208,15 @@ def test_card_counts_add_up(handmade, sentences) -> None:
     assert counts["raw"] == sum(counts["rejected"].values()) + counts["exact_duplicates"] + counts["bridges"] + counts["kept"]
     assert counts["kept"] == sum(part["rows"] for part in card["splits"].values())
     assert card["split"] == {"by": "hash", "validation": 0.2, "test": 0.2, "seed": "aigc"}
+
+
+def test_expectations_stop_a_split_or_stand_in_the_card(handmade, sentences) -> None:
+    data = handmade()
+    data.add(sentences(60))
+    long = {"column": "words", "check": "ge", "arguments": {"min_value": 9}}
+    run(data, expect=(long | {"severity": "warn"},))
+    card = json.loads((data.clean.parent / "card.json").read_text())
+    assert {name: found["failed"] for name, found in card["expectations"].items()} == {"words ge (min_value 9)": 60}
+    with pytest.raises(BadInput, match="60 of 60 items fail 'words ge"):
+        run(data, expect=(long,))
+    assert json.loads((data.clean.parent / "card.json").read_text()) == card
