@@ -32,8 +32,8 @@ check: install  ## style, types and the direction of imports
 
 lock: ## regenerate constraints.txt from what pyproject.toml asks for, in a fresh environment
 	rm -rf $(VENV)-lock && $(PYTHON) -m venv $(VENV)-lock
-	$(VENV)-lock/bin/pip install --disable-pip-version-check -q -e '.[dev]' 'torch==2.13.0'
-	$(VENV)-lock/bin/pip freeze --exclude-editable | sed 's/+cpu$$//' > constraints.txt
+	$(VENV)-lock/bin/pip install --disable-pip-version-check -q -e '.[dev,sql]' 'torch==2.13.0'
+	$(VENV)-lock/bin/pip freeze --exclude-editable --exclude aigc-foundry | sed 's/+cpu$$//' > constraints.txt
 	rm -rf $(VENV)-lock
 
 clean:  ## remove the environment and all local state; data, outputs and models are lost

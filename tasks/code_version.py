@@ -29,12 +29,17 @@ LIBRARIES = (
     "scikit-learn",
     "scipy",
     "pyarrow",
+    "charset-normalizer",
     "pandas",
     "pillow",
     "rensa",
     "ImageHash",
     "soundfile",
     "soxr",
+    "ftfy",
+    "regex",
+    "py3langid",
+    "pandera",
 )
 PLUGIN_FIELDS = {
     "family": "aigc_models.families",

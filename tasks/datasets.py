@@ -8,7 +8,7 @@ from typing import Any
 
 from aigc_models.errors import BadInput, unknown
 from tasks.settings import Workspace
-from tasks.source import SourceSettings, modality
+from tasks.source import SourceSettings, modality, plugin
 from tasks.version import ledger
 
 
@@ -28,8 +28,10 @@ def summary(workspace: Workspace, name: str) -> dict[str, Any]:
 
 def settled(source: SourceSettings) -> SourceSettings:
     """The same with its modality found out and its path such that it holds from every folder."""
-    place = source.location
-    if ":" not in place or Path(place).exists():
+    place, known = source.location, getattr(plugin(source), "place", None)
+    if known:
+        place = known(source)
+    elif ":" not in place or Path(place).exists():
         place = str(source.path.resolve())
     source = source.model_copy(update={"location": place})
     return source.model_copy(update={"modality": modality(source)})

@@ -19,6 +19,7 @@ from tasks.source import RawItem, SourceSettings
 Row = Mapping[str, Any]
 SAMPLE = 200  # rows looked at to find the column of the content
 PROBLEM = "\0problem"  # the key of a row that could not be read: it says why
+NAME = "\0name"  # the key of what a row is known by, where that is not its number
 
 
 def digest(path: Path) -> str:
@@ -61,10 +62,11 @@ def items(table: Iterable[Row], columns: list[str], source: SourceSettings, moda
     file = source.path.name
     fixed = source.labels.of_name(file)
     for number, row in enumerate((row for part in (head, rest) for row in part), start=1):
-        cells = {purpose: _text(row.get(column)) for purpose, column in named.items() if purpose != "content"}
-        payload = _payload(row.get(named["content"]), source.path.parent, modality)
+        bad = PROBLEM in row  # then nobody knows what its cells are
+        cells = {} if bad else {purpose: _text(row.get(name)) for purpose, name in named.items() if purpose != "content"}
+        payload = b"" if bad else _payload(row.get(named["content"]), source.path.parent, modality)
         name = f"{file} row {number}" + (f": {row[PROBLEM]}" if PROBLEM in row else "")
-        yield RawItem(payload, name, f"{file}#{number}", **{"label": fixed, **cells})
+        yield RawItem(payload, name, f"{file}#{row.get(NAME, number)}", **{"label": fixed, **cells})
 
 
 def _content_column(head: list[Row], columns: list[str], source: SourceSettings) -> str:

@@ -5,6 +5,11 @@ modality(source: SourceSettings) -> str                 text or image, found out
 fingerprint(source: SourceSettings) -> str              changes when the content does
 read(source: SourceSettings, modality: str) -> Iterator[RawItem]
 content_files(source: SourceSettings) -> list[Path]     optional: the files that hold the content, if it is not one
+place(source: SourceSettings) -> str                    optional: the location such that it holds from every folder
+through(source: SourceSettings) -> SourceSettings       optional: what is really read, once it lies here
+Options                                                 optional: a pydantic model of `SourceSettings.options`
+TABLES: tuple[str, ...]                                 optional: the suffixes of the tables that it reads
+LAST: bool                                              optional: asked after all that do not say so
 """
 
 from __future__ import annotations
@@ -15,15 +20,24 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
+from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from aigc_models.errors import BadInput, unknown
 from aigc_models.find import find, names
 from tasks.code_version import code_version
+from tasks.validation import validated
 
 PACKAGE = "tasks.sources"
+Options = TypeVar("Options", bound=BaseModel)
 UNSTATED = "not stated"
+# NAME:PASSWORD@ before the host (of a database up to any @, for its passwords may hold a slash), or a parameter.
+_PASSWORD = re.compile(
+    r"(?:postgres|mysql|mariadb|mssql|oracle)[\w+]*://[^@:/]*:[^@]*@"
+    r"|[\w+.-]+://(?:[^/?#@:]*:[^/?#]*@|.*[?&]\w*(?:password|passwd|pwd)=)",
+    re.IGNORECASE,
+)
 LABELS = "folder | column:C | name:REGEX | line:SEP | none"
 
 
@@ -52,7 +66,7 @@ class SourceSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = Field(description="name of the data set: letters, digits, '.', '_' and '-'")
-    location: str = Field(description="path of a folder or a file, or embedded:NAME")
+    location: str = Field(description="path of a folder or a file, URL, URL of a database, catalog:NAME or embedded:NAME")
     modality: str | None = Field(None, description="text, image, audio or series; found out from the content if left out")
     label: str | None = Field(None, description=f"{LABELS}; if left out: folder for pictures in sub-folders, else none")
     content: str | None = Field(None, description="column that holds the content (csv, jsonl, parquet)")
@@ -60,6 +74,7 @@ class SourceSettings(BaseModel):
     split: str | None = Field(None, description="column that says train, validation or test; 'folder': the first folder does")
     time: str | None = Field(None, description="column that holds the time of the event")
     licence: str = Field(UNSTATED, description="licence of the content, for the data card")
+    options: dict[str, str] = Field({}, description="what this kind of source asks for beside, such as the query of a database")
 
     @field_validator("name")
     @classmethod
@@ -70,6 +85,16 @@ class SourceSettings(BaseModel):
                 "use letters, digits, '.', '_' and '-', no '/' or '..' and no dot at the start"
             )
         return name
+
+    @field_validator("location")
+    @classmethod
+    def _no_password(cls, location: str) -> str:
+        if _PASSWORD.match(location):  # locations are remembered, logged and shown
+            raise BadInput(
+                "a password does not belong into the location of a source; leave it out and give it where the driver looks "
+                "for it: PGPASSWORD or ~/.pgpass for PostgreSQL, ~/.netrc for http"
+            )
+        return location
 
     @field_validator("modality")
     @classmethod
@@ -141,20 +166,34 @@ def _pattern(text: str) -> re.Pattern[str]:
 
 def plugin(source: SourceSettings) -> ModuleType:
     """The source plug-in that takes this location; raises `BadInput` if there is none."""
-    for name in names(PACKAGE):
-        module = find(PACKAGE, name)
+    modules = [find(PACKAGE, name) for name in names(PACKAGE)]
+    for module in sorted(modules, key=lambda module: bool(getattr(module, "LAST", False))):
         if module.accepts(source.location):
+            if source.options and not hasattr(module, "Options"):
+                raise BadInput(f"option {next(iter(source.options))!r} does not fit {source.location}: it has no options")
             return module
     embedded = ", ".join(f"embedded:{name}" for name in names("tasks.embedded"))
     if source.location.startswith("embedded:"):
         raise BadInput(f"{source.location} is not known; there are {embedded}")
-    raise BadInput(f"{source.location} does not exist; name a folder, a file, or one of {embedded}")
+    raise BadInput(f"{source.location} does not exist; name a folder, a file, a URL, or one of {embedded}")
+
+
+def options(source: SourceSettings, model: type[Options]) -> Options:
+    """`source.options` as the plug-in's own model; raises `BadInput` that names the option and what fits."""
+    return validated(model, source.options, f"option of {source.location}")
 
 
 def fingerprint(source: SourceSettings) -> str:
     """Changes when the content at the source does, or the code that reads it; the cache key of ingestion is made of it."""
+    told = _told(source, lambda: str(plugin(source).fingerprint(source)))
+    return f"{code_version(_readers(source))}-{told}"
+
+
+def _readers(source: SourceSettings) -> list[str]:
+    """The plug-in that takes a source and, where it only fetches, those that read what it fetched."""
     module = plugin(source)
-    return f"{code_version([module.__name__])}-{_told(source, lambda: str(module.fingerprint(source)))}"
+    further = _readers(module.through(source)) if hasattr(module, "through") else []
+    return [module.__name__, *further]
 
 
 def content_digest(source: SourceSettings) -> str:

@@ -1,20 +1,85 @@
-"""A csv or tsv file with a header; one item a row."""
+"""A csv or tsv file with a header; one item a row. Its encoding and its separator are found out."""
 
 from __future__ import annotations
 
+import codecs
 import csv
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from itertools import islice
 from pathlib import Path
+from typing import IO, TYPE_CHECKING
 
-from tasks import rows
-from tasks.source import RawItem, SourceSettings
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from aigc_models.errors import BadInput
+from tasks import charset, rows
+from tasks.source import RawItem, SourceSettings, options
+
+if TYPE_CHECKING:
+    from _csv import Reader
+
+TABLES = (".csv", ".tsv")
+DELIMITERS = ",\t;|"
+NONE = "\x1f"  # a separator that no text holds: a line of a table with one column is one cell
+SAMPLE = 1 << 14  # characters that the separator is found out from
+REGULAR = 0.9  # share of the rows that have as many cells as the header, where a separator is the right one
 _FIELD_LIMIT = 1 << 30  # bytes of a cell
+
+
+class Options(BaseModel):
+    """What is found out where it is not said."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    encoding: str | None = Field(None, description="name of the encoding, such as cp1252")
+    delimiter: str | None = Field(None, description="the character between the cells; 'tab' for a tab")
+
+    @field_validator("encoding")
+    @classmethod
+    def _known_encoding(cls, name: str | None) -> str | None:
+        with suppress(LookupError):
+            return name and codecs.lookup(name).name
+        raise BadInput(f"option encoding: {name!r} is not the name of an encoding; such are utf-8, cp1252, utf-16, gb18030")
+
+    @field_validator("delimiter")
+    @classmethod
+    def _one_character(cls, text: str | None) -> str | None:
+        text = "\t" if text in ("tab", "\\t") else text
+        if text is not None and (len(text) != 1 or text in '"\r\n'):
+            raise BadInput(f"option delimiter: {text!r} is not one character, or one that has another meaning; tab is 'tab'")
+        return text
+
+
+@dataclass(frozen=True)
+class Table:
+    """A file and how it is written."""
+
+    path: Path
+    encoding: str
+    delimiter: str
+    quote: str = '"'
+    skip: bool = False
+
+    def open(self) -> IO[str]:
+        return self.path.open(encoding=self.encoding, errors=charset.errors(self.encoding), newline="")
+
+    def cells(self, lines: Iterable[str]) -> Reader:
+        return csv.reader(lines, delimiter=self.delimiter, quotechar=self.quote, skipinitialspace=self.skip)
+
+    def fits(self, lines: list[str]) -> bool:
+        """Whether the rows have as many cells as the header, which has more than one, all without what is round them."""
+        header, *rest = list(self.cells(lines))
+        rest = rest[:-1] or rest  # the last may be cut off
+        bare = not all(name[:1] in "' " for name in header[1:])
+        return len(header) > 1 and bare and sum(len(row) == len(header) for row in rest) >= REGULAR * len(rest)
 
 
 def accepts(location: str) -> bool:
     path = Path(location).expanduser()
-    return path.suffix.lower() in (".csv", ".tsv") and path.is_file()
+    return path.suffix.lower() in TABLES and path.is_file()
 
 
 def fingerprint(source: SourceSettings) -> str:
@@ -22,27 +87,63 @@ def fingerprint(source: SourceSettings) -> str:
 
 
 def modality(source: SourceSettings) -> str:
-    return rows.modality(_rows(source.path), _columns(source.path), source)
+    table = _table(source)
+    return rows.modality(_rows(table), _columns(table), source)
 
 
 def read(source: SourceSettings, modality: str) -> Iterator[RawItem]:
-    yield from rows.items(_rows(source.path), _columns(source.path), source, modality)
+    table = _table(source)
+    yield from rows.items(_rows(table), _columns(table), source, modality)
 
 
-def _delimiter(path: Path) -> str:
-    """The one that the header has most of."""
-    with path.open(encoding="utf-8-sig", errors="surrogateescape") as handle:
-        header = handle.readline()
-    return max(",\t;|", key=header.count)
-
-
-def _rows(path: Path) -> Iterator[rows.Row]:
-    """Bytes that are no UTF-8 are carried as surrogates, so that cleaning sees the very bytes."""
+def _table(source: SourceSettings) -> Table:
+    """With the encoding and the separator that the user named, or those that are found."""
     csv.field_size_limit(_FIELD_LIMIT)
-    with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as handle:
-        yield from csv.DictReader(handle, delimiter=_delimiter(path))
+    given = options(source, Options)
+    table = Table(source.path, given.encoding or charset.of_file(source.path), given.delimiter or NONE)
+    with table.open() as handle:
+        lines = [line for line in handle.read(SAMPLE).splitlines(keepends=True) if line.strip()]
+    return table if given.delimiter or not lines else _separated(table, lines)
 
 
-def _columns(path: Path) -> list[str]:
-    with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as handle:
-        return next(csv.reader(handle, delimiter=_delimiter(path)), [])
+def _separated(table: Table, lines: list[str]) -> Table:
+    """With the separator that the header has most of, or where rows do not fit that, the one that `csv` makes out."""
+    most = max(DELIMITERS, key=lines[0].count)
+    if most not in lines[0]:
+        return table
+    table = replace(table, delimiter=most)
+    with suppress(csv.Error):
+        if not table.fits(lines):
+            found = csv.Sniffer().sniff("".join(lines), DELIMITERS)
+            other = replace(table, delimiter=found.delimiter, quote=found.quotechar or '"', skip=bool(found.skipinitialspace))
+            return other if other.fits(lines) else table
+    return table
+
+
+def _columns(table: Table) -> list[str]:
+    with table.open() as handle:
+        columns = next((cells for cells in table.cells(handle) if cells), [])
+    twice = next((name for name, count in Counter(columns).items() if name and count > 1), None)
+    if twice is not None:
+        raise BadInput(f"{table.path.name} has more than one column {twice!r}; give each a name of its own in the first line")
+    return columns
+
+
+def _rows(table: Table) -> Iterator[rows.Row]:
+    """Bytes that are not in the encoding are carried as surrogates, so that cleaning sees the very bytes."""
+    columns = _columns(table)
+    with table.open() as handle:
+        reader = table.cells(handle)
+        try:
+            for cells in islice(filter(None, reader), 1, None):
+                row = dict(zip(columns, cells, strict=False))
+                yield row if len(cells) == len(columns) else _ragged(row, cells, columns)
+        except csv.Error as error:
+            raise BadInput(f"{table.path.name} line {reader.line_num}: {error}; is it a table with separators?") from error
+
+
+def _ragged(row: dict[str, str], cells: list[str], columns: list[str]) -> rows.Row:
+    """A row whose cells cannot be told to be in their columns; what is beyond the header has the key None, as in `csv`."""
+    beyond = {None: cells[len(columns) :]} if len(cells) > len(columns) else {}
+    problem = f"has {len(cells)} cells, the header {len(columns)}; quote cells that hold a separator or a line break"
+    return {**row, **beyond, rows.PROBLEM: problem}  # type: ignore[dict-item]

@@ -7,13 +7,15 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from aigc_models.errors import BadInput
-from tasks import rows
+from tasks import charset, nested, rows
 from tasks.source import RawItem, SourceSettings
+
+TABLES = (".jsonl", ".ndjson")
 
 
 def accepts(location: str) -> bool:
     path = Path(location).expanduser()
-    return path.suffix.lower() in (".jsonl", ".ndjson") and path.is_file()
+    return path.suffix.lower() in TABLES and path.is_file()
 
 
 def fingerprint(source: SourceSettings) -> str:
@@ -29,7 +31,9 @@ def read(source: SourceSettings, modality: str) -> Iterator[RawItem]:
 
 
 def _rows(path: Path) -> Iterator[rows.Row]:
-    with path.open(encoding="utf-8-sig", errors="surrogateescape") as handle:
+    """Bytes of no certain encoding are carried as surrogates, so that cleaning sees the very bytes."""
+    encoding = charset.of_file(path)
+    with path.open(encoding=encoding, errors=charset.errors(encoding)) as handle:
         for line in handle:
             if line.strip():
                 yield _row(line)
@@ -37,10 +41,9 @@ def _rows(path: Path) -> Iterator[rows.Row]:
 
 def _row(line: str) -> rows.Row:
     try:
-        row = json.loads(line)
-    except ValueError as error:
+        return nested.row(json.loads(line))
+    except (ValueError, RecursionError) as error:
         return {rows.PROBLEM: f"not JSON: {error}"}
-    return row if isinstance(row, dict) else {rows.PROBLEM: "not a JSON object"}
 
 
 def _columns(path: Path) -> list[str]:

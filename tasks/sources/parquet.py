@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from aigc_models.errors import BadInput
-from tasks import rows
+from tasks import batches, rows
 from tasks.source import RawItem, SourceSettings
+
+TABLES = (".parquet", ".pq")
 
 
 def accepts(location: str) -> bool:
     path = Path(location).expanduser()
-    return path.suffix.lower() in (".parquet", ".pq") and path.is_file()
+    return path.suffix.lower() in TABLES and path.is_file()
 
 
 def fingerprint(source: SourceSettings) -> str:
@@ -28,20 +30,17 @@ def read(source: SourceSettings, modality: str) -> Iterator[RawItem]:
     yield from rows.items(_rows(source.path), _columns(source.path), source, modality)
 
 
-def _file(path: Path) -> Any:
-    import pyarrow
+@contextmanager
+def _file(path: Path) -> Iterator[Any]:
     from pyarrow import parquet
 
-    try:
-        return parquet.ParquetFile(path)
-    except pyarrow.ArrowInvalid as error:
-        raise BadInput(f"{path.name} is not a parquet file, or a damaged one: {error}") from error
+    with batches.reading(path.name, "a parquet file"), parquet.ParquetFile(path) as file:
+        yield file
 
 
 def _rows(path: Path) -> Iterator[rows.Row]:
     with _file(path) as file:
-        for batch in file.iter_batches(batch_size=1000):
-            yield from batch.to_pylist()
+        yield from batches.rows(file.iter_batches(batch_size=batches.ROWS))
 
 
 def _columns(path: Path) -> list[str]:

@@ -36,7 +36,17 @@ def test_a_label_from_the_name_is_the_first_group_of_a_match() -> None:
 
 @pytest.mark.parametrize(
     ("file", "expected"),
-    [("a.csv", "csv"), ("a.tsv", "csv"), ("a.jsonl", "jsonl"), ("a.parquet", "parquet"), ("a.txt", "folder"), ("", "folder")],
+    [
+        ("a.csv", "csv"),
+        ("a.tsv", "csv"),
+        ("a.json", "json"),
+        ("a.TGZ", "archive"),
+        ("a.feather", "arrow"),
+        ("a.jsonl", "jsonl"),
+        ("a.parquet", "parquet"),
+        ("a.txt", "folder"),
+        ("", "folder"),
+    ],
 )
 def test_the_location_chooses_the_plugin(tmp_path: Path, file: str, expected: str) -> None:
     if file:

@@ -27,3 +27,11 @@ def test_bad_input_is_named(tmp_path: Path, content: str, message: str) -> None:
     path.write_text(content)
     with pytest.raises(BadInput, match=message):
         list(jsonl.read(SourceSettings(name="a", location=str(path), content="text"), "text"))
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-16-le"])
+def test_the_encoding_is_found(tmp_path: Path, encoding: str) -> None:
+    path = tmp_path / "t.jsonl"
+    path.write_bytes('{"text": "é"}\r\n{"text": "b"}\r\n'.encode(encoding))
+    found = list(jsonl.read(SourceSettings(name="a", location=str(path)), "text"))
+    assert [item.payload for item in found] == ["é".encode(), b"b"]

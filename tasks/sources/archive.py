@@ -1,0 +1,151 @@
+"""A zip or tar archive of pictures, of sounds or of text files, read without unpacking it to the disk.
+
+An entry that cannot be used comes as an item without content, whose name says why.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from aigc_models.errors import BadInput
+from aigc_models.find import find
+from aigc_models.modality import divided_inside
+from tasks import files, packed, rows, tars, zips
+from tasks.source import RawItem, SourceSettings, options
+
+ZIPS = (".zip",)
+TARS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tbz", ".tar.xz", ".txz")
+
+
+class Options(BaseModel):
+    """How much an archive may unpack to."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    total: int = Field(100_000_000_000, ge=1, description="bytes that may come out of the archive in all")
+    ratio: int = Field(200, ge=1, description="times its own size that the archive may unpack to; 100 MB are always allowed")
+
+
+@dataclass(frozen=True)
+class Listing:
+    """What an archive holds: by its place the kind and the name of each file, and why an entry cannot be used."""
+
+    kinds: dict[int, str]
+    names: dict[int, str]
+    problems: dict[int, str]
+    advice: str  # what the first of the problems is
+
+
+def accepts(location: str) -> bool:
+    return location.lower().endswith((*ZIPS, *TARS)) and Path(location).expanduser().is_file()
+
+
+def fingerprint(source: SourceSettings) -> str:
+    return rows.digest(source.path)
+
+
+def modality(source: SourceSettings) -> str:
+    """The one modality of all files; raises `BadInput` with what was found where there are several kinds."""
+    listing = _listing(source)
+    if not listing.kinds:
+        raise BadInput(f"{source.location} holds no file that can be read{listing.advice}")
+    found = files.one_modality(Counter(listing.kinds.values()), source.location)
+    if found is None:
+        raise _tables(source, next(iter(listing.names.values())))
+    return found
+
+
+def read(source: SourceSettings, modality: str) -> Iterator[RawItem]:
+    """Files in the order of the archive; with `--modality` given, files of other kinds are left out."""
+    listing = _listing(source)
+    if divided_inside(find("aigc_models.modalities", modality)):
+        raise _tables(source, next(iter(listing.names.values()), "TABLE"))
+    files.check(source, modality)
+    chosen = {number: name for number, name in listing.names.items() if listing.kinds[number] == modality}
+    if not chosen:
+        raise BadInput(f"{source.location} holds no file of the modality {modality}{listing.advice}")
+    yield from _items(source, modality, chosen, listing.problems)
+
+
+def _items(source: SourceSettings, modality: str, chosen: dict[int, str], problems: dict[int, str]) -> Iterator[RawItem]:
+    top = _top(list(chosen.values()))
+    labels = files.labels([name.removeprefix(top) for name in chosen.values()], source, modality)
+    for entry in _walk(source.path, lambda number, _: files.LARGEST + 1 if number in chosen else 0, _budget(source)):
+        name = entry.name.removeprefix(top)
+        problem = entry.problem or problems.get(entry.number, "")  # some come out only where the first bytes are read
+        if problem:
+            yield from () if _hidden(entry.name) else (_unusable(entry.name, problem, source),)
+        elif entry.number in chosen:
+            short = name.rsplit("/", 1)[-1]
+            label = labels.get(files.parent(name)) or source.labels.of_name(short)
+            item = RawItem(entry.payload, short, entry.name, label, split=files.split(name, source))
+            yield from files.documents(item, source, len(chosen) == 1) if modality == "text" else (item,)
+
+
+def _walk(path: Path, wanted: packed.Wanted, budget: packed.Budget) -> Iterator[packed.Packed]:
+    """By what its first bytes say that it is."""
+    with path.open("rb") as file:
+        zipped = file.read(2) == b"PK"
+    return zips.walk(path, wanted, budget) if zipped else tars.walk(path, wanted, budget)
+
+
+def _unusable(name: str, problem: str, source: SourceSettings) -> RawItem:
+    name = name or source.path.name
+    return RawItem(b"", f"{name.rsplit('/', 1)[-1]}: {problem}", name)
+
+
+def _top(names: list[str]) -> str:
+    """The one folder that all lies in, if there are folders below: an archive's own name is neither label nor split."""
+    first = {name.partition("/")[0] for name in names}
+    deeper = any(name.count("/") > 1 for name in names)
+    return f"{first.pop()}/" if len(first) == 1 and deeper else ""
+
+
+def _hidden(name: str) -> bool:
+    return any(part.startswith(".") and part != ".." for part in name.split("/"))
+
+
+def _tables(source: SourceSettings, name: str) -> BadInput:
+    return BadInput(f"{source.location} holds tables; unpack it and name a table itself, such as {name}")
+
+
+def _budget(source: SourceSettings) -> packed.Budget:
+    given = options(source, Options)
+    return packed.Budget(source.path, given.total, given.ratio)
+
+
+def _listing(source: SourceSettings) -> Listing:
+    told, budget = source.path.stat(), _budget(source)
+    state = (told.st_ino, told.st_size, told.st_mtime_ns)
+    return _listed(source.path.absolute(), state, budget.total, budget.ratio)
+
+
+@lru_cache(maxsize=2)
+def _listed(path: Path, state: tuple[int, ...], total: int, ratio: int) -> Listing:
+    """Found by going through the archive once; `state` changes when the file does."""
+    last: dict[str, tuple[int, str]] = {}  # of several with one name the last is what unpacking leaves
+    problems: dict[int, str] = {}
+    advice = ""
+    for entry in _walk(path, _head_wanted, packed.Budget(path, total, ratio)):
+        if not entry.problem:
+            last[entry.name] = (entry.number, _kind(entry))
+        elif not _hidden(entry.name):
+            problems[entry.number] = entry.problem
+            advice = advice or f": {entry.name or path.name}: {entry.problem}"
+    found = [(name, *last[name]) for name in files.content(last)]
+    return Listing({number: kind for _, number, kind in found}, {number: name for name, number, _ in found}, problems, advice)
+
+
+def _head_wanted(number: int, name: str) -> int:
+    """Bytes that tell what a file is, where its suffix does not."""
+    return 0 if Path(name).suffix else files.HEAD
+
+
+def _kind(entry: packed.Packed) -> str:
+    return files.kind(entry.name, lambda: entry.payload)

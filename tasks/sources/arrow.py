@@ -1,0 +1,59 @@
+"""An Arrow file or stream (.arrow, .feather); one item a row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tasks import batches, rows
+from tasks.source import RawItem, SourceSettings
+
+TABLES = (".arrow", ".feather", ".ipc", ".arrows")
+KIND = "an Arrow file or stream"
+MAGIC = b"ARROW1"  # of a file; a stream has none
+
+
+def accepts(location: str) -> bool:
+    path = Path(location).expanduser()
+    return path.suffix.lower() in TABLES and path.is_file()
+
+
+def fingerprint(source: SourceSettings) -> str:
+    return rows.digest(source.path)
+
+
+def modality(source: SourceSettings) -> str:
+    return rows.modality(_rows(source.path), _columns(source.path), source)
+
+
+def read(source: SourceSettings, modality: str) -> Iterator[RawItem]:
+    yield from rows.items(_rows(source.path), _columns(source.path), source, modality)
+
+
+@contextmanager
+def _reader(path: Path) -> Iterator[Any]:
+    """The file is mapped into memory, not read as a whole."""
+    import pyarrow
+
+    with batches.reading(path.name, KIND), pyarrow.memory_map(str(path)) as file:
+        whole = file.read(len(MAGIC)) == MAGIC
+        file.seek(0)
+        with pyarrow.ipc.open_file(file) if whole else pyarrow.ipc.open_stream(file) as reader:
+            yield reader
+
+
+def _rows(path: Path) -> Iterator[rows.Row]:
+    with _reader(path) as reader:
+        parts = (reader.get_batch(at) for at in range(reader.num_record_batches)) if _is_file(reader) else reader
+        yield from batches.rows(parts)
+
+
+def _is_file(reader: Any) -> bool:
+    return hasattr(reader, "num_record_batches")
+
+
+def _columns(path: Path) -> list[str]:
+    with _reader(path) as reader:
+        return list(reader.schema.names)
