@@ -21,7 +21,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-app.add_typer(cli_data.app, name="data", help="Data sets: add, list, show.")
+app.add_typer(
+    cli_data.app, name="data", help="Data sets: add, list, show, versions, diff, checkout, verify, push, pull, forget."
+)
 app.add_typer(
     cli_models.app,
     name="models",

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from flows import cli_versions
 from flows.command import answer, ending
 from tasks.settings import Workspace
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from flows.config import DataConfig
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+cli_versions.add_to(app)
 Name = Annotated[str, typer.Argument(help="name of the data set")]
 Json = Annotated[bool, typer.Option("--json", help="one JSON object on stdout, all else on stderr")]
 
@@ -23,7 +25,11 @@ Json = Annotated[bool, typer.Option("--json", help="one JSON object on stdout, a
 def add(
     name: Name,
     source: Annotated[
-        str, typer.Argument(help="a folder of texts or pictures, a text file, csv, jsonl, parquet, or embedded:digits")
+        str,
+        typer.Argument(
+            help="a folder, file or archive of texts, pictures, sounds or tables (csv, json, jsonl, parquet, arrow), a URL "
+            "(https://, s3://, gs://), a database (sqlite:///, postgresql+psycopg://), catalog:NAME or embedded:NAME"
+        ),
     ],
     modality: Annotated[str | None, typer.Option(help="text or image, where the content does not say it")] = None,
     label: Annotated[str | None, typer.Option(help="folder | column:C | name:REGEX | line:SEP | none")] = None,
@@ -34,12 +40,14 @@ def add(
         str | None, typer.Option(help="column that says train, validation or test; 'folder': the first folder says it")
     ] = None,
     licence: Annotated[str, typer.Option(help="licence of the content, for the data card")] = "not stated",
+    option: Annotated[list[str] | None, typer.Option(help="KEY=VALUE that this kind of source asks for; repeatable")] = None,
     as_json: Json = False,
 ) -> None:
     """Ingest, clean, split and version content of yours under a name; again with more content: what is new is added.
 
     Example: aigc data add letters scans/ --label folder
     Example: aigc data add news phrases.txt --label line:@
+    Example: aigc data add orders sqlite:///shop.db --option "query=select text, kind from orders" --label column:kind
     """
     with ending():
         from flows.config import DataConfig
@@ -57,9 +65,24 @@ def add(
             "group": group,
             "split": split,
             "licence": licence,
+            "options": pairs(option or []),
         }
         settings = settled(validated(SourceSettings, values, "aigc data add"))
         answer(added(DataConfig(source=settings)), as_json, show_card)
+
+
+def pairs(options: list[str]) -> dict[str, str]:
+    """KEY=VALUE each; raises `BadInput` for one that is not.
+
+    >>> pairs(["query=select a=1"])
+    {'query': 'select a=1'}
+    """
+    from aigc_models.errors import BadInput
+
+    for option in options:
+        if not option.partition("=")[1]:
+            raise BadInput(f"--option {option!r} is not KEY=VALUE")
+    return {key: value for key, _, value in (option.partition("=") for option in options)}
 
 
 def added(config: DataConfig) -> dict[str, Any]:
@@ -140,12 +163,18 @@ def show_card(card: Mapping[str, Any]) -> None:
         if counts.get(name):
             way.add_row(f"  {name.replace('_', ' ')}", f"-{counts[name]}")
     way.add_row("kept", str(counts["kept"]))
+    for verb in ("changed", "noticed"):
+        for what, count in counts.get(verb, {}).items():
+            way.add_row(f"  {verb}: {what.replace('_', ' ')}", str(count))
     for name, part in card["splits"].items():
         labels = ", ".join(f"{label} {count}" for label, count in part["labels"].items())
         unit = f" {card['unit']}" if "unit" in card else ""
         way.add_row(f"  {name}", Text(f"{part['rows']}{unit}" + (f"  ({labels})" if labels else "")))
     near = "near-duplicates" if "unit" in card else "near-duplicates, kept in one split"
     way.add_row(near, f"{counts['near_duplicates']} in {counts['near_duplicate_groups']} groups")
+    for expected, outcome in card.get("expectations", {}).items():
+        told = f"{outcome['failed']} items do not" if outcome["failed"] else "all items do"
+        way.add_row(Text(f"expected: {expected}"), told)
     for name in ("divided", "handling"):
         for key, value in card.get(name, {}).items():
             way.add_row(f"{name}: {key.replace('_', ' ')}", Text(_shown(value)))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import shutil
+from contextlib import nullcontext
 
 from aigc_models.errors import BadInput
 from flows.config import DataConfig
 from flows.entry import entry
 from flows.flow import flow
 from tasks.cleaning import clean
+from tasks.data_lock import growing
 from tasks.datasets import remember, settled
 from tasks.deduplicate import deduplicate
 from tasks.execution import Execution
@@ -21,10 +23,12 @@ from tasks.version import version
 @flow
 def prepare(config: DataConfig) -> VersionRef:
     """Ingest, clean, find duplicates, split, and give the result to DVC."""
-    raw = ingest(config.source)
-    cleaned = clean(raw, config.clean)
-    duplicates = deduplicate(cleaned, config.deduplicate)
-    return version(split(cleaned, duplicates, config.described_split()))
+    execution = Execution.current()
+    with nullcontext() if execution.planning else growing(execution.workspace, config.source.name):
+        raw = ingest(config.source)
+        cleaned = clean(raw, config.clean)
+        duplicates = deduplicate(cleaned, config.deduplicate)
+        return version(split(cleaned, duplicates, config.described_split()))
 
 
 @flow

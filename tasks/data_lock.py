@@ -1,4 +1,4 @@
-"""The lock of `data/`: DVC must not read a file while it is being replaced."""
+"""The locks of `data/`: one change of a data set at a time, and DVC must not read a file while it is being replaced."""
 
 from __future__ import annotations
 
@@ -15,7 +15,23 @@ def writing(workspace: Workspace) -> Iterator[None]:
 
     Waits for whoever holds it; not to be taken twice by one thread.
     """
-    path = workspace.state / "locks" / "data.lock"
+    with _locked(workspace, "data"):
+        yield
+
+
+@contextmanager
+def growing(workspace: Workspace, dataset: str) -> Iterator[None]:
+    """Hold it from a data set's ingestion to its version: who comes second adds to what the first has made.
+
+    Waits, ends with its process, not to be taken twice by one thread; `writing` may be taken inside.
+    """
+    with _locked(workspace, f"data-{dataset}"):
+        yield
+
+
+@contextmanager
+def _locked(workspace: Workspace, name: str) -> Iterator[None]:
+    path = workspace.state / "locks" / f"{name}.lock"
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)

@@ -9,11 +9,12 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from aigc_models.errors import BadInput
+from tasks.forgotten import Forgotten
 from tasks.references import RawRef
+from tasks.settings import scratch_folder
 from tasks.source import RawItem, SourceSettings, fingerprint, modality, read
 from tasks.stage import StageContext, stage
 from tasks.tables import shards
@@ -37,15 +38,14 @@ def ingest(source: SourceSettings, context: StageContext) -> RawRef:
         workspace = context.workspace.create()
         folder = workspace.data / source.name / "raw"
         known = _known_ids(folder, kind, source.name)
-        temporary = workspace.state / "tmp"
-        temporary.mkdir(exist_ok=True)
-        with TemporaryDirectory(dir=temporary) as scratch:
-            new = (item for item in read(source, kind) if item.id not in known)
-            new_shards = list(_write_shards(_checked(new, source), Path(scratch), kind, context))
+        gone = Forgotten.of(folder.parent)
+        with scratch_folder(workspace) as scratch:
+            new = (item for item in read(source, kind) if item.id not in known and not gone.covers(item))
+            new_shards = list(_write_shards(_checked(new, source), scratch, kind, context))
             if not new_shards and not known:
                 raise BadInput(f"{source.location} holds no items")
-            numbered = enumerate(new_shards, start=len(shards(folder)))
-            publish([(shard, folder / f"{number:05}-{_digest(shard)}.parquet") for number, shard in numbered])
+            numbered = enumerate(new_shards, start=next_number(folder))
+            publish([(shard, folder / shard_name(number, shard)) for number, shard in numbered])
         rows = sum(count_rows(shard) for shard in shards(folder))
         context.log(rows=rows, new_rows=rows - len(known), modality=kind)
         return RawRef.to(workspace, folder, dataset=source.name, modality=kind, rows=rows)
@@ -159,6 +159,12 @@ def count_rows(shard: Path) -> int:
     return int(parquet.read_metadata(shard).num_rows)
 
 
-def _digest(shard: Path) -> str:
+def next_number(folder: Path) -> int:
+    """Of the next shard: one more than the last one's, since some in between may have been forgotten."""
+    return max((int(shard.name.split("-")[0]) + 1 for shard in shards(folder)), default=0)
+
+
+def shard_name(number: int, shard: Path) -> str:
+    """How a shard is called in `data/NAME/raw`, by its place and its content."""
     with shard.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()[:12]
+        return f"{number:05}-{hashlib.file_digest(handle, 'sha256').hexdigest()[:12]}.parquet"

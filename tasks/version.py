@@ -14,6 +14,10 @@ import os
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -25,6 +29,7 @@ from tasks.stage import StageContext, stage
 
 DIGITS = 12  # of a version, hexadecimal
 ATTEMPTS = 10  # while someone else's dvc command holds its lock
+REMOTE = "storage"  # what DVC calls the remote that is set up here
 PAUSE = 1.0  # seconds between attempts
 
 # Hard links keep one copy on the disk, not two; nothing here opens a data file in place to change it.
@@ -76,6 +81,12 @@ def record(workspace: Workspace, version: Version) -> None:
             file.write(json.dumps(version.model_dump(), sort_keys=True) + "\n")
 
 
+@cache
+def cache_folder(workspace: Workspace) -> Path:
+    """DVC's cache: in the workspace, or where its own configuration says."""
+    return (workspace.root / Dvc(workspace).run("cache", "dir").strip()).resolve()
+
+
 class Dvc:
     """DVC's command line in one workspace. Call it while `writing` is held."""
 
@@ -89,6 +100,47 @@ class Dvc:
         self.create()
         self.run("add", self.workspace.data.name)
         return str(yaml.safe_load((self.workspace.root / "data.dvc").read_text())["outs"][0]["md5"])
+
+    def remote(self, url: str = "") -> str:
+        """The remote that versions are sent to: `url`, from now on, or the one that is configured, or a folder in `.aigc/`.
+
+        A URL goes into DVC's shared configuration, the folder, which is of this machine alone, into its local one.
+        """
+        self.create()
+        configured = "core.remote" in {line.partition("=")[0] for line in self.run("config", "--list").splitlines()}
+        if url:
+            self.run("remote", "add", "--force", "--default", REMOTE, url)
+        elif not configured:
+            self.run("remote", "add", "--local", "--force", "--default", REMOTE, str(self.workspace.state / "remote"))
+        name = self.run("config", "core.remote").strip()
+        listed = dict(line.split(maxsplit=1) for line in self.run("remote", "list").splitlines() if line.strip())
+        return listed.get(name, name).removesuffix("(default)").strip()
+
+    def remotes(self) -> list[str]:
+        """The URLs of all remotes that are configured."""
+        lines = (line.split(maxsplit=1) for line in self.run("remote", "list").splitlines())
+        return [rest[0].removesuffix("(default)").strip() for _, *rest in filter(None, lines)]
+
+    def send(self, tree: str) -> None:
+        """The files of a listing, and itself, to the remote; what is there already is not sent again."""
+        with self._pointer(tree) as file:
+            self.run("push", file)
+
+    def fetch(self, tree: str) -> None:
+        """The files of a listing, and itself, from the remote into the cache."""
+        with self._pointer(tree) as file:
+            self.run("fetch", file)
+
+    @contextmanager
+    def _pointer(self, tree: str) -> Iterator[str]:
+        """A `.dvc` file that names a listing, for commands that take no digest; it is not `data.dvc` and not kept."""
+        path = self.workspace.root / f"version-{tree[:8]}.dvc"
+        outs = [{"md5": tree, "hash": "md5", "path": f".version-{tree[:8]}"}]
+        path.write_text(json.dumps({"outs": outs}))  # JSON is YAML
+        try:
+            yield path.name
+        finally:
+            path.unlink(missing_ok=True)
 
     def up_to_date(self) -> bool:
         """Whether `data.dvc` says what `data/` holds."""
@@ -132,5 +184,5 @@ class Dvc:
     @property
     def environment(self) -> dict[str, str]:
         """Ours, with all of DVC's state kept in the workspace and nothing sent anywhere."""
-        own = {"DVC_SITE_CACHE_DIR": str(self.workspace.state / "dvc"), "DVC_NO_ANALYTICS": "1", "DVC_STUDIO_OFFLINE": "1"}
-        return {**os.environ, **own}
+        dvc = {"DVC_SITE_CACHE_DIR": str(self.workspace.state / "dvc"), "DVC_NO_ANALYTICS": "1", "DVC_STUDIO_OFFLINE": "1"}
+        return {**os.environ, **dvc, "COLUMNS": "10000"}  # it breaks lines, also in a pipe

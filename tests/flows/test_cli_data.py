@@ -17,6 +17,8 @@ CARD: dict[str, Any] = {
     "counts": {
         "raw": 3,
         "rejected": {"too_short": 1},
+        "changed": {"encoding_repair": 1},
+        "noticed": {"e-mail": 2},
         "exact_duplicates": 0,
         "label_conflicts": 0,
         "bridges": 0,
@@ -24,6 +26,7 @@ CARD: dict[str, Any] = {
         "near_duplicates": 0,
         "near_duplicate_groups": 0,
     },
+    "expectations": {"label not_null": {"severity": "warn", "failed": 2, "examples": []}},
     "splits": {"train": {"rows": 2, "labels": {":smile:": 2}}},
     "format": {"rate": 8000},
     "diversity": {"seconds": [0.5, 0.75, 1.0], "rates": {"8000": 2}, "cut_to_10_s": 0},
@@ -37,6 +40,10 @@ def test_words_of_the_user_are_shown_as_they_stand(capsys: pytest.CaptureFixture
         "from embedded:notes: [bold] strings; licence: CC0",
         ":smile: 2",
         "rejected: too short",
+        "changed: encoding repair",
+        "noticed: e-mail",
+        "expected: label not_null",
+        "2 items do not",
         "quarantine.parquet",
     ):
         assert words in shown

@@ -27,14 +27,18 @@ def clean_row(modality: str, content: Any, fields: Mapping[str, str]) -> dict[st
     found, packed = plugin.fingerprint(content), plugin.pack(content)
     source = fields.get("source", f"made/{hashlib.sha256(packed).hexdigest()[:8]}")
     key = hashlib.sha256(source.encode() + packed).hexdigest()[:24]
-    return dict.fromkeys(TEXTS) | {
-        "id": key,
-        "content": packed,
-        "source": source,
-        "exact": found.exact,
-        "near": found.near,
-        **fields,
-    }
+    return (
+        dict.fromkeys(TEXTS)
+        | {"changed": [], "noticed": []}
+        | {
+            "id": key,
+            "content": packed,
+            "source": source,
+            "exact": found.exact,
+            "near": found.near,
+            **fields,
+        }
+    )
 
 
 @dataclass
@@ -59,6 +63,7 @@ class Handmade:
         stem = f"{self.shards:05d}-{self.shards:012x}"
         self.clean.mkdir(parents=True, exist_ok=True)
         kinds = [(name, pyarrow.string()) for name in TEXTS] + [("content", pyarrow.binary()), ("near", pyarrow.binary())]
+        kinds += [(name, pyarrow.list_(pyarrow.string())) for name in ("changed", "noticed")]
         parquet.write_table(pyarrow.Table.from_pylist(rows, schema=pyarrow.schema(kinds)), self.clean / f"{stem}.parquet")
         names = pyarrow.schema([(name, pyarrow.string()) for name in ("id", "source", "label", "rule", "reason")])
         bad = [
@@ -183,3 +188,29 @@ def answering(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         model.fit(corpus, corpus, lambda *arguments, **figures: None)
         bundle.save(folder / name, model, card)
     return {name: folder / name for name in made}
+
+
+@dataclass
+class History:
+    """The data set `letters` in two versions: 60 texts, then 20 more, one of them a new state of an old source."""
+
+    workspace: Workspace
+    versions: tuple[str, str]
+
+
+@pytest.fixture
+def history(tmp_path: Path, sentences: Callable[..., list[str]]) -> History:
+    from tasks.deduplicate import DeduplicateSettings, deduplicate
+    from tasks.split import SplitSettings, split
+    from tasks.version import version
+
+    data = Handmade(Workspace(tmp_path).create(), "text", "letters")
+
+    def grown(texts: list[str], first: int) -> str:
+        data.add(texts, [{"source": f"letter/{at % 79}", "label": "ab"[at % 2]} for at in range(first, first + len(texts))])
+        found = deduplicate.plain(data.ref, DeduplicateSettings(), data.context("deduplicate"))
+        divided = split.plain(data.ref, found, SplitSettings(), data.context("split"))
+        return str(version.plain(divided, data.context("version")).version)
+
+    texts = sentences(80)
+    return History(data.workspace, (grown(texts[:60], 0), grown(texts[60:], 60)))
