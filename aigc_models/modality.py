@@ -12,9 +12,9 @@
     unpack(payload: bytes) -> Content
     fingerprint(content) -> Fingerprint
     near_pairs(fingerprints: Sequence[bytes]) -> Iterator[tuple[int, int]]          or, for sets that do not fit in memory,
-    bands(fingerprints: Sequence[bytes]) -> ndarray                 uint32 (item, band): near-duplicates share one
+    bands(fingerprints: Sequence[bytes]) -> ndarray                 uint32 (item, band): near-duplicates share two or more
     traits(content) -> Traits; alike(one: Traits, other: Traits) -> bool
-                                                                    what is compared of two that share one, and how
+                                                                    what is compared of two that do, and how
     choose_format(contents: Sequence[Content]) -> Format            from train items alone
     encode(contents, format) -> ndarray                             compact storage, item first
     tensor(values: ndarray) -> Tensor                               what models see

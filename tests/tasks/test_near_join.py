@@ -23,13 +23,14 @@ class Numbers:
         return abs(one - other) <= 1
 
 
-def joined(rows: list[list[int]]) -> list[tuple[int, int]]:
-    return [(int(one), int(other)) for one, other in candidates(np.array(rows, dtype=np.uint32).T)]
+def joined(rows: list[list[int]], least: int = 1) -> list[tuple[int, int]]:
+    return [(int(one), int(other)) for one, other in candidates(np.array(rows, dtype=np.uint32).T, least)]
 
 
 def test_items_that_share_a_band_are_candidates_once() -> None:
     assert joined([[1, 9], [2, 8], [1, 9], [3, 8]]) == [(0, 2), (1, 3)]
     assert joined([[1, 1], [2, 2]]) == []
+    assert joined([[1, 9, 5], [2, 8, 6], [1, 9, 7], [3, 8, 4]], least=2) == [(0, 2)]
 
 
 def test_what_comes_later_adds_pairs_and_changes_none() -> None:
