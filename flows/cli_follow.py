@@ -13,8 +13,8 @@ def follow_folder(model: str, folder: Path, out: Path, as_json: bool, **options:
     """Answer what arrives until told to end; however it ends, say how much was answered."""
     from flows.command import orchestrated
     from flows.config import seconds
+    from tasks.arrivals.journal import count
     from tasks.follow import FollowSettings
-    from tasks.journal import count
     from tasks.validation import validated
 
     times = {name: seconds(options[name]) for name in ("every", "idle_exit") if options[name] is not None}

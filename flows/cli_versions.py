@@ -12,7 +12,7 @@ from tasks.settings import Workspace
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tasks.forget import ForgetSettings
+    from tasks.versions.forget import ForgetSettings
 
 Name = Annotated[str, typer.Argument(help="name of the data set")]
 Json = Annotated[bool, typer.Option("--json", help="one JSON object on stdout, all else on stderr")]
@@ -34,8 +34,8 @@ def versions(name: Name, as_json: Json = False) -> None:
     Example: aigc data versions digits
     """
     with ending():
-        from tasks.cache import find_version
         from tasks.version import ledger
+        from tasks.versions.cache import find_version
 
         workspace = Workspace.current()
         find_version(workspace, name)
@@ -53,7 +53,7 @@ def diff(
     Example: aigc data diff digits fd0bf9d2 1c2e40aa
     """
     with ending():
-        from tasks.diff import diff as compare
+        from tasks.versions.diff import diff as compare
 
         answer(plain(compare(Workspace.current(), name, before, after)), as_json, show_difference)
 
@@ -68,7 +68,7 @@ def checkout(
     Example: aigc data checkout digits fd0bf9d2
     """
     with ending():
-        from tasks.checkout import checkout as restore
+        from tasks.versions.checkout import checkout as restore
 
         restored = plain(restore(Workspace.current(), name, wanted))
         answer(restored, as_json, lambda told: _say(f"data/{name} is version {told['version']}, {told['rows']} items"))
@@ -80,8 +80,8 @@ def verify(name: Name, as_json: Json = False) -> None:
     Example: aigc data verify digits
     """
     with ending():
-        from tasks.cache import find_version
-        from tasks.verify import verify as read_all
+        from tasks.versions.cache import find_version
+        from tasks.versions.verify import verify as read_all
 
         workspace = Workspace.current()
         find_version(workspace, name)
@@ -98,7 +98,7 @@ def push(name: Name, wanted: Version = "", remote: Remote = "", as_json: Json = 
     Example: aigc data push digits --remote s3://bucket/aigc
     """
     with ending():
-        from tasks.remote import push as send
+        from tasks.versions.remote import push as send
 
         version, where = send(Workspace.current(), name, wanted, remote)
         value = {"dataset": name, "version": version.version, "remote": where}
@@ -111,7 +111,7 @@ def pull(name: Name, wanted: Version = "", remote: Remote = "", as_json: Json = 
     Example: aigc data pull digits fd0bf9d2
     """
     with ending():
-        from tasks.remote import pull as fetch
+        from tasks.versions.remote import pull as fetch
 
         version, mended = fetch(Workspace.current(), name, wanted, remote)
         value = {"dataset": name, "version": version.version, "mended": mended}
@@ -138,8 +138,8 @@ def forget(
     """
     with ending():
         from aigc_models.errors import BadInput
-        from tasks.forget import ForgetSettings
         from tasks.validation import validated
+        from tasks.versions.forget import ForgetSettings
 
         if not (ids or groups or sources):
             raise BadInput("name what to forget: --id, --group or --source")

@@ -10,12 +10,12 @@ from tasks.data_lock import growing
 from tasks.datasets import remembered
 from tasks.deduplicate import deduplicate
 from tasks.execution import Execution
-from tasks.forget import ForgetSettings, Purged, forget, purge
 from tasks.recipe import kept, names
 from tasks.references import VersionRef
 from tasks.settings import Workspace
 from tasks.split import split
 from tasks.version import version
+from tasks.versions.forget import ForgetSettings, Purged, forget, purge
 
 
 @flow

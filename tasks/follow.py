@@ -27,13 +27,13 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from aigc_models.errors import BadInput
-from tasks import journal as journals
-from tasks.answers import ANSWER, Answerer
+from tasks.arrivals import journal as journals
+from tasks.arrivals.answers import ANSWER, Answerer
+from tasks.arrivals.inbox import Arrival, Inbox
+from tasks.arrivals.journal import JOURNAL, Journal
+from tasks.arrivals.points import POINTS
 from tasks.execution import Stopped
 from tasks.generate import writable, write
-from tasks.inbox import Arrival, Inbox
-from tasks.journal import JOURNAL, Journal
-from tasks.points import POINTS
 from tasks.stage import StageContext, stage
 
 FOLLOWING, ANSWERS, UNFINISHED = "following.json", "answers", ".unfinished"

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aigc_models.errors import BadInput
-from tasks.forgotten import Forgotten
 from tasks.references import RawRef
 from tasks.settings import scratch_folder
 from tasks.source import RawItem, SourceSettings, fingerprint, modality, read
 from tasks.stage import StageContext, stage
 from tasks.tables import shards
+from tasks.versions.forgotten import Forgotten
 
 if TYPE_CHECKING:
     import pyarrow

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from aigc_models.errors import BadInput
 from aigc_models.find import find
 from aigc_models.modality import divided_inside
-from tasks import files, packed, rows, tars, zips
+from tasks.readers import files, packed, rows, tars, zips
 from tasks.source import RawItem, SourceSettings, options
 
 ZIPS = (".zip",)

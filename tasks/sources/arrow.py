@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tasks import batches, rows
+from tasks.readers import batches, rows
 from tasks.source import RawItem, SourceSettings
 
 TABLES = (".arrow", ".feather", ".ipc", ".arrows")

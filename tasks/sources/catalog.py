@@ -1,4 +1,4 @@
-"""A public set of the catalogue by its name: `catalog:tinyshakespeare`. The sets stand in `tasks/catalogue.yaml`.
+"""A public set of the catalogue by its name: `catalog:tinyshakespeare`. The sets stand in `tasks/readers/catalogue.yaml`.
 
 What the user says of labels and columns goes before what the entry says.
 """
@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from tasks import catalogue, fetched
-from tasks.catalogue import Entry
+from tasks.readers import catalogue, fetched
+from tasks.readers.catalogue import Entry
 from tasks.source import RawItem, SourceSettings, plugin
 
 PREFIX = "catalog:"

@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from aigc_models.errors import BadInput
-from tasks import charset, rows
+from tasks.readers import charset, rows
 from tasks.source import RawItem, SourceSettings, options
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from pathlib import Path
 from aigc_models.errors import BadInput
 from aigc_models.find import find
 from aigc_models.modality import divided_inside
-from tasks import files, rows, timelines
+from tasks.readers import files, rows, timelines
 from tasks.source import RawItem, SourceSettings, plugin
 
 LAST = True  # takes every file that no other plug-in does

@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from aigc_models.errors import BadInput
-from tasks import nested, rows
+from tasks.readers import nested, rows
 from tasks.source import RawItem, SourceSettings, options
 
 # No `TABLES`: in a folder or an archive a .json file is a text, as its suffix says there.

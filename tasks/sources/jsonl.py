@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from aigc_models.errors import BadInput
-from tasks import charset, nested, rows
+from tasks.readers import charset, nested, rows
 from tasks.source import RawItem, SourceSettings
 
 TABLES = (".jsonl", ".ndjson")

@@ -30,7 +30,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from aigc_models.errors import BadInput
 from aigc_models.find import find
 from aigc_models.modality import divided_inside
-from tasks import rows
+from tasks.readers import rows
 from tasks.source import RawItem, SourceSettings, options
 
 if TYPE_CHECKING:

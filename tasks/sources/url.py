@@ -14,7 +14,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tasks import fetched
+from tasks.readers import fetched
 from tasks.source import RawItem, SourceSettings, options, plugin
 
 

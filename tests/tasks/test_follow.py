@@ -11,10 +11,10 @@ import pytest
 
 from aigc_models.errors import BadInput
 from aigc_models.generator import Generator
-from tasks.answers import Answerer
+from tasks.arrivals.answers import Answerer
+from tasks.arrivals.journal import count
 from tasks.follow import Followed, FollowSettings, follow, follow_into
 from tasks.generate import identity_of
-from tasks.journal import count
 from tasks.settings import Workspace
 from tasks.stage import StageContext
 
@@ -22,7 +22,8 @@ COMMAND = """
 import sys, time
 from pathlib import Path
 from aigc_models.generator import Generator
-from tasks import answers, follow
+from tasks import follow
+from tasks.arrivals import answers
 from tasks.generate import identity_of
 source, inbox, out = map(Path, sys.argv[1:])
 def slow(function):
@@ -158,7 +159,7 @@ def test_it_never_looks_more_often_than_asked(run, inbox, monkeypatch):
             looks.append(time.monotonic())
         return real(folder)
 
-    monkeypatch.setattr("tasks.inbox.os.scandir", scandir)
+    monkeypatch.setattr("tasks.arrivals.inbox.os.scandir", scandir)
     run(once=False, idle_exit=0.35, every=0.1)
     assert 3 <= len(looks) <= 5
     assert min(late - early for early, late in pairwise(looks)) >= 0.099
@@ -195,7 +196,7 @@ def test_a_place_that_is_not_its_own_is_refused(run, inbox, tmp_path):
 def test_two_at_once_never_answer_into_one_place(run, inbox, tmp_path, monkeypatch):
     import fcntl
 
-    monkeypatch.setattr("tasks.journal.PATIENCE", 0.1)
+    monkeypatch.setattr("tasks.arrivals.journal.PATIENCE", 0.1)
     run()
     with (tmp_path / "out" / "journal.jsonl").open("rb") as held:
         fcntl.flock(held, fcntl.LOCK_EX)

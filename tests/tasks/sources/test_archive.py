@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from aigc_models.errors import BadInput
-from tasks import files, packed
+from tasks.readers import files, packed
 from tasks.source import RawItem, SourceSettings, plugin
 from tasks.sources import archive, folder
 

@@ -13,7 +13,8 @@ import pytest
 import yaml
 
 from aigc_models.errors import BadInput
-from tasks import catalogue, source
+from tasks import source
+from tasks.readers import catalogue
 from tasks.source import RawItem, SourceSettings
 from tasks.sources import catalog
 

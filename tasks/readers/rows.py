@@ -1,0 +1,123 @@
+"""Rows of a table (csv, jsonl, parquet) as raw items: which column is the content, and what the others are for."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
+from os.path import isfile
+from pathlib import Path
+from typing import Any
+
+from aigc_models.errors import BadInput
+from aigc_models.find import find, names
+from aigc_models.modality import divided_inside
+from tasks.readers import magic, timelines
+from tasks.source import RawItem, SourceSettings
+
+Row = Mapping[str, Any]
+SAMPLE = 200  # rows looked at to find the column of the content
+PROBLEM = "\0problem"  # the key of a row that could not be read: it says why
+NAME = "\0name"  # the key of what a row is known by, where that is not its number
+
+
+def digest(path: Path) -> str:
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def modality(table: Iterable[Row], columns: list[str], source: SourceSettings) -> str:
+    """A series where rows are points of time; else what the bytes of the content say, or the files that it names; else text."""
+    head = list(islice(table, SAMPLE))
+    if timelines.suits(head, columns, source):
+        return timelines.MODALITY
+    content = _content_column(head, columns, source)
+    first = next((row[content] for row in head if row.get(content) is not None), "")
+    if not isinstance(_unwrapped(first), bytes):
+        return _named_files(str(first), source.path.parent)
+    try:
+        _unwrapped(first).decode("utf-8")
+    except UnicodeDecodeError:
+        return magic.modality_of(_unwrapped(first)) or "image"
+    return "text"
+
+
+def _named_files(cell: str, folder: Path) -> str:
+    """The modality of the file that a cell names, or text if there is no such file."""
+    suffix = Path(cell).suffix.lower()
+    known = (name for name in names("aigc_models.modalities") if suffix in find("aigc_models.modalities", name).SUFFIXES)
+    return next(known, "text") if isfile(folder / cell) else "text"
+
+
+def items(table: Iterable[Row], columns: list[str], source: SourceSettings, modality: str) -> Iterator[RawItem]:
+    """One item a row, or the rows together where a modality is divided inside; a cell may hold the path of a file beside."""
+    if divided_inside(find("aigc_models.modalities", modality)):
+        yield from timelines.items(table, columns, source)
+        return
+    source.labels.needs(("column", "name"), source.location)
+    rest = iter(table)
+    head = list(islice(rest, SAMPLE))
+    named = {**source.columns, "content": _content_column(head, columns, source)}
+    file = source.path.name
+    fixed = source.labels.of_name(file)
+    for number, row in enumerate((row for part in (head, rest) for row in part), start=1):
+        bad = PROBLEM in row  # then nobody knows what its cells are
+        cells = {} if bad else {purpose: _text(row.get(name)) for purpose, name in named.items() if purpose != "content"}
+        payload = b"" if bad else _payload(row.get(named["content"]), source.path.parent, modality)
+        name = f"{file} row {number}" + (f": {row[PROBLEM]}" if PROBLEM in row else "")
+        yield RawItem(payload, name, f"{file}#{row.get(NAME, number)}", **{"label": fixed, **cells})
+
+
+def _content_column(head: list[Row], columns: list[str], source: SourceSettings) -> str:
+    listed = ", ".join(columns) or "none"
+    for purpose, column in source.columns.items():
+        if column not in columns:
+            raise BadInput(f"{source.path.name} has no column {column!r} (for {purpose}); it has: {listed}")
+    if source.content:
+        return source.content
+    free = [column for column in columns if column not in source.columns.values() and _is_content(head, column)]
+    if len(free) != 1:
+        found = f"more than one column could be the content ({', '.join(free)})" if free else "no column holds text"
+        raise BadInput(f"{source.path.name}: {found}; say which with --content; it has: {listed}")
+    return free[0]
+
+
+def _is_content(head: list[Row], column: str) -> bool:
+    values = [_unwrapped(row[column]) for row in head if row.get(column) not in (None, "")]
+    return bool(values) and all(isinstance(value, bytes) or (isinstance(value, str) and not _number(value)) for value in values)
+
+
+def _number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _unwrapped(value: Any) -> Any:
+    """Picture columns of published tables hold {"bytes": ..., "path": ...}."""
+    return value.get("bytes") if isinstance(value, dict) and "bytes" in value else value
+
+
+def _payload(value: Any, folder: Path, modality: str) -> bytes:
+    value = _unwrapped(value)
+    if isinstance(value, bytes):
+        return value
+    text = _text(value) or ""
+    if modality != "text" and Path(text).suffix.lower() in find("aigc_models.modalities", modality).SUFFIXES:
+        inside = (folder / text).resolve()
+        return inside.read_bytes() if inside.is_relative_to(folder.resolve()) and inside.is_file() else b""
+    return text.encode("utf-8", "surrogateescape" if _escaped(text) else "surrogatepass")
+
+
+def _escaped(text: str) -> bool:
+    """Whether lone surrogates in `text` stand for bytes that were no UTF-8."""
+    return all("\udc80" <= character <= "\udcff" for character in text if "\ud800" <= character <= "\udfff")
+
+
+def _text(value: Any) -> str | None:
+    if value is None or value == "" or (isinstance(value, float) and math.isnan(value)):
+        return None
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
