@@ -41,16 +41,25 @@ def add(
     ] = None,
     licence: Annotated[str, typer.Option(help="licence of the content, for the data card")] = "not stated",
     option: Annotated[list[str] | None, typer.Option(help="KEY=VALUE that this kind of source asks for; repeatable")] = None,
+    settings: Annotated[
+        str, typer.Option(help="YAML file whose `data:` says how it is cleaned, divided and what is expected of it")
+    ] = "",
+    sets: Annotated[
+        list[str] | None, typer.Option("--set", help="one such setting: clean.rules.personal_data.action=mask; repeatable")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Ingest, clean, split and version content of yours under a name; again with more content: what is new is added.
 
+    How it is made is remembered with the name, for the next time and for `aigc run --data NAME`.
+
     Example: aigc data add letters scans/ --label folder
     Example: aigc data add news phrases.txt --label line:@
+    Example: aigc data add mails inbox/ --set clean.rules.personal_data.action=mask
     Example: aigc data add orders sqlite:///shop.db --option "query=select text, kind from orders" --label column:kind
     """
     with ending():
-        from flows.config import DataConfig
+        from flows.making import asked
         from tasks.datasets import settled
         from tasks.source import SourceSettings
         from tasks.validation import validated
@@ -67,8 +76,8 @@ def add(
             "licence": licence,
             "options": pairs(option or []),
         }
-        settings = settled(validated(SourceSettings, values, "aigc data add"))
-        answer(added(DataConfig(source=settings)), as_json, show_card)
+        found = settled(validated(SourceSettings, values, "aigc data add"))
+        answer(added(asked(Workspace.current(), found, settings, sets or [])), as_json, show_card)
 
 
 def pairs(options: list[str]) -> dict[str, str]:
@@ -172,6 +181,8 @@ def show_card(card: Mapping[str, Any]) -> None:
         way.add_row(f"  {name}", Text(f"{part['rows']}{unit}" + (f"  ({labels})" if labels else "")))
     near = "near-duplicates" if "unit" in card else "near-duplicates, kept in one split"
     way.add_row(near, f"{counts['near_duplicates']} in {counts['near_duplicate_groups']} groups")
+    if card.get("made"):
+        way.add_row("made with", Text(_shown(card["made"])))
     for expected, outcome in card.get("expectations", {}).items():
         told = f"{outcome['failed']} items do not" if outcome["failed"] else "all items do"
         way.add_row(Text(f"expected: {expected}"), told)

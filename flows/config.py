@@ -189,18 +189,20 @@ def _placed(values: Any, path: list[str], value: Any, setting: str) -> Any:
     return {**base, head: _placed(base.get(head), rest, value, setting)}
 
 
-def compose(preset: str, source: SourceSettings | None, budget: str | None, sets: list[str]) -> RunConfig:
+def compose(preset: str, made: dict[str, Any] | None, budget: str | None, sets: list[str]) -> RunConfig:
     """The configuration of one command.
 
-    `source`: a data set of the user's, in place of the preset's own; settings apply to every run
-    of the preset, or to one alone when they begin with its data set's name.
+    `made`: a data set of the user's as it was made last, in place of the preset's own; a file says more of it, one of
+    our presets less. Settings apply to every run of the preset, or to one alone when they begin with its data set's name.
     """
     values = read_yaml(preset)
     runs = [dict(run) for run in values.get("runs", [values])]
-    if source is not None:
+    if made is not None:
         if len(runs) != 1:
             raise BadInput(f"preset {preset!r} brings its own data sets; leave --data out, or take preset text or image")
-        runs[0] = merge(runs[0], {"data": {"source": source.model_dump(mode="json", exclude_none=True)}})
+        own = runs[0].get("data") or {}
+        data = merge(own, made) if preset in presets() else merge(made, own)
+        runs[0] = {**runs[0], "data": {**data, "source": made["source"]}}
     settings = [*([f"training.budget={budget}"] if budget else []), *sets]
     done = []
     for run in runs:

@@ -9,6 +9,7 @@ from aigc_models.errors import BadInput
 from flows.config import DataConfig
 from flows.entry import entry
 from flows.flow import flow
+from flows.making import completed
 from tasks.cleaning import clean
 from tasks.data_lock import growing
 from tasks.datasets import remember, settled
@@ -22,19 +23,22 @@ from tasks.version import version
 
 @flow
 def prepare(config: DataConfig) -> VersionRef:
-    """Ingest, clean, find duplicates, split, and give the result to DVC."""
+    """Ingest, clean, find duplicates, split, and give the result to DVC; how is remembered under the data set's name."""
     execution = Execution.current()
     with nullcontext() if execution.planning else growing(execution.workspace, config.source.name):
         raw = ingest(config.source)
         cleaned = clean(raw, config.clean)
         duplicates = deduplicate(cleaned, config.deduplicate)
-        return version(split(cleaned, duplicates, config.described_split()))
+        data = version(split(cleaned, duplicates, config.described_split()))
+        if not execution.planning:
+            remember(execution.workspace, config)
+        return data
 
 
 @flow
 @entry
 def ingestion(config: DataConfig) -> VersionRef:
-    """What `aigc data add` does: a version of the data set, whose source is remembered under its name.
+    """What `aigc data add` does: a version of the data set. What is not said of how it is made stays as it was.
 
     A set that cannot be used leaves nothing behind.
     """
@@ -43,10 +47,8 @@ def ingestion(config: DataConfig) -> VersionRef:
     folder = workspace.data / source.name
     new = not folder.exists()
     try:
-        data = prepare(config.model_copy(update={"source": source}))
+        return prepare(completed(workspace, config, source))
     except BadInput:
         if new:
             shutil.rmtree(folder, ignore_errors=True)
         raise
-    remember(workspace, source)
-    return data

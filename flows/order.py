@@ -10,7 +10,7 @@ from aigc_models.errors import BadInput
 from flows.config import RunConfig, Settings, compose, presets, seconds
 from tasks.datasets import remembered
 from tasks.settings import Workspace
-from tasks.source import modality
+from tasks.source import SourceSettings, modality
 
 
 class Order(Settings):
@@ -46,6 +46,6 @@ class Order(Settings):
     @cached_property
     def config(self) -> RunConfig:
         """The whole configuration; raises `BadInput` for what does not fit."""
-        source = remembered(Workspace.current(), self.data) if self.data else None
-        preset = self.preset or (source.modality or modality(source) if source else "sample")
-        return compose(preset, source, self.budget or None, list(self.overrides))
+        made = remembered(Workspace.current(), self.data) if self.data else None
+        preset = self.preset or (modality(SourceSettings.model_validate(made["source"])) if made else "sample")
+        return compose(preset, made, self.budget or None, list(self.overrides))

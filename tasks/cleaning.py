@@ -32,6 +32,7 @@ from tasks.references import CleanRef, RawRef
 from tasks.shard_journal import Journal, targets
 from tasks.stage import StageContext, stage
 from tasks.tables import count_marks, shards
+from tasks.validation import validated
 
 if TYPE_CHECKING:
     import pyarrow
@@ -77,7 +78,7 @@ class CleanSettings(BaseModel):
             if name not in names(PACKAGE):
                 raise unknown("cleaning rule", name, names(PACKAGE))
             if isinstance(value, Mapping):
-                find(PACKAGE, name).Settings.model_validate(value[name])
+                validated(find(PACKAGE, name).Settings, value[name], f"cleaning rule {name}")
         return value
 
     def chosen(self, modality: str) -> dict[str, tuple[ModuleType, BaseModel]]:

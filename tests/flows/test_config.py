@@ -35,7 +35,7 @@ def test_what_a_setting_says_of_a_member_is_checked():
 @pytest.mark.parametrize("name", ["audio", "image", "series", "text"])
 def test_a_data_set_of_the_users_takes_its_modalitys_preset(name):
     source = SourceSettings(name="mine", location="here", modality=name)
-    config = compose(name, source, "30s", [])
+    config = compose(name, {"source": source.model_dump()}, "30s", [])
     assert config.runs[0].name == "mine"
     assert config.runs[0].training.budget == 30
 
@@ -88,10 +88,10 @@ def test_an_override_makes_what_is_not_there_yet():
 
 def test_several_plain_methods_may_stand_for_the_baseline():
     source = SourceSettings(name="co2", location="embedded:co2", modality="series")
-    config = compose("series", source, None, []).runs[0].training
+    config = compose("series", {"source": source.model_dump()}, None, []).runs[0].training
     assert [method.name for method in config.plain()] == ["linear", "exponential_smoothing", "seasonal_naive"]
     assert all(method.threads == 1 for method in config.plain())
-    one = compose("series", source, None, ["training.baseline={family: linear}"]).runs[0].training
+    one = compose("series", {"source": source.model_dump()}, None, ["training.baseline={family: linear}"]).runs[0].training
     assert [method.family for method in one.plain()] == ["linear"]
     with pytest.raises(BadInput, match="baseline"):
-        compose("series", source, None, ["training.baseline=[]"])
+        compose("series", {"source": source.model_dump()}, None, ["training.baseline=[]"])

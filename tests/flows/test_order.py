@@ -1,7 +1,7 @@
 import pytest
 
 from aigc_models.errors import BadInput
-from flows.config import compose
+from flows.config import DataConfig, compose
 from flows.order import Order
 from tasks.datasets import remember
 from tasks.settings import Workspace
@@ -13,8 +13,8 @@ def letters(tmp_path, monkeypatch):
     """A workspace that knows a data set of pictures."""
     monkeypatch.setenv("AIGC_WORKSPACE", str(tmp_path))
     source = SourceSettings(name="letters", location="embedded:digits", modality="image")
-    remember(Workspace(tmp_path), source)
-    return source
+    remember(Workspace(tmp_path), DataConfig(source=source, clean={"without": ["blank"]}))
+    return {"source": source.model_dump(exclude_defaults=True), "clean": {"without": ["blank"]}}
 
 
 def test_an_empty_order_is_the_sample():
@@ -26,6 +26,7 @@ def test_a_data_set_chooses_its_preset(letters):
     order = Order(data="letters", budget="90s", overrides=("training.seed=3",))
     assert order.config == compose("image", letters, "90s", ["training.seed=3"])
     assert order.name == "letters"
+    assert order.config.runs[0].data.clean.without == ("blank",)
 
 
 @pytest.mark.parametrize(
