@@ -35,7 +35,7 @@ app.command()(cli_deploy.deploy)
 app.command()(cli_retrain.retrain)
 
 Preset = Annotated[str | None, typer.Argument(help="a preset (sample, text, image) or a YAML file")]
-Data = Annotated[str | None, typer.Option("--data", help="a data set of yours, see `aigc data list`")]
+Data = Annotated[str | None, typer.Option("--data", help="a data set (`aigc data list`), or NAME@VERSION as it was")]
 Budget = Annotated[str | None, typer.Option(help="wall time of all training of one data set: 90s, 3m, 1h")]
 Sets = Annotated[
     list[str] | None, typer.Option("--set", help="override a setting: training.seed=3, digits.training.budget=30s")

@@ -52,6 +52,7 @@ class DataConfig(Settings):
     deduplicate: DeduplicateSettings = Field(DeduplicateSettings(), description="what counts as the same item")
     split: SplitSettings = Field(SplitSettings(), description="train, validation and test")
     expect: tuple[Expectation, ...] = Field((), description="what the items are expected to be, or there is no new version")
+    version: str = Field("", description="an earlier version, taken as it was; empty: what the source gives now")
 
     def described_split(self) -> SplitSettings:
         """The split with what is expected, and what the data card says of the source: never a path of this machine."""

@@ -17,6 +17,7 @@ from tasks.deduplicate import deduplicate
 from tasks.execution import Execution
 from tasks.ingest import ingest
 from tasks.references import VersionRef
+from tasks.restore import RestoreSettings, restore
 from tasks.split import split
 from tasks.version import version
 
@@ -25,6 +26,8 @@ from tasks.version import version
 def prepare(config: DataConfig) -> VersionRef:
     """Ingest, clean, find duplicates, split, and give the result to DVC; how is remembered under the data set's name."""
     execution = Execution.current()
+    if config.version:
+        return restore(RestoreSettings(name=config.source.name, version=config.version))
     with nullcontext() if execution.planning else growing(execution.workspace, config.source.name):
         raw = ingest(config.source)
         cleaned = clean(raw, config.clean)

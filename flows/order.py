@@ -21,7 +21,10 @@ class Order(Settings):
         description=f"{', '.join(presets())}, or the path of a YAML file; empty: what fits the data set, "
         "and sample where none is named",
     )
-    data: str = Field("", description="name of a data set that was added (`aigc data list`, or the deployment ingestion)")
+    data: str = Field(
+        "",
+        description="name of a data set that was added (`aigc data list`, or the deployment ingestion), or NAME@VERSION",
+    )
     budget: str = Field(
         "",
         description="wall time of all training of one data set: 90s, 3m or 1h; empty: the preset's",
@@ -46,6 +49,7 @@ class Order(Settings):
     @cached_property
     def config(self) -> RunConfig:
         """The whole configuration; raises `BadInput` for what does not fit."""
-        made = remembered(Workspace.current(), self.data) if self.data else None
+        name, _, version = self.data.partition("@")
+        made = {**remembered(Workspace.current(), name), "version": version} if name else None
         preset = self.preset or (modality(SourceSettings.model_validate(made["source"])) if made else "sample")
         return compose(preset, made, self.budget or None, list(self.overrides))

@@ -29,8 +29,9 @@ def remembering(function: Callable[..., Any]) -> Callable[..., Any]:
         name, workspace = registered_name(config), execution.workspace
         seen = see(workspace, name, recipe.plain(config))  # before, since the source may change meanwhile
         result = function(config, *arguments)
-        recipe.keep(workspace, name, config)
-        recipe.share(workspace, name, config)
+        newest = config.model_copy(update={"data": config.data.model_copy(update={"version": ""})})  # a retraining's data
+        recipe.keep(workspace, name, newest)
+        recipe.share(workspace, name, newest)
         if isinstance(result, Outcome):
             note(workspace, name, seen, result.decision, result.data.rows)
         return result

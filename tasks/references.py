@@ -129,6 +129,14 @@ class VersionRef(SplitRef):
 
     version: str
 
+    def intact(self, workspace: Workspace) -> bool:
+        """Whether all is still there and is what the ledger and `data.dvc` say: another version may have been put there
+        in between."""
+        from tasks.version import ledger
+
+        newest = ledger(workspace, self.dataset)[-1:]
+        return [line.version for line in newest] == [self.version] and super().intact(workspace)
+
 
 class CorpusRef(Reference):
     """Folders `train`, `validation` and `test` of encoded arrays, and `latest` where items are divided by time;

@@ -41,3 +41,8 @@ def test_a_data_set_chooses_its_preset(letters):
 def test_what_does_not_fit_is_named(letters, settings, said):
     with pytest.raises(BadInput, match=said):
         _ = Order(**settings).config
+
+
+def test_a_version_is_asked_for_by_its_name(letters):
+    order = Order(data="letters@fd0bf9d2")
+    assert (order.config.runs[0].data.version, order.config.runs[0].name) == ("fd0bf9d2", "letters")
