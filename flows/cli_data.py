@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from flows import cli_versions
+from flows import cli_items, cli_versions
 from flows.command import answer, ending
 from tasks.settings import Workspace
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from flows.config import DataConfig
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
+app.command()(cli_items.items)
 cli_versions.add_to(app)
 Name = Annotated[str, typer.Argument(help="name of the data set")]
 Json = Annotated[bool, typer.Option("--json", help="one JSON object on stdout, all else on stderr")]
