@@ -44,7 +44,7 @@ def test_what_is_asked_for_is_found(letters):
 
 
 def test_what_there_is_not_is_named(letters):
-    with pytest.raises(BadInput, match="unknown split of .*; did you mean 'test'"):
+    with pytest.raises(BadInput, match=r"unknown split of .*; did you mean 'test'"):
         found(letters, split="tets")
     with pytest.raises(BadInput, match="unknown data set"):
         items(Workspace(letters[0].workspace.root), "nothing", ItemsSettings())
