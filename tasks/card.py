@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
+from heapq import nsmallest
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from aigc_models.find import find
+from tasks.placed import ROWS, placed
 from tasks.references import CleanRef, DuplicatesRef
-from tasks.tables import count_marks, payloads, read, shards
+from tasks.tables import batches, count_marks, payloads, shards
 
 SPLITS = ("train", "validation", "test")
 MOST = 10_000  # train items that format and diversity are taken from
@@ -32,38 +34,45 @@ def data_card(
     clean: CleanRef,
     duplicates: DuplicatesRef,
     folder: Path,
-    labels: Mapping[str, str | None],
-    placed: Mapping[str, str],
+    splits: Path,
+    kept: int,
     settings: CardSettings,
     divided: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """The card as JSON values; the same data give the same card.
 
-    `folder` is `data/NAME/clean`, `labels` of all items that are no copies, `placed` their splits. Items whose
-    label no train item has stay in their split and are counted as `unseen_labels`: they are encoded without one.
-    `divided`: what `tasks.divide` found where items are divided inside, in place of splits of whole items.
+    `folder` is `data/NAME/clean`, `splits` the table of places, in shard order, `kept` how many items are no copies.
+    Items whose label no train item has stay in their split and are counted as `unseen_labels`: they are encoded
+    without one. `divided`: what `tasks.divide` found where items are divided inside, in place of splits of whole items.
     """
-    card = _head(clean, duplicates, folder, labels, placed, settings)
+    counts = counted(folder, splits)
+    rows = sum(part.total() for part in counts.values())
+    card = _head(clean, duplicates, folder, rows, kept, settings)
     if divided:
-        found = _labels_of(divided["splits"]["train"]["labels"], len(placed))
-        counts = card["counts"] | {"bridges": 0, "misfits": card["counts"]["bridges"]}
-        return {**card, **divided, "counts": counts, "diversity": found | divided["diversity"]}
-    splits = {name: tally([labels[key] for key, place in placed.items() if place == name]) for name in SPLITS}
-    train = splits["train"]["labels"]
-    unseen = {name: {key: count for key, count in part["labels"].items() if key not in train} for name, part in splits.items()}
-    return {**card, "splits": splits, "unseen_labels": unseen, **describe(clean.modality, folder, placed, train)}
+        labels = _labels_of(divided["splits"]["train"]["labels"], rows)
+        steps = card["counts"] | {"bridges": 0, "misfits": card["counts"]["bridges"]}
+        return {**card, **divided, "counts": steps, "diversity": labels | divided["diversity"]}
+    parts = {name: tally(counts[name]) for name in SPLITS}
+    train = parts["train"]["labels"]
+    unseen = {name: {key: count for key, count in part["labels"].items() if key not in train} for name, part in parts.items()}
+    return {**card, "splits": parts, "unseen_labels": unseen, **describe(clean.modality, folder, splits, rows, train)}
+
+
+def counted(folder: Path, splits: Path) -> dict[str, Counter[str | None]]:
+    """How many items of each label each split has; `None` is the label of those that have none."""
+    counts: dict[str, Counter[str | None]] = {name: Counter() for name in SPLITS}
+    for part in placed(folder, splits, ["label"]):
+        for name, label in zip(part["split"], part["label"], strict=True):
+            counts[name][label or None] += 1
+    return counts
 
 
 def _head(
-    clean: CleanRef,
-    duplicates: DuplicatesRef,
-    folder: Path,
-    labels: Mapping[str, str | None],
-    placed: Mapping[str, str],
-    settings: CardSettings,
+    clean: CleanRef, duplicates: DuplicatesRef, folder: Path, rows: int, kept: int, settings: CardSettings
 ) -> dict[str, Any]:
     """What a data set is called, where it comes from, and how many items each step left."""
     superseded = {"superseded": duplicates.superseded} if duplicates.superseded else {}
+    rejected = (rule for part in batches(shards(folder, rejected=True), ["rule"], ROWS) for rule in part["rule"])
     return {
         "name": clean.dataset,
         "modality": clean.modality,
@@ -71,7 +80,7 @@ def _head(
         "source": settings.source,
         "counts": {
             "raw": clean.rows + clean.rejected,
-            "rejected": tally(read(shards(folder, rejected=True), ["rule"])["rule"])["labels"],
+            "rejected": tally(rejected)["labels"],
             "changed": count_marks(shards(folder), "changed"),
             "noticed": count_marks(shards(folder), "noticed"),
             "clean": clean.rows,
@@ -79,8 +88,8 @@ def _head(
             "label_conflicts": duplicates.conflicts,
             "near_duplicate_groups": duplicates.groups,
             "near_duplicates": duplicates.grouped,
-            "bridges": len(labels) - len(placed),
-            "kept": len(placed),
+            "bridges": kept - rows,
+            "kept": rows,
             **superseded,
         },
     }
@@ -90,18 +99,25 @@ def _labels_of(labels: Mapping[str, int], items: int) -> dict[str, Any]:
     return {"labels": len(labels), "label_entropy_bits": entropy(labels), "from_items": items}
 
 
-def tally(labels: Sequence[str | None]) -> dict[str, Any]:
-    """How many items, how many of each label, how many without."""
-    counts = Counter(label for label in labels if label)
-    return {"rows": len(labels), "labels": dict(sorted(counts.items())), "unlabelled": len(labels) - counts.total()}
+def tally(labels: Iterable[str | None]) -> dict[str, Any]:
+    """How many items, how many of each label, how many without; from labels one by one or counted."""
+    counts = Counter(labels)
+    known = {label: count for label, count in counts.items() if label}
+    return {"rows": counts.total(), "labels": dict(sorted(known.items())), "unlabelled": counts.total() - sum(known.values())}
 
 
-def describe(modality: str, folder: Path, placed: Mapping[str, str], labels: Mapping[str, int]) -> dict[str, Any]:
+def describe(modality: str, folder: Path, splits: Path, rows: int, labels: Mapping[str, int]) -> dict[str, Any]:
     """`format` and `diversity` of the train split; of a large one, from a fixed sample (the lowest ids)."""
     plugin = find("aigc_models.modalities", modality)
-    size = sum(shard.stat().st_size for shard in shards(folder)) / max(1, len(placed))
+    size = sum(shard.stat().st_size for shard in shards(folder)) / max(1, rows)
     most = min(MOST, max(100, int(MEMORY / max(1, size))))
-    wanted = set(sorted(key for key, place in placed.items() if place == "train")[:most])
+    train = (
+        key
+        for part in batches([splits], ["id", "split"], ROWS)
+        for key, name in zip(*part.values(), strict=True)
+        if name == "train"
+    )
+    wanted = set(nsmallest(most, train))
     contents = [plugin.unpack(payload) for _, payload in payloads(folder, wanted)]
     diversity = _labels_of(labels, len(contents))
     if contents:

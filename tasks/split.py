@@ -88,13 +88,14 @@ def split(clean: CleanRef, duplicates: DuplicatesRef, settings: SplitSettings, c
     quarantined = quarantine(folder, rows, division.left_out, unit)
     placed = {key: name for key, name, _ in division.places}
     outcomes = held(clean.dataset, clean.modality, folder, placed, settings.expect)
-    card = data_card(clean, duplicates, folder, {row.id: row.label for row in kept}, placed, settings.card, division.card)
+    columns = {name: [row[at] for row in division.places] for at, name in enumerate(SPLIT)}
+    splits = write(context.folder / "splits.parquet", SPLIT, columns)
+    card = data_card(clean, duplicates, folder, splits, len(kept), settings.card, division.card)
     card |= {"expectations": outcomes} if outcomes else {}  # only then: other cards stay as they are
     card["split"] = settings.model_dump(include={"by", "validation", "test", "seed"})
     if division.card:
         card["split"] = {"by": "time", "validation": settings.validation, "test": settings.test}
-    columns = {name: [row[at] for row in division.places] for at, name in enumerate(SPLIT)}
-    publish(context, folder.parent, columns, quarantined, card)
+    publish(context, folder.parent, quarantined, card)
     context.log(**{f"{unit}_{name}": division.counts[name] for name in SPLITS}, quarantined=len(quarantined["id"]))
     return SplitRef.to(
         context.workspace,
@@ -123,11 +124,8 @@ def divide(clean: CleanRef, folder: Path, kept: Sequence[Row], settings: SplitSe
     )
 
 
-def publish(
-    context: StageContext, folder: Path, splits: dict[str, list[Any]], quarantined: dict[str, list[Any]], card: dict[str, Any]
-) -> None:
-    """Write the three files beside the data and only then put each in its place, by renaming."""
-    write(context.folder / "splits.parquet", SPLIT, splits)
+def publish(context: StageContext, folder: Path, quarantined: dict[str, list[Any]], card: dict[str, Any]) -> None:
+    """Write the other two files beside the data as well and only then put each in its place, by renaming."""
     write(context.folder / "quarantine.parquet", QUARANTINE, quarantined)
     text = json.dumps(card, indent=1, sort_keys=True, ensure_ascii=False)
     (context.folder / "card.json").write_text(text + "\n", encoding="utf-8")

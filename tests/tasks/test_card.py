@@ -6,21 +6,25 @@ import numpy as np
 
 from tasks.card import CardSettings, data_card, entropy, tally
 from tasks.references import DuplicatesRef
+from tasks.tables import write
 
 
-def card_of(data, ids, labels, splits, **settings):
+def card_of(data, ids, splits, **settings):
     nothing = DuplicatesRef(outputs=(), sha256="", dataset=data.name, exact=0, conflicts=0, groups=1, grouped=2)
-    found = dict(zip(ids, labels, strict=True))
-    return data_card(data.ref, nothing, data.clean, found, dict(zip(ids, splits, strict=True)), CardSettings(**settings))
+    places = write(data.clean.parent / "splits.parquet", {"id": "string", "split": "string"}, {"id": ids, "split": splits})
+    return data_card(data.ref, nothing, data.clean, places, len(ids), CardSettings(**settings))
 
 
 def test_card_of_texts(handmade) -> None:
     data = handmade()
-    marks = [{"changed": ["offset"]}, {"changed": ["gaps", "offset"], "noticed": ["e-mail"]}, {}, {}]
+    marks = [
+        {"label": "cat", "changed": ["offset"]},
+        {"label": "cat", "changed": ["gaps", "offset"], "noticed": ["e-mail"]},
+        {"label": "dog"},
+        {},
+    ]
     ids = data.add(["a cat sat", "a cat ran", "one dog", "two dogs"], marks, rejected=2)
-    card = card_of(
-        data, ids, ["cat", "cat", "dog", None], ["train", "train", "test", "validation"], licence="CC0", source="a book"
-    )
+    card = card_of(data, ids, ["train", "train", "test", "validation"], licence="CC0", source="a book")
     assert card["counts"] == {
         "raw": 6,
         "rejected": {"readable": 2},
@@ -48,7 +52,7 @@ def test_card_of_pictures(handmade) -> None:
     random = np.random.default_rng(0)
     sizes = [(8, 8, 1), (8, 12, 1), (16, 8, 3)]
     ids = data.add([random.integers(0, 255, size, dtype=np.uint8) for size in sizes])
-    card = card_of(data, ids, ["x"] * 3, ["train"] * 3)
+    card = card_of(data, ids, ["train"] * 3)
     assert card["diversity"]["height"] == [8, 8.0, 16]
     assert card["diversity"]["width"] == [8, 8.0, 12]
     assert card["diversity"]["channels"] == {"1": 2, "3": 1}
