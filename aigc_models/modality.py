@@ -26,6 +26,12 @@
 A modality may also have:
 
     canvas(format) -> Canvas                                        items as pictures that convolutions learn (`canvas.py`)
+    measures(contents) -> dict[str, ndarray]                        numbers that a person knows (words, brightness, seconds),
+                                                                    by name, float64 (item,), finite, in stated units
+    embedding(contents) -> ndarray                                  float32 (item, feature): fixed features, about of unit
+                                                                    size, by which sets are compared; nothing is learnt
+
+Both of these are the same for an item whatever it is called with, and keep their width for none.
 
 and one whose items are divided inside, by time, instead of into those for training and those for the test:
 

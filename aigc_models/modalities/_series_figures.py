@@ -76,14 +76,19 @@ def handling(contents: Sequence[Series]) -> dict[str, Any]:
 
 
 def sketch(content: Series) -> bytes:
-    """float32: channels, steps, mean, standard deviation, and the mean course of the channels in `SKETCH` places."""
+    """float32: channels, steps, mean, standard deviation, and the course of the whole."""
+    values = np.nan_to_num(content.values)
+    head = [len(content.channels), content.steps, values.mean() if values.size else 0, values.std() if values.size else 0]
+    return np.concatenate([head, course(content)]).astype("<f4").tobytes()
+
+
+def course(content: Series) -> np.ndarray:
+    """float (`SKETCH`,): the mean of the standardised channels in `SKETCH` places."""
     values = np.nan_to_num(content.values)
     scale = values.std(axis=1, keepdims=True)
-    course = ((values - values.mean(axis=1, keepdims=True)) / np.where(scale > 0, scale, 1)).mean(axis=0)
-    at = np.linspace(0, len(course) - 1, SKETCH)
-    thin = np.interp(at, np.arange(len(course)), course) if len(course) else np.zeros(SKETCH)
-    head = [len(content.channels), content.steps, values.mean() if values.size else 0, values.std() if values.size else 0]
-    return np.concatenate([head, thin]).astype("<f4").tobytes()
+    mean = ((values - values.mean(axis=1, keepdims=True)) / np.where(scale > 0, scale, 1)).mean(axis=0)
+    at = np.linspace(0, len(mean) - 1, SKETCH)
+    return np.interp(at, np.arange(len(mean)), mean) if len(mean) else np.zeros(SKETCH)
 
 
 def near_pairs(fingerprints: Sequence[bytes]) -> Iterator[tuple[int, int]]:

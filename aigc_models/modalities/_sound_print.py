@@ -32,13 +32,13 @@ BLOCK = 512
 
 def signature(values: np.ndarray, rate: int) -> bytes:
     """`HEAD`, uint8 (slice, band) levels and int8 (sample,) wave, of samples float (channel, sample)."""
-    mono, used = _compared(values.mean(axis=0, dtype=np.float64), rate)
+    mono, used = compared(values.mean(axis=0, dtype=np.float64), rate)
     inside = _sounding(mono, used)
     head = np.array([used, round(1000 * len(inside) / used)], dtype="<i4").tobytes()
     return head + (_levels(inside) / STEP).round().astype(np.uint8).tobytes() + _wave(inside, used).tobytes()
 
 
-def _compared(mono: np.ndarray, rate: int) -> tuple[np.ndarray, int]:
+def compared(mono: np.ndarray, rate: int) -> tuple[np.ndarray, int]:
     """Samples and rate: at `RATE`, unless less than a tenth of the energy is left there."""
     import soxr
 
@@ -58,13 +58,18 @@ def _sounding(mono: np.ndarray, rate: int) -> np.ndarray:
 
 
 def _levels(mono: np.ndarray) -> np.ndarray:
-    """Decibels 0..`FLOOR` over the floor, float (slice, band), from a short-time Fourier transform."""
+    """Decibels 0..`FLOOR` over the floor, float (slice, band): how loud it is as a whole is left out."""
+    slices = powers(mono)
+    return np.asarray(10 * np.log10(slices / (slices.max() + 1e-20) + 10 ** (-FLOOR / 10))).clip(-FLOOR, 0) + FLOOR
+
+
+def powers(mono: np.ndarray) -> np.ndarray:
+    """Of a sound at `RATE`, float (slice, band): mean power of bands over time, by a short-time Fourier transform."""
     padded = np.pad(mono, (WINDOW // 2, WINDOW // 2 + max(0, HOP - len(mono))))
     frames = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[::HOP]
     power = np.abs(np.fft.rfft(frames * np.hanning(WINDOW))) ** 2
     bands = np.add.reduceat(power, _edges()[:-1], axis=1) / np.diff(_edges())
-    slices = _weights(len(frames)) @ bands
-    return np.asarray(10 * np.log10(slices / (slices.max() + 1e-20) + 10 ** (-FLOOR / 10))).clip(-FLOOR, 0) + FLOOR
+    return np.asarray(_weights(len(frames)) @ bands)
 
 
 @lru_cache(maxsize=1)

@@ -16,7 +16,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from aigc_models.fingerprint import Fingerprint
-from aigc_models.modalities import _sound_print
+from aigc_models.modalities import _sound_measures, _sound_print
 from aigc_models.modalities._sound_file import HIGHEST_RATE, LONGEST, LOWEST_RATE, Sound, decoded
 from aigc_models.modalities._sound_picture import picture
 
@@ -33,6 +33,10 @@ GRID = 256  # samples, of which a format's length is a multiple
 FADE = 0.005  # seconds over which the end of a sound that is cut fades out
 FULL = 32768  # 16-bit steps from 0 to full scale
 SHOWN = 5.0  # seconds of a preview
+
+
+measures = _sound_measures.measures
+embedding = _sound_measures.embedding
 
 
 class Format(BaseModel):
@@ -190,14 +194,12 @@ def preview(content: Sound) -> str:
 
 def spread(contents: Sequence[Sound]) -> dict[str, Any]:
     """Durations in seconds and levels in decibels under full scale (lowest, median, highest); counts of rates and channels."""
-    seconds = np.array([content.seconds for content in contents])
-    power = np.array([np.mean(content.values.astype(np.float64) ** 2) for content in contents])
-    peaks = np.array([np.abs(content.values).max(initial=0.0) for content in contents])
-    spans = {"seconds": seconds, "level_db": 10 * np.log10(power + 1e-12), "peak_db": 20 * np.log10(peaks + 1e-6)}
+    found = measures(contents)
+    spans = {name: found[name] for name in ("seconds", "level_db", "peak_db")}
     kept = {
         name: [round(float(figure), 3) for figure in (span.min(), np.median(span), span.max())] for name, span in spans.items()
     }
     rates = Counter(str(content.rate) for content in contents)
     channels = Counter(str(len(content.values)) for content in contents)
     counts = {"rates": dict(sorted(rates.items())), "channels": dict(sorted(channels.items()))}
-    return {**kept, **counts, "cut_to_10_s": int((seconds >= LONGEST - 1e-3).sum())}
+    return {**kept, **counts, "cut_to_10_s": int((found["seconds"] >= LONGEST - 1e-3).sum())}

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from aigc_models.errors import Unreadable
 from aigc_models.fingerprint import Fingerprint
+from aigc_models.modalities import _image_measures
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -33,6 +34,10 @@ THUMBNAIL = 16  # pixels
 NEAR_BITS = 8  # of 64 that may differ between perceptual hashes
 NEAR_CONTRAST = 0.1  # difference of thumbnails over their contrast; distinct digits are 0.11 apart, photographs 0.46
 NEAR_LEVELS = 6.0  # difference of mean colours, of 255
+
+
+measures = _image_measures.measures
+embedding = _image_measures.embedding
 
 
 class Format(BaseModel):

@@ -19,6 +19,7 @@ from aigc_models.modalities import (
     _series_figures,
     _series_format,
     _series_gaps,
+    _series_measures,
     _series_picture,
     _series_table,
     _series_windows,
@@ -66,6 +67,8 @@ preview = _series_picture.preview
 spread = _series_figures.spread
 handling = _series_figures.handling
 near_pairs = _series_figures.near_pairs
+measures = _series_measures.measures
+embedding = _series_measures.embedding
 borders = _series_windows.borders
 misfits = _series_windows.misfits
 covers = _series_windows.covers

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from aigc_models.errors import Unreadable
 from aigc_models.fingerprint import Fingerprint
+from aigc_models.modalities import _text_measures
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -43,6 +44,10 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _BYTES = np.array([1 << (8 * at) for at in range(SHINGLE)], dtype=np.uint64)  # five bytes as one number
 _WEIGHTS = np.array([1, 257, 257**2, 257**3, 257**4], dtype=np.uint64)
 _MIX = np.uint64(0x9E3779B97F4A7C15)
+
+
+measures = _text_measures.measures
+embedding = _text_measures.embedding
 
 
 class Format(BaseModel):
