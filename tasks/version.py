@@ -116,10 +116,16 @@ class Dvc:
         listed = dict(line.split(maxsplit=1) for line in self.run("remote", "list").splitlines() if line.strip())
         return listed.get(name, name).removesuffix("(default)").strip()
 
-    def remotes(self) -> list[str]:
-        """The URLs of all remotes that are configured."""
-        lines = (line.split(maxsplit=1) for line in self.run("remote", "list").splitlines())
-        return [rest[0].removesuffix("(default)").strip() for _, *rest in filter(None, lines)]
+    def remotes(self) -> dict[str, dict[str, str]]:
+        """URL of each remote that is configured -> what else is said of it, such as `endpointurl`."""
+        told: dict[str, dict[str, str]] = {}
+        for line in self.run("config", "--list").splitlines():
+            key, _, value = line.partition("=")
+            if key.startswith("remote."):
+                name, _, field = key.removeprefix("remote.").rpartition(".")
+                told.setdefault(name, {})[field] = value
+        listed = (line.split(maxsplit=1) for line in self.run("remote", "list").splitlines())
+        return {rest[0].removesuffix("(default)").strip(): told.get(name, {}) for name, *rest in filter(None, listed)}
 
     def send(self, tree: str) -> None:
         """The files of a listing, and itself, to the remote; what is there already is not sent again."""

@@ -1,4 +1,8 @@
-"""One file behind a URL, asked for only if it changed: http and https by httpx, all else by fsspec."""
+"""One file behind a URL, asked for only if it changed: http and https by httpx, all else by fsspec.
+
+An object store is asked as its own tools are, with credentials and address from its usual places: for S3 the variables
+AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_PROFILE, AWS_ENDPOINT_URL (of a server that is not Amazon's) or ~/.aws.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING
 
 from aigc_models.errors import BadInput
 
@@ -17,6 +21,7 @@ if TYPE_CHECKING:
 CHUNK = 1 << 20  # bytes
 PATIENCE = 30.0  # seconds without an answer
 UNCHANGED = 304
+EXTRAS = {"s3": "s3", "s3a": "s3", "gs": "gs", "gcs": "gs"}  # by the scheme of a URL
 
 
 class Unreachable(Exception):
@@ -82,33 +87,42 @@ def _answer(response: httpx.Response, name: str) -> Answer:
 
 @contextmanager
 def _other(url: str, name: str, etag: str, last_modified: str) -> Iterator[Answer | None]:
-    """What fsspec's checksum of the file's entry says stands for the ETag."""
-    system, path, info = _looked_up(url, name)
-    if info.get("type") == "directory":
-        raise BadInput(f"{name} is a folder; name one file in it")
-    told = str(system.checksum(path))
-    if told == etag:
-        yield None
-        return
-    try:
-        with system.open(path, "rb", block_size=CHUNK) as handle:
-            yield Answer(iter(lambda: handle.read(CHUNK), b""), info.get("size"), told)
-    except PermissionError as error:
-        raise BadInput(f"{name} may not be read: {error}") from error
-
-
-def _looked_up(url: str, name: str) -> tuple[Any, str, dict[str, Any]]:
+    """What fsspec's checksum of the file's entry says (of S3 its ETag) stands for the ETag."""
     from fsspec.core import url_to_fs
 
-    try:
+    with _told_apart(name, url):
         system, path = url_to_fs(url)
         system.invalidate_cache()
-        return system, path, system.info(path)
-    except (ImportError, ValueError) as error:
-        raise BadInput(f"{name} cannot be opened: {error}") from error
+        info = system.info(path)
+        told = str(system.checksum(path))
+        missing = told != etag and info.get("type") != "directory"
+        handle = system.open(path, "rb", block_size=CHUNK) if missing else None
+    if info.get("type") == "directory":
+        raise BadInput(f"{name} is a folder; name one file in it")
+    if handle is None:
+        yield None
+        return
+    with handle:
+        yield Answer(_chunks(handle, name, url), info.get("size"), told)
+
+
+def _chunks(handle: IO[bytes], name: str, url: str) -> Iterator[bytes]:
+    with _told_apart(name, url):
+        yield from iter(lambda: handle.read(CHUNK), b"")
+
+
+@contextmanager
+def _told_apart(name: str, url: str) -> Iterator[None]:
+    """What a file system raises as `BadInput` where its answer is no, else as `Unreachable`."""
+    try:
+        yield
     except FileNotFoundError as error:
         raise BadInput(f"{name} does not exist") from error
     except PermissionError as error:
         raise BadInput(f"{name} may not be read: {error}") from error
-    except OSError as error:
+    except (ImportError, ValueError) as error:
+        extra = EXTRAS.get(url.partition("://")[0].lower())
+        advice = f"; `pip install 'aigc-foundry[{extra}]'`" if extra and isinstance(error, ImportError) else ""
+        raise BadInput(f"{name} cannot be opened: {error}{advice}") from error
+    except Exception as error:  # each kind of storage fails in its own way, and few of these are an OSError
         raise Unreachable(str(error) or type(error).__name__) from error

@@ -19,6 +19,7 @@ from tasks.tables import shards
 from tasks.version import Dvc, ledger
 from tasks.versions.cache import entries, object_of
 from tasks.versions.forgotten import FILE, Forgotten, note_purged, purged
+from tasks.versions.storage import storage_of
 
 
 class ForgetSettings(BaseModel):
@@ -167,19 +168,17 @@ def _holds(table: Path, ids: object) -> bool:
 
 def _purge_remotes(workspace: Workspace, digests: list[str]) -> tuple[list[str], list[str]]:
     reached, unreached = [], []
-    for url in Dvc(workspace).remotes():
+    for url, told in Dvc(workspace).remotes().items():
         try:
-            _purge_remote(url, digests)
+            _purge_remote(url, told, digests)
             reached.append(url)
         except Exception as error:  # each kind of storage fails in its own way
             unreached.append(f"{url}: {type(error).__name__}: {error}")
     return reached, unreached
 
 
-def _purge_remote(url: str, digests: list[str]) -> None:
-    from fsspec.core import url_to_fs
-
-    storage, root = url_to_fs(url)
+def _purge_remote(url: str, told: dict[str, str], digests: list[str]) -> None:
+    storage, root = storage_of(url, told)
     for md5 in digests:
         path = f"{root.rstrip('/')}/files/md5/{md5[:2]}/{md5[2:]}"
         if storage.exists(path):

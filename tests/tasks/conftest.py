@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+import logging
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -214,3 +215,30 @@ def history(tmp_path: Path, sentences: Callable[..., list[str]]) -> History:
 
     texts = sentences(80)
     return History(data.workspace, (grown(texts[:60], 0), grown(texts[60:], 60)))
+
+
+@pytest.fixture(scope="session")
+def object_store() -> Iterator[str]:
+    """The address of a server that speaks S3."""
+    server = pytest.importorskip("moto.server").ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def bucket(object_store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """s3fs, with a bucket of that name which is empty; who asks for S3 finds it and the workspace by the environment."""
+    s3fs = pytest.importorskip("s3fs")
+    told = {"AWS_ENDPOINT_URL": object_store, "AWS_ACCESS_KEY_ID": "me", "AWS_SECRET_ACCESS_KEY": "hush",
+            "AWS_DEFAULT_REGION": "us-east-1", "AIGC_WORKSPACE": str(tmp_path)}  # fmt: skip
+    for name, value in told.items():
+        monkeypatch.setenv(name, value)
+    s3fs.S3FileSystem.clear_instance_cache()  # instances are kept whatever the environment says since
+    system = s3fs.S3FileSystem()
+    system.mkdir("bucket")
+    yield system
+    system.rm("bucket", recursive=True)
+    s3fs.S3FileSystem.clear_instance_cache()
