@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aigc_models.errors import BadInput
+from tasks.ingested import remember_ingested, unchanged
 from tasks.references import RawRef
 from tasks.settings import scratch_folder
-from tasks.source import RawItem, SourceSettings, fingerprint, modality, read
+from tasks.source import RawItem, SourceSettings, fingerprint, listing, modality, read, reading_code
 from tasks.stage import StageContext, stage
 from tasks.tables import shards
 from tasks.versions.forgotten import Forgotten
@@ -39,13 +40,16 @@ def ingest(source: SourceSettings, context: StageContext) -> RawRef:
         folder = workspace.data / source.name / "raw"
         known = _known_ids(folder, kind, source.name)
         gone = Forgotten.of(folder.parent)
+        files, code = listing(source), reading_code(source)
+        same = unchanged(workspace, source, code, files)
         with scratch_folder(workspace) as scratch:
-            new = (item for item in read(source, kind) if item.id not in known and not gone.covers(item))
+            new = (item for item in read(source, kind, same) if item.id not in known and not gone.covers(item))
             new_shards = list(_write_shards(_checked(new, source), scratch, kind, context))
             if not new_shards and not known:
                 raise BadInput(f"{source.location} holds no items")
             numbered = enumerate(new_shards, start=next_number(folder))
             publish([(shard, folder / shard_name(number, shard)) for number, shard in numbered])
+        remember_ingested(workspace, source, code, files)
         rows = sum(count_rows(shard) for shard in shards(folder))
         context.log(rows=rows, new_rows=rows - len(known), modality=kind)
         return RawRef.to(workspace, folder, dataset=source.name, modality=kind, rows=rows)

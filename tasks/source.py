@@ -5,6 +5,7 @@ modality(source: SourceSettings) -> str                 text or image, found out
 fingerprint(source: SourceSettings) -> str              changes when the content does
 read(source: SourceSettings, modality: str) -> Iterator[RawItem]
 content_files(source: SourceSettings) -> list[Path]     optional: the files that hold the content, if it is not one
+read_new(source, modality, unchanged: Collection[str])  optional: as `read`, without these of the files that hold it
 place(source: SourceSettings) -> str                    optional: the location such that it holds from every folder
 through(source: SourceSettings) -> SourceSettings       optional: what is really read, once it lies here
 Options                                                 optional: a pydantic model of `SourceSettings.options`
@@ -16,7 +17,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
@@ -185,8 +186,12 @@ def options(source: SourceSettings, model: type[Options]) -> Options:
 
 def fingerprint(source: SourceSettings) -> str:
     """Changes when the content at the source does, or the code that reads it; the cache key of ingestion is made of it."""
-    told = _told(source, lambda: str(plugin(source).fingerprint(source)))
-    return f"{code_version(_readers(source))}-{told}"
+    return f"{reading_code(source)}-{content_digest(source)}"
+
+
+def reading_code(source: SourceSettings) -> str:
+    """Digest of the code that reads this source."""
+    return code_version(_readers(source))
 
 
 def _readers(source: SourceSettings) -> list[str]:
@@ -215,9 +220,12 @@ def modality(source: SourceSettings) -> str:
     return source.modality or _told(source, lambda: str(plugin(source).modality(source)))
 
 
-def read(source: SourceSettings, modality: str) -> Iterator[RawItem]:
-    """All items, in an order that depends on the content alone."""
-    yield from plugin(source).read(source, modality)
+def read(source: SourceSettings, modality: str, unchanged: Collection[str] = ()) -> Iterator[RawItem]:
+    """All items, in an order that depends on the content alone; of files that are `unchanged` none where they can be left
+    out (names as in `listing`)."""
+    module = plugin(source)
+    leaves_out = unchanged and hasattr(module, "read_new")
+    yield from module.read_new(source, modality, unchanged) if leaves_out else module.read(source, modality)
 
 
 def licence(source: SourceSettings) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import hashlib
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from aigc_models.errors import BadInput
 from aigc_models.find import find
 from aigc_models.modality import divided_inside
-from tasks.readers import files, rows, timelines
+from tasks.readers import files, timelines
+from tasks.readers.digests import digests
 from tasks.source import RawItem, SourceSettings, plugin
 
 LAST = True  # takes every file that no other plug-in does
@@ -24,8 +25,9 @@ def accepts(location: str) -> bool:
 
 def fingerprint(source: SourceSettings) -> str:
     whole = hashlib.sha256()
-    for file in content_files(source):
-        line = f"{_relative(file, source)}\0{file.stat().st_size}\0{rows.digest(file)}\n"
+    found = content_files(source)
+    for file, digest in zip(found, digests(found), strict=True):
+        line = f"{_relative(file, source)}\0{file.stat().st_size}\0{digest}\n"
         whole.update(line.encode("utf-8", "surrogateescape"))
     return whole.hexdigest()
 
@@ -51,6 +53,11 @@ def _of_tables(source: SourceSettings, found: str) -> str:
 
 def read(source: SourceSettings, modality: str) -> Iterator[RawItem]:
     """Files in the order of their names; with `--modality` given, files of other kinds are left out."""
+    return read_new(source, modality, ())
+
+
+def read_new(source: SourceSettings, modality: str, unchanged: Collection[str]) -> Iterator[RawItem]:
+    """The same without the files that are `unchanged`: these are not opened. Tables of series are always read."""
     if divided_inside(find("aigc_models.modalities", modality)):
         tables = [file for file in content_files(source) if file.suffix.lower() in files.tables()]
         yield from timelines.of_folder(tables, source, modality)
@@ -62,6 +69,8 @@ def read(source: SourceSettings, modality: str) -> Iterator[RawItem]:
     labels = files.labels([_relative(file, source) for file in chosen], source, modality)
     for file in chosen:
         name = _relative(file, source)
+        if name in unchanged:
+            continue
         label = labels.get(files.parent(name)) or source.labels.of_name(file.name)
         item = RawItem(*_payload(file), name, label, split=files.split(name, source))
         yield from files.documents(item, source, len(chosen) == 1) if modality == "text" else (item,)
