@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from aigc_models.errors import BadInput
 from tasks.clean import language
 from tasks.cleaning import CleanSettings, Item, Rejected
 
@@ -37,5 +38,5 @@ def test_how_sure_it_has_to_be_can_be_set() -> None:
 
 
 def test_a_language_that_is_not_known_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"'english' is no language that can be told; known: .*, en, "):
+    with pytest.raises(BadInput, match=r"'english' is no language that can be told; known: .*, en, "):
         CleanSettings(rules={"language": {"languages": ["english"]}})

@@ -66,5 +66,5 @@ def test_a_file_that_is_no_list_is_named(tmp_path: Path, payload: bytes | None) 
 
 @pytest.mark.parametrize("values", [{}, {"words": []}, {"words": [" "]}, {"words": ["a"], "action": "count"}])
 def test_settings_that_do_not_fit_are_refused(values: dict[str, object]) -> None:
-    with pytest.raises(ValueError, match=r"words|action"):
+    with pytest.raises(BadInput, match=r"words|action"):
         CleanSettings(rules={"word_list": values})
