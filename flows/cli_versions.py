@@ -34,7 +34,7 @@ def versions(name: Name, as_json: Json = False) -> None:
     Example: aigc data versions digits
     """
     with ending():
-        from tasks.version import ledger
+        from tasks.ledger import ledger
         from tasks.versions.cache import find_version
 
         workspace = Workspace.current()

@@ -127,7 +127,7 @@ def plain(value: Any) -> Any:
 def orchestrated() -> Iterator[Execution]:
     """An execution with Prefect's API and MLflow at hand; what dead commands left open is closed first."""
     from flows.api import prefect_api
-    from flows.entry import swept
+    from flows.sweeping import swept
     from tasks.execution import Execution, executing
     from tasks.owner import owner
     from tasks.report.terminal import Terminal

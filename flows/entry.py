@@ -92,6 +92,7 @@ def _begun(stack: ExitStack) -> Execution:
     from flows.api import without_heartbeat
     from flows.command import require_room
     from flows.guardian import guard
+    from flows.sweeping import swept
     from tasks.owner import left_behind, owner
 
     workspace = Workspace.current().create()
@@ -114,20 +115,6 @@ def _begun(stack: ExitStack) -> Execution:
     if deserted:  # MLflow is imported for nothing else here: a retraining that is not due needs it not
         swept(execution, execution.tracker.sweep())
     return execution
-
-
-def swept(execution: Execution, runs: list[str]) -> None:
-    """Close in Prefect too what dead processes left open, and say so; `runs`: those closed in MLflow."""
-    from prefect.client.orchestration import get_client
-
-    from flows.api import sweep
-    from tasks.owner import alive, tidy
-
-    with get_client(sync_client=True) as client:
-        flows = sweep(lambda name: alive(execution.workspace, name), client)
-    tidy(execution.workspace)
-    if runs or flows:
-        execution.observer.message(f"closed what a run that died left open: {len(runs)} in MLflow, {flows} in Prefect")
 
 
 def skip_missed(client: SyncPrefectClient, run: FlowRun, execution: Execution) -> None:

@@ -37,7 +37,7 @@ def guard(execution: Execution) -> subprocess.Popen[bytes]:
 
 def close(workspace: Workspace) -> None:
     """Close in both tools what dead processes left open."""
-    from flows.entry import swept
+    from flows.sweeping import swept
     from tasks.execution import Execution
 
     execution = Execution(workspace)

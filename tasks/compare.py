@@ -18,14 +18,12 @@ from pydantic import BaseModel, ConfigDict
 from aigc_models.errors import BadInput
 from aigc_models.evidence import Difference
 from tasks.gates import Gate, Rival, Verdict, judge
+from tasks.kept_evaluation import FILES, FOLDER, GATES
 from tasks.settings import Workspace
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
     from mlflow.entities.model_registry import ModelVersion
-
-FOLDER, GATES = "evaluation", "gates.json"
-FILES = ("metrics.json", "metrics_known.json", "champion.json")  # of an evaluation
 
 
 class Side(BaseModel):
@@ -69,18 +67,6 @@ class Comparison(BaseModel):
     gates: tuple[Verdict, ...]
     passes: bool | None
     note: str
-
-
-def keep_evaluation(store: MlflowClient, run_id: str, evaluation: Path) -> None:
-    """Put an evaluation's figures beside the version that they are of; `run_id`: the run that registered it."""
-    for path in [evaluation / name for name in FILES if (evaluation / name).is_file()]:
-        store.log_artifact(run_id, str(path), FOLDER)
-
-
-def keep_gates(store: MlflowClient, run_id: str, gates: tuple[Gate, ...]) -> None:
-    """Remember what a version was held against."""
-    said = [gate.model_dump(mode="json", exclude_defaults=True) for gate in gates]
-    store.log_text(run_id, json.dumps(said, indent=1) + "\n", f"{FOLDER}/{GATES}")
 
 
 def compare(workspace: Workspace, name: str, a: str, b: str) -> Comparison:

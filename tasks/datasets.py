@@ -9,9 +9,9 @@ from typing import Any
 from pydantic import BaseModel
 
 from aigc_models.errors import BadInput, unknown
+from tasks.ledger import ledger
 from tasks.settings import Workspace
 from tasks.source import SourceSettings, modality, plugin
-from tasks.version import ledger
 
 
 def names(workspace: Workspace) -> list[str]:

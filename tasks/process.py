@@ -25,8 +25,9 @@ from aigc_models.errors import AigcError
 from tasks.references import decode, encode
 
 if TYPE_CHECKING:
+    from tasks.context import StageContext
     from tasks.execution import Execution
-    from tasks.stage import Stage, StageContext
+    from tasks.stage import Stage
 
 PATIENCE = 20.0  # seconds that a child gets to write its checkpoint
 Timed = tuple[Any, float, float]  # the result, and when the function began and ended
@@ -174,8 +175,8 @@ def main() -> None:
 
 
 def _work(orders: dict[str, Any], folder: Path, voice: _Voice, stopping: threading.Event) -> None:
+    from tasks.context import StageContext
     from tasks.settings import Workspace
-    from tasks.stage import StageContext
 
     module, _, name = orders["stage"].partition(":")
     context = StageContext(

@@ -19,8 +19,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from aigc_models.errors import BadInput
 from tasks.champion import measured
-from tasks.compare import keep_gates
 from tasks.gates import Gate, Rival, Verdict, judge
+from tasks.kept_evaluation import keep_gates
 from tasks.owner import locked
 from tasks.references import EvaluationRef, RegisteredRef
 from tasks.register import aliases_of, existing, find_version, store_identity

@@ -14,6 +14,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict
 
+from tasks.ledger import ledger
 from tasks.settings import Workspace
 
 
@@ -132,8 +133,6 @@ class VersionRef(SplitRef):
     def intact(self, workspace: Workspace) -> bool:
         """Whether all is still there and is what the ledger and `data.dvc` say: another version may have been put there
         in between."""
-        from tasks.version import ledger
-
         newest = ledger(workspace, self.dataset)[-1:]
         return [line.version for line in newest] == [self.version] and super().intact(workspace)
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from aigc_models.errors import BadInput, Damaged, unknown
-from tasks.compare import keep_evaluation
+from tasks.kept_evaluation import keep_evaluation
 from tasks.origin import PROJECT, package
 from tasks.owner import locked
 from tasks.references import EnsembleRef, EvaluationRef, RegisteredRef, digest_of

@@ -16,7 +16,7 @@ import inspect
 import json
 import signal
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,44 +25,13 @@ from pydantic import BaseModel
 
 from aigc_models.errors import AigcError
 from tasks.code_version import code_version, named_plugins
+from tasks.context import StageContext
 from tasks.execution import Execution, Planned, Timing
 from tasks.references import CorpusRef, Reference, VersionRef
-from tasks.settings import Workspace
 from tasks.system_metrics import hardware, sampled
 
 if TYPE_CHECKING:
     from tasks.tracking import Run
-
-
-@dataclass
-class StageContext:
-    """All that a stage's function sees of the pipeline: a folder to write into (it may hold the
-    partial work of a run that was cut), the workspace, and whom to tell of progress."""
-
-    folder: Path
-    workspace: Workspace = field(default_factory=Workspace.current)
-    run_id: str = ""
-    parent_run_id: str = ""
-    figures: dict[str, Any] = field(default_factory=dict)
-    attached: list[str] = field(default_factory=list)
-    on_progress: Callable[..., None] = field(default=lambda step, total, **figures: None)
-    stopped: Callable[[], bool] = field(default=lambda: False)
-
-    def progress(self, step: int, total: int, **figures: float) -> None:
-        """Say how far it is; `figures` become the learning curve in MLflow."""
-        self.on_progress(step, total, **figures)
-
-    def stop(self) -> bool:
-        """Whether the run is to end: save what there is and raise."""
-        return self.stopped()
-
-    def log(self, **figures: Any) -> None:
-        """Numbers (metrics) and texts (parameters) of the stage's MLflow run."""
-        self.figures.update(figures)
-
-    def attach(self, *paths: Path) -> None:
-        """Files and folders that MLflow keeps as the run's artifacts."""
-        self.attached.extend(str(path) for path in paths)
 
 
 def key_of(value: object) -> object:

@@ -19,10 +19,9 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field
-
 from aigc_models.errors import AigcError
 from tasks.data_lock import writing
+from tasks.ledger import Version, record
 from tasks.references import SplitRef, VersionRef, digest_of
 from tasks.settings import Workspace
 from tasks.stage import StageContext, stage
@@ -42,18 +41,6 @@ CONFIG = """[core]
 IGNORE = "# Not data: unfinished work, local state, results.\n*.tmp\n/.aigc/\n/outputs/\n/.venv/\n"
 
 
-class Version(BaseModel):
-    """A line of the ledger: `tree` is DVC's own digest of all of `data/` at that time."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    dataset: str = Field(description="name of the data set")
-    version: str = Field(description="digest over the files of data/NAME")
-    rows: int = Field(description="items in all splits")
-    splits: dict[str, int] = Field(description="items in each split")
-    tree: str = Field(description="md5 of the listing in DVC's cache")
-
-
 @stage
 def version(split: SplitRef, context: StageContext) -> VersionRef:
     """Give the data set's files to DVC and note the version in the ledger."""
@@ -65,20 +52,6 @@ def version(split: SplitRef, context: StageContext) -> VersionRef:
     context.log(version=name)
     fields = split.model_dump(exclude={"outputs", "sha256"})
     return VersionRef.to(context.workspace, folder, **fields, version=name)
-
-
-def ledger(workspace: Workspace, dataset: str) -> list[Version]:
-    """The versions of a data set that this workspace has seen, oldest first."""
-    path = workspace.state / "versions.jsonl"
-    lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    return [found for found in map(Version.model_validate_json, lines) if found.dataset == dataset]
-
-
-def record(workspace: Workspace, version: Version) -> None:
-    """Add a line to the ledger, unless it says what the data set's last one says."""
-    if ledger(workspace, version.dataset)[-1:] != [version]:
-        with (workspace.state / "versions.jsonl").open("a", encoding="utf-8") as file:
-            file.write(json.dumps(version.model_dump(), sort_keys=True) + "\n")
 
 
 @cache

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aigc_models.errors import BadInput, unknown
+from tasks.ledger import Version, ledger
 from tasks.settings import Workspace
-from tasks.version import Version, cache_folder, ledger
+from tasks.version import cache_folder
 from tasks.versions.forgotten import purged
 
 

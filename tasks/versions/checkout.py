@@ -10,9 +10,10 @@ from pathlib import Path
 from aigc_models.errors import Damaged
 from tasks.data_lock import writing
 from tasks.ingest import written
+from tasks.ledger import Version, record
 from tasks.references import digest_of
 from tasks.settings import Workspace, scratch_folder
-from tasks.version import DIGITS, Dvc, Version, record
+from tasks.version import DIGITS, Dvc
 from tasks.versions.cache import find_version, present
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from tasks.data_lock import writing
+from tasks.ledger import Version
 from tasks.settings import Workspace
-from tasks.version import Dvc, Version
+from tasks.version import Dvc
 from tasks.versions.cache import check_not_purged, find_version, present
 from tasks.versions.verify import drop_damaged
 

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from pydantic import BaseModel, ConfigDict, Field
 
 from aigc_models.errors import BadInput
+from tasks.ledger import Version, ledger
 from tasks.settings import Workspace
-from tasks.version import Version, ledger
 from tasks.versions.cache import damaged, entries, object_of
 from tasks.versions.forgotten import purged
 

@@ -3,8 +3,9 @@ import json
 import pytest
 
 from aigc_models.errors import BadInput
-from tasks.compare import compare, keep_evaluation, keep_gates
+from tasks.compare import compare
 from tasks.gates import Gate
+from tasks.kept_evaluation import keep_evaluation, keep_gates
 from tasks.promote import promote_version
 from tasks.tracking import client
 

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from aigc_models.errors import AigcError
+from tasks.ledger import Version, ledger, record
 from tasks.references import SplitRef, VersionRef
 from tasks.settings import Workspace
 from tasks.stage import StageContext
-from tasks.version import ATTEMPTS, Dvc, Version, ledger, record, version
+from tasks.version import ATTEMPTS, Dvc, version
 
 
 def git(root: Path, *arguments: str) -> str:

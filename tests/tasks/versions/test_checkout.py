@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 
 from aigc_models.errors import BadInput, Damaged
+from tasks.ledger import ledger
 from tasks.references import digest_of
-from tasks.version import DIGITS, Dvc, ledger
+from tasks.version import DIGITS, Dvc
 from tasks.versions.cache import entries, find_version, object_of
 from tasks.versions.checkout import checkout
 
