@@ -18,6 +18,24 @@ class Unreadable(AigcError):
     """One item cannot be used; the message is the reason that goes into the quarantine."""
 
 
+CANNOT = " cannot be read: "
+
+
+def unusable(name: str, problem: str) -> str:
+    """The name of an item that has no content since its source could not read it."""
+    return f"{name}{CANNOT}{problem}"
+
+
+def no_content(name: str) -> Unreadable:
+    """Why an item has none: what its source said of it by `unusable`, or that there are no bytes.
+
+    >>> str(no_content(unusable("a.csv row 3", "has 2 cells"))), str(no_content("a.txt"))
+    ('has 2 cells', 'zero bytes')
+    """
+    _, _, problem = name.partition(CANNOT)
+    return Unreadable(problem or "zero bytes")
+
+
 class Damaged(AigcError):
     """A file is not what its digest says: a checkpoint, a bundle, a cached output."""
 

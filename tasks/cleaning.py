@@ -31,7 +31,7 @@ from tasks.ingest import count_rows, publish, write_table, written
 from tasks.references import CleanRef, RawRef
 from tasks.shard_journal import Journal, targets
 from tasks.stage import StageContext, stage
-from tasks.tables import count_marks, shards
+from tasks.tables import count_marks, read, shards
 from tasks.validation import validated
 
 if TYPE_CHECKING:
@@ -134,19 +134,26 @@ def clean(raw: RawRef, settings: CleanSettings, context: StageContext) -> CleanR
 def _result(raw: RawRef, folder: Path, context: StageContext) -> CleanRef:
     from pyarrow import parquet
 
-    bad = [parquet.read_table(path, columns=["rule", "reason"]) for path in shards(folder, rejected=True)]
+    bad = [parquet.read_table(path, columns=["rule"]) for path in shards(folder, rejected=True)]
     rules = Counter(rule for table in bad for rule in table["rule"].to_pylist())
     rejected = sum(rules.values())
     kept = sum(count_rows(path) for path in shards(folder))
     if not kept:
-        reasons = Counter(reason for table in bad for reason in table["reason"].to_pylist())
+        told = _reasons(shards(folder, rejected=True))
         _undo(folder)
-        told = "; ".join(f"{count} x {reason}" for reason, count in reasons.most_common(3))
-        raise BadInput(f"no item of {raw.dataset} can be used: all {rejected} were rejected ({told})")
+        raise BadInput(f"no item of {raw.dataset} can be used: all {rejected:,} were rejected ({told})")
     changed = count_marks(shards(folder), "changed")
     figures = {f"rejected_{rule}": count for rule, count in sorted(rules.items())}
     context.log(rows=kept, rejected=rejected, **figures, **{f"changed_{rule}": count for rule, count in changed.items()})
     return CleanRef.to(context.workspace, folder, dataset=raw.dataset, modality=raw.modality, rows=kept, rejected=rejected)
+
+
+def _reasons(paths: list[Path]) -> str:
+    """The most frequent reasons, each with the first item that it is of."""
+    rows = read(paths, ["reason", "source"])
+    examples = dict(zip(reversed(rows["reason"]), reversed(rows["source"]), strict=True))
+    counts = Counter(rows["reason"]).most_common(3)
+    return "; ".join(f"{count:,} x {reason}, such as {examples[reason]}" for reason, count in counts)
 
 
 def _drop_strays(folder: Path, stems: set[str]) -> None:

@@ -12,6 +12,8 @@ from aigc_models.modalities._series_gaps import LONGEST_GAP
 from aigc_models.steps import SECONDS, Step, stamps
 
 MOST_STEPS = 5_000_000
+LATEST = 9e15  # from here on a float leaves out whole numbers
+CLOSEST = 1e-6  # seconds, or of a plain number
 SNAP = 0.2  # of a step, by which nearly all times may be off to be moved to the nearest
 NEARLY_ALL = 0.98
 EVEN = [count * SECONDS[unit] for unit, counts in (("s", (1, 2, 5, 10, 15, 20, 30)), ("min", (1, 2, 5, 10, 15, 20, 30)))
@@ -20,15 +22,17 @@ EVEN = [count * SECONDS[unit] for unit, counts in (("s", (1, 2, 5, 10, 15, 20, 3
 
 def regular(times: np.ndarray, values: np.ndarray, names: Sequence[str], dated: bool) -> Series:
     """`times` float64 (row,), `values` float64 (channel, row); raises `Unreadable` where no regular series comes of it."""
+    if np.abs(times).max() > LATEST:
+        raise Unreadable(f"the time {times[np.abs(times).argmax()]:g} is beyond {LATEST:g}, where times cannot be told apart")
     times, values, notes = _merged(*_sorted(times, values), names, dated)
     if len(times) < 2:
         raise Unreadable("holds one point; at least two different times are needed to tell the step")
     step = find_step(times, dated)
     start = _start(times, step)
     place = step.index(start, times)
+    if place[-1] >= MOST_STEPS:
+        raise Unreadable(f"would have {place[-1]:,.0f} steps of {step}; the limit is {MOST_STEPS:,}: are all times right?")
     nearest = np.rint(place).astype(np.int64)
-    if nearest[-1] >= MOST_STEPS:
-        raise Unreadable(f"would have {nearest[-1]:,} steps of {step}; the limit is {MOST_STEPS:,}: are all times right?")
     off = np.abs(place - nearest)
     if np.quantile(off, NEARLY_ALL) > SNAP:
         return _interpolated(times, values, Series(np.zeros((len(names), 0)), tuple(names), start, str(step), tuple(notes)))
@@ -129,6 +133,8 @@ def find_step(times: np.ndarray, dated: bool) -> Step:
         return Step(1.0, "D" if dated else "")
     sizes, counts = np.unique(np.round(apart, 6), return_counts=True)
     usual, share = float(sizes[counts.argmax()]), counts.max() / len(apart)
+    if not max(usual, float(np.median(apart))) >= CLOSEST or (share >= 0.5 and not usual):
+        raise Unreadable(f"has points less than {CLOSEST:g} apart, which is the shortest step; give times in another unit")
     if not dated:
         return Step(usual if share >= 0.5 else float(np.median(apart)), "")
     months = _months(times, apart)

@@ -12,7 +12,7 @@ import numpy as np
 
 from aigc_models import timestamps
 from aigc_models.cells import Numbers, is_number
-from aigc_models.errors import Unreadable
+from aigc_models.errors import Unreadable, no_content
 from aigc_models.modalities._series import Series
 from aigc_models.modalities._series_grid import find_step, regular
 from aigc_models.steps import Step
@@ -40,7 +40,7 @@ def read_points(payload: bytes, name: str, step: str) -> Series:
 def _table(payload: bytes, name: str) -> tuple[np.ndarray, bool, np.ndarray, tuple[str, ...], list[str]]:
     """Times (row,), whether they are dates, values (channel, row), the channels' names, and what there is to say."""
     if not payload:
-        raise Unreadable(f"zero bytes ({name})")
+        raise no_content(name)
     if len(payload) > MOST_BYTES:
         raise Unreadable(
             f"has {len(payload) / 1e6:,.0f} MB; the limit is {MOST_BYTES / 1e6:,.0f}: take a coarser step, or cut it"

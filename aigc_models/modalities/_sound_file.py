@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from aigc_models.errors import Unreadable
+from aigc_models import first_bytes
+from aigc_models.errors import Unreadable, no_content
+from aigc_models.modalities._sound_chunks import missing
 
 if TYPE_CHECKING:
     import soundfile
@@ -17,7 +19,18 @@ LOWEST_RATE, HIGHEST_RATE = 1_000, 384_000  # Hz
 MOST_CHANNELS = 32
 LONGEST = 10.0  # seconds: of a longer sound the beginning is decoded and kept
 MOST_VALUES = 32_000_000  # samples times channels that are decoded at all: 128 MB
-STREAMED = 0x7FFF0000  # a length from here on was written by a program that did not know it yet
+WORDS = {  # what libsndfile says, in part: what it means
+    "SF_INFO struct incomplete": "its header claims a rate or a number of channels that cannot be",
+    "Channel count is zero": "its header claims no channel",
+    "channel": "its header claims a number of channels that cannot be",
+    "unimplemented format": "its samples are written in a way that cannot be read",
+    "'fmt ' chunk": "its header contradicts itself, or its samples are written in a way that cannot be read",
+    "'data' chunk": "damaged or cut off: no samples are found in it",
+    "malformed": "damaged or cut off",
+    "psf_": "damaged: its header claims what is not there",
+    "internal error": "damaged: its header claims what is not there",
+    "flac decoder": "damaged or cut off",
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +53,7 @@ def decoded(payload: bytes, name: str) -> Sound:
     import soundfile
 
     if not payload:
-        raise Unreadable(f"zero bytes ({name})")
+        raise no_content(name)
     try:
         with soundfile.SoundFile(io.BytesIO(payload)) as file:
             _check(file, payload)
@@ -58,28 +71,17 @@ def _check(file: soundfile.SoundFile, payload: bytes) -> None:
         raise Unreadable(f"{claim}; what is read lies between {LOWEST_RATE:,} and {HIGHEST_RATE:,} Hz")
     if file.channels > MOST_CHANNELS:
         raise Unreadable(f"claims {file.channels} channels; the limit is {MOST_CHANNELS}")
-    missing = _missing(payload)
-    if missing:
-        raise Unreadable(f"cut off: {missing:,} bytes of the sound are not there")
+    lost = missing(payload)
+    if lost:
+        raise Unreadable(f"cut off: {lost:,} bytes of the sound are not there")
 
 
 def _frames(file: soundfile.SoundFile) -> int:
     return min(file.frames, int(LONGEST * file.samplerate), MOST_VALUES // file.channels)
 
 
-def _missing(payload: bytes) -> int:
-    """How many bytes less than announced the data chunk of a WAV or AIFF file has; libsndfile does not say."""
-    at = 12 if payload[:4] in (b"RIFF", b"FORM") else len(payload)
-    while at + 8 <= len(payload):
-        size = int.from_bytes(payload[at + 4 : at + 8], "little" if payload[:4] == b"RIFF" else "big")
-        if payload[at : at + 4] in (b"data", b"SSND"):
-            return 0 if size >= STREAMED else max(0, size - (len(payload) - at - 8))
-        at += 8 + size + size % 2
-    return 0
-
-
 def _reason(payload: bytes, error: Exception) -> str:
-    words = str(error).rsplit(": ", 1)[-1].rstrip(".")
-    if "not recognised" in words or "not a regular file" in words:
-        return f"not a sound: its first bytes are {payload[:12]!r}"
-    return f"cannot be decoded: {words}"
+    said = str(error).rsplit(": ", 1)[-1].rstrip(".")
+    if "not recognised" in said or "not a regular file" in said:
+        return first_bytes.unlike("a sound", payload)
+    return f"cannot be decoded: {next((words for part, words in WORDS.items() if part in said), said)}"

@@ -56,7 +56,7 @@ def read(payload: bytes, name: str) -> Sound:
 def validate(content: Sound) -> str | None:
     """The reason why this cannot be used as a sound, or None."""
     if content.values.shape[1] < 2:
-        return "is a single sample, which is no sound" if content.values.size else "has no samples"
+        return "is a single sample, which is no sound" if content.values.size else "has no samples: it is empty, or cut off"
     broken = int(content.values.size - np.isfinite(content.values).sum())
     return f"{broken} of {content.values.size} samples are no finite numbers (NaN or infinity)" if broken else None
 

@@ -8,6 +8,7 @@ import io
 import warnings
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +16,9 @@ import numpy as np
 from PIL import Image, ImageOps
 from pydantic import BaseModel, ConfigDict, Field
 
-from aigc_models.errors import Unreadable
+from aigc_models.errors import Unreadable, no_content
 from aigc_models.fingerprint import Fingerprint
-from aigc_models.modalities import _image_measures
+from aigc_models.modalities import _image_measures, _picture_reasons
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -29,6 +30,8 @@ suffix = ".png"
 
 READERS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF")  # none that starts another program, as EPS does
 MAX_PIXELS = 50_000_000  # a picture that says it is larger is not decoded
+MOST_PASSED = 1_000_000_000  # pixels times passes of a progressive JPEG: about ten seconds
+STRIP = 512  # rows
 LONGEST = 256  # pixels: larger pictures are kept at this size in the clean table
 THUMBNAIL = 16  # pixels
 NEAR_BITS = 8  # of 64 that may differ between perceptual hashes
@@ -52,26 +55,34 @@ class Format(BaseModel):
 def read(payload: bytes, name: str) -> np.ndarray:
     """Decode the first frame, upright, on white; raises `Unreadable`. The size is checked before decoding."""
     if not payload:
-        raise Unreadable(f"zero bytes ({name})")
+        raise no_content(name)
     try:
-        with warnings.catch_warnings(), Image.open(io.BytesIO(payload), formats=READERS) as image:
-            warnings.simplefilter("ignore")
-            return _levels(_decoded(image))
+        with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(payload), formats=READERS) as image:
+            return _levels(_decoded(image, payload))
     except Unreadable:
         raise
-    except Image.UnidentifiedImageError as error:
-        raise Unreadable(f"not a picture: its first bytes are {payload[:12]!r}") from error
     except Exception as error:  # Pillow's decoders raise nearly anything on damaged files
-        raise Unreadable(f"cannot be decoded: {error}") from error
+        raise Unreadable(_picture_reasons.reason(error, payload)) from error
 
 
-def _decoded(image: Image.Image) -> Image.Image:
+def _decoded(image: Image.Image, payload: bytes) -> Image.Image:
     if image.width * image.height > MAX_PIXELS:
         raise Unreadable(f"{image.width} x {image.height} pixels; the limit is {MAX_PIXELS:,} pixels in all")
-    if image.format == "JPEG" and image.mode in ("L", "RGB"):
-        image.draft(image.mode, (2 * LONGEST, 2 * LONGEST))  # large photographs decode at a fraction of their size
+    if image.format == "JPEG":
+        _check_passes(image, payload)
+        if image.mode in ("L", "RGB"):
+            image.draft(image.mode, (2 * LONGEST, 2 * LONGEST))  # large photographs decode at a fraction of their size
     image.load()
-    return ImageOps.exif_transpose(image)
+    with suppress(Exception):  # what stands beside a picture may be damaged; then nobody says that it is turned
+        ImageOps.exif_transpose(image, in_place=True)
+    return image
+
+
+def _check_passes(image: Image.Image, payload: bytes) -> None:
+    """A progressive JPEG goes over all of its pixels once for each of its passes, which may be of a few bytes each."""
+    passes = payload.count(b"\xff\xda")
+    if passes * image.width * image.height > MOST_PASSED:
+        raise Unreadable(f"{image.width} x {image.height} pixels in {passes:,} passes; is it a decompression bomb?")
 
 
 def _levels(image: Image.Image) -> np.ndarray:
@@ -83,10 +94,21 @@ def _levels(image: Image.Image) -> np.ndarray:
         raise Unreadable("floating-point levels have no fixed white")
     grey = image.mode in ("1", "L", "LA")
     if image.has_transparency_data:
-        clear = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", clear.size, "white"), clear)
-    levels = np.asarray(image.convert("L" if grey else "RGB"))
+        image = _on_white(image)
+    mode = "L" if grey else "RGB"
+    levels = np.asarray(image if image.mode == mode else image.convert(mode))
     return levels[:, :, None] if grey else levels
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    """A strip at a time, so that of a large picture no second one is held."""
+    found = Image.new("RGB", image.size)
+    for top in range(0, image.height, STRIP):
+        box = (0, top, image.width, min(top + STRIP, image.height))
+        clear = image.crop(box).convert("RGBA")
+        found.paste(Image.alpha_composite(Image.new("RGBA", clear.size, "white"), clear), box)
+    image.close()
+    return found
 
 
 def validate(content: np.ndarray) -> str | None:

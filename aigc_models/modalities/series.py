@@ -35,6 +35,7 @@ __all__ = ["Format", "Series"]
 
 SUFFIXES = frozenset({".csv", ".tsv"})
 suffix = ".csv"
+LARGEST = 1e30  # of a value: its square still has room among the numbers that models compute with
 
 
 class Format(BaseModel):
@@ -80,7 +81,10 @@ def validate(content: Series) -> str | None:
     """The reason why this cannot be used, or None."""
     if not content.channels:
         return "has no channel: every column is the time"
-    return None if np.isfinite(content.values).any() else f"all {content.values.size:,} values are missing"
+    if not np.isfinite(content.values).any():
+        return f"all {content.values.size:,} values are missing"
+    largest = float(np.nanmax(np.abs(content.values)))
+    return f"holds {largest:g}, which is beyond {LARGEST:g}: is a number broken?" if largest > LARGEST else None
 
 
 def normalise(content: Series) -> Series:

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from aigc_models.errors import Unreadable
+from aigc_models import first_bytes
+from aigc_models.errors import Unreadable, no_content
 from aigc_models.fingerprint import Fingerprint
 from aigc_models.modalities import _text_measures
 
@@ -60,14 +61,21 @@ class Format(BaseModel):
 def read(payload: bytes, name: str) -> str:
     """UTF-8, with or without a byte-order mark, or UTF-16 with one; raises `Unreadable` with the byte offset."""
     if not payload:
-        raise Unreadable(f"zero bytes ({name})")
+        raise no_content(name)
     utf16 = payload.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     encoding = "utf-16" if utf16 else "utf-8-sig"
     try:
         return payload.decode(encoding)
     except UnicodeDecodeError as error:
-        byte = payload[error.start : error.start + 1].hex()
-        raise Unreadable(f"not {'UTF-16' if utf16 else 'UTF-8'}: {error.reason} 0x{byte} at byte {error.start}") from error
+        raise Unreadable(_undecoded(payload, error, "UTF-16" if utf16 else "UTF-8")) from error
+
+
+def _undecoded(payload: bytes, error: UnicodeDecodeError, encoding: str) -> str:
+    kind = first_bytes.kind(payload)
+    if kind and kind != first_bytes.PAGE:
+        return f"not text but {kind}"
+    byte = payload[error.start : error.start + 1].hex()
+    return f"not {encoding}: {error.reason} 0x{byte} at byte {error.start}; save it as UTF-8"
 
 
 def validate(content: str) -> str | None:

@@ -1,6 +1,8 @@
-"""Text of nothing but white space."""
+"""Text of nothing but white space and characters that cannot be seen."""
 
 from __future__ import annotations
+
+import unicodedata
 
 from pydantic import BaseModel, ConfigDict
 
@@ -16,4 +18,9 @@ class Settings(BaseModel):
 
 
 def apply(item: Item, settings: Settings) -> Item | Rejected:
-    return item if item.content.replace("\ufeff", "").strip() else Rejected("holds nothing but white space")
+    return item if any(map(_seen, item.content)) else Rejected("holds nothing but white space and invisible characters")
+
+
+def _seen(character: str) -> bool:
+    """Controls, joiners and marks of direction are not."""
+    return not character.isspace() and unicodedata.category(character) not in ("Cc", "Cf")

@@ -12,15 +12,28 @@ from tasks.readers.rows import Row
 if TYPE_CHECKING:
     import pyarrow
 
-ROWS = 1000  # turned into Python's values at once
+ROWS = 1000  # turned into Python's values at once, at most
+BYTES = 16_000_000  # of these
+FEW = 8  # rows of which it is seen how large rows are
 
 
 def rows(batches: Iterable[pyarrow.RecordBatch]) -> Iterator[Row]:
     """Each row as a dict; batches are checked first, since an offset of a damaged one may lead anywhere."""
+    at_once = FEW
     for batch in batches:
         batch.validate(full=True)
-        for start in range(0, batch.num_rows, ROWS):
-            yield from batch.slice(start, ROWS).to_pylist()
+        start = 0
+        while start < batch.num_rows:
+            part = batch.slice(start, at_once).to_pylist()
+            yield from part
+            start += len(part)
+            at_once = max(1, min(ROWS, 2 * at_once, BYTES * len(part) // (1 + sum(map(_size, part)))))
+
+
+def _size(row: Row) -> int:
+    """About how many bytes its texts take, also those in an object, as of a picture."""
+    lengths = (_size(value) if isinstance(value, dict) else len(value) for value in row.values() if hasattr(value, "__len__"))
+    return sum(lengths)
 
 
 @contextmanager
@@ -33,4 +46,7 @@ def reading(file: str, kind: str) -> Iterator[None]:
     except (pyarrow.ArrowException, OSError, EOFError, UnicodeDecodeError) as error:
         if isinstance(error, OSError) and error.errno:
             raise
-        raise BadInput(f"{file} is not {kind}, or a damaged one: {error}") from error
+        said = str(error).strip().split("\n")[0].split(". ")[0].rstrip(".")
+        raise BadInput(f"{file} is not {kind}, or a damaged one: {said}") from error
+    except OverflowError as error:
+        raise BadInput(f"{file} holds a date that is in no calendar: {error}; mend or leave out its column") from error

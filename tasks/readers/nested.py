@@ -13,6 +13,17 @@ DIGITS = 4000  # of a whole number; Python refuses to write longer ones
 BITS = 13_287  # of a number of as many digits
 
 
+class Huge(Exception):
+    """A whole number, as it is written, that has too many digits."""
+
+
+def whole(digits: str) -> int:
+    """What JSON's `parse_int` is; raises `Huge`."""
+    if len(digits) > DIGITS:
+        raise Huge(digits)
+    return int(digits)
+
+
 def row(value: Any) -> Row:
     """The columns of an object; a row with `PROBLEM` for what is none, or cannot be laid flat.
 

@@ -23,6 +23,24 @@ CHUNK = 1 << 20  # bytes
 FLOOR = 100_000_000  # bytes that any archive may unpack to, whatever its own size
 SENSELESS = (RuntimeError, ValueError, OverflowError, struct.error)  # what zipfile and tarfile let through of a bad header
 DAMAGE = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, OSError, *SENSELESS)
+WORDS = {  # what the libraries say, in part: what it means
+    "CRC": "its bytes do not fit its checksum",
+    "Error -": "its packed bytes make no sense",
+    "Corrupt input": "its packed bytes make no sense",
+    "Invalid data": "its packed bytes make no sense",
+    "end-of-stream": "it ends too early",
+    "unexpected end of data": "it ends too early",
+    "Truncated": "its place in the archive makes no sense",
+    "truncated header": "it ends too early",
+    "magic number": "its place in the archive makes no sense",
+    "Bad offset": "its table of contents makes no sense",
+    "central directory": "its table of contents makes no sense",
+    "not a zip file": "it has no table of contents",
+    "compression method": "it is packed in a way that cannot be read",
+    "invalid header": "its header makes no sense",
+    "bad checksum": "its header does not fit its checksum",
+    "empty file": "it is empty",
+}
 Wanted = Callable[[int, str], int]  # bytes that are wanted of the file of a number and name
 
 
@@ -68,6 +86,15 @@ class Budget:
 
     def suspicious(self, count: int, packed: int) -> bool:
         return count > max(FLOOR, self.ratio * packed)
+
+
+def words(error: Exception) -> str:
+    """What is wrong with a damaged archive, for people."""
+    said = str(error)
+    known = next((meant for part, meant in WORDS.items() if part in said), None)
+    return known or (
+        said if isinstance(error, (zipfile.BadZipFile, tarfile.TarError, EOFError)) else "its header makes no sense"
+    )
 
 
 def name_problem(name: str) -> str:

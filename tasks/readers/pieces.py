@@ -49,12 +49,13 @@ def _packed(parts: Iterable[bytes], level: int, limit: int) -> Iterator[bytes]:
 
 def _hard(payload: bytes, limit: int) -> Iterator[bytes]:
     """At `limit` bytes, but never inside a UTF-8 character."""
-    while payload:
-        end = min(limit, len(payload))
-        while end > max(limit - 4, 1) and end < len(payload) and payload[end] & 0xC0 == 0x80:
+    start = 0
+    while start < len(payload):
+        end = min(start + limit, len(payload))
+        while end > max(start + limit - 4, start + 1) and end < len(payload) and payload[end] & 0xC0 == 0x80:
             end -= 1
-        yield payload[:end]
-        payload = payload[end:]
+        yield payload[start:end]
+        start = end
 
 
 def lines(payload: bytes, separator: str | None) -> Iterator[tuple[int, bytes, str | None]]:

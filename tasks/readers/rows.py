@@ -5,19 +5,19 @@ from __future__ import annotations
 import hashlib
 import math
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import islice
 from os.path import isfile
 from pathlib import Path
 from typing import Any
 
-from aigc_models.errors import BadInput
+from aigc_models.errors import BadInput, unusable
 from aigc_models.find import find, names
 from aigc_models.modality import divided_inside
-from tasks.readers import magic, timelines
+from tasks.readers import headers, magic, timelines
 from tasks.source import RawItem, SourceSettings
 
 Row = Mapping[str, Any]
 SAMPLE = 200  # rows looked at to find the column of the content
+SAMPLE_BYTES = 16_000_000  # of these, about
 PROBLEM = "\0problem"  # the key of a row that could not be read: it says why
 NAME = "\0name"  # the key of what a row is known by, where that is not its number
 
@@ -29,7 +29,8 @@ def digest(path: Path) -> str:
 
 def modality(table: Iterable[Row], columns: list[str], source: SourceSettings) -> str:
     """A series where rows are points of time; else what the bytes of the content say, or the files that it names; else text."""
-    head = list(islice(table, SAMPLE))
+    headers.check(columns, source.path.name)
+    head = beginning(iter(table))
     if timelines.suits(head, columns, source):
         return timelines.MODALITY
     content = _content_column(head, columns, source)
@@ -43,6 +44,16 @@ def modality(table: Iterable[Row], columns: list[str], source: SourceSettings) -
     return "text"
 
 
+def beginning(table: Iterator[Row]) -> list[Row]:
+    """Rows from which it is told what the columns are: no more than `SAMPLE`, and of large ones fewer."""
+    head: list[Row] = []
+    size = 0
+    while len(head) < SAMPLE and size < SAMPLE_BYTES and (row := next(table, None)) is not None:
+        head.append(row)
+        size += sum(len(value) for value in map(_unwrapped, row.values()) if isinstance(value, (str, bytes)))
+    return head
+
+
 def _named_files(cell: str, folder: Path) -> str:
     """The modality of the file that a cell names, or text if there is no such file."""
     suffix = Path(cell).suffix.lower()
@@ -52,12 +63,13 @@ def _named_files(cell: str, folder: Path) -> str:
 
 def items(table: Iterable[Row], columns: list[str], source: SourceSettings, modality: str) -> Iterator[RawItem]:
     """One item a row, or the rows together where a modality is divided inside; a cell may hold the path of a file beside."""
+    headers.check(columns, source.path.name)
     if divided_inside(find("aigc_models.modalities", modality)):
         yield from timelines.items(table, columns, source)
         return
     source.labels.needs(("column", "name"), source.location)
     rest = iter(table)
-    head = list(islice(rest, SAMPLE))
+    head = beginning(rest)
     named = {**source.columns, "content": _content_column(head, columns, source)}
     file = source.path.name
     fixed = source.labels.of_name(file)
@@ -65,20 +77,24 @@ def items(table: Iterable[Row], columns: list[str], source: SourceSettings, moda
         bad = PROBLEM in row  # then nobody knows what its cells are
         cells = {} if bad else {purpose: _text(row.get(name)) for purpose, name in named.items() if purpose != "content"}
         payload = b"" if bad else _payload(row.get(named["content"]), source.path.parent, modality)
-        name = f"{file} row {number}" + (f": {row[PROBLEM]}" if PROBLEM in row else "")
+        name = unusable(f"{file} row {number}", row[PROBLEM]) if bad else f"{file} row {number}"
         yield RawItem(payload, name, f"{file}#{row.get(NAME, number)}", **{"label": fixed, **cells})
 
 
 def _content_column(head: list[Row], columns: list[str], source: SourceSettings) -> str:
-    listed = ", ".join(columns) or "none"
+    listed = headers.listed(columns)
     for purpose, column in source.columns.items():
         if column not in columns:
             raise BadInput(f"{source.path.name} has no column {column!r} (for {purpose}); it has: {listed}")
+    if not head:
+        raise BadInput(
+            f"{source.path.name} {'has a header and no rows' if columns else 'is empty: it has no column and no row'}"
+        )
     if source.content:
         return source.content
     free = [column for column in columns if column not in source.columns.values() and _is_content(head, column)]
     if len(free) != 1:
-        found = f"more than one column could be the content ({', '.join(free)})" if free else "no column holds text"
+        found = f"more than one column could be the content ({headers.listed(free)})" if free else "no column holds text"
         raise BadInput(f"{source.path.name}: {found}; say which with --content; it has: {listed}")
     return free[0]
 
@@ -109,7 +125,10 @@ def _payload(value: Any, folder: Path, modality: str) -> bytes:
     if modality != "text" and Path(text).suffix.lower() in find("aigc_models.modalities", modality).SUFFIXES:
         inside = (folder / text).resolve()
         return inside.read_bytes() if inside.is_relative_to(folder.resolve()) and inside.is_file() else b""
-    return text.encode("utf-8", "surrogateescape" if _escaped(text) else "surrogatepass")
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogateescape" if _escaped(text) else "surrogatepass")
 
 
 def _escaped(text: str) -> bool:

@@ -6,15 +6,17 @@ import bz2
 import gzip
 import io
 import lzma
+import sys
 import tarfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Any
 
 from aigc_models.errors import BadInput, Unreadable
-from tasks.readers.packed import DAMAGE, Budget, Packed, Wanted, name_problem, taken, tidy
+from tasks.readers.packed import DAMAGE, Budget, Packed, Wanted, name_problem, taken, tidy, words
 
 HEADER = 16_000_000  # bytes of what stands before a file
+MOST_ENDS = 9
 BUFFER = 20 * tarfile.BLOCKSIZE
 UNPACK: dict[bytes, Callable[[Any], Any]] = {b"\x1f\x8b": gzip.open, b"BZh": bz2.open, b"\xfd7zXZ\0": lzma.open}
 
@@ -44,8 +46,14 @@ def _entries(path: Path, stream: IO[bytes], wanted: Wanted, budget: Budget) -> I
         if isinstance(error, OSError) and error.errno:
             raise
         if last.number < 0:
-            raise BadInput(f"{path.name} is no tar archive, or damaged from its start: {error}; fetch it again") from error
-        problem = f"damaged at or after {last.name!r} ({error}); what comes behind is lost; fetch it again"
+            raise BadInput(f"{path.name} is no archive, or damaged from its start: {words(error)}; fetch it again") from error
+        problem = f"damaged at or after {last.name!r} ({words(error)}); what comes behind is lost; fetch it again"
+        yield Packed(last.number + 1, "", problem=problem)
+        return
+    try:
+        guard.finish()
+    except DAMAGE as error:
+        problem = f"damaged behind its last file ({words(error)}): one of its files may be altered; fetch it again"
         yield Packed(last.number + 1, "", problem=problem)
 
 
@@ -77,15 +85,25 @@ class _Guard(io.RawIOBase):
     def __init__(self, stream: IO[bytes], budget: Budget) -> None:
         self.stream, self.budget = stream, budget
         self.position, self.until, self.tail = 0, HEADER, b""
+        self.ends = 0  # how often nothing was left to be read
 
     def read(self, size: int = -1, /) -> bytes:
         chunk = self.stream.read(size)
         self.position += len(chunk)
+        self.ends += not chunk
+        if self.ends > MOST_ENDS:  # tarfile goes on to where a header says that the next one is, however far
+            raise tarfile.ReadError("the archive ends before its last file does")
         self.tail = (self.tail + chunk)[-2 * BUFFER :]
         self.budget.take(len(chunk))
         if self.position > self.until:
             raise tarfile.ReadError(f"a header of more than {HEADER / 1e6:.0f} MB")
         return chunk
+
+    def finish(self) -> None:
+        """Read what is behind the end, for there stands the checksum of what was packed."""
+        self.until, self.ends = sys.maxsize, 0
+        while self.read(BUFFER):
+            pass
 
     def next(self, tar: tarfile.TarFile) -> tarfile.TarInfo | None:
         """The next entry; None at a proper end. tarfile takes a header that makes no sense for an end, too."""

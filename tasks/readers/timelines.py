@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from aigc_models import cells, timestamps
-from aigc_models.errors import BadInput
+from aigc_models.errors import BadInput, unusable
+from tasks.readers import headers
 from tasks.source import RawItem, SourceSettings, plugin
 
 MODALITY = "series"
@@ -62,17 +63,20 @@ def items(table: Iterable[Row], columns: Sequence[str], source: SourceSettings) 
 
 
 def of_folder(files: Sequence[Path], source: SourceSettings, modality: str) -> Iterator[RawItem]:
-    """The series of each table below a folder, each named by its path in it."""
+    """The series of each table below a folder, each named by its path in it; of one that cannot be read there is no content."""
     for file in files:
         one = source.model_copy(update={"location": str(file), "split": None})
         name = file.relative_to(source.path).as_posix()
-        for item in plugin(one).read(one, modality):
-            yield replace(item, source=name + item.source.removeprefix(file.name))
+        try:
+            for item in plugin(one).read(one, modality):
+                yield replace(item, source=name + item.source.removeprefix(file.name))
+        except BadInput as error:
+            yield RawItem(b"", unusable(file.name, str(error)), name)
 
 
 def chosen_columns(head: Sequence[Row], columns: Sequence[str], source: SourceSettings) -> Columns:
     """The named columns, and what the rows say of the others; raises `BadInput` where that does not do."""
-    listed = ", ".join(columns) or "none"
+    listed = headers.listed(columns)
     for purpose, column in {**source.columns, "content": None}.items():
         if column and column not in columns:
             raise BadInput(f"{source.path.name} has no column {column!r} (for {purpose}); it has: {listed}")
@@ -83,7 +87,7 @@ def chosen_columns(head: Sequence[Row], columns: Sequence[str], source: SourceSe
             raise BadInput(f"{source.path.name} has no column {column!r} (for content); it has: {listed}")
     texts = [column for column in channels if _is_text(head, column)]
     if texts or not channels:
-        what = f"{', '.join(texts)} hold text" if texts else "no column is left to be a channel"
+        what = f"{headers.listed(texts)} hold text" if texts else "no column is left to be a channel"
         raise BadInput(f"{source.path.name}: {what}; say with --content which columns are numbers; it has: {listed}")
     label = source.columns.get("label")
     return Columns(time, tuple(channels), label, source.group or label)

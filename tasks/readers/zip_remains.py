@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import IO
 
 from aigc_models.errors import Unreadable
-from tasks.readers.packed import CHUNK, DAMAGE, Budget, Packed, Wanted, name_problem, taken, tidy
+from tasks.readers.packed import CHUNK, DAMAGE, Budget, Packed, Wanted, name_problem, taken, tidy, words
 
 HEADER = struct.Struct("<4s5H3L2H")
 START, DESCRIPTOR = b"PK\x03\x04", b"PK\x07\x08"
@@ -44,7 +44,7 @@ def walk(file: IO[bytes], wanted: Wanted, budget: Budget) -> Iterator[Packed]:
         try:
             found = _read(file, header, entry, wanted, budget)
         except DAMAGE as error:
-            yield Packed(number, entry.name, problem=f"is damaged or cut off: {error}")
+            yield Packed(number, entry.name, problem=f"is damaged or cut off: {words(error)}")
             return
         if not header.name.endswith("/"):
             yield found

@@ -10,7 +10,7 @@ from typing import IO
 
 from aigc_models.errors import BadInput, Unreadable
 from tasks.readers import zip_remains
-from tasks.readers.packed import DAMAGE, Budget, Packed, Wanted, name_problem, taken, tidy
+from tasks.readers.packed import DAMAGE, Budget, Packed, Wanted, name_problem, taken, tidy, words
 
 
 def walk(path: Path, wanted: Wanted, budget: Budget) -> Iterator[Packed]:
@@ -22,11 +22,11 @@ def walk(path: Path, wanted: Wanted, budget: Budget) -> Iterator[Packed]:
         try:
             archive = zipfile.ZipFile(file)
         except DAMAGE as error:
-            yield from _remains(path, file, wanted, budget, str(error))
+            yield from _remains(path, file, wanted, budget, words(error))
             return
         with archive:
             for number, info in enumerate(archive.infolist()):
-                if not info.is_dir():
+                if not info.filename.endswith("/"):
                     name = tidy(info.filename.replace("\\", "/"))
                     yield _read(archive, info, Packed(number, name, problem=_problem(info, name)), wanted, budget)
 
@@ -58,4 +58,4 @@ def _read(archive: zipfile.ZipFile, info: zipfile.ZipInfo, entry: Packed, wanted
     except Unreadable as error:
         return Packed(entry.number, entry.name, problem=str(error))
     except DAMAGE as error:
-        return Packed(entry.number, entry.name, problem=f"is damaged: {error}")
+        return Packed(entry.number, entry.name, problem=f"is damaged: {words(error)}")

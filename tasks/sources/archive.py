@@ -5,6 +5,7 @@ An entry that cannot be used comes as an item without content, whose name says w
 
 from __future__ import annotations
 
+import zipfile
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from aigc_models.errors import BadInput
+from aigc_models.errors import BadInput, unusable
 from aigc_models.find import find
 from aigc_models.modality import divided_inside
 from tasks.readers import files, packed, rows, tars, zips
@@ -91,13 +92,13 @@ def _items(source: SourceSettings, modality: str, chosen: dict[int, str], proble
 def _walk(path: Path, wanted: packed.Wanted, budget: packed.Budget) -> Iterator[packed.Packed]:
     """By what its first bytes say that it is."""
     with path.open("rb") as file:
-        zipped = file.read(2) == b"PK"
+        zipped = file.read(2) == b"PK" or (path.suffix.lower() in ZIPS and zipfile.is_zipfile(path))
     return zips.walk(path, wanted, budget) if zipped else tars.walk(path, wanted, budget)
 
 
 def _unusable(name: str, problem: str, source: SourceSettings) -> RawItem:
     name = name or source.path.name
-    return RawItem(b"", f"{name.rsplit('/', 1)[-1]}: {problem}", name)
+    return RawItem(b"", unusable(name.rsplit("/", 1)[-1], problem), name)
 
 
 def _top(names: list[str]) -> str:

@@ -14,6 +14,7 @@ from typing import IO, TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from aigc_models import first_bytes
 from aigc_models.errors import BadInput
 from tasks.readers import charset, rows
 from tasks.source import RawItem, SourceSettings, options
@@ -26,7 +27,8 @@ DELIMITERS = ",\t;|"
 NONE = "\x1f"  # a separator that no text holds: a line of a table with one column is one cell
 SAMPLE = 1 << 14  # characters that the separator is found out from
 REGULAR = 0.9  # share of the rows that have as many cells as the header, where a separator is the right one
-_FIELD_LIMIT = 1 << 30  # bytes of a cell
+LARGEST_CELL = 100_000_000  # characters
+HEAD = 4096  # bytes that tell a file of another kind
 
 
 class Options(BaseModel):
@@ -97,8 +99,12 @@ def read(source: SourceSettings, modality: str) -> Iterator[RawItem]:
 
 
 def _table(source: SourceSettings) -> Table:
-    """With the encoding and the separator that the user named, or those that are found."""
-    csv.field_size_limit(_FIELD_LIMIT)
+    """With the encoding and the separator that the user named, or those that are found; refuses other kinds of files."""
+    with source.path.open("rb") as file:
+        kind = first_bytes.kind(file.read(HEAD))
+    if kind:
+        raise BadInput(f"{source.path.name} is {kind}, no table of text; give the table itself")
+    csv.field_size_limit(LARGEST_CELL)
     given = options(source, Options)
     table = Table(source.path, given.encoding or charset.of_file(source.path), given.delimiter or NONE)
     with table.open() as handle:
@@ -139,7 +145,13 @@ def _rows(table: Table) -> Iterator[rows.Row]:
                 row = dict(zip(columns, cells, strict=False))
                 yield row if len(cells) == len(columns) else _ragged(row, cells, columns)
         except csv.Error as error:
-            raise BadInput(f"{table.path.name} line {reader.line_num}: {error}; is it a table with separators?") from error
+            raise BadInput(f"{table.path.name} line {reader.line_num}: {_told(error)}") from error
+
+
+def _told(error: csv.Error) -> str:
+    if "field limit" in str(error):
+        return f"a cell of more than {LARGEST_CELL / 1e6:,.0f} MB; is a quotation mark missing?"
+    return f"{error}; is it a table with separators?"
 
 
 def _ragged(row: dict[str, str], cells: list[str], columns: list[str]) -> rows.Row:

@@ -16,6 +16,7 @@ from tasks.source import RawItem, SourceSettings, options
 
 # No `TABLES`: in a folder or an archive a .json file is a text, as its suffix says there.
 LARGEST = 500_000_000  # bytes of a file, which is read as a whole
+COUNTED = 200_000  # as far as depth is counted
 SHOWN = 20  # paths to arrays that a message lists
 _MARKS = re.compile(r'"(?:[^"\\]|\\.)*"?|[\[{]|[\]}]', re.DOTALL)
 
@@ -106,27 +107,17 @@ def _parsed(path: Path) -> Any:
     encoding = json.detect_encoding(raw)
     text = raw.decode(encoding, "surrogateescape" if encoding.startswith("utf-8") else "replace").removeprefix("\ufeff")
     try:
-        return json.loads(text, parse_int=_whole)
+        return json.loads(text, parse_int=nested.whole)
     except json.JSONDecodeError as error:
         advice = "; with one object a line its name must end in .jsonl" if error.msg == "Extra data" else ""
         raise BadInput(f"{path.name} line {error.lineno} column {error.colno}: not JSON: {error.msg}{advice}") from error
     except RecursionError as error:
         raise BadInput(f"{path.name}{_deep(text)}: values are too deep inside each other to be read") from error
-    except _Huge as error:
+    except nested.Huge as error:
         place = text.count("\n", 0, text.find(str(error))) + 1
         raise BadInput(
             f"{path.name} line {place}: a number of {len(str(error)):,} digits; the limit is {nested.DIGITS:,}"
         ) from error
-
-
-class _Huge(Exception):
-    """A whole number, as it is written, that has too many digits."""
-
-
-def _whole(digits: str) -> int:
-    if len(digits) > nested.DIGITS:
-        raise _Huge(digits)
-    return int(digits)
 
 
 def _deep(text: str) -> str:
@@ -136,4 +127,6 @@ def _deep(text: str) -> str:
         depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(mark.group(), 0)
         if depth > deepest:
             deepest, place = depth, mark.start()
+        if deepest == COUNTED:
+            break
     return f" line {text.count(chr(10), 0, place) + 1}, {deepest:,} deep"

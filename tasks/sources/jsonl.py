@@ -41,9 +41,15 @@ def _rows(path: Path) -> Iterator[rows.Row]:
 
 def _row(line: str) -> rows.Row:
     try:
-        return nested.row(json.loads(line))
-    except (ValueError, RecursionError) as error:
-        return {rows.PROBLEM: f"not JSON: {error}"}
+        return nested.row(json.loads(line, parse_int=nested.whole))
+    except json.JSONDecodeError as error:
+        return {rows.PROBLEM: f"not JSON: {error.msg} at character {error.pos + 1}"}
+    except RecursionError:
+        return {rows.PROBLEM: "not JSON that can be read: values are too deep inside each other"}
+    except nested.Huge as error:
+        return {
+            rows.PROBLEM: f"not JSON that can be read: a number of {len(str(error)):,} digits; the limit is {nested.DIGITS:,}"
+        }
 
 
 def _columns(path: Path) -> list[str]:

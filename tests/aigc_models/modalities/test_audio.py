@@ -69,7 +69,7 @@ def test_every_format_and_width_is_the_same_sound(format: str, subtype: str, cha
     [
         (b"", "zero bytes"),
         (b"this is text", "not a sound.*this is text"),
-        (b"\x89PNG\r\n\x1a\n" + bytes(100), r"not a sound.*\\x89PNG"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(100), "not a sound but a PNG picture"),
         (audio.pack(tone())[:3000], "cut off: 5,044 bytes"),
         (payload(tone(), "AIFF")[:3000], "cut off"),
         (payload(tone(), "FLAC")[:2000], "cannot be decoded|cut off"),

@@ -135,7 +135,7 @@ def test_entries_of_a_zip_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     path.write_bytes(raw[: entry + 8] + b"\x01" + raw[entry + 9 :])
     found = items(path)
     assert [item.payload for item in found] == [b"fine", *[b""] * 5]
-    reasons = ["Bad CRC-32", "leads out", "is a link", "archive inside an archive", "is encrypted"]
+    reasons = ["do not fit its checksum", "leads out", "is a link", "archive inside an archive", "is encrypted"]
     assert all(reason in item.name for reason, item in zip(reasons, found[1:], strict=True))
 
 
@@ -147,7 +147,7 @@ def test_a_damaged_file_without_a_suffix_is_named_too(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes().replace(b"payload-to-damage", b"payload_to_damage"))
     fine, damaged = items(path, "text")
     assert (fine.payload, damaged.payload, damaged.source) == (b"fine", b"", "b")
-    assert "Bad CRC-32" in damaged.name
+    assert "do not fit its checksum" in damaged.name
 
 
 @pytest.mark.parametrize("name", ["a.tar", "a.tar.gz", "a.tar.bz2", "a.tar.xz"])
@@ -210,9 +210,9 @@ def test_a_bomb_in_a_zip_of_honest_files_is_named(tmp_path: Path, monkeypatch: p
     ("name", "content", "message"),
     [
         ("a.zip", b"PK\x03\x04 and no more", "is no zip archive, or damaged from its start"),
-        ("a.zip", b"", "is no tar archive|damaged"),
-        ("a.tar", b"x" * 2000, "is no tar archive, or damaged from its start"),
-        ("a.tgz", b"\x1f\x8b\x08 and no more", "is no tar archive, or damaged from its start"),
+        ("a.zip", b"", "is no archive|damaged"),
+        ("a.tar", b"x" * 2000, "is no archive, or damaged from its start"),
+        ("a.tgz", b"\x1f\x8b\x08 and no more", "is no archive, or damaged from its start"),
     ],
 )
 def test_what_is_no_archive_is_refused(tmp_path: Path, name: str, content: bytes, message: str) -> None:

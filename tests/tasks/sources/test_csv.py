@@ -116,8 +116,8 @@ def test_a_line_of_a_table_with_one_column_is_one_cell(tmp_path: Path) -> None:
 def test_rows_of_another_length_are_named_and_the_others_stay(tmp_path: Path) -> None:
     found = items(tmp_path / "t.csv", b"id,text,kind\n1,good,x\n2,not, quoted,y\n3,cut\noff,z\n4,fine,x\n", content="text")
     assert [item.payload for item in found] == [b"good", b"", b"", b"", b"fine"]
-    assert found[1].name.startswith("t.csv row 2: has 4 cells, the header 3; quote cells")
-    assert found[2].name.startswith("t.csv row 3: has 2 cells, the header 3")
+    assert found[1].name.startswith("t.csv row 2 cannot be read: has 4 cells, the header 3; quote cells")
+    assert found[2].name.startswith("t.csv row 3 cannot be read: has 2 cells, the header 3")
 
 
 def test_two_columns_of_one_name_are_refused(tmp_path: Path) -> None:
