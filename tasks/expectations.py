@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from aigc_models.errors import BadInput, unknown
 from aigc_models.find import find
-from tasks.tables import read, shards
+from tasks.dividing.placed import placed
 
 if TYPE_CHECKING:
     import pandas
@@ -83,15 +83,17 @@ def _column(expectation: Expectation) -> Any:
 
 
 def held(
-    dataset: str, modality: str, folder: Path, placed: Mapping[str, str], expectations: Sequence[Expectation]
+    dataset: str, modality: str, folder: Path, splits: Path, expectations: Sequence[Expectation]
 ) -> dict[str, dict[str, Any]]:
-    """Each expectation with how many items fail it and some of them; `folder` is `data/NAME/clean`, `placed` the splits.
+    """Each expectation with how many items fail it and some of them.
+
+    `folder` is `data/NAME/clean`, `splits` the table of places; both are read only where something is expected.
 
     Raises `BadInput` that names items where one of severity `fail` is not met, or a column that does not exist.
     """
     if not expectations:
         return {}
-    table = items(modality, folder, placed, {expectation.column for expectation in expectations})
+    table = items(modality, folder, splits, {expectation.column for expectation in expectations})
     outcomes = {str(expectation): _outcome(expectation, table) for expectation in expectations}
     failed = {name: found for name, found in outcomes.items() if found["failed"] and found["severity"] == "fail"}
     broken = [_told(name, found, len(table)) for name, found in failed.items()]
@@ -100,7 +102,7 @@ def held(
     return outcomes
 
 
-def items(modality: str, folder: Path, placed: Mapping[str, str], wanted: set[str]) -> pandas.DataFrame:
+def items(modality: str, folder: Path, splits: Path, wanted: set[str]) -> pandas.DataFrame:
     """The items of a version as a table: id, source, and the `wanted` columns."""
     import pandas
 
@@ -110,19 +112,22 @@ def items(modality: str, folder: Path, placed: Mapping[str, str], wanted: set[st
         if column not in known:
             raise unknown(f"column of {modality} items in an expectation:", column, known)
     stated = sorted({"id", "source", *wanted} & set(STATED))
-    tables = [_rows(shard, modality, stated, wanted & set(measured)) for shard in shards(folder)]  # contents go with each shard
-    table = pandas.concat([pandas.DataFrame(rows) for rows in tables], ignore_index=True)
-    table = table[table["id"].isin(list(placed))].reset_index(drop=True)
-    return table.assign(split=table["id"].map(placed)) if "split" in wanted else table
+    content = ["content"] if wanted & set(measured) else []
+    parts = placed(folder, splits, [*stated, *content])  # contents go with each part
+    tables = [pandas.DataFrame(_columns(part, modality, stated, wanted)) for part in parts]
+    return pandas.concat(tables, ignore_index=True)
 
 
-def _rows(shard: Path, modality: str, stated: list[str], measured: set[str]) -> dict[str, list[Any]]:
-    rows = read([shard], stated)
-    if measured:
+def _columns(part: dict[str, list[Any]], modality: str, stated: list[str], wanted: set[str]) -> dict[str, list[Any]]:
+    columns = {name: part[name] for name in (*stated, *sorted(wanted & {"split"}))}
+    if "content" in part:
         unpack = find("aigc_models.modalities", modality).unpack
-        contents = [unpack(payload) for payload in read([shard], ["content"])["content"]]
-        rows |= {name: [MEASURED[modality][name](content) for content in contents] for name in sorted(measured)}
-    return rows
+        measures = {name: MEASURED[modality][name] for name in sorted(wanted & set(MEASURED[modality]))}
+        rows = (
+            [measure(content) for measure in measures.values()] for content in map(unpack, part["content"])
+        )  # one at a time
+        columns |= dict(zip(measures, map(list, zip(*rows, strict=True)), strict=True))
+    return columns
 
 
 def _outcome(expectation: Expectation, table: pandas.DataFrame) -> dict[str, Any]:

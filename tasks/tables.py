@@ -35,7 +35,7 @@ def count_marks(paths: list[Path], column: str) -> dict[str, int]:
 
 
 def write(path: Path, types: dict[str, str], columns: dict[str, list[Any]]) -> Path:
-    """Write `columns`; `types` names each one's Arrow type ("string", "bool", "list<string>").
+    """Write `columns`; `types` names each one's Arrow type ("string", "bool", "int32", "list<string>").
 
     Writes to `path` itself: give a path that nobody reads yet.
     """
@@ -48,29 +48,48 @@ def schema(types: dict[str, str]) -> pyarrow.Schema:
     """The Arrow schema of named types."""
     import pyarrow
 
-    kinds = {"string": pyarrow.string(), "bool": pyarrow.bool_(), "list<string>": pyarrow.list_(pyarrow.string())}
+    kinds = {"string": pyarrow.string(), "bool": pyarrow.bool_(), "int32": pyarrow.int32()}
+    kinds["list<string>"] = pyarrow.list_(pyarrow.string())
     return pyarrow.schema([(name, kinds[kind]) for name, kind in types.items()])
 
 
 class Writer:
-    """A table that is written in parts: the same parts give the same bytes. Types as in `write`."""
+    """A table that is written in parts: the same parts give the same bytes. Types as in `write`.
 
-    def __init__(self, path: Path, types: dict[str, str]) -> None:
+    With `rows`, parts wait until there are that many rows, so that what is written does not depend on how they came.
+    """
+
+    def __init__(self, path: Path, types: dict[str, str], rows: int = 0) -> None:
         import pyarrow.parquet as parquet
 
-        self.schema = schema(types)
+        self.schema, self.rows, self.written = schema(types), rows, 0
+        self.waiting: dict[str, list[Any]] = {name: [] for name in types}
         self.file = parquet.ParquetWriter(path, self.schema, compression="zstd")
 
     def __enter__(self) -> Writer:
         return self
 
     def __exit__(self, *failure: object) -> None:
+        if self.rows and (self.waiting[self.schema.names[0]] or not self.written):
+            self._write(self.waiting)
         self.file.close()
 
     def add(self, columns: dict[str, list[Any]]) -> None:
+        """The next rows: a list of values for each column."""
+        if not self.rows:
+            self._write(columns)
+            return
+        for name, values in self.waiting.items():
+            values += columns[name]
+        while len(self.waiting[self.schema.names[0]]) >= self.rows:
+            self._write({name: values[: self.rows] for name, values in self.waiting.items()})
+            self.waiting = {name: values[self.rows :] for name, values in self.waiting.items()}
+
+    def _write(self, columns: dict[str, list[Any]]) -> None:
         import pyarrow
 
         self.file.write_table(pyarrow.table(columns, schema=self.schema))
+        self.written += len(columns[self.schema.names[0]])
 
 
 def batches(paths: list[Path], columns: list[str], rows: int) -> Iterator[dict[str, list[Any]]]:

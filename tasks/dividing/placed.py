@@ -15,7 +15,7 @@ ROWS = 10_000  # that are in memory at a time
 def placed(folder: Path, splits: Path, columns: Sequence[str]) -> Iterator[dict[str, list[Any]]]:
     """`id`, `split` and `columns` of the items that `splits` (a splits.parquet, in shard order) names.
 
-    `folder` is `data/NAME/clean`. An item that is divided inside stands there once, with the first of its splits.
+    `folder` is `data/NAME/clean`. An item that is divided inside stands there once, with the last of its splits.
     """
     places = _places(splits)
     key, split = next(places, ("", ""))
@@ -31,7 +31,8 @@ def placed(folder: Path, splits: Path, columns: Sequence[str]) -> Iterator[dict[
 
 
 def _places(splits: Path) -> Iterator[tuple[str, str]]:
-    """Each item with its first split."""
+    """Each item with its last split."""
     pairs = (pair for part in batches([splits], ["id", "split"], ROWS) for pair in zip(part["id"], part["split"], strict=True))
     for _, rows in groupby(pairs, key=lambda pair: pair[0]):
-        yield next(rows)
+        *_, last = rows
+        yield last
