@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aigc_models.errors import BadInput
+from tasks.ids import Ids
 from tasks.ingested import remember_ingested, unchanged
 from tasks.references import RawRef
 from tasks.settings import scratch_folder
@@ -40,18 +41,18 @@ def ingest(source: SourceSettings, context: StageContext) -> RawRef:
         folder = workspace.data / source.name / "raw"
         known = _known_ids(folder, kind, source.name)
         gone = Forgotten.of(folder.parent)
-        files, code = listing(source), reading_code(source)
+        before, files, code = len(known), listing(source), reading_code(source)
         same = unchanged(workspace, source, code, files)
         with scratch_folder(workspace) as scratch:
-            new = (item for item in read(source, kind, same) if item.id not in known and not gone.covers(item))
+            new = (item for item in read(source, kind, same) if _is_new(item, known, gone))
             new_shards = list(_write_shards(_checked(new, source), scratch, kind, context))
-            if not new_shards and not known:
+            if not new_shards and not before:
                 raise BadInput(f"{source.location} holds no items")
             numbered = enumerate(new_shards, start=next_number(folder))
             publish([(shard, folder / shard_name(number, shard)) for number, shard in numbered])
         remember_ingested(workspace, source, code, files)
         rows = sum(count_rows(shard) for shard in shards(folder))
-        context.log(rows=rows, new_rows=rows - len(known), modality=kind)
+        context.log(rows=rows, new_rows=rows - before, modality=kind)
         return RawRef.to(workspace, folder, dataset=source.name, modality=kind, rows=rows)
 
 
@@ -117,17 +118,18 @@ def _write_shards(items: Iterable[RawItem], scratch: Path, kind: str, context: S
         yield path
 
 
+def _is_new(item: RawItem, known: Ids, gone: Forgotten) -> bool:
+    """Whether an item is neither known nor forgotten; from now on it is known."""
+    return not gone.covers(item) and known.add(item.id)
+
+
 def _batches(items: Iterable[RawItem]) -> Iterator[list[RawItem]]:
     batch: list[RawItem] = []
     size = 0
-    seen: set[str] = set()
     for item in items:
-        if item.id in seen:
-            continue
         if batch and (len(batch) == SHARD_ROWS or size + len(item.payload) > SHARD_BYTES):
             yield batch
             batch, size = [], 0
-        seen.add(item.id)
         batch.append(item)
         size += len(item.payload)
     if batch:
@@ -144,16 +146,16 @@ def _table(items: list[RawItem], kind: str) -> pyarrow.Table:
     return pyarrow.table(arrays, schema=pyarrow.schema(list(types.items()), metadata={"modality": kind}))
 
 
-def _known_ids(folder: Path, kind: str, name: str) -> set[str]:
+def _known_ids(folder: Path, kind: str, name: str) -> Ids:
     from pyarrow import parquet
 
-    known: set[str] = set()
+    known = Ids()
     for shard in shards(folder):
         table = parquet.read_table(shard, columns=["id"])
         held = (table.schema.metadata or {}).get(b"modality", kind.encode()).decode()
         if held != kind:
             raise BadInput(f"the data set {name} holds the modality {held}, the source {kind}; give it another name")
-        known.update(table["id"].to_pylist())
+        known.sort_in(table["id"].to_pylist())
     return known
 
 
