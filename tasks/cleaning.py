@@ -27,11 +27,11 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from aigc_models.errors import BadInput, Unreadable, unknown
 from aigc_models.find import find, names
 from tasks.code_version import code_version
-from tasks.ingest import count_rows, publish, write_table, written
+from tasks.ingest import publish, write_table, written
 from tasks.references import CleanRef, RawRef
 from tasks.shard_journal import Journal, targets
 from tasks.stage import StageContext, stage
-from tasks.tables import count_marks, read, shards
+from tasks.tables import count_marks, count_rows, read, shards
 from tasks.validation import validated
 
 if TYPE_CHECKING:

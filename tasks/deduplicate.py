@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import ModuleType
@@ -18,7 +19,7 @@ from aigc_models.find import find
 from tasks.near_join import Columns, Contents, alike_pairs, candidates
 from tasks.references import CleanRef, DuplicatesRef
 from tasks.stage import StageContext, stage
-from tasks.tables import Writer, batches, payloads, read, shards
+from tasks.tables import Writer, batches, count_rows, payloads, read, shards
 
 TYPES = {
     "id": "string",
@@ -28,6 +29,7 @@ TYPES = {
     "near": "list<string>",
     "cluster": "string",
 }
+PARTS = 16  # of the fingerprints, sorted one after the other
 ROWS = 10_000  # that are in memory as Python values at a time
 
 
@@ -39,29 +41,59 @@ class DeduplicateSettings(BaseModel):
     near: bool = Field(True, description="look for near-duplicates, which the split then keeps together (yes or no)")
 
 
-@dataclass
-class Items:
-    """What is compared of all clean items, in shard order, as arrays: 60 bytes an item."""
+@dataclass(frozen=True)
+class Groups:
+    """The items that are near-duplicates of others, by their number among all, and the first of those that hang together."""
 
-    ids: np.ndarray  # bytes
-    exact: np.ndarray  # uint64 (item, 2): the first half of the sha256
-    labels: np.ndarray  # int32: the number of the label, -1 for none
+    items: np.ndarray  # int64 (item,), ascending
+    heads: np.ndarray  # int64 (item,)
 
     @classmethod
-    def of(cls, paths: list[Path]) -> Items:
-        """From clean shards, one in memory at a time."""
-        known: dict[str | None, int] = {None: -1, "": -1}
-        parts = [_arrays(read([path], ["id", "exact", "label"]), known) for path in paths]
-        return cls(*(np.concatenate(column) for column in zip(*parts, strict=True)))
+    def of(cls, pairs: np.ndarray) -> Groups:
+        items, places = np.unique(pairs, return_inverse=True)
+        return cls(items, items[cluster_heads(len(items), places.reshape(-1, 2))])
 
-    def id(self, index: int) -> str:
-        return bytes(self.ids[index]).decode()
+    def head(self, numbers: np.ndarray) -> list[int]:
+        """For each item the first of those that it hangs together with; itself where it has none."""
+        if not len(self.items):
+            return list(numbers.tolist())
+        at = np.minimum(np.searchsorted(self.items, numbers), len(self.items) - 1)
+        return list(np.where(self.items[at] == numbers, self.heads[at], numbers).tolist())
 
 
-def _arrays(rows: Mapping[str, list[Any]], known: dict[str | None, int]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    halves = np.frombuffer(b"".join(bytes.fromhex(exact[:32]) for exact in rows["exact"]), dtype=">u8").reshape(-1, 2)
-    labels = [known.setdefault(label, len(known)) for label in rows["label"]]
-    return np.array(rows["id"], dtype=np.bytes_), halves.astype(np.uint64), np.array(labels, dtype=np.int32)
+@dataclass(frozen=True)
+class Named:
+    """Id and label of the items that rows of other items name."""
+
+    numbers: np.ndarray  # int64 (item,), ascending
+    ids: np.ndarray  # bytes (item,)
+    labels: list[str | None]
+
+    @classmethod
+    def of(cls, folder: Path, numbers: np.ndarray) -> Named:
+        """`numbers` among all clean items, ascending, each once."""
+        ids, labels, known = [np.empty(0, dtype="S1")], [], dict[str | None, str | None]()
+        for part in _of_kept(folder, numbers, "id"):
+            ids.append(np.array([one for _, one in part], dtype=np.bytes_))
+        for part in _of_kept(folder, numbers, "label"):
+            labels += [known.setdefault(label, label) for _, label in part]  # each text once
+        return cls(numbers, np.concatenate(ids), labels)
+
+    def id(self, number: int) -> str:
+        return bytes(self.ids[np.searchsorted(self.numbers, number)]).decode()
+
+    def label(self, number: int) -> str | None:
+        return self.labels[int(np.searchsorted(self.numbers, number))]
+
+
+def fingerprints(paths: list[Path]) -> np.ndarray:
+    """The first half of each item's sha256, uint64 (item, 2), in shard order."""
+    found, start = np.empty((sum(map(count_rows, paths)), 2), dtype=np.uint64), 0
+    for part in batches(paths, ["exact"], ROWS):
+        halves = np.frombuffer(b"".join(bytes.fromhex(exact[:32]) for exact in part["exact"]), dtype=">u8").reshape(-1, 2)
+        found[start : start + len(halves)] = halves
+        start += len(halves)
+    return found
 
 
 @stage
@@ -75,75 +107,92 @@ def deduplicate(clean: CleanRef, settings: DeduplicateSettings, context: StageCo
     added later. `cluster` is the first id of all that hang together through such pairs.
     """
     folder, modality = clean.path(context.workspace), find("aigc_models.modalities", clean.modality)
-    items = Items.of(shards(folder))
-    first = originals(items.exact)
+    first = originals(fingerprints(shards(folder)))
     later = superseded(modality, folder, first)
     for earlier in later:
         first[first == earlier] = resolved(earlier, later)
-    kept = np.flatnonzero(first == np.arange(len(first)))
+    kept = np.flatnonzero(first == np.arange(len(first), dtype=first.dtype)).astype(first.dtype)
     pairs = near_pairs(modality, folder, kept, context) if settings.near else np.empty((0, 2), dtype=np.int64)
-    heads = cluster_heads(len(kept), pairs)
+    pairs = kept[pairs].astype(np.int64)  # from now on counted among all
+    groups = Groups.of(pairs)
     path = context.folder / "duplicates.parquet"
-    conflicts = write_rows(path, items, first, kept, pairs, heads)
-    sizes = np.bincount(heads, minlength=1)
     figures = {
         "exact": len(first) - len(kept) - len(later),
-        "conflicts": conflicts,
-        "groups": int((sizes > 1).sum()),
-        "grouped": int(sizes[sizes > 1].sum()),
+        "conflicts": write_rows(path, folder, first, pairs, groups),
+        "groups": len(np.unique(groups.heads)),
+        "grouped": len(groups.items),
         "superseded": len(later),
     }
     context.log(**figures)
     return DuplicatesRef.to(context.workspace, path, dataset=clean.dataset, **figures)
 
 
-def write_rows(path: Path, items: Items, first: np.ndarray, kept: np.ndarray, pairs: np.ndarray, heads: np.ndarray) -> int:
-    """Write the table, `ROWS` rows at a time; `pairs` and `heads` count the `kept` items. Gives how many labels conflict."""
-    order = np.argsort(pairs[:, 1], kind="stable")
-    earlier, ends = kept[pairs[order, 0]], np.searchsorted(kept[pairs[order, 1]], np.arange(len(first) + 1))
-    head_of = np.empty(len(first), dtype=np.int64)
-    head_of[kept] = kept[heads]
-    conflicts = 0
-    with Writer(path, TYPES) as table:
-        for start in range(0, len(first), ROWS):
-            rows = range(start, min(start + ROWS, len(first)))
-            rules = [rule(items, int(first[index]), index) for index in rows]
-            conflicts += rules.count("conflict")
-            table.add(
-                {
-                    "id": [items.id(index) for index in rows],
-                    "kept": [index == first[index] for index in rows],
-                    "duplicate_of": [None if index == first[index] else items.id(first[index]) for index in rows],
-                    "rule": rules,
-                    "near": [[items.id(one) for one in earlier[ends[index] : ends[index + 1]]] for index in rows],
-                    "cluster": [items.id(head_of[first[index]]) for index in rows],
-                }
-            )
+def write_rows(path: Path, folder: Path, first: np.ndarray, pairs: np.ndarray, groups: Groups) -> int:
+    """Write the table, `ROWS` rows at a time; `pairs` are counted among all items. Gives how many labels conflict."""
+    pairs = pairs[np.argsort(pairs[:, 1], kind="stable")]
+    copied = first[first != np.arange(len(first), dtype=first.dtype)]
+    named = Named.of(folder, np.unique(np.concatenate([copied, pairs[:, 0], groups.heads])))
+    start, conflicts = 0, 0
+    with Writer(path, TYPES, ROWS) as table:
+        for part in batches(shards(folder), ["id", "label"], ROWS):
+            rows = _rows(part, start, first, pairs, groups, named)
+            conflicts += rows["rule"].count("conflict")
+            start += len(rows["id"])
+            table.add(rows)
     return conflicts
 
 
-def rule(items: Items, original: int, index: int) -> str | None:
+def _rows(
+    part: Mapping[str, list[Any]], start: int, first: np.ndarray, pairs: np.ndarray, groups: Groups, named: Named
+) -> dict[str, list[Any]]:
+    """The rows of a part of the clean items, the first of which has the number `start`."""
+    numbers = range(start, start + len(part["id"]))
+    originals_ = first[start : numbers.stop].tolist()
+    copies = [original != number for number, original in zip(numbers, originals_, strict=True)]
+    heads = groups.head(first[start : numbers.stop])
+    ends = np.searchsorted(pairs[:, 1], np.arange(start, numbers.stop + 1)).tolist()
+    near = [pairs[low:high, 0].tolist() for low, high in pairwise(ends)]
+    return {
+        "id": part["id"],
+        "kept": [not copy for copy in copies],
+        "duplicate_of": [named.id(one) if copy else None for copy, one in zip(copies, originals_, strict=True)],
+        "rule": [
+            rule(number, original, label, named)
+            for number, original, label in zip(numbers, originals_, part["label"], strict=True)
+        ],
+        "near": [[named.id(one) for one in earlier] for earlier in near],
+        "cluster": [
+            own if head == number else named.id(head) for own, number, head in zip(part["id"], numbers, heads, strict=True)
+        ],
+    }
+
+
+def rule(number: int, original: int, label: str | None, named: Named) -> str | None:
     """Why an item is left out: `conflict` when both it and its original are labelled and the labels differ, else `exact`."""
-    if index == original:
+    if number == original:
         return None
-    if original > index:
+    if original > number:
         return "superseded"
-    both = items.labels[original], items.labels[index]
-    return "conflict" if min(both) >= 0 and both[0] != both[1] else "exact"
+    other = named.label(original)
+    return "conflict" if label and other and label != other else "exact"
 
 
 def originals(exact: np.ndarray) -> np.ndarray:
-    """For each item, uint64 (item, 2), the index of the first one with the same fingerprint, int64 (item,).
+    """For each item, uint64 (item, 2), the index of the first one with the same fingerprint, int32 (item,).
 
     >>> originals(np.array([[7, 1], [7, 2], [7, 1]], dtype=np.uint64)).tolist()
     [0, 1, 0]
     """
-    order = np.lexsort((exact[:, 1], exact[:, 0]))
-    ordered = exact[order]
-    starts = np.ones(len(order), dtype=bool)
-    starts[1:] = (ordered[1:] != ordered[:-1]).any(axis=1)
-    first = np.empty(len(order), dtype=np.int64)
-    first[order] = order[np.maximum.accumulate(np.where(starts, np.arange(len(order)), 0))]
+    first = np.empty(len(exact), dtype=np.int32)
+    lowest = exact.view(np.uint8)[:, 0] % PARTS
+    for part in range(PARTS):  # so that what sorting takes is small beside the fingerprints
+        places = np.flatnonzero(lowest == part)
+        order = np.lexsort((exact[places, 1], exact[places, 0]))
+        ordered = exact[places[order]]
+        starts = np.ones(len(order), dtype=bool)
+        starts[1:] = (ordered[1:] != ordered[:-1]).any(axis=1)
+        same = np.maximum.accumulate(np.where(starts, np.arange(len(order)), 0))
+        first[places[order]] = places[order[same]]
     return first
 
 
@@ -185,7 +234,7 @@ def near_pairs(modality: ModuleType, folder: Path, kept: np.ndarray, context: St
         for part in _of_kept(folder, kept, "near"):
             if part:
                 columns.add(modality.bands([near for _, near in part]))
-        found = candidates(columns)
+        found = candidates(columns, Path(scratch))
         wanted = np.zeros(len(kept), dtype=bool)
         wanted[found.ravel()] = True
         chosen = ((at, content) for part in _of_kept(folder, kept, "content") for at, content in part if wanted[at])
@@ -198,7 +247,7 @@ def _of_kept(folder: Path, kept: np.ndarray, column: str) -> Iterator[list[tuple
     start = 0
     for part in batches(shards(folder), [column], ROWS):
         values = part[column]
-        low, high = np.searchsorted(kept, (start, start + len(values)))
+        low, high = np.searchsorted(kept, np.array([start, start + len(values)], dtype=kept.dtype))  # else kept is copied
         yield [(at, values[kept[at] - start]) for at in range(int(low), int(high))]
         start += len(values)
 

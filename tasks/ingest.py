@@ -18,7 +18,7 @@ from tasks.references import RawRef
 from tasks.settings import scratch_folder
 from tasks.source import RawItem, SourceSettings, fingerprint, listing, modality, read, reading_code
 from tasks.stage import StageContext, stage
-from tasks.tables import shards
+from tasks.tables import count_rows, shards
 from tasks.versions.forgotten import Forgotten
 
 if TYPE_CHECKING:
@@ -157,12 +157,6 @@ def _known_ids(folder: Path, kind: str, name: str) -> Ids:
             raise BadInput(f"the data set {name} holds the modality {held}, the source {kind}; give it another name")
         known.sort_in(table["id"].to_pylist())
     return known
-
-
-def count_rows(shard: Path) -> int:
-    from pyarrow import parquet
-
-    return int(parquet.read_metadata(shard).num_rows)
 
 
 def next_number(folder: Path) -> int:

@@ -8,8 +8,12 @@ sorting a column of bands at a time, and each candidate pair is compared by its 
 from __future__ import annotations
 
 import os
+from array import array
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +21,8 @@ import numpy as np
 
 NEIGHBOURS = 50  # of the items before it that share a band, an item is compared with so many; the rest hang on these
 SHARED = 2  # bands: with 24 of five rows, a pair at 0.8 shares fewer once in 1,100, one at 0.3 more once in 640
+SORTED = 250_000  # numbers of a column that are sorted at a time
+RANGE = 100_000  # earlier items whose pairs are counted at a time
 REMEMBERED = 512  # contents that are kept unpacked while pairs are compared
 
 
@@ -45,48 +51,82 @@ class Columns:
             file.close()
 
 
-def candidates(columns: Iterable[np.ndarray], least: int = SHARED) -> np.ndarray:
+class Buckets:
+    """Pairs on disk, those of a range of earlier items in a file, so that one range at a time is in memory."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.files: dict[int, Any] = {}
+
+    def add(self, pairs: np.ndarray) -> None:
+        """uint64 (pair,), as `equal_pairs` gives them."""
+        ordered = np.sort(pairs)
+        ranges, starts = np.unique((ordered >> np.uint64(32)) // np.uint64(RANGE), return_index=True)
+        for at, (start, end) in zip(ranges.tolist(), pairwise([*starts, len(ordered)]), strict=True):
+            if at not in self.files:
+                self.files[at] = (self.folder / f"pairs{at}").open("wb")
+            self.files[at].write(ordered[start:end].tobytes())
+
+    def counted(self, least: int) -> Iterator[np.ndarray]:
+        """The pairs that were added `least` times, in order."""
+        for _, file in sorted(self.files.items()):
+            file.flush()
+            found, counts = np.unique(np.fromfile(file.name, dtype=np.uint64), return_counts=True)
+            yield found[counts >= least]
+
+    def close(self) -> None:
+        for file in self.files.values():
+            file.close()
+
+
+def candidates(columns: Iterable[np.ndarray], folder: Path, least: int = SHARED) -> np.ndarray:
     """Pairs of items that share a number in `least` columns, int64 (pair, 2), the earlier first, in order.
 
-    An item's pairs with those before it do not depend on what comes after it.
+    Pairs that share less wait in files in `folder`, as there are far more of them. An item's pairs with those before it
+    do not depend on what comes after it.
     """
-    found, shared = np.empty(0, dtype=np.uint64), np.empty(0, dtype=np.int64)
-    for column in columns:
-        new = _equal(column)
-        found, places = np.unique(np.concatenate([found, new]), return_inverse=True)
-        shared = np.bincount(places, np.concatenate([shared, np.ones(len(new), dtype=np.int64)])).astype(np.int64)
-    found = found[shared >= least]
+    with closing(Buckets(folder)) as buckets:
+        for column in columns:
+            buckets.add(equal_pairs(column))
+        found = np.concatenate([np.empty(0, dtype=np.uint64), *buckets.counted(least)])
     return np.stack([(found >> np.uint64(32)).astype(np.int64), (found & np.uint64(0xFFFFFFFF)).astype(np.int64)], axis=1)
 
 
-def _equal(column: np.ndarray) -> np.ndarray:
-    """Pairs of a column as earlier << 32 | later."""
-    order = np.argsort(column, kind="stable")
-    ordered, pairs = column[order], []
+def equal_pairs(column: np.ndarray) -> np.ndarray:
+    """Items with the same number, as earlier << 32 | later; of those before it an item has at most the `NEIGHBOURS` latest."""
+    parts = 1 + len(column) // SORTED
+    found = [_equal(np.flatnonzero(column % parts == part), column) for part in range(parts)]
+    return np.concatenate([np.empty(0, dtype=np.uint64), *found])
+
+
+def _equal(places: np.ndarray, column: np.ndarray) -> np.ndarray:
+    values = column[places]
+    order = np.argsort(values, kind="stable")
+    ordered, items, pairs = values[order], places[order].astype(np.uint64), []
     for step in range(1, NEIGHBOURS + 1):
         same = np.flatnonzero(ordered[step:] == ordered[:-step])
         if not len(same):
             break
-        pairs.append(order[same].astype(np.uint64) << np.uint64(32) | order[same + step].astype(np.uint64))
+        pairs.append(items[same] << np.uint64(32) | items[same + step])
     return np.concatenate(pairs) if pairs else np.empty(0, dtype=np.uint64)
 
 
 class Contents:
-    """Packed contents by number, in one file."""
+    """Packed contents by number, in one file; the numbers come in ascending order."""
 
     def __init__(self, path: Path, items: Iterable[tuple[int, bytes]]) -> None:
-        self.places: dict[int, tuple[int, int]] = {}
-        self.path, end = path, 0
+        self.numbers, self.ends, end = array("Q"), array("Q", [0]), 0
         with path.open("wb") as file:
             for number, content in items:
                 file.write(content)
-                self.places[number] = (end, len(content))
                 end += len(content)
+                self.numbers.append(number)
+                self.ends.append(end)
         self.handle = os.open(path, os.O_RDONLY)
 
     def __getitem__(self, number: int) -> bytes:
-        start, length = self.places[number]
-        return os.pread(self.handle, length, start)
+        at = bisect_left(self.numbers, number)
+        return os.pread(self.handle, self.ends[at + 1] - self.ends[at], self.ends[at])
 
     def close(self) -> None:
         os.close(self.handle)

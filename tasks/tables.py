@@ -102,6 +102,13 @@ def batches(paths: list[Path], columns: list[str], rows: int) -> Iterator[dict[s
                 yield {name: batch[name].to_pylist() for name in columns}
 
 
+def count_rows(path: Path) -> int:
+    """How many rows a table has; only its footer is read."""
+    import pyarrow.parquet as parquet
+
+    return int(parquet.read_metadata(path).num_rows)
+
+
 def payloads(folder: Path, wanted: Collection[str]) -> Iterator[tuple[str, bytes]]:
     """Id and packed content of the `wanted` clean items in shard order, one shard in memory at a time."""
     for shard in shards(folder):

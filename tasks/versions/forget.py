@@ -11,12 +11,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from aigc_models.errors import BadInput
 from tasks.data_lock import writing
-from tasks.ingest import count_rows, shard_name, write_table, written
+from tasks.ingest import shard_name, write_table, written
 from tasks.ledger import ledger
 from tasks.references import CorpusRef, RawRef
 from tasks.settings import Workspace, scratch_folder
 from tasks.stage import StageContext, stage
-from tasks.tables import shards
+from tasks.tables import count_rows, shards
 from tasks.version import Dvc
 from tasks.versions.cache import entries, object_of
 from tasks.versions.forgotten import FILE, Forgotten, note_purged, purged

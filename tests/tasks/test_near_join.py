@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import closing
+from pathlib import Path
 
 import numpy as np
+import pytest
 
+from tasks import near_join
 from tasks.near_join import NEIGHBOURS, Columns, Contents, alike_pairs, candidates
 
 
@@ -23,21 +27,36 @@ class Numbers:
         return abs(one - other) <= 1
 
 
-def joined(rows: list[list[int]], least: int = 1) -> list[tuple[int, int]]:
-    return [(int(one), int(other)) for one, other in candidates(np.array(rows, dtype=np.uint32).T, least)]
+@pytest.fixture
+def joined(tmp_path: Path) -> Callable[..., list[tuple[int, int]]]:
+    def join(rows: list[list[int]], least: int = 1) -> list[tuple[int, int]]:
+        return [(int(one), int(other)) for one, other in candidates(np.array(rows, dtype=np.uint32).T, tmp_path, least)]
+
+    return join
 
 
-def test_items_that_share_a_band_are_candidates_once() -> None:
+def test_items_that_share_a_band_are_candidates_once(joined) -> None:
     assert joined([[1, 9], [2, 8], [1, 9], [3, 8]]) == [(0, 2), (1, 3)]
     assert joined([[1, 1], [2, 2]]) == []
     assert joined([[1, 9, 5], [2, 8, 6], [1, 9, 7], [3, 8, 4]], least=2) == [(0, 2)]
 
 
-def test_what_comes_later_adds_pairs_and_changes_none() -> None:
+def test_what_comes_later_adds_pairs_and_changes_none(joined) -> None:
     rows = [[7]] * (3 * NEIGHBOURS)
     before, after = set(joined(rows[: 2 * NEIGHBOURS])), set(joined(rows))
     assert before == {pair for pair in after if pair[1] < 2 * NEIGHBOURS}
     assert max(later - earlier for earlier, later in after) == NEIGHBOURS  # grows with the items, not with their square
+
+
+def test_it_does_not_matter_how_much_is_looked_at_at_a_time(joined, monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = np.random.default_rng(0).integers(0, 90, (300, 4)).tolist()
+    whole = joined(rows, least=2)
+    monkeypatch.setattr(near_join, "SORTED", 7)
+    monkeypatch.setattr(near_join, "RANGE", 11)
+    assert joined(rows, least=2) == whole
+    assert whole == [
+        (one, other) for one in range(300) for other in range(one + 1, 300) if sum(map(int.__eq__, rows[one], rows[other])) >= 2
+    ]
 
 
 def test_columns_go_through_files(tmp_path) -> None:
