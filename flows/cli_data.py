@@ -169,7 +169,7 @@ def show_card(card: Mapping[str, Any]) -> None:
     way.add_row("came in", str(counts["raw"]))
     for rule, count in counts["rejected"].items():
         way.add_row(f"  rejected: {rule.replace('_', ' ')}", f"-{count}")
-    for name in ("exact_duplicates", "label_conflicts", "superseded", "bridges", "misfits"):
+    for name in ("exact_duplicates", "label_conflicts", "superseded", "bridges", "embargo", "misfits"):
         if counts.get(name):
             way.add_row(f"  {name.replace('_', ' ')}", f"-{counts[name]}")
     way.add_row("kept", str(counts["kept"]))
@@ -180,6 +180,8 @@ def show_card(card: Mapping[str, Any]) -> None:
         labels = ", ".join(f"{label} {count}" for label, count in part["labels"].items())
         unit = f" {card['unit']}" if "unit" in card else ""
         way.add_row(f"  {name}", Text(f"{part['rows']}{unit}" + (f"  ({labels})" if labels else "")))
+    if card.get("distance"):
+        way.add_row("  farthest from its share", Text(_farthest(card["distance"])))
     near = "near-duplicates" if "unit" in card else "near-duplicates, kept in one split"
     way.add_row(near, f"{counts['near_duplicates']} in {counts['near_duplicate_groups']} groups")
     if card.get("made"):
@@ -195,6 +197,19 @@ def show_card(card: Mapping[str, Any]) -> None:
     out(way)
     if counts["raw"] > counts["kept"]:
         out(f"which and why: data/{card['name']}/quarantine.parquet")
+
+
+def _farthest(distance: Mapping[str, Mapping[str, Any]]) -> str:
+    """The label that chance explains least.
+
+    >>> _farthest({"a": {"split": "test", "share": 0.125, "of": 0.1, "chance": 0.01}})
+    'a: 12.5 % of it in test, which has 10.0 % of all items (by chance +- 1.0 %)'
+    """
+    label = max(
+        distance, key=lambda one: abs(distance[one]["share"] - distance[one]["of"]) / max(1e-4, distance[one]["chance"])
+    )
+    share, of, chance = (f"{100 * distance[label][name]:.1f} %" for name in ("share", "of", "chance"))
+    return f"{label}: {share} of it in {distance[label]['split']}, which has {of} of all items (by chance +- {chance})"
 
 
 def _told(figure: Any) -> str:

@@ -14,6 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from aigc_models.find import find
 from aigc_models.modality import divided_inside
 from tasks.card import SPLITS
+from tasks.dividing import folds
+from tasks.dividing.inside import within
 from tasks.references import CorpusRef, VersionRef
 from tasks.stage import StageContext, stage
 from tasks.tables import payloads, read, shards
@@ -41,7 +43,8 @@ def encode(split: VersionRef, settings: EncodeSettings, context: StageContext) -
     """Write a folder for each split: `values.npy`, `conditions.npy` and `ids.npy`, items in shard order.
 
     A condition is the index of the item's label in `labels`, or `len(labels)` where it has none or one that
-    no train item has. `ids.npy` leads from an array's row back to the item. Where items are divided inside, by time,
+    no train item has. `ids.npy` leads from an array's row back to the item;
+    beside train, `folds.npy` says its fold where the data set has folds. Where items are divided inside, by time,
     a row is a window of one, in the order of time, and `latest` holds the newest past of each, encoded and as it is.
     """
     folder = split.path(context.workspace)
@@ -59,6 +62,8 @@ def encode(split: VersionRef, settings: EncodeSettings, context: StageContext) -
             context.progress(step, len(SPLITS))
             ids, values = encoded(modality, folder / "clean", set(wanted[name]), format)
             save(context.folder / name, split.modality, values, ids, conditions)
+            if name == "train":
+                folds.keep(folder / "splits.parquet", ids, context.folder / name)
     return CorpusRef.to(
         context.workspace,
         *(context.folder / name for name in (*SPLITS, LATEST) if (context.folder / name).is_dir()),
@@ -91,7 +96,7 @@ def save_windows(
     ids, contents, borders = list(items), list(items.values()), read_card(data)["borders"]
     for step, name in enumerate(SPLITS):
         context.progress(step, len(SPLITS))
-        values, owners = modality.windows(contents, format, borders, name)
+        values, owners = modality.windows(contents, format, within(borders, name), name)
         save(context.folder / name, kind, values, [ids[owner] for owner in owners], conditions)
     tails = {key: tail for key, content in items.items() if (tail := modality.tail(content, format)) is not None}
     folder = context.folder / LATEST

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Literal
 
+from tasks.dividing.folds import outside
 from tasks.members import MemberSettings
 from tasks.references import CorpusRef, ModelRef
 from tasks.stage import StageContext, stage
@@ -48,6 +49,10 @@ def learn(data: CorpusRef, body: ModelRef | None, member: MemberSettings, kind: 
     from tasks.members import build, training_plan
 
     shape, corpora = shape_of(data), splits(data, context)
+    if member.fold is not None:
+        train = next(path for path in map(context.workspace.path, data.outputs) if path.name == "train")
+        corpora["train"] = outside(corpora["train"], train, member.fold, member.name)
+        context.log(train_items=len(corpora["train"]))
     model = build(member, shape)
     if body is not None and member.start != "random" and not isinstance(model, Fits):
         copied, of = bundle.warm_start(model, body.path(context.workspace))

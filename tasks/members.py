@@ -35,6 +35,9 @@ class MemberSettings(BaseModel):
     start: Literal["random", "body", "champion"] = Field(
         "random", description="initial weights: random, the pretrained body's, or those of the champion's member of this name"
     )
+    fold: int | None = Field(
+        None, ge=0, description="fold of train that this member does not see; the data set needs data.split.folds"
+    )
     threads: int = Field(0, ge=0, description="cores; 0 = the machine's divided by the members that train side by side")
     seed: int = Field(0, description="seed of the weights, the batches and the noise")
     device: str = Field("auto", description="auto, cpu, cuda or mps")

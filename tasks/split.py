@@ -14,6 +14,7 @@ from aigc_models.find import find
 from aigc_models.modality import divided_inside
 from tasks.card import SPLITS, data_card
 from tasks.data_lock import writing
+from tasks.dividing.distance import distance
 from tasks.dividing.inside import inside
 from tasks.dividing.place import place
 from tasks.dividing.quarantine import quarantine
@@ -65,6 +66,8 @@ def divide(clean: CleanRef, folder: Path, duplicates: Path, settings: SplitSetti
     """Items among the splits, or the steps of each where the modality is divided inside; the tables go into `target`."""
     modality, rows = find("aigc_models.modalities", clean.modality), Rows(folder, duplicates, copies=False)
     if divided_inside(modality):
+        if settings.folds:
+            raise BadInput(f"{clean.dataset} is divided inside its items, by time, and has no folds; leave folds out")
         return inside(clean, modality, folder, rows, settings, target)
     if settings.embargo and settings.by != "time":
         raise BadInput(f"an embargo lies between times; split {clean.dataset} by time, or leave the embargo out")
@@ -82,7 +85,8 @@ def told(card: Mapping[str, Any], division: Division, settings: SplitSettings) -
     counts, embargoed = card["counts"], division.left.get("embargo", 0)
     if embargoed:
         counts = counts | {"bridges": counts["bridges"] - embargoed, "embargo": embargoed}
-    return {**card, "counts": counts, "split": asked}
+    far = {} if division.card else distance(card["splits"])  # where time divides items inside, chance has no part in it
+    return {**card, "counts": counts, "split": asked, **({"distance": far} if far else {})}
 
 
 def publish(context: StageContext, folder: Path, card: Mapping[str, Any]) -> None:

@@ -109,6 +109,13 @@ def count_rows(path: Path) -> int:
     return int(parquet.read_metadata(path).num_rows)
 
 
+def columns_of(path: Path) -> list[str]:
+    """The names of a table's columns; only its footer is read."""
+    import pyarrow.parquet as parquet
+
+    return list(parquet.read_schema(path).names)
+
+
 def payloads(folder: Path, wanted: Collection[str]) -> Iterator[tuple[str, bytes]]:
     """Id and packed content of the `wanted` clean items in shard order, one shard in memory at a time."""
     for shard in shards(folder):

@@ -95,7 +95,7 @@ def place(rows: Iterable[Row], settings: SplitSettings) -> Iterator[Place]:
 def placed(row: Row, may: tuple[str, ...], group: int, ties: Ties, settings: SplitSettings) -> Place:
     """Where an item goes that may stand in `may`; `group` is the place of its group among the ties."""
     if not may:
-        return Place(row, None, stage="split", rule="embargo", reason=f"lies {settings.embargo} or less before the next split")
+        return Place(row, None, None, "embargo", "embargo", f"lies {settings.embargo} or less before the next split begins")
     marks = {ties.items[near] for near in ties.items.places(row.near)} if row.near else set()
     if len(may) > 1:
         marks.add(ties.groups[group])

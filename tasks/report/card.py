@@ -12,6 +12,7 @@ STAGES = {
     "clean": "could not be read, or broke a rule",
     "duplicate": "the same as an item that was kept",
     "bridge": "near-duplicates of items in two different splits",
+    "embargo": "too near, in time, to the split that follows",
     "split": "too short, or unlike the others, for a place in every split",
 }
 ELSEWHERE = ("splits", "unseen_labels", "borders")  # shown as a table, or as dates

@@ -170,6 +170,26 @@ def test_windows_of_each_split_and_the_latest_past(tmp_path: Path) -> None:
         chain.encode({"horizon": 21}, test=0.2)
 
 
+def test_an_embargo_takes_steps_from_before_each_border(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text(table(daily()))
+    chain = Chain(tmp_path, tmp_path / "t.csv")
+    ref = chain.encode({"context": 14, "horizon": 7}, test=0.2, embargo="5 days")
+    assert ref.splits == {"train": 135, "validation": 15, "test": 40}
+    assert chain.card["divided"]["validation_from"] == "2020-05-20"
+    assert chain.card["split"]["embargo"] == "5 days"
+    train = np.array([level(at) for at in range(135)])
+    np.testing.assert_allclose(
+        [chain.card["format"]["centre"][0], chain.card["format"]["scale"][0]], [train.mean(), train.std()]
+    )
+    folders = [chain.context.workspace.path(output) for output in ref.outputs]
+    sizes = {folder.name: len(Corpus.load(folder, "series")) for folder in folders}
+    assert sizes == {"train": 115, "validation": 9, "test": 34, "latest": 1}  # five windows fewer before each border
+    with pytest.raises(BadInput, match="times of the data set are dates"):
+        chain.split(embargo=5)
+    with pytest.raises(BadInput, match="divided inside its items, by time, and has no folds"):
+        chain.split(folds=3)
+
+
 def test_a_file_that_grew_supersedes_its_earlier_state(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_text(table(daily(150)))

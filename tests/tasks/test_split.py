@@ -8,8 +8,6 @@ import pytest
 
 from aigc_models.errors import BadInput
 from tasks.deduplicate import DeduplicateSettings, deduplicate
-from tasks.dividing.place import place
-from tasks.dividing.rows import Row
 from tasks.split import FEWEST, SplitSettings, split
 from tasks.tables import read
 
@@ -22,27 +20,6 @@ def run(data, **settings):
 def places(data) -> dict[str, str]:
     rows = read([data.clean.parent / "splits.parquet"], ["id", "split"])
     return dict(zip(rows["id"], rows["split"], strict=True))
-
-
-def placing(rows: list[Row], settings: SplitSettings) -> tuple[dict[str, str], dict[str, str]]:
-    """The split of each item that has one, and why the others have none."""
-    found = list(place(rows, settings))
-    return {one.row.id: one.split for one in found if one.split}, {one.row.id: one.reason for one in found if not one.split}
-
-
-def row(name: str, near: tuple[str, ...] = (), **fields: str | None) -> Row:
-    empty = dict.fromkeys(("label", "group", "given", "time", "duplicate_of", "rule"))
-    return Row(**{"id": name, "source": name, "exact": name, "near": near, **empty, **fields})
-
-
-def rows_in(settings: SplitSettings, **wanted: str) -> list[Row]:
-    """Items whose hash puts them where they are wanted."""
-    found = []
-    for name, where in wanted.items():
-        keys = (f"{name}{number}" for number in range(1000))
-        exact = next(key for key in keys if placing([row(key)], settings)[0][key] == where)
-        found.append(row(name, exact=exact))
-    return found
 
 
 def test_every_item_stands_in_one_split_and_the_reference_says_how_many(handmade, sentences) -> None:
@@ -98,24 +75,6 @@ def test_a_group_stands_together(handmade, sentences) -> None:
     run(data, validation=0.2, test=0.2)
     found = places(data)
     assert all(len({found[key] for key in ids[at::50]}) == 1 for at in range(50))
-
-
-def test_a_near_duplicate_of_two_splits_is_a_bridge() -> None:
-    settings = SplitSettings()
-    one, other = rows_in(settings, one="train", other="test")
-    placed, bridges = placing([one, other, row("between", ("one", "other")), row("beside", ("between",))], settings)
-    assert "between" not in placed
-    assert bridges == {"between": "its near-duplicates or its group stand in train and test"}
-    assert "beside" in placed  # a bridge itself stands nowhere
-
-
-def test_a_group_in_one_split_and_a_near_duplicate_in_another_make_a_bridge() -> None:
-    settings = SplitSettings()
-    writer, other = rows_in(settings, writer="train", other="test")
-    writer = row("writer", group=writer.exact)
-    placed, bridges = placing([writer, other, row("between", ("other",), group=writer.group)], settings)
-    assert placed == {"writer": "train", "other": "test"}
-    assert set(bridges) == {"between"}
 
 
 def test_quarantine_says_what_where_and_why(handmade, sentences) -> None:
@@ -177,18 +136,6 @@ def test_by_column_needs_a_split_for_every_item(handmade, sentences) -> None:
     data.add(sentences(40), [{"split": "train"}] * 39 + [{"source": "rows.csv#40"}])
     with pytest.raises(BadInput, match=r"rows.csv#40 has no split"):
         run(data, by="column")
-
-
-@pytest.mark.parametrize("moment", [lambda day: f"2024-0{1 + day // 28}-{1 + day % 28:02d}", str], ids=["dates", "numbers"])
-def test_by_time_the_latest_are_the_test(moment) -> None:
-    rows = [row(f"r{day}", time=moment(day)) for day in range(100)]
-    placed, _ = placing(rows[::-1], SplitSettings(by="time"))
-    assert [placed[f"r{day}"] for day in range(100)] == ["train"] * 80 + ["validation"] * 10 + ["test"] * 10
-
-
-def test_by_time_needs_a_time() -> None:
-    with pytest.raises(BadInput, match="neither a number nor a date"):
-        placing([row("a", time="1"), row("b", time="soon")], SplitSettings(by="time"))
 
 
 def test_too_few_items_are_refused_and_nothing_is_written(handmade, sentences) -> None:
