@@ -19,7 +19,7 @@ from aigc_models.find import find
 from tasks.near_join import Columns, Contents, alike_pairs, candidates
 from tasks.references import CleanRef, DuplicatesRef
 from tasks.stage import StageContext, stage
-from tasks.tables import Writer, batches, count_rows, payloads, read, shards
+from tasks.tables import CONTENTS, Writer, batches, count_rows, payloads, read, shards
 
 TYPES = {
     "id": "string",
@@ -245,7 +245,7 @@ def near_pairs(modality: ModuleType, folder: Path, kept: np.ndarray, context: St
 def _of_kept(folder: Path, kept: np.ndarray, column: str) -> Iterator[list[tuple[int, Any]]]:
     """A column of the kept items, each with its number among them, a part of a shard at a time."""
     start = 0
-    for part in batches(shards(folder), [column], ROWS):
+    for part in batches(shards(folder), [column], CONTENTS if column == "content" else ROWS):
         values = part[column]
         low, high = np.searchsorted(kept, np.array([start, start + len(values)], dtype=kept.dtype))  # else kept is copied
         yield [(at, values[kept[at] - start]) for at in range(int(low), int(high))]

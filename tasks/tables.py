@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import pyarrow
 
 REJECTED = ".rejected.parquet"
+CONTENTS = 1000  # that are in memory at a time
 
 
 def shards(folder: Path, rejected: bool = False) -> list[Path]:
@@ -117,7 +118,6 @@ def columns_of(path: Path) -> list[str]:
 
 
 def payloads(folder: Path, wanted: Collection[str]) -> Iterator[tuple[str, bytes]]:
-    """Id and packed content of the `wanted` clean items in shard order, one shard in memory at a time."""
-    for shard in shards(folder):
-        rows = read([shard], ["id", "content"])
+    """Id and packed content of the `wanted` clean items in shard order, a part of a shard in memory at a time."""
+    for rows in batches(shards(folder), ["id", "content"], CONTENTS):
         yield from ((key, content) for key, content in zip(rows["id"], rows["content"], strict=True) if key in wanted)
