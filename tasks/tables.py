@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    import numpy as np
     import pyarrow
 
 REJECTED = ".rejected.parquet"
 CONTENTS = 1000  # that are in memory at a time
+VALUES = 10_000  # of another column that are
 
 
 def shards(folder: Path, rejected: bool = False) -> list[Path]:
@@ -121,3 +123,15 @@ def payloads(folder: Path, wanted: Collection[str]) -> Iterator[tuple[str, bytes
     """Id and packed content of the `wanted` clean items in shard order, a part of a shard in memory at a time."""
     for rows in batches(shards(folder), ["id", "content"], CONTENTS):
         yield from ((key, content) for key, content in zip(rows["id"], rows["content"], strict=True) if key in wanted)
+
+
+def numbered(folder: Path, kept: np.ndarray, column: str) -> Iterator[list[tuple[int, Any]]]:
+    """A column of the clean items with the numbers `kept` (ascending), each with its place among them, in parts."""
+    import numpy as np
+
+    start = 0
+    for part in batches(shards(folder), [column], CONTENTS if column == "content" else VALUES):
+        values = part[column]
+        low, high = np.searchsorted(kept, np.array([start, start + len(values)], dtype=kept.dtype))  # else kept is copied
+        yield [(at, values[kept[at] - start]) for at in range(int(low), int(high))]
+        start += len(values)

@@ -1,9 +1,8 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
-from tasks.deduplicate import DeduplicateSettings, cluster_heads, deduplicate, originals
+from tasks.deduplicate import DeduplicateSettings, deduplicate, originals
 from tasks.tables import read
 
 COLUMNS = ["id", "kept", "duplicate_of", "rule", "near", "cluster"]
@@ -70,11 +69,6 @@ def test_what_comes_later_changes_nothing_before_it(handmade, sentences) -> None
     data.add([STORY + "!", *sentences(5, start=20)])
     _, after = run(data)
     assert {name: column[:12] for name, column in after.items()} == before
-
-
-@pytest.mark.parametrize(("pairs", "heads"), [([], [0, 1, 2, 3]), ([(1, 3)], [0, 1, 2, 1]), ([(2, 3), (0, 3)], [0, 1, 0, 0])])
-def test_cluster_heads(pairs: list[tuple[int, int]], heads: list[int]) -> None:
-    assert cluster_heads(4, np.array(pairs, dtype=np.int64).reshape(-1, 2)).tolist() == heads
 
 
 def test_originals() -> None:
