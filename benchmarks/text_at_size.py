@@ -5,6 +5,9 @@
 The rows are made of real sentences (financial_phrasebank, tinyshakespeare, bitext_sample), about 500 bytes each; one in
 twenty is an exact copy of an earlier one, one in twenty a near copy, in which words are replaced until just above 0.8 of the
 five-byte shingles are shared (Jaccard). Each stage runs in an interpreter of its own, so that its peak is its own.
+
+With `--peer ROWS` the plain way (`plain_text.py`: pandas and datasketch) prepares the same rows in the same run, one after
+the other on the same machine, and its seconds, recall and precision stand beside ours.
 """
 
 from __future__ import annotations
@@ -22,7 +25,9 @@ import time
 from pathlib import Path
 
 STAGES = ("ingest", "clean", "deduplicate", "split")
+WAYS = ("loop", "batch", "recall")  # see plain_text.py
 EXACT, NEAR = 0.05, 0.05
+Pairs = tuple[set[tuple[int, int]], dict[int, int]]  # near pairs, and exact copies (later: first)
 LEAST = 0.8  # Jaccard similarity of planted near-duplicates
 
 
@@ -113,6 +118,16 @@ def run_stage(name: str, workspace: Path, source: Path) -> None:
     print(json.dumps({"seconds": round(seconds, 2), "peak_gb": peak_gb()}))
 
 
+def run_plain(way: str, workspace: Path, source: Path) -> None:
+    """The plain way with one manner of feeding the MinHash; its pairs go beside the workspace."""
+    import plain_text
+
+    result = plain_text.prepare(source, workspace / f"{way}.parquet", way)
+    found = {"near": result.pop("near"), "exact": list(result.pop("exact").items())}
+    (workspace / f"{way}.json").write_text(json.dumps(found))
+    print(json.dumps({**result, "peak_gb": peak_gb()}))
+
+
 def peak_gb() -> float:
     """Of this process; `ru_maxrss` would start with the parent's, from which it was forked."""
     status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text().splitlines())
@@ -125,7 +140,7 @@ def measured(stage: str, workspace: Path, source: Path) -> dict[str, float]:
     return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
-def found_pairs(workspace: Path) -> tuple[set[tuple[int, int]], dict[int, int]]:
+def found_pairs(workspace: Path) -> Pairs:
     """Near pairs and exact copies (later: first) by the number of the row, from 0."""
     import pyarrow.parquet as parquet
 
@@ -146,9 +161,14 @@ def found_pairs(workspace: Path) -> tuple[set[tuple[int, int]], dict[int, int]]:
     return near, exact
 
 
-def quality(planted: dict[str, list[tuple[int, int]]], workspace: Path, source: Path) -> dict[str, float]:
+def plain_pairs(workspace: Path, way: str) -> Pairs:
+    found = json.loads((workspace / f"{way}.json").read_text())
+    return {(one, other) for one, other in found["near"]}, dict(found["exact"])
+
+
+def quality(planted: dict[str, list[tuple[int, int]]], found: Pairs, source: Path) -> dict[str, float]:
     """Recall of the planted pairs; precision of 2,000 of the found ones, by the true Jaccard similarity."""
-    near, exact = found_pairs(workspace)
+    near, exact = found
     first = {at: exact.get(at, at) for pair in planted["near"] for at in pair}
     wanted = {(min(pair), max(pair)) for one, other in planted["near"] if len(set(pair := (first[one], first[other]))) == 2}
     with source.open(encoding="utf-8", newline="") as file:
@@ -165,27 +185,47 @@ def quality(planted: dict[str, list[tuple[int, int]]], workspace: Path, source: 
     }
 
 
+def measure(rows: int, peer: bool) -> dict[str, object]:
+    """One size through all stages, and with `peer` through the plain ways after them."""
+    with tempfile.TemporaryDirectory() as folder:
+        workspace, source = Path(folder) / "workspace", Path(folder) / "rows.csv"
+        workspace.mkdir()
+        planted = write_rows(rows, Path(os.environ["AIGC_MIRROR"]), source)
+        stages = {stage: measured(stage, workspace, source) for stage in STAGES}
+        megabytes = round(source.stat().st_size / 1e6, 1)
+        result = {"rows": rows, "megabytes": megabytes, **stages, **quality(planted, found_pairs(workspace), source)}
+        return result | ({"plain": plain(stages, workspace, planted, source)} if peer else {})
+
+
+def plain(
+    stages: dict[str, dict[str, float]], workspace: Path, planted: dict[str, list[tuple[int, int]]], source: Path
+) -> dict[str, object]:
+    """The plain ways on the same rows; `times` is how often our whole chain fits into one."""
+    ours = round(sum(stage["seconds"] for stage in stages.values()), 2)
+    found: dict[str, object] = {"our_seconds": ours}
+    for way in WAYS:
+        one = measured(way, workspace, source)
+        found[way] = {**one, "times": round(one["seconds"] / ours, 2), **quality(planted, plain_pairs(workspace, way), source)}
+    return found
+
+
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    arguments.add_argument("--rows", type=int, nargs="+", default=[50_000])
+    arguments.add_argument("--rows", type=int, nargs="*", default=[50_000])
+    arguments.add_argument("--peer", type=int, nargs="*", default=[], help="sizes at which the plain way runs as well")
     arguments.add_argument("--out", type=Path)
-    arguments.add_argument("--stage", choices=STAGES)
+    arguments.add_argument("--stage", choices=(*STAGES, *WAYS))
     arguments.add_argument("--workspace", type=Path)
     arguments.add_argument("--source", type=Path)
     asked = arguments.parse_args()
     if asked.stage:
-        run_stage(asked.stage, asked.workspace, asked.source)
+        run = run_plain if asked.stage in WAYS else run_stage
+        run(asked.stage, asked.workspace, asked.source)
         return
     results = []
-    for rows in asked.rows:
-        with tempfile.TemporaryDirectory() as folder:
-            workspace, source = Path(folder) / "workspace", Path(folder) / "rows.csv"
-            workspace.mkdir()
-            planted = write_rows(rows, Path(os.environ["AIGC_MIRROR"]), source)
-            stages = {stage: measured(stage, workspace, source) for stage in STAGES}
-            megabytes = round(source.stat().st_size / 1e6, 1)
-            results.append({"rows": rows, "megabytes": megabytes, **stages, **quality(planted, workspace, source)})
-            print(json.dumps(results[-1]), flush=True)
+    for rows, peer in [(rows, False) for rows in asked.rows] + [(rows, True) for rows in asked.peer]:
+        results.append(measure(rows, peer))
+        print(json.dumps(results[-1]), flush=True)
     if asked.out:
         machine = {"platform": platform.platform(), "cores": os.cpu_count(), "python": platform.python_version()}
         asked.out.write_text(json.dumps({"machine": machine, "runs": results}, indent=1) + "\n")
