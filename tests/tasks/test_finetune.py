@@ -68,6 +68,16 @@ def test_the_same_settings_give_the_same_bytes_and_another_seed_others(data, tmp
     assert weights[0] == weights[1] != weights[2]
 
 
+def test_a_member_is_trained_outside_of_its_fold(data, tmp_path):
+    np.save(tmp_path / "train/folds.npy", np.arange(40, dtype=np.int16) % 2)  # fold 0 holds all items of the label 0
+    here = context(tmp_path, "m")
+    reference = finetune.plain(data, None, member("gaussian_mixture", fold=0), context=here)
+    assert here.figures["train_items"] == 20
+    assert bundle.load(reference.path(here.workspace))[1].state["shares"].tolist() == [0, 1, 0]  # and no item without a label
+    with pytest.raises(BadInput, match="leaves out fold 2, and the data set has 2"):
+        finetune.plain(data, None, member("gaussian_mixture", fold=2), context=context(tmp_path, "n"))
+
+
 def test_a_member_starts_from_the_pretrained_body(data, tmp_path):
     body = pretrain.plain(data, member("autoencoder"), context=context(tmp_path, "body"))
     assert bundle.read_card(body.path(Workspace(tmp_path))).kind == "body"
