@@ -1,9 +1,13 @@
 from __future__ import annotations
 
+import tracemalloc
+from collections.abc import Iterator
+
 import pytest
 
 from aigc_models.errors import BadInput
 from tasks.dividing import place as file
+from tasks.dividing import times
 from tasks.dividing.folds import fold_of
 from tasks.dividing.place import place
 from tasks.dividing.rows import Row
@@ -113,3 +117,29 @@ def test_it_does_not_matter_how_many_rows_are_looked_at_at_a_time(by: str, monke
     monkeypatch.setattr(file, "AT_ONCE", 3)
     assert list(place(rows, settings)) == whole
     assert {"train", "test", None} <= {one.split for one in whole}
+
+
+class Many:
+    """Rows that are made anew each time they are gone through; one in twenty is near to one before it."""
+
+    def __init__(self, count: int) -> None:
+        self.count = count
+
+    def __iter__(self) -> Iterator[Row]:
+        for at in range(self.count):
+            near = (f"item {at - 7}",) if at % 20 == 19 else ()
+            yield row(f"item {at}", near, group=f"group {at // 3}", time=str(at))
+
+
+@pytest.mark.parametrize("by", ["hash", "time"])
+def test_memory_hardly_grows_with_the_rows(by: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(file, "AT_ONCE", 50)
+    monkeypatch.setattr(times, "AT_ONCE", 50)
+    peaks = []
+    for count in (500, 1000, 5000):  # the first for what is made once
+        tracemalloc.start()
+        for _ in place(Many(count), SplitSettings(by=by, folds=3)):
+            pass
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[2] - peaks[1] < 4000 * 40
