@@ -73,7 +73,7 @@ class Writer:
         return self
 
     def __exit__(self, *failure: object) -> None:
-        if self.rows and (self.waiting[self.schema.names[0]] or not self.written):
+        if self.rows and failure[0] is None and (self.waiting[self.schema.names[0]] or not self.written):
             self._write(self.waiting)
         self.file.close()
 
