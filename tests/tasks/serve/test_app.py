@@ -224,13 +224,11 @@ def test_streams_take_turns(start, words):
 
 
 def test_health_does_not_wait_for_inference(start, pictures):
-    address = start(digits=pictures(seconds=0.5))
+    address = start(digits=pictures(seconds=2))
     with ThreadPoolExecutor(1) as threads:
         slow = threads.submit(post, address, "/v1/images/generations")
         time.sleep(0.1)
-        began = time.monotonic()
         assert httpx.get(f"{address}/healthz").json() == {"status": "ok"}
-        assert time.monotonic() - began < 0.3
         assert not slow.done()
 
 
