@@ -10,6 +10,7 @@ place(source: SourceSettings) -> str                    optional: the location s
 through(source: SourceSettings) -> SourceSettings       optional: what is really read, once it lies here
 Options                                                 optional: a pydantic model of `SourceSettings.options`
 TABLES: tuple[str, ...]                                 optional: the suffixes of the tables that it reads
+table(source, file) -> rows, columns                    with TABLES: of such a file, which may lie in memory
 LAST: bool                                              optional: asked after all that do not say so
 """
 
@@ -67,7 +68,9 @@ class SourceSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = Field(description="name of the data set: letters, digits, '.', '_' and '-'")
-    location: str = Field(description="path of a folder or a file, URL, URL of a database, catalog:NAME or embedded:NAME")
+    location: str = Field(
+        description="path of a folder or a file, URL, URL of a database, hub:NAME, catalog:NAME or embedded:NAME"
+    )
     modality: str | None = Field(None, description="text, image, audio or series; found out from the content if left out")
     label: str | None = Field(None, description=f"{LABELS}; if left out: folder for pictures in sub-folders, else none")
     content: str | None = Field(None, description="column that holds the content (csv, jsonl, parquet)")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import codecs
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+from tasks.readers.held import Held
 
 if TYPE_CHECKING:
     from charset_normalizer import CharsetMatch
@@ -34,7 +35,7 @@ OTHERS = ("cp1251", "cp1253", "koi8_r")
 WIDE = ("shift_jis", "euc_jp", "gb18030", "big5", "euc_kr")
 
 
-def of_file(path: Path) -> str:
+def of_file(path: Held) -> str:
     """The encoding's name for `open`; `UTF_8` also where none is certain, so that cleaning sees the very bytes."""
     with path.open("rb") as file:
         start = file.read(4)
@@ -80,7 +81,7 @@ def _of_language(sample: bytes) -> str:
     return next((name for name, languages in LATIN.items() if language in languages), WESTERN)
 
 
-def _is_utf_8(path: Path) -> bool:
+def _is_utf_8(path: Held) -> bool:
     decoder = codecs.getincrementaldecoder("utf-8")()
     with path.open("rb") as file:
         try:
@@ -92,7 +93,7 @@ def _is_utf_8(path: Path) -> bool:
     return True
 
 
-def _sample(path: Path) -> bytes:
+def _sample(path: Held) -> bytes:
     """The first lines that hold bytes above ASCII; of the others a few where these are short."""
     found = plain = b""
     with path.open("rb") as file:

@@ -22,6 +22,10 @@ PROBLEM = "\0problem"  # the key of a row that could not be read: it says why
 NAME = "\0name"  # the key of what a row is known by, where that is not its number
 
 
+class ClassName(str):
+    """A cell that is the name of a class, so not the content."""
+
+
 def digest(path: Path) -> str:
     with path.open("rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
@@ -34,13 +38,13 @@ def modality(table: Iterable[Row], columns: list[str], source: SourceSettings) -
     if timelines.suits(head, columns, source):
         return timelines.MODALITY
     content = _content_column(head, columns, source)
-    first = next((row[content] for row in head if row.get(content) is not None), "")
-    if not isinstance(_unwrapped(first), bytes):
+    first = next((_unwrapped(row[content]) for row in head if row.get(content) is not None), "")
+    if not isinstance(first, bytes):
         return _named_files(str(first), source.path.parent)
     try:
-        _unwrapped(first).decode("utf-8")
+        first.decode("utf-8")
     except UnicodeDecodeError:
-        return magic.modality_of(_unwrapped(first)) or "image"
+        return magic.modality_of(first) or "image"
     return "text"
 
 
@@ -101,7 +105,11 @@ def _content_column(head: list[Row], columns: list[str], source: SourceSettings)
 
 def _is_content(head: list[Row], column: str) -> bool:
     values = [_unwrapped(row[column]) for row in head if row.get(column) not in (None, "")]
-    return bool(values) and all(isinstance(value, bytes) or (isinstance(value, str) and not _number(value)) for value in values)
+    return bool(values) and all(isinstance(value, bytes) or _is_text(value) for value in values)
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and not isinstance(value, ClassName) and not _number(value)
 
 
 def _number(text: str) -> bool:
@@ -113,8 +121,10 @@ def _number(text: str) -> bool:
 
 
 def _unwrapped(value: Any) -> Any:
-    """Picture columns of published tables hold {"bytes": ..., "path": ...}."""
-    return value.get("bytes") if isinstance(value, dict) and "bytes" in value else value
+    """Picture columns of published tables hold {"bytes": ..., "path": ...}; without bytes the path names a file beside."""
+    if not (isinstance(value, dict) and "bytes" in value):
+        return value
+    return value.get("path") if value["bytes"] is None else value["bytes"]
 
 
 def _payload(value: Any, folder: Path, modality: str) -> bytes:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tasks.readers import batches, rows
+from tasks.readers.held import Held
 from tasks.source import RawItem, SourceSettings
 
 TABLES = (".arrow", ".feather", ".ipc", ".arrows")
@@ -25,26 +26,32 @@ def fingerprint(source: SourceSettings) -> str:
 
 
 def modality(source: SourceSettings) -> str:
-    return rows.modality(_rows(source.path), _columns(source.path), source)
+    return rows.modality(*table(source, source.path), source)
 
 
 def read(source: SourceSettings, modality: str) -> Iterator[RawItem]:
-    yield from rows.items(_rows(source.path), _columns(source.path), source, modality)
+    yield from rows.items(*table(source, source.path), source, modality)
+
+
+def table(source: SourceSettings, file: Held) -> tuple[Iterator[rows.Row], list[str]]:
+    """The rows and the columns of a file."""
+    return _rows(file), batches.columns(schema(file))
 
 
 @contextmanager
-def _reader(path: Path) -> Iterator[Any]:
+def _reader(path: Held) -> Iterator[Any]:
     """The file is mapped into memory, not read as a whole."""
     import pyarrow
 
-    with batches.reading(path.name, KIND), pyarrow.memory_map(str(path)) as file:
+    opened = pyarrow.memory_map(str(path)) if isinstance(path, Path) else pyarrow.BufferReader(path.read_bytes())
+    with batches.reading(path.name, KIND), opened as file:
         whole = file.read(len(MAGIC)) == MAGIC
         file.seek(0)
         with pyarrow.ipc.open_file(file) if whole else pyarrow.ipc.open_stream(file) as reader:
             yield reader
 
 
-def _rows(path: Path) -> Iterator[rows.Row]:
+def _rows(path: Held) -> Iterator[rows.Row]:
     with _reader(path) as reader:
         parts = (reader.get_batch(at) for at in range(reader.num_record_batches)) if _is_file(reader) else reader
         yield from batches.rows(parts)
@@ -54,6 +61,7 @@ def _is_file(reader: Any) -> bool:
     return hasattr(reader, "num_record_batches")
 
 
-def _columns(path: Path) -> list[str]:
+def schema(path: Held) -> Any:
+    """Arrow's schema of a file."""
     with _reader(path) as reader:
-        return list(reader.schema.names)
+        return reader.schema

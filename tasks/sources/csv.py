@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 from aigc_models import first_bytes
 from aigc_models.errors import BadInput
 from tasks.readers import charset, rows
+from tasks.readers.held import Held
 from tasks.source import RawItem, SourceSettings, options
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class Options(BaseModel):
 class Table:
     """A file and how it is written."""
 
-    path: Path
+    path: Held
     encoding: str
     delimiter: str
     quote: str = '"'
@@ -89,24 +90,28 @@ def fingerprint(source: SourceSettings) -> str:
 
 
 def modality(source: SourceSettings) -> str:
-    table = _table(source)
-    return rows.modality(_rows(table), _columns(table), source)
+    return rows.modality(*table(source, source.path), source)
 
 
 def read(source: SourceSettings, modality: str) -> Iterator[RawItem]:
-    table = _table(source)
-    yield from rows.items(_rows(table), _columns(table), source, modality)
+    yield from rows.items(*table(source, source.path), source, modality)
 
 
-def _table(source: SourceSettings) -> Table:
+def table(source: SourceSettings, file: Held) -> tuple[Iterator[rows.Row], list[str]]:
+    """The rows and the columns of a file."""
+    found = _table(source, file)
+    return _rows(found), _columns(found)
+
+
+def _table(source: SourceSettings, file: Held) -> Table:
     """With the encoding and the separator that the user named, or those that are found; refuses other kinds of files."""
-    with source.path.open("rb") as file:
-        kind = first_bytes.kind(file.read(HEAD))
+    with file.open("rb") as handle:
+        kind = first_bytes.kind(handle.read(HEAD))
     if kind:
-        raise BadInput(f"{source.path.name} is {kind}, no table of text; give the table itself")
+        raise BadInput(f"{file.name} is {kind}, no table of text; give the table itself")
     csv.field_size_limit(LARGEST_CELL)
     given = options(source, Options)
-    table = Table(source.path, given.encoding or charset.of_file(source.path), given.delimiter or NONE)
+    table = Table(file, given.encoding or charset.of_file(file), given.delimiter or NONE)
     with table.open() as handle:
         lines = [line for line in handle.read(SAMPLE).splitlines(keepends=True) if line.strip()]
     return table if given.delimiter or not lines else _separated(table, lines)

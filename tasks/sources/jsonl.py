@@ -8,6 +8,7 @@ from pathlib import Path
 
 from aigc_models.errors import BadInput
 from tasks.readers import charset, nested, rows
+from tasks.readers.held import Held
 from tasks.source import RawItem, SourceSettings
 
 TABLES = (".jsonl", ".ndjson")
@@ -23,14 +24,19 @@ def fingerprint(source: SourceSettings) -> str:
 
 
 def modality(source: SourceSettings) -> str:
-    return rows.modality(_rows(source.path), _columns(source.path), source)
+    return rows.modality(*table(source, source.path), source)
 
 
 def read(source: SourceSettings, modality: str) -> Iterator[RawItem]:
-    yield from rows.items(_rows(source.path), _columns(source.path), source, modality)
+    yield from rows.items(*table(source, source.path), source, modality)
 
 
-def _rows(path: Path) -> Iterator[rows.Row]:
+def table(source: SourceSettings, file: Held) -> tuple[Iterator[rows.Row], list[str]]:
+    """The rows and the columns of a file."""
+    return _rows(file), _columns(file)
+
+
+def _rows(path: Held) -> Iterator[rows.Row]:
     """Bytes of no certain encoding are carried as surrogates, so that cleaning sees the very bytes."""
     encoding = charset.of_file(path)
     with path.open(encoding=encoding, errors=charset.errors(encoding)) as handle:
@@ -52,7 +58,7 @@ def _row(line: str) -> rows.Row:
         }
 
 
-def _columns(path: Path) -> list[str]:
+def _columns(path: Held) -> list[str]:
     """The keys of all rows, in the order in which they first come."""
     columns = {key: None for row in _rows(path) for key in row if key != rows.PROBLEM}
     if not columns:

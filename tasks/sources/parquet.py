@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from aigc_models.errors import BadInput
 from tasks.readers import batches, packed, rows
+from tasks.readers.held import Held, native
 from tasks.source import RawItem, SourceSettings
 
 if TYPE_CHECKING:
@@ -29,23 +30,28 @@ def fingerprint(source: SourceSettings) -> str:
 
 
 def modality(source: SourceSettings) -> str:
-    return rows.modality(_rows(source.path), _columns(source.path), source)
+    return rows.modality(*table(source, source.path), source)
 
 
 def read(source: SourceSettings, modality: str) -> Iterator[RawItem]:
-    yield from rows.items(_rows(source.path), _columns(source.path), source, modality)
+    yield from rows.items(*table(source, source.path), source, modality)
+
+
+def table(source: SourceSettings, file: Held) -> tuple[Iterator[rows.Row], list[str]]:
+    """The rows and the columns of a file."""
+    return _rows(file), batches.columns(schema(file))
 
 
 @contextmanager
-def _file(path: Path) -> Iterator[Any]:
+def _file(path: Held) -> Iterator[Any]:
     from pyarrow import parquet
 
     with batches.reading(path.name, "a parquet file"):
-        with parquet.ParquetFile(path) as file:
+        with parquet.ParquetFile(native(path)) as file:
             _check(file.metadata, path.name)
             texts = _texts(file.schema_arrow)
         # A value that comes a million times is small in the file; as a dictionary it is in memory, too.
-        with parquet.ParquetFile(path, read_dictionary=texts) as file:
+        with parquet.ParquetFile(native(path), read_dictionary=texts) as file:
             yield file
 
 
@@ -70,7 +76,7 @@ def _texts(schema: Schema) -> list[str]:
     return [field.name for field in schema if any(test(field.type) for test in tests)]
 
 
-def _rows(path: Path) -> Iterator[rows.Row]:
+def _rows(path: Held) -> Iterator[rows.Row]:
     with _file(path) as file:
         yield from batches.rows(file.iter_batches(batch_size=_at_once(file.metadata)))
 
@@ -82,6 +88,7 @@ def _at_once(told: FileMetaData) -> int:
     return max(1, min(batches.ROWS, int(batches.BYTES / max(1.0, largest))))
 
 
-def _columns(path: Path) -> list[str]:
+def schema(path: Held) -> Any:
+    """Arrow's schema of a file."""
     with _file(path) as file:
-        return list(file.schema_arrow.names)
+        return file.schema_arrow
