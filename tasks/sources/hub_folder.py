@@ -53,6 +53,11 @@ def fingerprint(source: SourceSettings) -> str:
     return whole.hexdigest()
 
 
+def through(source: SourceSettings) -> SourceSettings:
+    """The first of its tables."""
+    return tables.without(source, Options).model_copy(update={"location": str(_parts(source)[0].files[0])})
+
+
 def modality(source: SourceSettings) -> str:
     part = _parts(source)[0]
     return rows.modality(*_table(part, source), _settings(part, source))
