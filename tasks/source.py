@@ -40,6 +40,14 @@ _PASSWORD = re.compile(
     r"|[\w+.-]+://(?:[^/?#@:]*:[^/?#]*@|.*[?&]\w*(?:password|passwd|pwd)=)",
     re.IGNORECASE,
 )
+# A parameter of a URL that opens a door, unless it is ${NAME}: taken from the environment when the URL is asked for.
+_SECRET = re.compile(
+    r"[\w+.-]+://[^#]*[?&]("
+    r"[^=&#]*(?:token|secret|signature|credential|api[-_]?key|access[-_]?key|subscription[-_]?key)|sig|key|auth"
+    r")=(?!\$\{\w+\}(?:&|#|$))[^&#]",
+    re.IGNORECASE,
+)
+MAGIC = re.compile(r"[*?\[]")
 LABELS = "folder | column:C | name:REGEX | line:SEP | none"
 
 
@@ -98,6 +106,11 @@ class SourceSettings(BaseModel):
                 "a password does not belong into the location of a source; leave it out and give it where the driver looks "
                 "for it: PGPASSWORD or ~/.pgpass for PostgreSQL, ~/.netrc for http"
             )
+        if found := _SECRET.match(location):
+            raise BadInput(
+                f"the parameter {found[1]!r} of the URL looks like a secret, and locations are remembered, logged and shown; "
+                f"write {found[1]}=${{NAME}} and set NAME in the environment, where it is read each time"
+            )
         return location
 
     @field_validator("modality")
@@ -121,6 +134,21 @@ class SourceSettings(BaseModel):
     @property
     def path(self) -> Path:
         return Path(self.location).expanduser()
+
+    @property
+    def pattern(self) -> str:
+        """The part of a location from the first `*`, `?` or `[` on, such as `**/*.png`; empty for one that is a place."""
+        if not MAGIC.search(self.location) or self.path.exists():
+            return ""
+        parts = self.path.parts
+        return "/".join(parts[next(at for at, part in enumerate(parts) if MAGIC.search(part)) :])
+
+    @property
+    def root(self) -> Path:
+        """The folder that the names of the source's files are relative to."""
+        if self.pattern:
+            return Path(*self.path.parts[: len(self.path.parts) - self.pattern.count("/") - 1])
+        return self.path if self.path.is_dir() else self.path.parent
 
     @property
     def columns(self) -> dict[str, str]:
@@ -212,9 +240,8 @@ def content_digest(source: SourceSettings) -> str:
 def listing(source: SourceSettings) -> dict[str, tuple[int, int, int]]:
     """The files of the source, relative to it: bytes, and when content and entry last changed (ns). None: not files."""
     module = plugin(source)
-    root = source.path if source.path.is_dir() else source.path.parent
     files = module.content_files(source) if hasattr(module, "content_files") else [source.path] if source.path.is_file() else []
-    found = [(file.relative_to(root).as_posix(), file.stat()) for file in files]
+    found = [(file.relative_to(source.root).as_posix(), file.stat()) for file in files]
     return {name: (told.st_size, told.st_mtime_ns, told.st_ctime_ns) for name, told in found}
 
 

@@ -28,7 +28,7 @@ def row(value: Any) -> Row:
     """The columns of an object; a row with `PROBLEM` for what is none, or cannot be laid flat.
 
     >>> row({"id": 1, "message": {"text": "a", "tags": ["b"]}})
-    {'id': 1, 'message.text': 'a', 'message.tags': '["b"]'}
+    {'id': 1, 'message.text': 'a', 'message.tags': ['b']}
     """
     if not isinstance(value, dict):
         return {PROBLEM: "not a JSON object"}
@@ -49,8 +49,8 @@ def _flat(value: Mapping[str, Any], before: str, depth: int) -> Iterator[tuple[s
 
 
 def _cell(value: Any, column: str) -> Any:
-    """Lists as JSON: they have no place in a table."""
-    if isinstance(value, list):
+    """Lists as JSON: they have no place in a table. Those of texts alone may be the lines of one."""
+    if isinstance(value, list) and not all(isinstance(each, str) for each in value):
         return json.dumps(value, ensure_ascii=False)
     if isinstance(value, int) and value.bit_length() > BITS:
         raise ValueError(f"{column} is a number of more than {DIGITS} digits")

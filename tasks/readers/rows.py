@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from os.path import isfile
@@ -131,7 +132,7 @@ def _payload(value: Any, folder: Path, modality: str) -> bytes:
     value = _unwrapped(value)
     if isinstance(value, bytes):
         return value
-    text = _text(value) or ""
+    text = "\n".join(value) if _is_lines(value) else _text(value) or ""
     if modality != "text" and Path(text).suffix.lower() in find("aigc_models.modalities", modality).SUFFIXES:
         inside = (folder / text).resolve()
         return inside.read_bytes() if inside.is_relative_to(folder.resolve()) and inside.is_file() else b""
@@ -139,6 +140,11 @@ def _payload(value: Any, folder: Path, modality: str) -> bytes:
         return text.encode("utf-8")
     except UnicodeEncodeError:
         return text.encode("utf-8", "surrogateescape" if _escaped(text) else "surrogatepass")
+
+
+def _is_lines(value: Any) -> bool:
+    """Whether a cell holds the lines of a text, as those of a poem."""
+    return isinstance(value, list) and all(isinstance(line, str) for line in value)
 
 
 def _escaped(text: str) -> bool:
@@ -149,4 +155,6 @@ def _escaped(text: str) -> bool:
 def _text(value: Any) -> str | None:
     if value is None or value == "" or (isinstance(value, float) and math.isnan(value)):
         return None
+    if isinstance(value, (list, dict)):
+        return json.dumps(value, ensure_ascii=False, default=str)
     return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)

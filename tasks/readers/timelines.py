@@ -66,7 +66,7 @@ def of_folder(files: Sequence[Path], source: SourceSettings, modality: str) -> I
     """The series of each table below a folder, each named by its path in it; of one that cannot be read there is no content."""
     for file in files:
         one = source.model_copy(update={"location": str(file), "split": None})
-        name = file.relative_to(source.path).as_posix()
+        name = file.relative_to(source.root).as_posix()
         try:
             for item in plugin(one).read(one, modality):
                 yield replace(item, source=name + item.source.removeprefix(file.name))

@@ -1,4 +1,6 @@
-"""A zip or tar archive of pictures, of sounds or of text files, read without unpacking it to the disk.
+"""A zip or tar archive of pictures, of sounds, of text files or of tables, read without unpacking it to the disk.
+
+    aigc data add orders export.zip --content text --option delimiter=";"
 
 An entry that cannot be used comes as an item without content, whose name says why.
 """
@@ -8,7 +10,7 @@ from __future__ import annotations
 import zipfile
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -17,17 +19,19 @@ from pydantic import BaseModel, ConfigDict, Field
 from aigc_models.errors import BadInput, unusable
 from aigc_models.find import find
 from aigc_models.modality import divided_inside
-from tasks.readers import files, packed, rows, tars, zips
+from tasks.readers import files, packed, rows, tables, tars, zips
+from tasks.readers.held import InMemory
 from tasks.source import RawItem, SourceSettings, options
 
+TABLE = 300_000_000  # bytes of a table, which is in memory as a whole
 ZIPS = (".zip",)
 TARS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tbz", ".tar.xz", ".txz")
 
 
 class Options(BaseModel):
-    """How much an archive may unpack to."""
+    """How much an archive may unpack to. Further options are those of the tables in it."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     total: int = Field(100_000_000_000, ge=1, description="bytes that may come out of the archive in all")
     ratio: int = Field(200, ge=1, description="times its own size that the archive may unpack to; 100 MB are always allowed")
@@ -57,17 +61,31 @@ def modality(source: SourceSettings) -> str:
     if not listing.kinds:
         raise BadInput(f"{source.location} holds no file that can be read{listing.advice}")
     found = files.one_modality(Counter(listing.kinds.values()), source.location)
-    if found is None:
-        raise _tables(source, next(iter(listing.names.values())))
-    return found
+    return found or _of_tables(source, listing)
+
+
+def _of_tables(source: SourceSettings, listing: Listing) -> str:
+    """What the first of the tables holds."""
+    number, name = next(iter(listing.names.items()))
+    for entry in _walk(source.path, lambda at, _: TABLE + 1 if at == number else 0, _budget(source)):
+        if entry.number == number:
+            return rows.modality(*tables.table(tables.without(source, Options), _held(entry)), _inside(source, entry.name))
+    raise BadInput(f"{source.location}: {name} cannot be read")
 
 
 def read(source: SourceSettings, modality: str) -> Iterator[RawItem]:
     """Files in the order of the archive; with `--modality` given, files of other kinds are left out."""
     listing = _listing(source)
     if divided_inside(find("aigc_models.modalities", modality)):
-        raise _tables(source, next(iter(listing.names.values()), "TABLE"))
+        name = next(iter(listing.names.values()), "TABLE")
+        raise BadInput(f"{source.location} holds tables of {modality}; unpack it and name a table itself, such as {name}")
+    held = {number: name for number, name in listing.names.items() if listing.kinds[number] in files.tables()}
+    if held and modality not in listing.kinds.values():
+        yield from _rows(source, modality, held, listing.problems)
+        return
     files.check(source, modality)
+    if further := tables.without(source, Options).options:
+        raise BadInput(f"option {next(iter(further))!r} does not fit {source.location}: it holds no tables")
     chosen = {number: name for number, name in listing.names.items() if listing.kinds[number] == modality}
     if not chosen:
         raise BadInput(f"{source.location} holds no file of the modality {modality}{listing.advice}")
@@ -87,6 +105,28 @@ def _items(source: SourceSettings, modality: str, chosen: dict[int, str], proble
             label = labels.get(files.parent(name)) or source.labels.of_name(short)
             item = RawItem(entry.payload, short, entry.name, label, split=files.split(name, source))
             yield from files.documents(item, source, len(chosen) == 1) if modality == "text" else (item,)
+
+
+def _rows(source: SourceSettings, modality: str, chosen: dict[int, str], problems: dict[int, str]) -> Iterator[RawItem]:
+    """The rows of each table, one table in memory at a time; raises `BadInput` that names one that is none."""
+    for entry in _walk(source.path, lambda number, _: TABLE + 1 if number in chosen else 0, _budget(source)):
+        problem = entry.problem or problems.get(entry.number, "")
+        if problem or len(entry.payload) > TABLE:
+            problem = problem or f"has more than {TABLE / 1e6:,.0f} MB, too much to read from an archive; unpack it"
+            yield from () if _hidden(entry.name) else (_unusable(entry.name, problem, source),)
+        elif entry.number in chosen:
+            table, columns = tables.table(tables.without(source, Options), _held(entry))
+            for item in rows.items(table, columns, _inside(source, entry.name), modality):
+                yield replace(item, source=f"{entry.name}#{item.source.rpartition('#')[2]}")
+
+
+def _held(entry: packed.Packed) -> InMemory:
+    return InMemory(entry.name.rsplit("/", 1)[-1], entry.payload)
+
+
+def _inside(source: SourceSettings, name: str) -> SourceSettings:
+    """The source as the table of that name; its cells name no files beside it."""
+    return source.model_copy(update={"location": str(source.path / name), "options": {}})
 
 
 def _walk(path: Path, wanted: packed.Wanted, budget: packed.Budget) -> Iterator[packed.Packed]:
@@ -110,10 +150,6 @@ def _top(names: list[str]) -> str:
 
 def _hidden(name: str) -> bool:
     return any(part.startswith(".") and part != ".." for part in name.split("/"))
-
-
-def _tables(source: SourceSettings, name: str) -> BadInput:
-    return BadInput(f"{source.location} holds tables; unpack it and name a table itself, such as {name}")
 
 
 def _budget(source: SourceSettings) -> packed.Budget:

@@ -1,4 +1,7 @@
-"""A folder of pictures, of sounds or of text files, or a single one of these."""
+"""A folder of pictures, of sounds or of text files, or a single one of these, or the files that a pattern fits.
+
+aigc data add letters 'scans/**/*.png'
+"""
 
 from __future__ import annotations
 
@@ -13,14 +16,14 @@ from aigc_models.find import find
 from aigc_models.modality import divided_inside
 from tasks.readers import files, timelines
 from tasks.readers.digests import digests
-from tasks.source import RawItem, SourceSettings, plugin
+from tasks.source import MAGIC, RawItem, SourceSettings, plugin
 
 LAST = True  # takes every file that no other plug-in does
 
 
 def accepts(location: str) -> bool:
     path = Path(location).expanduser()
-    return path.is_dir() or path.is_file()
+    return path.is_dir() or path.is_file() or ("://" not in location and MAGIC.search(location) is not None)
 
 
 def fingerprint(source: SourceSettings) -> str:
@@ -86,17 +89,22 @@ def content_files(source: SourceSettings) -> list[Path]:
     """All files but hidden ones and, where anything else is there, notes on the content."""
     if source.path.is_file():
         return [source.path]
-    if not os.access(source.path, os.R_OK | os.X_OK):
-        raise BadInput(f"{source.location} may not be read; change its permissions")
-    below = (path for path in source.path.rglob("*") if path.is_file())
-    found = files.content(path.relative_to(source.path).as_posix() for path in below)
+    root = source.root
+    if source.pattern and not root.is_dir():
+        raise BadInput(f"{source.location}: there is no folder {root}")
+    if not os.access(root, os.R_OK | os.X_OK):
+        raise BadInput(f"{root} may not be read; change its permissions")
+    below = (path for path in root.glob(source.pattern or "**/*") if path.is_file())
+    found = files.content(path.relative_to(root).as_posix() for path in below)
+    if not found and source.pattern:
+        raise BadInput(f"no file in {root} fits the pattern {source.pattern}")
     if not found:
         raise BadInput(f"{source.location} is an empty folder; put pictures, sounds or text files into it")
-    return [source.path / name for name in found]
+    return [root / name for name in found]
 
 
 def _relative(file: Path, source: SourceSettings) -> str:
-    return file.relative_to(source.path).as_posix() if source.path.is_dir() else file.name
+    return file.relative_to(source.root).as_posix()
 
 
 def _kind(file: Path) -> str:

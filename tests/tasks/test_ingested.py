@@ -29,7 +29,7 @@ def letters(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     whole = Path.open
 
     def noted(self: Path, *arguments, **named):
-        if self.parent == folder:
+        if self.parent == folder and self.suffix == ".txt":
             opened.append(self.name)
         return whole(self, *arguments, **named)
 

@@ -80,3 +80,17 @@ def test_the_fingerprint_changes_with_the_content(tmp_path: Path) -> None:
         (tmp_path / name).write_text(content)
         seen.add(source.fingerprint(settings))
     assert len(seen) == 3
+
+
+@pytest.mark.parametrize(
+    "query", ["token=abc", "a=1&X-Amz-Signature=abc", "sig=abc", "API_KEY=abc", "key=abc", "access-token=abc", "token=${A}b"]
+)
+def test_a_secret_in_a_query_is_refused_and_not_repeated(query: str) -> None:
+    with pytest.raises(BadInput, match=r"write .*=\$\{NAME\} and set NAME") as refusal:
+        SourceSettings(name="a", location=f"https://example.org/x.csv?{query}")
+    assert "abc" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("query", ["page=2", "token=${TOKEN}&page=2", "keyword=wool", "monkey=1", "design=3"])
+def test_other_parameters_stay(query: str) -> None:
+    assert SourceSettings(name="a", location=f"https://example.org/x.csv?{query}")

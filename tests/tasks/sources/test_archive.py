@@ -13,6 +13,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import pyarrow
+import pyarrow.parquet as parquet
 import pytest
 
 from aigc_models.errors import BadInput
@@ -225,7 +227,7 @@ def test_what_is_no_archive_is_refused(tmp_path: Path, name: str, content: bytes
     ("content", "message"),
     [
         ({}, "holds no file that can be read"),
-        ({"a.csv": b"a,b"}, "holds tables; unpack it and name a table itself, such as a.csv"),
+        ({"a.csv": b"a,b"}, "a.csv has a header and no rows"),
         ({"a.zip": b""}, "no file that can be read: a.zip: is an archive inside an archive"),
         ({"a.pdf": b""}, "holds 1 .pdf; what can be read is"),
     ],
@@ -241,3 +243,50 @@ def test_the_fingerprint_is_that_of_the_bytes(tmp_path: Path) -> None:
     before = archive.fingerprint(settings(path))
     assert before == archive.fingerprint(settings(path))
     assert before != archive.fingerprint(settings(pack(path, {"a.png": b"x"})))
+
+
+TABLES = {"x/may.csv": b"text;kind\nfirst;a\nsecond;b\n", "x/june.csv": b"text;kind\nthird;a\n", "x/README.md": b"notes"}
+
+
+@pytest.mark.parametrize("name", ["a.zip", "a.tar.gz"])
+def test_rows_of_tables_are_items_under_the_name_of_their_table(tmp_path: Path, name: str) -> None:
+    path = pack(tmp_path / name, TABLES)
+    given = settings(path, content="text", label="column:kind", options={"delimiter": ";"})
+    assert plugin(given).modality(given) == "text"
+    found = list(archive.read(given, "text"))
+    assert [(item.source, item.payload, item.label) for item in found] == [
+        ("x/may.csv#1", b"first", "a"),
+        ("x/may.csv#2", b"second", "b"),
+        ("x/june.csv#1", b"third", "a"),
+    ]
+
+
+def test_tables_of_other_kinds_are_read_from_memory_too(tmp_path: Path) -> None:
+    held = io.BytesIO()
+    parquet.write_table(pyarrow.table({"text": ["one", "two"]}), held)
+    lines = b'{"text": "three"}\n{"text": "four"}\n'
+    path = pack(tmp_path / "a.zip", {"a.parquet": held.getvalue(), "b.jsonl": lines})
+    assert [item.payload for item in items(path, "text")] == [b"one", b"two", b"three", b"four"]
+
+
+def test_a_table_that_is_none_is_named(tmp_path: Path) -> None:
+    path = pack(tmp_path / "a.zip", {"a.csv": b"text\nfirst\n", "b.parquet": b"no such thing"})
+    with pytest.raises(BadInput, match=r"b\.parquet"):
+        items(path, "text")
+
+
+def test_a_table_too_large_for_memory_is_put_aside(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archive, "TABLE", 50)
+    path = pack(tmp_path / "a.zip", {"a.csv": b"text\nfirst\n", "b.csv": b"text\n" + b"x" * 50})
+    first, aside = items(path, "text")
+    assert first.payload == b"first"
+    assert (aside.source, aside.payload) == ("b.csv", b"")
+    assert "too much to read from an archive; unpack it" in aside.name
+
+
+def test_series_in_an_archive_and_options_of_tables_for_files_are_refused(tmp_path: Path) -> None:
+    rows = "".join(f"2024-01-{day:02},{day}\n" for day in range(1, 29)).encode()
+    with pytest.raises(BadInput, match="holds tables of series; unpack it"):
+        items(pack(tmp_path / "a.zip", {"a.csv": b"time,load\n" + rows}), "series")
+    with pytest.raises(BadInput, match=r"option 'delimiter' does not fit .*: it holds no tables"):
+        items(pack(tmp_path / "b.zip", PICTURES), options={"delimiter": ";"})

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from aigc_models.errors import BadInput
-from tasks.source import RawItem, SourceSettings
+from tasks.source import RawItem, SourceSettings, listing, plugin
 from tasks.sources import folder
 
 
@@ -131,3 +131,27 @@ def test_options_that_do_not_fit_are_refused(tmp_path: Path, options: dict[str, 
     fill(tmp_path, {"a.png": b""})
     with pytest.raises(BadInput, match=r"does not fit|no sub-folders"):
         items(tmp_path, **options)
+
+
+def test_a_pattern_takes_the_files_that_fit(tmp_path: Path) -> None:
+    fill(tmp_path, {"cat/1.png": b"a", "cat/deep/2.png": b"b", "dog/3.jpg": b"c", "dog/4.png": b"d", "notes.txt": b"e"})
+    assert [item.source for item in items(tmp_path / "**/*.png")] == ["cat/1.png", "cat/deep/2.png", "dog/4.png"]
+    assert [(item.source, item.label) for item in items(tmp_path / "dog/*.png")] == [("4.png", None)]
+    assert [item.label for item in items(tmp_path / "?o[fg]/*", label="none")] == [None, None]
+    settings = SourceSettings(name="a", location=str(tmp_path / "*/*.png"))
+    assert plugin(settings) is folder
+    assert set(listing(settings)) == {"cat/1.png", "dog/4.png"}
+    assert [item.source for item in folder.read_new(settings, "image", {"cat/1.png"})] == ["dog/4.png"]
+
+
+def test_a_pattern_that_nothing_fits_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"no file in .* fits the pattern \*\.png"):
+        items(tmp_path / "*.png")
+    with pytest.raises(BadInput, match="there is no folder"):
+        items(tmp_path / "none/*.png")
+
+
+def test_a_place_whose_name_looks_like_a_pattern_is_that_place(tmp_path: Path) -> None:
+    fill(tmp_path / "scans [2024]", {"a.png": b"a"})
+    assert [item.source for item in items(tmp_path / "scans [2024]")] == ["a.png"]
+    assert [item.source for item in items(tmp_path / "scans [2024]/a.png")] == ["a.png"]

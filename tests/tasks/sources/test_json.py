@@ -104,3 +104,9 @@ def test_a_file_that_is_too_large_is_refused(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(source, "LARGEST", 10)
     with pytest.raises(BadInput, match="write one object a line"):
         items(tmp_path / "t.json", ROWS, **NESTED)
+
+
+def test_a_list_of_texts_is_the_lines_of_one(tmp_path: Path) -> None:
+    poems = [{"title": "Spring", "lines": ["first", "second"], "tags": ["a", "b"], "n": [1, 2]}] * 2
+    found = items(tmp_path / "poems.json", poems, content="lines", label="column:tags")
+    assert {(item.payload, item.label) for item in found} == {(b"first\nsecond", '["a", "b"]')}

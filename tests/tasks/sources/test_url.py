@@ -161,7 +161,7 @@ def test_an_answer_that_is_no_is_told(site: Site) -> None:
 def test_secrets_of_the_query_are_in_no_card_lock_or_message(
     site: Site, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    settings = of(site.url("notes.csv?token=hush"))
+    settings = of(site.url("notes.csv?user=hush"))
     added(settings)
     (lock,) = (tmp_path / ".aigc/fetched").rglob(".lock.json")
     told = source.description(settings) + lock.read_text() + capsys.readouterr().err
