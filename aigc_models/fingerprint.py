@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """`exact` is a sha256 of the canonical content; `near` is what the modality's `near_pairs` compares."""
+    """`exact` is a sha256 of the canonical content; `near` is what the modality compares."""
 
     exact: str
     near: bytes

@@ -14,7 +14,12 @@
     near_pairs(fingerprints: Sequence[bytes]) -> Iterator[tuple[int, int]]          or, for sets that do not fit in memory,
     bands(fingerprints: Sequence[bytes]) -> ndarray                 uint32 (item, band): near-duplicates share two or more
     traits(content) -> Traits; alike(one: Traits, other: Traits) -> bool
-                                                                    what is compared of two that do, and how
+                                                                    what is compared of two that do, and how; or
+    positions(near: ndarray) -> ndarray                             float (item, axis) of uint8 (item, byte): near-duplicates
+                                                                    lie at most 1 apart on the first axis, and at most 1
+                                                                    (Euclidean) on the others together
+    alike_prints(one: ndarray, other: ndarray) -> ndarray           bool (pair,): whether pairs are, the earlier first, by
+                                                                    fingerprints of one length, uint8 (pair, byte)
     choose_format(contents: Sequence[Content]) -> Format            from train items alone
     encode(contents, format) -> ndarray                             compact storage, item first
     tensor(values: ndarray) -> Tensor                               what models see

@@ -13,8 +13,10 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from aigc_models.find import find
+from tasks import near_prints
 from tasks.duplicates_table import ROWS, Groups, write_rows
 from tasks.near_join import Columns, Contents, alike_pairs, candidates
+from tasks.near_prints import Prints
 from tasks.references import CleanRef, DuplicatesRef
 from tasks.stage import StageContext, stage
 from tasks.tables import batches, count_rows, numbered, payloads, read, shards
@@ -120,17 +122,27 @@ def resolved(index: int, later: Mapping[int, int]) -> int:
 
 def near_pairs(modality: ModuleType, folder: Path, kept: np.ndarray, context: StageContext) -> np.ndarray:
     """The near-duplicates among the kept items, int64 (pair, 2), the earlier first, both counted among the kept."""
-    if not hasattr(modality, "bands"):
-        prints = [near for part in numbered(folder, kept, "near") for _, near in part]
-        pairs: Iterable[tuple[int, int]] = modality.near_pairs(prints)
+    of_prints = (near for part in numbered(folder, kept, "near") if (near := [value for _, value in part]))
+    with TemporaryDirectory(dir=context.folder) as scratch:
+        if hasattr(modality, "bands"):
+            return _joined(modality, of_prints, folder, kept, Path(scratch))
+        if hasattr(modality, "positions"):
+            prints = Prints(Path(scratch) / "prints")
+            for near in of_prints:
+                prints.add(near)
+            return near_prints.near_pairs(prints, modality)
+        pairs: Iterable[tuple[int, int]] = modality.near_pairs([near for part in of_prints for near in part])
         return np.array(sorted({(min(pair), max(pair)) for pair in pairs}), dtype=np.int64).reshape(-1, 2)
-    with TemporaryDirectory(dir=context.folder) as scratch, closing(Columns(Path(scratch))) as columns:
-        for part in numbered(folder, kept, "near"):
-            if part:
-                columns.add(modality.bands([near for _, near in part]))
-        found = candidates(columns, Path(scratch))
-        wanted = np.zeros(len(kept), dtype=bool)
-        wanted[found.ravel()] = True
-        chosen = ((at, content) for part in numbered(folder, kept, "content") for at, content in part if wanted[at])
-        with closing(Contents(Path(scratch) / "contents", chosen)) as contents:
-            return alike_pairs(found, contents, modality)
+
+
+def _joined(modality: ModuleType, prints: Iterable[list[bytes]], folder: Path, kept: np.ndarray, scratch: Path) -> np.ndarray:
+    """By bands, then by the contents of those that share some."""
+    with closing(Columns(scratch)) as columns:
+        for near in prints:
+            columns.add(modality.bands(near))
+        found = candidates(columns, scratch)
+    wanted = np.zeros(len(kept), dtype=bool)
+    wanted[found.ravel()] = True
+    chosen = ((at, content) for part in numbered(folder, kept, "content") for at, content in part if wanted[at])
+    with closing(Contents(scratch / "contents", chosen)) as contents:
+        return alike_pairs(found, contents, modality)

@@ -92,7 +92,10 @@ def course(content: Series) -> np.ndarray:
 
 
 def near_pairs(fingerprints: Sequence[bytes]) -> Iterator[tuple[int, int]]:
-    """Index pairs i < j of series with the same channels, a length, mean and spread within 2 %, and the same course."""
+    """Index pairs i < j of series with the same channels, a length, mean and spread within 2 %, and the same course.
+
+    In memory, each with all before it: a data set of series has tens of items, or thousands, not a million.
+    """
     if not fingerprints:
         return
     table = np.frombuffer(b"".join(fingerprints), dtype="<f4").reshape(len(fingerprints), -1)

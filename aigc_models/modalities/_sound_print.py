@@ -7,7 +7,6 @@ and spoken digits: copies correlate by 0.98 and more, different takes of one pit
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -27,7 +26,8 @@ NEAR_LEVELS = 3.0  # decibels between levels (root of the mean square) of near-d
 NEAR_SECONDS, NEAR_SHARE = 0.03, 0.1  # differences in duration of near-duplicates
 NEAR_WAVES = 0.975  # correlation of near-duplicates
 HEAD = 8  # bytes: rate (Hz) and duration (ms), int32 each
-BLOCK = 512
+BLOCK = 256  # pairs that are correlated together
+AXES = 24  # of the positions, but the first
 
 
 def signature(values: np.ndarray, rate: int) -> bytes:
@@ -99,42 +99,61 @@ def _wave(mono: np.ndarray, rate: int) -> np.ndarray:
     return np.rint(padded * (127 / (np.abs(padded).max() + 1e-12))).astype(np.int8)
 
 
-def near_pairs(fingerprints: Sequence[bytes]) -> Iterator[tuple[int, int]]:
-    """Index pairs i < j of one recording: nearly the same length and levels, and the same wave but for a shift."""
-    if not fingerprints:
-        return
-    table = np.frombuffer(b"".join(fingerprints), dtype=np.uint8).reshape(len(fingerprints), -1)
-    heads = np.ascontiguousarray(table[:, :HEAD]).view("<i4").astype(np.int64)
-    levels = table[:, HEAD:-WAVE].astype(np.float32) * np.float32(STEP)
-    waves = table[:, -WAVE:].view(np.int8)
-    for start in range(0, len(table), BLOCK):
-        rows = np.arange(start, min(start + BLOCK, len(table)))
-        for row, apart in zip(rows, _apart(levels[rows], levels[: rows[-1] + 1]), strict=True):
-            near = np.flatnonzero((apart[:row] <= NEAR_LEVELS) & _alike(heads[:row], heads[row]))
-            if len(near):
-                yield from ((int(at), int(row)) for at in near[_correlation(waves[near], waves[row]) >= NEAR_WAVES])
+def positions(near: np.ndarray) -> np.ndarray:
+    """Float (item, axis) of uint8 (item, byte): near-duplicates lie at most 1 apart on the first, and on the others.
+
+    The logarithm of the duration, and the levels' lowest frequencies along bands and slices: some of an orthonormal
+    transform's, so nothing lies further apart there than the levels do.
+    """
+    heads, levels, _ = _parts(near)
+    shortest = 1000 * NEAR_SECONDS / NEAR_SHARE
+    durations = np.log(shortest + heads[:, 1:]) / -np.log(1 - NEAR_SHARE)
+    spectra = levels.astype(np.float64) @ _waves() / (NEAR_LEVELS * np.sqrt(SLICES * BANDS))
+    return np.concatenate([durations, spectra], axis=1)
 
 
-def _apart(some: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Root of the mean square difference of rows, float (some, other)."""
-    squares = (some**2).sum(axis=1)[:, None] + (others**2).sum(axis=1) - 2 * (some @ others.T)
-    return np.sqrt(squares.clip(0) / some.shape[1])
+@lru_cache(maxsize=1)
+def _waves() -> np.ndarray:
+    """(level, axis): the lowest two-dimensional cosines, orthonormal."""
+    from scipy.fft import idct
+
+    slices, bands = (idct(np.eye(count), axis=0, norm="ortho") for count in (SLICES, BANDS))
+    places = sorted((row + column, row, column) for row in range(SLICES) for column in range(SLICES))[:AXES]
+    return np.stack([np.outer(slices[:, row], bands[:, column]).ravel() for _, row, column in places], axis=1)
 
 
-def _alike(heads: np.ndarray, head: np.ndarray) -> np.ndarray:
-    """Which were compared at the same rate and are nearly as long."""
-    far = np.abs(heads[:, 1] - head[1])
-    return np.asarray((heads[:, 0] == head[0]) & (far <= 1000 * NEAR_SECONDS + NEAR_SHARE * head[1]))
+def alike_prints(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Which pairs are the same recording at another gain, compression or rate, or a few milliseconds shorter.
+
+    bool (pair,) of uint8 (pair, byte) each, the earlier first: nearly the same length and levels, and the same wave
+    but for a shift.
+    """
+    (heads, levels, waves), (other_heads, other_levels, other_waves) = _parts(one), _parts(other)
+    far = np.abs(heads[:, 1] - other_heads[:, 1])
+    near = (heads[:, 0] == other_heads[:, 0]) & (far <= 1000 * NEAR_SECONDS + NEAR_SHARE * other_heads[:, 1])
+    near &= np.sqrt(((levels - other_levels) ** 2).mean(axis=1)) <= NEAR_LEVELS
+    left = np.flatnonzero(near)
+    for part in (left[start : start + BLOCK] for start in range(0, len(left), BLOCK)):
+        near[part] = _correlation(waves[part], other_waves[part]) >= NEAR_WAVES
+    return np.asarray(near)
 
 
-def _correlation(waves: np.ndarray, wave: np.ndarray) -> np.ndarray:
+def _parts(near: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of uint8 (item, byte): int64 (item, 2) rate and duration, float32 (item, level) decibels, int8 (item, sample)."""
+    heads = np.ascontiguousarray(near[:, :HEAD]).view("<i4").astype(np.int64)
+    return heads, near[:, HEAD:-WAVE].astype(np.float32) * np.float32(STEP), near[:, -WAVE:].view(np.int8)
+
+
+def _correlation(waves: np.ndarray, others: np.ndarray) -> np.ndarray:
     """The highest normalised cross-correlation within `LAGS`, float (row,), over what overlaps; the sign is free."""
-    rows, one = waves.astype(np.float64), wave.astype(np.float64)
-    product = np.fft.rfft(rows, 2 * WAVE) * np.conj(np.fft.rfft(one, 2 * WAVE))
-    sums = np.fft.irfft(product, 2 * WAVE * FINER) * FINER  # between samples too: the highs turn within one
+    from scipy.fft import irfft, rfft
+
+    rows, ones = waves.astype(np.float32) / 127, others.astype(np.float32) / 127
+    product = rfft(rows, 2 * WAVE) * np.conj(rfft(ones, 2 * WAVE))
+    sums = irfft(product, 2 * WAVE * FINER) * FINER  # between samples too: the highs turn within one
     fine = np.arange(-LAGS * FINER, LAGS * FINER + 1)
     lags = np.round(fine / FINER).astype(int)
-    rest, own = np.pad(np.cumsum(rows**2, axis=1), ((0, 0), (1, 0))), np.pad(np.cumsum(one**2), (1, 0))
+    rest, own = (np.pad(np.cumsum(values**2, axis=1, dtype=np.float64), ((0, 0), (1, 0))) for values in (rows, ones))
     there = rest[:, np.minimum(WAVE, WAVE + lags)] - rest[:, np.maximum(0, lags)]
-    here = own[np.minimum(WAVE, WAVE - lags)] - own[np.maximum(0, -lags)]
+    here = own[:, np.minimum(WAVE, WAVE - lags)] - own[:, np.maximum(0, -lags)]
     return np.asarray((np.abs(sums[:, fine]) / np.sqrt(there * here + 1e-9)).max(axis=1))

@@ -8,7 +8,7 @@ import io
 import math
 import wave
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +33,9 @@ GRID = 256  # samples, of which a format's length is a multiple
 FADE = 0.005  # seconds over which the end of a sound that is cut fades out
 FULL = 32768  # 16-bit steps from 0 to full scale
 SHOWN = 5.0  # seconds of a preview
+
+positions = _sound_print.positions
+alike_prints = _sound_print.alike_prints
 
 
 measures = _sound_measures.measures
@@ -109,11 +112,6 @@ def fingerprint(content: Sound) -> Fingerprint:
     steps = _steps(content.values)
     exact = hashlib.sha256(repr((steps.shape, content.rate)).encode() + steps.astype("<i2").tobytes()).hexdigest()
     return Fingerprint(exact, _sound_print.signature(content.values, content.rate))
-
-
-def near_pairs(fingerprints: Sequence[bytes]) -> Iterator[tuple[int, int]]:
-    """Index pairs i < j of the same recording at another gain, compression or rate, or a few milliseconds shorter."""
-    return _sound_print.near_pairs(fingerprints)
 
 
 def choose_format(contents: Sequence[Sound]) -> Format:

@@ -7,7 +7,7 @@ import hashlib
 import io
 import warnings
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from aigc_models.errors import Unreadable, no_content
 from aigc_models.fingerprint import Fingerprint
-from aigc_models.modalities import _image_measures, _picture_reasons
+from aigc_models.modalities import _image_measures, _image_print, _picture_reasons
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -33,12 +33,9 @@ MAX_PIXELS = 50_000_000  # a picture that says it is larger is not decoded
 MOST_PASSED = 1_000_000_000  # pixels times passes of a progressive JPEG: about ten seconds
 STRIP = 512  # rows
 LONGEST = 256  # pixels: larger pictures are kept at this size in the clean table
-THUMBNAIL = 16  # pixels
-NEAR_BITS = 8  # of 64 that may differ between perceptual hashes
-NEAR_CONTRAST = 0.1  # difference of thumbnails over their contrast; distinct digits are 0.11 apart, photographs 0.46
-NEAR_LEVELS = 6.0  # difference of mean colours, of 255
 
-
+positions = _image_print.positions
+alike_prints = _image_print.alike_prints
 measures = _image_measures.measures
 embedding = _image_measures.embedding
 
@@ -151,35 +148,9 @@ def unpack(payload: bytes) -> np.ndarray:
 
 
 def fingerprint(content: np.ndarray) -> Fingerprint:
-    """`near`: a perceptual hash (8 bytes), the mean colour (3) and a grey thumbnail (16 x 16)."""
-    import imagehash
-
+    """`exact`: of shape and levels; `near`: a perceptual hash, the mean colour and a thumbnail, see `_image_print`."""
     exact = hashlib.sha256(repr(content.shape).encode() + content.tobytes()).hexdigest()
-    image = _image(content)
-    grey = image.convert("L")
-    bits = np.packbits(imagehash.phash(grey).hash).tobytes()
-    colour = np.broadcast_to(content.mean(axis=(0, 1)).round(), 3).astype(np.uint8).tobytes()
-    return Fingerprint(exact, bits + colour + grey.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BOX).tobytes())
-
-
-def near_pairs(fingerprints: Sequence[bytes]) -> Iterator[tuple[int, int]]:
-    """Index pairs i < j of near-duplicates: perceptual hashes for candidates, then colours and thumbnails.
-
-    The thumbnails' difference is measured against their own contrast, so that small plain pictures
-    that are alike by nature (digits of one class, skies) are not taken for one another.
-    """
-    if not fingerprints:
-        return
-    table = np.frombuffer(b"".join(fingerprints), dtype=np.uint8).reshape(len(fingerprints), -1)
-    hashes = np.ascontiguousarray(table[:, :8]).view(np.uint64)[:, 0]
-    colours, thumbnails = table[:, 8:11].astype(np.float32), table[:, 11:].astype(np.float32)
-    contrast = thumbnails.std(axis=1) + 1e-3
-    for at in range(1, len(table)):
-        near = np.flatnonzero(np.bitwise_count(hashes[:at] ^ hashes[at]) <= NEAR_BITS)
-        near = near[np.abs(colours[near] - colours[at]).max(axis=1, initial=0) <= NEAR_LEVELS]
-        apart = np.sqrt(((thumbnails[near] - thumbnails[at]) ** 2).mean(axis=1))
-        for earlier in near[apart <= NEAR_CONTRAST * np.minimum(contrast[near], contrast[at])]:
-            yield int(earlier), at
+    return Fingerprint(exact, _image_print.signature(content, _image(content)))
 
 
 def choose_format(contents: Sequence[np.ndarray], longest: int = 32) -> Format:

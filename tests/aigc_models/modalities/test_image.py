@@ -124,7 +124,7 @@ def test_other_sizes_and_channels_are_brought_to_the_format() -> None:
     assert (values[1, 0] == values[1, 2]).all()
 
 
-def test_copies_are_near_duplicates_and_others_are_not() -> None:
+def test_copies_are_near_duplicates_and_others_are_not(near_pairs) -> None:
     originals = [photograph(seed) for seed in range(40)]
     saved = [image.read(payload(Image.fromarray(content), "JPEG", quality=85), "a.jpg") for content in originals[:10]]
     larger = [np.asarray(Image.fromarray(content).resize((64, 64))) for content in originals[:10]]
@@ -132,12 +132,12 @@ def test_copies_are_near_duplicates_and_others_are_not() -> None:
     copies = (
         {(at, 40 + at) for at in range(10)} | {(at, 50 + at) for at in range(10)} | {(40 + at, 50 + at) for at in range(10)}
     )
-    assert set(image.near_pairs(prints)) == copies
+    assert near_pairs(image, prints) == copies
 
 
-def test_digits_of_one_class_are_not_lumped_together() -> None:
+def test_digits_of_one_class_are_not_lumped_together(near_pairs) -> None:
     digits = [np.uint8(pixels * 255 / 16).reshape(8, 8, 1) for pixels in load_digits().data]
-    assert list(image.near_pairs([image.fingerprint(digit).near for digit in digits])) == []
+    assert near_pairs(image, [image.fingerprint(digit).near for digit in digits], whole=False) == set()
 
 
 def test_write_and_preview(tmp_path) -> None:
