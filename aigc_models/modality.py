@@ -30,6 +30,8 @@
 
 A modality may also have:
 
+    is_packed(payload: bytes) -> bool                               a file is such as `pack` writes, and is kept as it is
+                                                                    where nothing of its content is changed
     canvas(format) -> Canvas                                        items as pictures that convolutions learn (`canvas.py`)
     measures(contents) -> dict[str, ndarray]                        numbers that a person knows (words, brightness, seconds),
                                                                     by name, float64 (item,), finite, in stated units

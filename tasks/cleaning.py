@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from shutil import rmtree
@@ -26,6 +26,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from aigc_models.errors import BadInput, Unreadable, unknown
 from aigc_models.find import find, names
+from tasks.clean_parts import CLEAN, REJECTED, cleaned_shards, table
 from tasks.code_version import code_version
 from tasks.ingest import publish, write_table, written
 from tasks.references import CleanRef, RawRef
@@ -38,8 +39,6 @@ if TYPE_CHECKING:
     import pyarrow
 
 PACKAGE = "tasks.clean"
-CLEAN = ("id", "content", "label", "group", "split", "time", "source", "exact", "near", "changed", "noticed")
-REJECTED = ("id", "source", "label", "rule", "reason")
 
 
 @dataclass(frozen=True)
@@ -94,7 +93,7 @@ class CleanSettings(BaseModel):
 
 @dataclass
 class Cleaned:
-    """The rows of one shard, kept and rejected."""
+    """Rows, kept and rejected."""
 
     kept: list[dict[str, Any]] = field(default_factory=list)
     rejected: list[dict[str, Any]] = field(default_factory=list)
@@ -121,13 +120,14 @@ def clean(raw: RawRef, settings: CleanSettings, context: StageContext) -> CleanR
         journal = Journal(workspace.state / "clean" / f"{raw.dataset}.json", folder, made_by(raw, settings))
         given = shards(raw.path(workspace))
         _drop_strays(folder, {shard.stem for shard in given})
-        done = 0
-        for shard in given:
-            if not journal.holds(shard.stem):
-                _clean_shard(shard, raw.modality, settings, workspace.state / "tmp", folder)
+        todo = [shard for shard in given if not journal.holds(shard.stem)]
+        done = raw.rows - sum(map(count_rows, todo))
+        with cleaned_shards(todo, cleaner, raw.modality, settings.model_dump(mode="json")) as cleaned:
+            for shard, tables in cleaned:
+                _publish(shard, tables, workspace.state / "tmp", folder)
                 journal.add(shard.stem)
-            done += count_rows(shard)
-            context.progress(done, raw.rows)
+                done += sum(rows.num_rows for rows in tables)
+                context.progress(done, raw.rows)
         return _result(raw, folder, context)
 
 
@@ -172,24 +172,28 @@ def _undo(folder: Path) -> None:
         rmtree(folder.parent)
 
 
-def _clean_shard(shard: Path, modality: str, settings: CleanSettings, temporary: Path, folder: Path) -> None:
-    module, rules, cleaned = find("aigc_models.modalities", modality), settings.chosen(modality), Cleaned()
-    for row in _read_rows(shard):
-        _clean_row(row, module, modality, rules, cleaned)
+def _publish(shard: Path, tables: Sequence[pyarrow.Table], temporary: Path, folder: Path) -> None:
+    """Write what became of a raw shard: kept and rejected rows."""
     temporary.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=temporary) as scratch:
         parts = targets(Path(scratch), shard.stem)
-        write_table(_table(cleaned.kept, CLEAN), parts[0])
-        write_table(_table(cleaned.rejected, REJECTED), parts[1])
+        for rows, path in zip(tables, parts, strict=True):
+            write_table(rows, path)
         publish(zip(parts, targets(folder, shard.stem), strict=True))
 
 
-def _read_rows(shard: Path) -> Iterator[dict[str, Any]]:
-    from pyarrow import parquet
+def cleaner(modality: str, settings: Mapping[str, Any]) -> Callable[[pyarrow.Table], list[pyarrow.Table]]:
+    """What makes kept and rejected rows of raw ones; `settings` are the fields of `CleanSettings`."""
+    module = find("aigc_models.modalities", modality)
+    rules = CleanSettings.model_validate(settings).chosen(modality)
 
-    with parquet.ParquetFile(shard) as file:
-        for batch in file.iter_batches(batch_size=1000):
-            yield from batch.to_pylist()
+    def cleaned(rows: pyarrow.Table) -> list[pyarrow.Table]:
+        found = Cleaned()
+        for row in rows.to_pylist():
+            _clean_row(row, module, modality, rules, found)
+        return [table(found.kept, CLEAN), table(found.rejected, REJECTED)]
+
+    return cleaned
 
 
 def _clean_row(row: dict[str, Any], module: ModuleType, modality: str, rules: Mapping[str, Any], cleaned: Cleaned) -> None:
@@ -197,13 +201,13 @@ def _clean_row(row: dict[str, Any], module: ModuleType, modality: str, rules: Ma
         cleaned.rejected.append({**{name: row[name] for name in ("id", "source", "label")}, "rule": rule, "reason": reason})
 
     try:
-        content = module.read(row["payload"], row["name"])
+        read = module.read(row["payload"], row["name"])
     except Unreadable as error:
         return reject("unreadable", str(error))
-    invalid = module.validate(content)
+    invalid = module.validate(read)
     if invalid:
         return reject("invalid", invalid)
-    item, changed = Item(content, row["name"], modality, row["label"]), []
+    item, changed = Item(read, row["name"], modality, row["label"]), []
     for name, (rule, settings) in rules.items():
         after = rule.apply(item, settings)
         if isinstance(after, Rejected):
@@ -215,14 +219,6 @@ def _clean_row(row: dict[str, Any], module: ModuleType, modality: str, rules: Ma
     prints = module.fingerprint(content)
     kept = {name: row[name] for name in ("id", "label", "group", "split", "time", "source")}
     kept |= {"exact": prints.exact, "near": prints.near, "changed": changed, "noticed": list(item.noticed)}
-    cleaned.kept.append({**kept, "content": module.pack(content)})
+    as_it_is = content is read and hasattr(module, "is_packed") and module.is_packed(row["payload"])
+    cleaned.kept.append({**kept, "content": row["payload"] if as_it_is else module.pack(content)})
     return None
-
-
-def _table(rows: list[dict[str, Any]], columns: tuple[str, ...]) -> pyarrow.Table:
-    import pyarrow
-
-    kinds = dict.fromkeys(("content", "near"), pyarrow.binary())
-    kinds |= dict.fromkeys(("changed", "noticed"), pyarrow.list_(pyarrow.string()))
-    arrays = [pyarrow.array([row[name] for row in rows], kinds.get(name, pyarrow.string())) for name in columns]
-    return pyarrow.table(arrays, names=list(columns))

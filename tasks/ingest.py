@@ -7,7 +7,6 @@ import hashlib
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -87,7 +86,9 @@ def publish(moves: Iterable[tuple[Path, Path]]) -> None:
 
 def storable(text: str | None) -> str | None:
     """`text` without lone surrogates (names and cells that are no UTF-8), which parquet refuses."""
-    return None if text is None else text.encode("utf-8", "backslashreplace").decode("utf-8")
+    if text is None or text.isascii():
+        return text
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def write_table(table: pyarrow.Table, path: Path) -> None:
@@ -140,9 +141,9 @@ def _table(items: list[RawItem], kind: str) -> pyarrow.Table:
     import pyarrow
 
     types = {column: pyarrow.binary() if column == "payload" else pyarrow.string() for column in COLUMNS}
-    rows = [{**asdict(item), "id": item.id} for item in items]
-    columns = [[row[name] if name == "payload" else storable(row[name]) for row in rows] for name in COLUMNS]
-    arrays = [pyarrow.array(values, types[name]) for name, values in zip(COLUMNS, columns, strict=True)]
+    columns = {name: [getattr(item, name) for item in items] for name in COLUMNS}
+    texts = {name: list(map(storable, values)) for name, values in columns.items() if name != "payload"}
+    arrays = [pyarrow.array({**columns, **texts}[name], types[name]) for name in COLUMNS]
     return pyarrow.table(arrays, schema=pyarrow.schema(list(types.items()), metadata={"modality": kind}))
 
 

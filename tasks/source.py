@@ -20,6 +20,7 @@ import hashlib
 import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from types import ModuleType
 from typing import TypeVar
@@ -64,7 +65,7 @@ class RawItem:
     time: str | None = None
     prompt: str | None = None
 
-    @property
+    @cached_property
     def id(self) -> str:
         """24 hexadecimal digits; the same item has the same id in every run and on every machine."""
         return hashlib.sha256(self.source.encode("utf-8", "surrogatepass") + b"\0" + self.payload).hexdigest()[:24]

@@ -116,7 +116,7 @@ def validate(content: np.ndarray) -> str | None:
 
 def normalise(content: np.ndarray) -> np.ndarray:
     """One channel where all three are alike, and at most `LONGEST` pixels a side."""
-    if content.shape[2] == 3 and (content == content[:, :, :1]).all():
+    if content.shape[2] == 3 and all((part == part[:, :, :1]).all() for part in (content[:1], content)):
         content = content[:, :, :1]
     height, width = content.shape[:2]
     scale = LONGEST / max(height, width)
@@ -140,6 +140,16 @@ def pack(content: np.ndarray) -> bytes:
     buffer = io.BytesIO()
     _image(content).save(buffer, format="PNG", compress_level=3)
     return buffer.getvalue()
+
+
+def is_packed(payload: bytes) -> bool:
+    """Whether this is a PNG of grey or colour levels alone, such as `pack` writes: no metadata, transparency, colour table."""
+    if payload[:16] != b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" or payload[24:25] != b"\x08" or payload[25:26] not in (b"\0", b"\2"):
+        return False
+    at = 33
+    while payload[at + 4 : at + 8] == b"IDAT":
+        at += 12 + int.from_bytes(payload[at : at + 4], "big")
+    return payload[at:] == b"\0\0\0\0IEND\xaeB`\x82"
 
 
 def unpack(payload: bytes) -> np.ndarray:

@@ -24,6 +24,6 @@ def apply(item: Item, settings: Settings) -> Item | Rejected:
     elif item.modality == "audio":
         if (item.content.values == item.content.values[:, :1]).all():
             return Rejected("is one level all over")
-    elif item.content.size and (item.content == item.content[:1, :1]).all():
-        return Rejected("is one colour all over")
+    elif item.content.size and all((part == part[:1, :1]).all() for part in (item.content[:1], item.content)):
+        return Rejected("is one colour all over")  # the first line says no of nearly all
     return item

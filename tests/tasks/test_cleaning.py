@@ -112,8 +112,8 @@ def test_all_rejected_keeps_the_raw_shards_of_a_set_that_was_in_use(tmp_path: Pa
 def test_only_what_changed_is_cleaned_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     raw, context = ingested(tmp_path, TEXTS)
     made: list[str] = []
-    real = cleaning._clean_shard
-    monkeypatch.setattr(cleaning, "_clean_shard", lambda shard, *rest: (made.append(shard.name[:5]), real(shard, *rest)))
+    real = cleaning._publish
+    monkeypatch.setattr(cleaning, "_publish", lambda shard, *rest: (made.append(shard.name[:5]), real(shard, *rest)))
     first = clean.plain(raw, CleanSettings(), context=context)
     assert clean.plain(raw, CleanSettings(), context=context) == first
     raw, context = ingested(tmp_path, {"new.txt": b"a new item"})

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 from sklearn.datasets import load_digits
 
 from aigc_models.errors import Unreadable
@@ -144,3 +145,18 @@ def test_write_and_preview(tmp_path) -> None:
     path = image.write(photograph(1), tmp_path / "item")
     assert (image.read(path.read_bytes(), path.name) == photograph(1)).all()
     assert "data:image/png;base64," in image.preview(photograph(1))
+
+
+def test_a_plain_png_is_kept_as_it_is() -> None:
+    picture = Image.fromarray(photograph(1))
+    assert image.is_packed(image.pack(photograph(1)))
+    assert image.is_packed(payload(picture.convert("L")))
+    assert image.is_packed(payload(Image.fromarray(NOISE.repeat(5, axis=0))))  # in several pieces
+    info = PngInfo()
+    info.add_text("Author", "somebody")
+    others = [payload(picture, dpi=(72, 72)), payload(picture, pnginfo=info), payload(picture, "JPEG"), b"", b"\x89PNG"]
+    others += [payload(picture.convert(mode)) for mode in ("P", "RGBA", "1")] + [
+        payload(picture) + b"more",
+        payload(picture)[:-1],
+    ]
+    assert not any(image.is_packed(other) for other in others)
