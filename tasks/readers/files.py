@@ -5,11 +5,11 @@ A file is known by its path relative to the source, with `/` between the parts.
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 from functools import cache
-from pathlib import PurePosixPath
 
 from aigc_models.errors import BadInput
 from aigc_models.find import find, names
@@ -34,7 +34,7 @@ def tables() -> tuple[str, ...]:
 def content(paths: Iterable[str]) -> list[str]:
     """All but hidden files and, where anything else is there, notes on the content; by name."""
     seen = [path for path in paths if not any(part.startswith(".") for part in path.split("/"))]
-    return sorted([path for path in seen if path.rsplit("/", 1)[-1].lower() not in NOTES] or seen)
+    return sorted([path for path in seen if base(path).lower() not in NOTES] or seen)
 
 
 def too_large(size: int) -> str:
@@ -44,16 +44,19 @@ def too_large(size: int) -> str:
 
 def kind(path: str, head: Callable[[], bytes]) -> str:
     """The modality that a file's suffix names; without a suffix, text or what its bytes say; else the suffix."""
-    suffix = PurePosixPath(path).suffix.lower()
-    if suffix in tables():
-        return suffix
-    for modality in names("aigc_models.modalities"):
-        if suffix in find("aigc_models.modalities", modality).SUFFIXES:
-            return modality
-    if suffix:
-        return suffix
+    suffix = os.path.splitext(base(path))[1].lower()
+    if suffix.strip("."):
+        return _kind_of(suffix)
     start = head()
     return magic.modality_of(start) or ("binary" if b"\0" in start else "text")
+
+
+@cache
+def _kind_of(suffix: str) -> str:
+    if suffix in tables():
+        return suffix
+    modalities = {name: find("aigc_models.modalities", name) for name in names("aigc_models.modalities")}
+    return next((name for name, modality in modalities.items() if suffix in modality.SUFFIXES), suffix)
 
 
 def one_modality(kinds: Counter[str], location: str) -> str | None:
@@ -89,8 +92,8 @@ def labels(paths: Collection[str], source: SourceSettings, modality: str) -> dic
     folders = {parent(path) for path in paths} - {""} if wanted else set()
     parts = {folder: [part for part in folder.split("/") if part.lower() not in SPLITS] for folder in folders}
     whole = {folder: "/".join(left) for folder, left in parts.items() if left}
-    unique = len(set(whole.values())) == len({path.rsplit("/", 1)[-1] for path in whole.values()})
-    found = {folder: path.rsplit("/", 1)[-1] if unique else path for folder, path in whole.items()}
+    unique = len(set(whole.values())) == len({base(path) for path in whole.values()})
+    found = {folder: base(path) if unique else path for folder, path in whole.items()}
     if source.labels.kind == "folder" and not found:
         raise BadInput(f"{source.location} has no sub-folders to take labels from; leave out --label or use name:REGEX")
     return found
@@ -99,6 +102,11 @@ def labels(paths: Collection[str], source: SourceSettings, modality: str) -> dic
 def parent(path: str) -> str:
     """The folder that a file is in, empty at the top."""
     return path.rpartition("/")[0]
+
+
+def base(path: str) -> str:
+    """The name of a file without its folder."""
+    return path.rpartition("/")[2]
 
 
 def split(path: str, source: SourceSettings) -> str | None:

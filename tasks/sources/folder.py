@@ -9,6 +9,7 @@ import hashlib
 import os
 from collections import Counter
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from aigc_models.errors import BadInput
@@ -28,16 +29,17 @@ def accepts(location: str) -> bool:
 
 def fingerprint(source: SourceSettings) -> str:
     whole = hashlib.sha256()
-    found = content_files(source)
-    for file, digest in zip(found, digests(found), strict=True):
-        line = f"{_relative(file, source)}\0{file.stat().st_size}\0{digest}\n"
+    names, found = _names(source), content_files(source)
+    for name, file, digest in zip(names, found, digests(found), strict=True):
+        line = f"{name}\0{file.stat().st_size}\0{digest}\n"
         whole.update(line.encode("utf-8", "surrogateescape"))
     return whole.hexdigest()
 
 
 def modality(source: SourceSettings) -> str:
     """The one modality of all files; raises `BadInput` with what was found where there are several kinds."""
-    kinds = Counter(_kind(file) for file in content_files(source))
+    root = source.root
+    kinds = Counter(_kind(root, name) for name in _names(source))
     return files.one_modality(kinds, source.location) or _of_tables(source, files.listed(kinds))
 
 
@@ -66,49 +68,64 @@ def read_new(source: SourceSettings, modality: str, unchanged: Collection[str]) 
         yield from timelines.of_folder(tables, source, modality)
         return
     files.check(source, modality)
-    chosen = [file for file in content_files(source) if _kind(file) == modality or source.path.is_file()]
+    root, alone = source.root, source.path.is_file()
+    chosen = [name for name in _names(source) if alone or _kind(root, name) == modality]
     if not chosen:
         raise BadInput(f"{source.location} holds no file of the modality {modality}")
-    labels = files.labels([_relative(file, source) for file in chosen], source, modality)
-    for file in chosen:
-        name = _relative(file, source)
+    labels = files.labels(chosen, source, modality)
+    for name in chosen:
         if name in unchanged:
             continue
-        label = labels.get(files.parent(name)) or source.labels.of_name(file.name)
-        item = RawItem(*_payload(file), name, label, split=files.split(name, source))
+        payload, shown = _payload(root, name)
+        label = labels.get(files.parent(name)) or source.labels.of_name(files.base(name))
+        item = RawItem(payload, shown, name, label, split=files.split(name, source))
         yield from files.documents(item, source, len(chosen) == 1) if modality == "text" else (item,)
 
 
-def _payload(file: Path) -> tuple[bytes, str]:
+def _payload(root: Path, name: str) -> tuple[bytes, str]:
     """The bytes and the name of a file; of one that is too large for memory there are none, and the name says why."""
-    problem = files.too_large(file.stat().st_size)
-    return (b"", f"{file.name}: {problem}") if problem else (file.read_bytes(), file.name)
+    with (root / name).open("rb") as file:
+        problem = files.too_large(os.fstat(file.fileno()).st_size)
+        return (b"", f"{files.base(name)}: {problem}") if problem else (file.read(), files.base(name))
 
 
 def content_files(source: SourceSettings) -> list[Path]:
     """All files but hidden ones and, where anything else is there, notes on the content."""
-    if source.path.is_file():
-        return [source.path]
+    return [source.root / name for name in _names(source)]
+
+
+def _names(source: SourceSettings) -> list[str]:
     root = source.root
+    if source.path.is_file():
+        return [source.path.name]
     if source.pattern and not root.is_dir():
         raise BadInput(f"{source.location}: there is no folder {root}")
     if not os.access(root, os.R_OK | os.X_OK):
         raise BadInput(f"{root} may not be read; change its permissions")
-    below = (path for path in root.glob(source.pattern or "**/*") if path.is_file())
-    found = files.content(path.relative_to(root).as_posix() for path in below)
+    found = files.content(_fitting(root, source.pattern) if source.pattern else _below(str(root)))
     if not found and source.pattern:
         raise BadInput(f"no file in {root} fits the pattern {source.pattern}")
     if not found:
         raise BadInput(f"{source.location} is an empty folder; put pictures, sounds or text files into it")
-    return [root / name for name in found]
+    return found
 
 
-def _relative(file: Path, source: SourceSettings) -> str:
-    return file.relative_to(source.root).as_posix()
+def _fitting(root: Path, pattern: str) -> Iterator[str]:
+    return (path.relative_to(root).as_posix() for path in root.glob(pattern) if path.is_file())
 
 
-def _kind(file: Path) -> str:
-    return files.kind(file.name, lambda: _head(file))
+def _below(folder: str, before: str = "") -> Iterator[str]:
+    """All files below a folder, by their names from there; strings, since a hundred thousand paths take seconds."""
+    with suppress(PermissionError):
+        for entry in list(os.scandir(folder)):
+            if entry.is_dir(follow_symlinks=False):
+                yield from _below(entry.path, f"{before}{entry.name}/")
+            elif entry.is_file():
+                yield before + entry.name
+
+
+def _kind(root: Path, name: str) -> str:
+    return files.kind(name, lambda: _head(root / name))
 
 
 def _head(file: Path) -> bytes:
