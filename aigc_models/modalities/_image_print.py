@@ -24,8 +24,9 @@ NEAR_CONTRAST = 0.1  # difference of thumbnails over their contrast; distinct di
 NEAR_LEVELS = 6.0  # difference of mean colours, of 255
 
 
-def signature(content: np.ndarray, image: Image.Image) -> bytes:
+def signature(content: np.ndarray) -> bytes:
     """Perceptual hash (8 bytes), mean colour (3) and grey thumbnail (16 x 16) of uint8 (height, width, channel)."""
+    image = Image.fromarray(np.ascontiguousarray(content[:, :, 0] if content.shape[2] == 1 else content))
     grey = image if image.mode == "L" else image.convert("L")
     colour = np.broadcast_to(content.mean(axis=(0, 1)).round(), COLOURS).astype(np.uint8).tobytes()
     return hashed(grey) + colour + grey.resize((THUMBNAIL, THUMBNAIL), Image.Resampling.BOX).tobytes()

@@ -160,7 +160,7 @@ def unpack(payload: bytes) -> np.ndarray:
 def fingerprint(content: np.ndarray) -> Fingerprint:
     """`exact`: of shape and levels; `near`: a perceptual hash, the mean colour and a thumbnail, see `_image_print`."""
     exact = hashlib.sha256(repr(content.shape).encode() + content.tobytes()).hexdigest()
-    return Fingerprint(exact, _image_print.signature(content, _image(content)))
+    return Fingerprint(exact, _image_print.signature(content))
 
 
 def choose_format(contents: Sequence[np.ndarray], longest: int = 32) -> Format:
