@@ -6,6 +6,7 @@ Never a tensor, a table or a model: a reference is a few hundred bytes of JSON.
 from __future__ import annotations
 
 import hashlib
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib import import_module
@@ -17,21 +18,49 @@ from pydantic import BaseModel, ConfigDict
 from tasks.ledger import ledger
 from tasks.settings import Workspace
 
+LARGE = 1_000_000  # bytes, from which on a digest is remembered
+SETTLED = 2_000_000_000  # ns: a file that changed later than this may change again with the same time
+_State = tuple[int, int, int, int]  # bytes, inode, when content and entry last changed (ns)
+_known: dict[Path, tuple[_State, str]] = {}  # of large files, as the index of git, for the length of this process
+
 
 def digest_of(paths: Iterable[Path], root: Path) -> str:
     """sha256 over the names (relative to `root`) and the bytes of files; folders are walked.
 
-    Unfinished work (`*.tmp`), checkpoints and byte code are no part of a result.
+    Unfinished work (`*.tmp`), checkpoints and byte code are no part of a result. A large file that was read before by
+    this process is read again only when the file system says that it may have changed.
     """
-    whole = hashlib.sha256()
+    return digest_over(contents_of(paths, root), root)
+
+
+def contents_of(paths: Iterable[Path], root: Path) -> dict[Path, str]:
+    """The sha256 of each file that is a part of a result, in the order of their paths."""
     files = sorted({file for path in paths for file in ([path] if path.is_file() else path.rglob("*"))})
-    for file in files:
-        parts = file.relative_to(root).parts
-        if file.is_file() and not {"checkpoints", "__pycache__"} & set(parts) and file.suffix != ".tmp":
-            with file.open("rb") as handle:
-                content = hashlib.file_digest(handle, "sha256").hexdigest()
-            whole.update(f"{'/'.join(parts)}\0{content}\n".encode())
+    return {file: _content(file) for file in files if file.is_file() and _counts(file.relative_to(root))}
+
+
+def digest_over(contents: Mapping[Path, str], root: Path) -> str:
+    """One digest of what `contents_of` gave, by names relative to `root`."""
+    whole = hashlib.sha256()
+    for file, content in contents.items():
+        whole.update(f"{'/'.join(file.relative_to(root).parts)}\0{content}\n".encode())
     return whole.hexdigest()
+
+
+def _counts(name: Path) -> bool:
+    return not {"checkpoints", "__pycache__"} & set(name.parts) and name.suffix != ".tmp"
+
+
+def _content(file: Path) -> str:
+    told = file.stat()
+    state = (told.st_size, told.st_ino, told.st_mtime_ns, told.st_ctime_ns)
+    if _known.get(file, ("", ""))[0] == state:
+        return _known[file][1]
+    with file.open("rb") as handle:
+        found = hashlib.file_digest(handle, "sha256").hexdigest()
+    if told.st_size >= LARGE and max(state[2:]) < time.time_ns() - SETTLED:
+        _known[file] = state, found
+    return found
 
 
 def encode(value: Any) -> Any:
@@ -79,7 +108,7 @@ class Reference(BaseModel):
         return workspace.path(self.outputs[0])
 
     def intact(self, workspace: Workspace) -> bool:
-        """Whether all is still there, byte for byte."""
+        """Whether all is still there, byte for byte, as far as `digest_of` looks."""
         paths = [workspace.path(output) for output in self.outputs]
         return all(path.exists() for path in paths) and digest_of(paths, workspace.root) == self.sha256
 

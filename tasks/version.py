@@ -22,7 +22,7 @@ from pathlib import Path
 from aigc_models.errors import AigcError
 from tasks.data_lock import writing
 from tasks.ledger import Version, record
-from tasks.references import SplitRef, VersionRef, digest_of
+from tasks.references import SplitRef, VersionRef, contents_of, digest_over
 from tasks.settings import Workspace
 from tasks.stage import StageContext, stage
 
@@ -45,13 +45,14 @@ IGNORE = "# Not data: unfinished work, local state, results.\n*.tmp\n/.aigc/\n/o
 def version(split: SplitRef, context: StageContext) -> VersionRef:
     """Give the data set's files to DVC and note the version in the ledger."""
     folder = split.path(context.workspace)
-    name = digest_of([folder], folder)[:DIGITS]
+    contents = contents_of([folder], folder)  # read once: DVC's links change the times of new files
+    name = digest_over(contents, folder)[:DIGITS]
     with writing(context.workspace):
         tree = Dvc(context.workspace).add()
         record(context.workspace, Version(dataset=split.dataset, version=name, rows=split.rows, splits=split.splits, tree=tree))
     context.log(version=name)
-    fields = split.model_dump(exclude={"outputs", "sha256"})
-    return VersionRef.to(context.workspace, folder, **fields, version=name)
+    found = {"outputs": (context.workspace.relative(folder),), "sha256": digest_over(contents, context.workspace.root)}
+    return VersionRef.model_validate({**split.model_dump(), **found, "version": name})
 
 
 @cache

@@ -1,5 +1,10 @@
+import hashlib
+import os
+import time
+
 import pytest
 
+from tasks import references
 from tasks.members import MemberSettings
 from tasks.references import RawRef, decode, digest_of, encode
 from tasks.settings import Workspace
@@ -51,3 +56,29 @@ def test_arguments_come_back_from_json_as_what_they_were(raw):
 def test_only_models_are_decoded():
     with pytest.raises(ValueError, match="neither a reference nor settings"):
         decode({"__class__": "pathlib.Path", "data": "x"})
+
+
+def test_a_large_file_is_read_once_until_the_file_system_says_that_it_changed(tmp_path, monkeypatch):
+    monkeypatch.setattr(references, "LARGE", 3)
+    monkeypatch.setattr(references, "SETTLED", 0)
+    read = []
+    monkeypatch.setattr(
+        references.hashlib, "file_digest", lambda file, kind: read.append(file.name) or hashlib.sha256(file.read())
+    )
+    file = tmp_path / "large"
+    file.write_bytes(b"abc")
+    os.utime(file, (1, 1))
+    time.sleep(0.01)  # the clock of the file system ticks slower
+    before = digest_of([file], tmp_path)
+    assert digest_of([file], tmp_path) == before
+    assert len(read) == 1
+    file.write_bytes(b"abd")
+    os.utime(file, (1, 1))  # as old and as long as before
+    assert digest_of([file], tmp_path) != before
+
+
+def test_a_file_that_was_just_written_is_read_again(tmp_path, monkeypatch):
+    monkeypatch.setattr(references, "LARGE", 3)
+    (tmp_path / "new").write_bytes(b"abc")
+    digest_of([tmp_path], tmp_path)
+    assert tmp_path / "new" not in references._known
