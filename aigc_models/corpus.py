@@ -66,7 +66,10 @@ class Corpus:
     @classmethod
     def load(cls, folder: Path, modality: str) -> Corpus:
         """Memory-mapped, so that a corpus larger than memory can be trained on."""
-        return cls(modality, np.load(folder / "values.npy", mmap_mode="r"), np.load(folder / "conditions.npy", mmap_mode="r"))
+        values, conditions = (np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("values", "conditions"))
+        return cls(
+            modality, np.asarray(values), np.asarray(conditions)
+        )  # views without the cost of a memmap
 
 
 @dataclass(frozen=True)
@@ -80,6 +83,9 @@ class Shuffled:
 
     def __call__(self, step: int) -> Batch:
         """The batch of `step` (from 0); an epoch is a permutation, and batches run across its end."""
+        epoch, offset = divmod(step * self.size, len(self.corpus))
+        if offset + self.size <= len(self.corpus):
+            return self.corpus.batch(np.sort(_order(self.seed, epoch, len(self.corpus))[offset : offset + self.size]))
         positions = np.arange(step * self.size, (step + 1) * self.size)
         epochs, offsets = np.divmod(positions, len(self.corpus))
         index = np.empty(self.size, dtype=np.int64)

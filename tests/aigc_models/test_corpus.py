@@ -1,0 +1,30 @@
+from __future__ import annotations
+
+import numpy as np
+
+from aigc_models.corpus import Corpus, Shuffled
+
+
+def corpus(items: int) -> Corpus:
+    return Corpus("image", np.arange(items, dtype=np.uint8).reshape(-1, 1, 1, 1), np.arange(items))
+
+
+def test_a_saved_corpus_is_read_from_its_files(tmp_path) -> None:
+    corpus(5).save(tmp_path)
+    read = Corpus.load(tmp_path, "image")
+    assert isinstance(read.values.base, np.memmap)  # not copied into memory
+    assert read.batch(np.array([1, 3])).conditions.tolist() == [1, 3]
+
+
+def test_an_epoch_is_a_permutation_and_batches_run_across_its_end() -> None:
+    batches = Shuffled(corpus(10), 4, seed=1)
+    seen = [batches(step).conditions.tolist() for step in range(5)]
+    assert seen == [Shuffled(corpus(10), 4, seed=1)(step).conditions.tolist() for step in range(5)]
+    assert all(batch == sorted(batch) for batch in seen)
+    both = sorted(item for batch in seen for item in batch)
+    assert both == sorted(2 * list(range(10)))
+    assert sorted(seen[0] + seen[1] + [item for item in seen[2] if item not in seen[0] + seen[1]])[:10] == list(range(10))
+
+
+def test_a_batch_may_be_larger_than_the_corpus() -> None:
+    assert sorted(Shuffled(corpus(3), 6, seed=1)(0).conditions.tolist()) == [0, 0, 1, 1, 2, 2]
