@@ -142,7 +142,7 @@ def _table(items: list[RawItem], kind: str) -> pyarrow.Table:
 
     types = {column: pyarrow.binary() if column == "payload" else pyarrow.string() for column in COLUMNS}
     columns = {name: [getattr(item, name) for item in items] for name in COLUMNS}
-    texts = {name: list(map(storable, values)) for name, values in columns.items() if name != "payload"}
+    texts = {name: list(map(storable, values)) for name, values in columns.items() if name != "payload" and any(values)}
     arrays = [pyarrow.array({**columns, **texts}[name], types[name]) for name in COLUMNS]
     return pyarrow.table(arrays, schema=pyarrow.schema(list(types.items()), metadata={"modality": kind}))
 

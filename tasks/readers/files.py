@@ -5,7 +5,6 @@ A file is known by its path relative to the source, with `/` between the parts.
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
@@ -33,7 +32,7 @@ def tables() -> tuple[str, ...]:
 
 def content(paths: Iterable[str]) -> list[str]:
     """All but hidden files and, where anything else is there, notes on the content; by name."""
-    seen = [path for path in paths if not any(part.startswith(".") for part in path.split("/"))]
+    seen = [path for path in paths if not path.startswith(".") and "/." not in path]
     return sorted([path for path in seen if base(path).lower() not in NOTES] or seen)
 
 
@@ -44,9 +43,9 @@ def too_large(size: int) -> str:
 
 def kind(path: str, head: Callable[[], bytes]) -> str:
     """The modality that a file's suffix names; without a suffix, text or what its bytes say; else the suffix."""
-    suffix = os.path.splitext(base(path))[1].lower()
-    if suffix.strip("."):
-        return _kind_of(suffix)
+    stem, dot, suffix = base(path).rpartition(".")
+    if stem and suffix:
+        return _kind_of(f"{dot}{suffix}".lower())
     start = head()
     return magic.modality_of(start) or ("binary" if b"\0" in start else "text")
 
