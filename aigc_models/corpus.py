@@ -67,9 +67,7 @@ class Corpus:
     def load(cls, folder: Path, modality: str) -> Corpus:
         """Memory-mapped, so that a corpus larger than memory can be trained on."""
         values, conditions = (np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("values", "conditions"))
-        return cls(
-            modality, np.asarray(values), np.asarray(conditions)
-        )  # views without the cost of a memmap
+        return cls(modality, np.asarray(values), np.asarray(conditions))  # views without the cost of a memmap
 
 
 @dataclass(frozen=True)

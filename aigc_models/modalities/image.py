@@ -70,8 +70,9 @@ def _decoded(image: Image.Image, payload: bytes) -> Image.Image:
         if image.mode in ("L", "RGB"):
             image.draft(image.mode, (2 * LONGEST, 2 * LONGEST))  # large photographs decode at a fraction of their size
     image.load()
-    with suppress(Exception):  # what stands beside a picture may be damaged; then nobody says that it is turned
-        ImageOps.exif_transpose(image, in_place=True)
+    if image.info:  # what says that it is turned, if anything does: not asking saves a tenth of the time of a small one
+        with suppress(Exception):  # what stands beside a picture may be damaged; then nobody says it
+            ImageOps.exif_transpose(image, in_place=True)
     return image
 
 

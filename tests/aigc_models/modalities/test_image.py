@@ -63,10 +63,11 @@ def test_the_first_frame_of_an_animation_is_taken() -> None:
     assert image.read(moving, "a.gif")[0, 0].tolist() == [255, 0, 0]
 
 
-def test_pictures_are_turned_upright() -> None:
+@pytest.mark.parametrize("format", ["JPEG", "PNG", "WEBP", "TIFF"])
+def test_pictures_are_turned_upright(format: str) -> None:
     exif = Image.Exif()
     exif[0x0112] = 6  # to be turned by a quarter
-    assert image.read(payload(Image.new("RGB", (16, 8)), "JPEG", exif=exif), "a.jpg").shape == (16, 8, 3)
+    assert image.read(payload(Image.new("RGB", (16, 8)), format, exif=exif), "a").shape == (16, 8, 3)
 
 
 @pytest.mark.parametrize(
