@@ -12,6 +12,7 @@ from signal import SIGABRT, SIGBUS, SIGFPE, SIGILL, SIGSEGV, Signals
 from typing import TYPE_CHECKING, Any
 
 from aigc_models.errors import AigcError
+from tasks.execution import Stopped
 from tasks.ingest import count_rows
 from tasks.workers import Crashed, Workers, cores, in_order
 
@@ -29,17 +30,17 @@ Tables = list["pyarrow.Table"]  # what was kept and what was rejected
 
 @contextmanager
 def cleaned_shards(
-    todo: list[Path], cleaner: Callable[[str, dict[str, Any]], Callable[[pyarrow.Table], Tables]], *arguments: Any
+    todo: list[Path], cleaner: Callable[..., Callable[[pyarrow.Table], Tables]], arguments: list[Any], stop: Callable[[], bool]
 ) -> Iterator[Iterator[tuple[Path, Tables]]]:
-    """Each shard with its kept and rejected rows, by what `cleaner` makes of `arguments` (JSON)."""
+    """Each shard with its kept and rejected rows, by what `cleaner` makes of `arguments` (JSON); or `Stopped`."""
     count = cores()
     many = sum(map(count_rows, todo)) >= MANY_ROWS or sum(shard.stat().st_size for shard in todo) >= MANY_BYTES
     if count < 2 or not many:
-        yield _joined(map(cleaner(*arguments), _parts(todo)), todo)
+        yield _joined(map(cleaner(*arguments), _parts(todo, stop)), todo)
         return
     with (
         Workers(f"{cleaner.__module__}:{cleaner.__name__}", arguments, count) as workers,
-        closing(in_order(lambda part: _survived(part, workers), _parts(todo), count)) as made,
+        closing(in_order(lambda part: _survived(part, workers), _parts(todo, stop), count)) as made,
     ):
         yield _joined(made, todo)
 
@@ -54,7 +55,7 @@ def table(rows: list[dict[str, Any]], columns: tuple[str, ...]) -> pyarrow.Table
     return pyarrow.table(arrays, names=list(columns))
 
 
-def _parts(todo: Iterable[Path]) -> Iterator[pyarrow.Table]:
+def _parts(todo: Iterable[Path], stop: Callable[[], bool] = lambda: False) -> Iterator[pyarrow.Table]:
     """Raw rows in order, some at a time; none span two shards."""
     import pyarrow
     from pyarrow import parquet
@@ -64,6 +65,8 @@ def _parts(todo: Iterable[Path]) -> Iterator[pyarrow.Table]:
             for batch in file.iter_batches(batch_size=PART_ROWS):
                 step = max(1, len(batch) * PART_BYTES // max(PART_BYTES, batch.nbytes))
                 for start in range(0, len(batch), step):
+                    if stop():
+                        raise Stopped("stopped; the same command goes on from here")
                     yield pyarrow.Table.from_batches([batch.slice(start, step)])
 
 

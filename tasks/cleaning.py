@@ -122,7 +122,7 @@ def clean(raw: RawRef, settings: CleanSettings, context: StageContext) -> CleanR
         _drop_strays(folder, {shard.stem for shard in given})
         todo = [shard for shard in given if not journal.holds(shard.stem)]
         done = raw.rows - sum(map(count_rows, todo))
-        with cleaned_shards(todo, cleaner, raw.modality, settings.model_dump(mode="json")) as cleaned:
+        with cleaned_shards(todo, cleaner, [raw.modality, settings.model_dump(mode="json")], context.stop) as cleaned:
             for shard, tables in cleaned:
                 _publish(shard, tables, workspace.state / "tmp", folder)
                 journal.add(shard.stem)

@@ -242,7 +242,8 @@ def listing(source: SourceSettings) -> dict[str, tuple[int, int, int]]:
     """The files of the source, relative to it: bytes, and when content and entry last changed (ns). None: not files."""
     module = plugin(source)
     files = module.content_files(source) if hasattr(module, "content_files") else [source.path] if source.path.is_file() else []
-    found = [(file.relative_to(source.root).as_posix(), file.stat()) for file in files]
+    root = f"{source.root}/"
+    found = [(str(file).removeprefix(root), file.stat()) for file in files]
     return {name: (told.st_size, told.st_mtime_ns, told.st_ctime_ns) for name, told in found}
 
 

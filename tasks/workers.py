@@ -154,23 +154,26 @@ def main() -> None:
     source, sink = sys.stdin.buffer, os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
     orders = json.loads(source.readline())
+    with suppress(EOFError, BrokenPipeError):  # the parent has closed its side, or is gone
+        _serve(orders, source, sink)
+    os._exit(0)
+
+
+def _serve(orders: dict[str, Any], source: IO[bytes], sink: IO[bytes]) -> None:
     module, _, name = orders["function"].partition(":")
     function = None
     while True:
-        try:
-            table = _unpacked(_receive(source))
-        except EOFError:
-            break
+        table = _unpacked(_receive(source))
         try:
             function = function or getattr(import_module(module), name)(*orders["arguments"])
-            made = function(table)
-            _send(sink, json.dumps({"tables": len(made)}).encode())
-            for one in made:
-                _send(sink, _packed(one))
+            made = [_packed(one) for one in function(table)]
+            answer: dict[str, Any] = {"tables": len(made)}
         except AigcError as error:
-            _send(sink, json.dumps({"error": type(error).__name__, "message": str(error)}).encode())
+            made, answer = [], {"error": type(error).__name__, "message": str(error)}
         except Exception:
-            _send(sink, json.dumps({"error": "AigcError", "message": traceback.format_exc()}).encode())
+            made, answer = [], {"error": "AigcError", "message": traceback.format_exc()}
+        for message in (json.dumps(answer).encode(), *made):
+            _send(sink, message)
         sink.flush()
 
 

@@ -12,6 +12,7 @@ from pyarrow import parquet
 from aigc_models.errors import AigcError
 from tasks import clean_parts, cleaning
 from tasks.clean_parts import cleaned_shards
+from tasks.execution import Stopped
 from tasks.workers import Crashed
 
 
@@ -25,8 +26,8 @@ def shard(path: Path, texts: list[str]) -> Path:
     return path
 
 
-def cleaned(todo: list[Path]) -> list[Any]:
-    with cleaned_shards(todo, cleaning.cleaner, "text", {}) as made:
+def cleaned(todo: list[Path], stop: Any = lambda: False) -> list[Any]:
+    with cleaned_shards(todo, cleaning.cleaner, ["text", {}], stop) as made:
         return [(path, *(table.to_pylist() for table in tables)) for path, tables in made]
 
 
@@ -79,3 +80,10 @@ def test_large_rows_go_in_smaller_parts(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(clean_parts, "PART_BYTES", 3000)
     assert next(clean_parts._parts(todo)).num_rows < 10
     assert sum(part.num_rows for part in clean_parts._parts(todo)) == 10
+
+
+@pytest.mark.parametrize("many", [1, 1000])
+def test_cleaning_ends_when_it_is_told_to(many: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clean_parts, "MANY_ROWS", many)
+    with pytest.raises(Stopped):
+        cleaned([shard(tmp_path / "0.parquet", TEXTS)], lambda: True)
