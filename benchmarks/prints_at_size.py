@@ -64,9 +64,11 @@ def equalised(count: int, random: np.random.Generator) -> np.ndarray:
 
 
 def write_prints(kind: str, items: int, mirror: Path, path: Path) -> np.ndarray:
-    """Write the fingerprints; int64 (pair, 2): the planted copies, the earlier first."""
+    """Write the fingerprints; int64 (pair, 2): the planted copies that are alike, the earlier first."""
+    from aigc_models.find import find
+
     random, real = np.random.default_rng(0), real_prints(kind, mirror)
-    planted = []
+    modality, planted = find("aigc_models.modalities", kind), []
     with path.open("wb") as file:
         for start in range(0, items, PART):
             rows = blended(real, kind, min(PART, items - start), random)
@@ -78,7 +80,7 @@ def write_prints(kind: str, items: int, mirror: Path, path: Path) -> np.ndarray:
             rows[copies, CHANGED[kind]] = (rows[copies, CHANGED[kind]].astype(int) + noise).clip(0, 255)
             blank = random.random(len(rows)) < BLANK
             rows[blank] = real[0]
-            kept = ~blank[copies] & ~blank[origins]
+            kept = ~blank[copies] & ~blank[origins] & modality.alike_prints(rows[origins], rows[copies])
             planted.append(np.stack([origins[kept], copies[kept]], axis=1) + start)
             file.write(rows.tobytes())
     return np.concatenate(planted)

@@ -33,7 +33,6 @@ LIBRARIES = (
     "pandas",
     "pillow",
     "rensa",
-    "ImageHash",
     "soundfile",
     "soxr",
     "ftfy",
