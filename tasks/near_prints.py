@@ -8,6 +8,7 @@ are compared by their fingerprints, which wait in a file: none is missed. In mem
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -39,9 +40,17 @@ class Prints:
         return self.path.stat().st_size // self.width if self.width else 0
 
     def __getitem__(self, wanted: slice | np.ndarray) -> np.ndarray:
-        """uint8 (item, byte); nothing of the file stays mapped."""
-        rows = np.asarray(np.memmap(self.path, dtype=np.uint8, mode="r")).reshape(-1, self.width)[wanted]
-        return rows.copy() if isinstance(wanted, slice) else rows
+        """uint8 (item, byte); read, not mapped: a map of the file would count as memory page by page."""
+        with self.path.open("rb", buffering=0) as file:
+            if isinstance(wanted, slice):
+                start, end, _ = wanted.indices(len(self))
+                return np.fromfile(file, np.uint8, (end - start) * self.width, offset=start * self.width).reshape(
+                    -1, self.width
+                )
+            found = np.empty((len(wanted), self.width), dtype=np.uint8)
+            for row, number in zip(found, wanted.tolist(), strict=True):
+                os.preadv(file.fileno(), [row.data], number * self.width)
+        return found
 
     def parts(self) -> Iterator[np.ndarray]:
         """All of them in order, uint8 (item, byte), `COMPARED` at a time."""
