@@ -23,6 +23,7 @@ CLEAN = ("id", "content", "label", "group", "split", "time", "source", "exact", 
 REJECTED = ("id", "source", "label", "rule", "reason")
 PART_ROWS, PART_BYTES = 256, 4_000_000  # at most, that are cleaned at a time
 MANY_ROWS, MANY_BYTES = 2_000, 20_000_000  # from which on starting interpreters for all cores, a second each, is worth it
+MOST = 8  # interpreters, of 0.15 GB each
 CRASHES = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL}
 
 Tables = list["pyarrow.Table"]  # what was kept and what was rejected
@@ -33,7 +34,7 @@ def cleaned_shards(
     todo: list[Path], cleaner: Callable[..., Callable[[pyarrow.Table], Tables]], arguments: list[Any], stop: Callable[[], bool]
 ) -> Iterator[Iterator[tuple[Path, Tables]]]:
     """Each shard with its kept and rejected rows, by what `cleaner` makes of `arguments` (JSON); or `Stopped`."""
-    count = cores()
+    count = min(cores(), MOST)
     many = sum(map(count_rows, todo)) >= MANY_ROWS or sum(shard.stat().st_size for shard in todo) >= MANY_BYTES
     if count < 2 or not many:
         yield _joined(map(cleaner(*arguments), _parts(todo, stop)), todo)
