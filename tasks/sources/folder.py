@@ -91,7 +91,8 @@ def _payload(root: Path, name: str) -> tuple[bytes, str]:
 
 def content_files(source: SourceSettings) -> list[Path]:
     """All files but hidden ones and, where anything else is there, notes on the content."""
-    return [source.root / name for name in _names(source)]
+    root = source.root  # which asks the file system
+    return [root / name for name in _names(source)]
 
 
 def _names(source: SourceSettings) -> list[str]:
