@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from aigc_models.find import find
 from tasks.dividing.placed import ROWS, placed
+from tasks.diversity import distributions, diverse
 from tasks.references import CleanRef, DuplicatesRef
 from tasks.tables import batches, count_marks, payloads, shards
 
@@ -46,16 +47,18 @@ def data_card(
     without one. `divided`: what `tasks.divide` found where items are divided inside, in place of splits of whole items.
     """
     counts = counted(folder, splits)
+    near = {"share_of_near_duplicates": round(duplicates.grouped / max(1, kept), 4)}
     rows = sum(part.total() for part in counts.values())
     card = _head(clean, duplicates, folder, rows, kept, settings)
     if divided:
         labels = _labels_of(divided["splits"]["train"]["labels"], rows)
         steps = card["counts"] | {"bridges": 0, "misfits": card["counts"]["bridges"]}
-        return {**card, **divided, "counts": steps, "diversity": labels | divided["diversity"]}
+        return {**card, **divided, "counts": steps, "diversity": labels | near | divided["diversity"]}
     parts = {name: tally(counts[name]) for name in SPLITS}
     train = parts["train"]["labels"]
     unseen = {name: {key: count for key, count in part["labels"].items() if key not in train} for name, part in parts.items()}
-    return {**card, "splits": parts, "unseen_labels": unseen, **describe(clean.modality, folder, splits, rows, train)}
+    told = describe(clean.modality, folder, splits, rows, train)
+    return {**card, "splits": parts, "unseen_labels": unseen, **told, "diversity": told["diversity"] | near}
 
 
 def counted(folder: Path, splits: Path) -> dict[str, Counter[str | None]]:
@@ -107,7 +110,7 @@ def tally(labels: Iterable[str | None]) -> dict[str, Any]:
 
 
 def describe(modality: str, folder: Path, splits: Path, rows: int, labels: Mapping[str, int]) -> dict[str, Any]:
-    """`format` and `diversity` of the train split; of a large one, from a fixed sample (the lowest ids)."""
+    """`format`, `diversity` and `distributions` of the train split; of a large one, of a fixed sample (the lowest ids)."""
     plugin = find("aigc_models.modalities", modality)
     size = sum(shard.stat().st_size for shard in shards(folder)) / max(1, rows)
     most = min(MOST, max(100, int(MEMORY / max(1, size))))
@@ -119,10 +122,11 @@ def describe(modality: str, folder: Path, splits: Path, rows: int, labels: Mappi
     )
     wanted = set(nsmallest(most, train))
     contents = [plugin.unpack(payload) for _, payload in payloads(folder, wanted)]
-    diversity = _labels_of(labels, len(contents))
-    if contents:
-        diversity |= plugin.spread(contents)
-    return {"format": plugin.choose_format(contents).model_dump(), "diversity": diversity}
+    return {
+        "format": plugin.choose_format(contents).model_dump(),
+        "diversity": _labels_of(labels, len(contents)) | diverse(plugin, contents),
+        "distributions": distributions(plugin, contents),
+    }
 
 
 def entropy(counts: Mapping[str, int]) -> float:

@@ -22,6 +22,7 @@ from tasks.dividing.rows import Rows
 from tasks.dividing.settings import SplitSettings
 from tasks.dividing.written import Division, written
 from tasks.expectations import held
+from tasks.named_items import named
 from tasks.references import CleanRef, DuplicatesRef, SplitRef
 from tasks.stage import StageContext, stage
 
@@ -47,6 +48,7 @@ def split(clean: CleanRef, duplicates: DuplicatesRef, settings: SplitSettings, c
     outcomes = held(clean.dataset, clean.modality, folder, splits, settings.expect)
     card = data_card(clean, duplicates, folder, splits, division.kept, settings.card, division.card)
     card |= {"expectations": outcomes} if outcomes else {}  # only then: other cards stay as they are
+    card |= named(splits, target / "quarantine.parquet", found)
     publish(context, folder.parent, told(card, division, settings))
     context.log(**{f"{unit}_{name}": division.counts[name] for name in SPLITS}, quarantined=quarantined)
     return SplitRef.to(

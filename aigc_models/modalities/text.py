@@ -7,9 +7,8 @@ import hashlib
 import html
 import re
 import unicodedata
-from collections import Counter
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -188,8 +187,14 @@ def preview(content: str) -> str:
 
 
 def spread(contents: Sequence[str]) -> dict[str, Any]:
-    """`distinct_2`: different pairs of neighbouring words over all pairs (Li et al. 2016, section 5)."""
-    pairs = Counter(pair for content in contents for pair in pairwise(content.split()))
+    """`distinct_n`: different runs of n neighbouring words over all such runs (Li et al. 2016, section 5)."""
+    words = [content.split() for content in contents]
     sizes = [len(content.encode()) for content in contents]
-    distinct = round(len(pairs) / max(1, pairs.total()), 4)
-    return {"distinct_2": distinct, "bytes": sum(sizes), "mean_bytes": round(sum(sizes) / len(sizes), 1)}
+    distinct = {f"distinct_{length}": _distinct(words, length) for length in (1, 2, 3)}
+    return {**distinct, "bytes": sum(sizes), "mean_bytes": round(sum(sizes) / len(sizes), 1)}
+
+
+def _distinct(words: Sequence[Sequence[str]], length: int) -> float:
+    total = sum(max(0, len(each) - length + 1) for each in words)
+    runs = (zip(*(each[start:] for start in range(length)), strict=False) for each in words)
+    return round(len(set(chain.from_iterable(runs))) / max(1, total), 4)

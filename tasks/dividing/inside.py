@@ -17,6 +17,7 @@ from tasks.dividing.place import Place
 from tasks.dividing.rows import Row
 from tasks.dividing.settings import SplitSettings
 from tasks.dividing.written import Division, written
+from tasks.diversity import distributions, diverse
 from tasks.references import CleanRef
 from tasks.tables import payloads
 
@@ -96,7 +97,8 @@ def _card(dataset: str, modality: ModuleType, parts: Parts, steps: Sequence[Mapp
         "divided": modality.told(parts.contents, parts.borders),
         "handling": modality.handling(parts.contents),
         "format": modality.choose_format(train).model_dump(),
-        "diversity": modality.spread(train),
+        "diversity": diverse(modality, train),
+        "distributions": distributions(modality, train),
     }
 
 

@@ -15,11 +15,12 @@ def build(report: Report, folder: Path) -> Path:
     Each appears whole or not at all; the page comes last, so that where it is, all is.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    _replace(folder / "report.json", report.results().model_dump_json(indent=2) + "\n")
-    return _replace(folder / "index.html", render(report))
+    replace(folder / "report.json", report.results().model_dump_json(indent=2) + "\n")
+    return replace(folder / "index.html", render(report))
 
 
-def _replace(path: Path, text: str) -> Path:
+def replace(path: Path, text: str) -> Path:
+    """Write a file that appears whole or not at all."""
     part = path.with_name(path.name + ".tmp")
     part.write_text(text, encoding="utf-8")
     os.replace(part, path)

@@ -15,7 +15,7 @@ STAGES = {
     "embargo": "too near, in time, to the split that follows",
     "split": "too short, or unlike the others, for a place in every split",
 }
-ELSEWHERE = ("splits", "unseen_labels", "borders")  # shown as a table, or as dates
+ELSEWHERE = ("splits", "unseen_labels", "borders", "examples", "clusters", "distributions")  # shown in other ways
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def funnel(part: DatasetReport) -> list[Step]:
 def facts(card: Mapping[str, object]) -> dict[str, dict[str, str]]:
     """The card's single values in groups: what it says of itself, then `counts`, `format`, `diversity` and others."""
     nested = {name: value for name, value in card.items() if isinstance(value, Mapping) and name not in ELSEWHERE}
-    own = {name: value for name, value in card.items() if not isinstance(value, Mapping)}
+    own = {name: value for name, value in card.items() if not isinstance(value, Mapping) and name not in ELSEWHERE}
     groups = {"about": own, **{words.plain(str(name)): value for name, value in nested.items()}}
     return {
         name: {words.plain(str(key)): _spread(value) if name == "diversity" else _shown(value) for key, value in group.items()}

@@ -68,7 +68,7 @@ def learning_curve(member: str, curve: Sequence[Mapping[str, float]]) -> Markup:
     y = Scale(values[0], max(high, values[0] + 1e-9), 158, 10)
     lines = [_line(x, y, points, place) for place, points in enumerate(series.values())]
     said = ", ".join(f"{loss(name)} ends at {number(points[-1][1])}" for name, points in series.items() if points)
-    return _drawing(f"Learning curve of {member}: {said}", 190, _grid(x, y) + Markup("").join(reversed(lines)))
+    return drawing(f"Learning curve of {member}: {said}", 190, _grid(x, y) + Markup("").join(reversed(lines)))
 
 
 def intervals(metric: str, measured: Mapping[str, Measurement]) -> Markup:
@@ -82,7 +82,7 @@ def intervals(metric: str, measured: Mapping[str, Measurement]) -> Markup:
     ticks = Markup("").join(UPRIGHT.format(x(tick), bottom, bottom + 15, tick) for tick in x.ticks(4))
     rows = Markup("").join(_candidate(name, found, x, 20 + 24 * place) for place, (name, found) in enumerate(finite.items()))
     said = ", ".join(f"{name} {number(found.value)}" for name, found in finite.items())
-    return _drawing(f"{plain(metric)}: {said}", bottom + 22, ticks + _reference(finite, x, bottom) + rows)
+    return drawing(f"{plain(metric)}: {said}", bottom + 22, ticks + _reference(finite, x, bottom) + rows)
 
 
 def _candidate(name: str, found: Measurement, x: Scale, y: float) -> Markup:
@@ -130,7 +130,8 @@ def _grid(x: Scale, y: Scale) -> Markup:
     return Markup("").join([*rows, *columns, Markup('<text class="tick axis" x="{}" y="188">step</text>').format(x.end)])
 
 
-def _drawing(said: str, height: float, inner: Markup) -> Markup:
+def drawing(said: str, height: float, inner: Markup) -> Markup:
+    """A picture `WIDTH` wide; `said` is what it tells someone who cannot see it."""
     whole = Markup('<svg class="chart" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>')
     return whole.format(WIDTH, height, said, inner)
 

@@ -16,12 +16,17 @@ def render(report: Report) -> str:
     """The whole page. Every string is escaped, previews aside, which their modality escapes;
     and the page's own policy lets a browser run no script and load nothing.
     """
+    return templates(cards=card, charts=charts, figures=figures, moment=moment).get_template("page.html").render(report=report)
+
+
+def templates(**names: object) -> jinja2.Environment:
+    """The templates of this folder, which escape what they are given and know `names`, `words`, `href` and the style."""
     here = Path(__file__).parent
     loader = jinja2.FileSystemLoader(here)
     environment = jinja2.Environment(loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
-    environment.globals |= {"words": words, "cards": card, "charts": charts, "figures": figures, "href": href, "moment": moment}
     style = (here / "style.css").read_text(encoding="utf-8")
-    return environment.get_template("page.html").render(report=report, style=style)
+    environment.globals |= {"words": words, "href": href, "style": style, **names}
+    return environment
 
 
 def href(link: str | None) -> str:

@@ -60,6 +60,15 @@ def number(value: float | None) -> str:
     return f"{value:,.{3 if size < 10 else 2 if size < 100 else 1 if size < 1000 else 0}f}".replace("-", "−")
 
 
+def short(value: float) -> str:
+    """A figure that was rounded before, without what rounding left.
+
+    >>> short(1234.0), short(-0.25), short(0.1 + 0.2)
+    ('1,234', '−0.25', '0.3')
+    """
+    return f"{value:,.10g}".replace("-", "−", 1)
+
+
 def change(value: float) -> str:
     """A difference, with its sign."""
     return ("+" if value > 0 else "") + number(value)

@@ -43,6 +43,10 @@ def test_card_of_texts(handmade) -> None:
     assert card["unseen_labels"] == {"train": {}, "validation": {}, "test": {"dog": 1}}
     assert card["format"] == {"length": 16}
     assert card["diversity"]["distinct_2"] == 0.75  # of four pairs of words, "a cat" comes twice
+    assert [card["diversity"][f"distinct_{length}"] for length in (1, 3)] == [0.6667, 1.0]
+    assert card["diversity"]["share_of_near_duplicates"] == 0.5  # two of the four that are no copies
+    assert 1 < card["diversity"]["vendi_score"] < card["diversity"]["vendi_items"] == 2
+    assert card["distributions"]["measures"]["words"]["quantiles"] == [3, 3, 3, 3, 3]
     assert (card["licence"], card["source"]) == ("CC0", "a book")
     json.dumps(card)
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import csv
 import math
+from html.parser import HTMLParser
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,7 +13,15 @@ import pytest
 from aigc_models.evidence import Difference, Measurement
 from aigc_models.modalities.image import preview as picture
 from aigc_models.modalities.text import preview as words
+from tasks.card import CardSettings
+from tasks.cleaning import CleanSettings, clean
+from tasks.deduplicate import DeduplicateSettings, deduplicate
+from tasks.ingest import ingest
 from tasks.report.contents import DatasetReport, Discarded, Item, Level, Metric, Node, Rejected, Report, RunResult
+from tasks.settings import Workspace
+from tasks.source import SourceSettings
+from tasks.split import SplitSettings, split
+from tasks.stage import StageContext
 
 STARTED = "2026-11-25T01:08:36+00:00"
 VERSIONS = {"python": "3.12.3", "torch": "2.13.0", "prefect": "3.8.8", "mlflow": "3.17.2", "dvc": "3.67.1"}
@@ -193,3 +204,72 @@ def report(digits: DatasetReport, docstrings: DatasetReport) -> Report:
         run="sample-20261125-010836", preset="sample", started=STARTED, seconds=214.0, overhead_seconds=31.5, versions=VERSIONS,
         datasets=(digits, docstrings), config="preset: sample\ntraining:\n  budget: 90s\n", command="aigc run sample",
     )  # fmt: skip
+
+
+VOID = {"meta", "img", "br", "link", "hr", "input"}
+EVIL = "<script>alert(1)</script>"
+
+
+class Page(HTMLParser):
+    """Tags with their attributes, the text, and whether everything opened is closed."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+        self.open: list[str] = []
+        self.text = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attributes for name, attributes in self.tags if name == tag]
+
+
+@pytest.fixture(scope="session")
+def read_page() -> type[Page]:
+    """A page by its text."""
+    return Page
+
+
+@pytest.fixture(scope="session")
+def letters(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """`data/letters` of a table with copies, near-duplicates, personal data, a text too short, and names made to harm."""
+    root = tmp_path_factory.mktemp("letters")
+    noise, workspace = np.random.default_rng(3), Workspace(root / "workspace").create()
+    texts = [" ".join(f"{word:x}" for word in noise.integers(4096, 65536, 14)) for _ in range(70)]
+    long = " ".join(f"{word:x}" for word in noise.integers(4096, 65536, 200))
+    rows = [
+        *((text, "calm" if at % 2 else EVIL) for at, text in enumerate(texts)),
+        (f"{texts[9]} {EVIL}", EVIL),
+        (long, "calm"),
+    ]
+    rows += [(texts[0], EVIL), (texts[1], "loud"), ("x", "calm"), (f"write to ann@example.org of {EVIL}", "calm")]
+    rows += [(f"{long} {ending}", "calm") for ending in ("and so", "or not")]
+    table = root / "a <img src=x onerror=alert(1)>.csv"
+    with table.open("w", newline="") as file:
+        csv.writer(file).writerows([("text", "kind"), *rows])
+    source = SourceSettings(name="letters", location=str(table), content="text", label="column:kind")
+    rules = CleanSettings(rules={"personal_data": {"action": "reject"}})
+    card = CardSettings(licence=f"mine {EVIL}", source=f"a table {EVIL}")
+
+    def context(name: str) -> StageContext:
+        (workspace.stages / name).mkdir(parents=True)
+        return StageContext(workspace.stages / name, workspace)
+
+    cleaned = clean.plain(ingest.plain(source, context("ingest")), rules, context("clean"))
+    found = deduplicate.plain(cleaned, DeduplicateSettings(), context("deduplicate"))
+    split.plain(cleaned, found, SplitSettings(card=card), context("split"))
+    return workspace.data / "letters"
