@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -127,13 +129,35 @@ def list_sets(as_json: Json = False) -> None:
 
 
 @app.command()
-def show(name: Name, as_json: Json = False) -> None:
+def show(
+    name: Name,
+    html: Annotated[
+        Path | None,
+        typer.Option(help="write the data card to this file, as a page that opens from disk, and as .json beside it"),
+    ] = None,
+    as_json: Json = False,
+) -> None:
     """One data set: its counts from source to train, and what was thrown away and why.
 
     Example: aigc data show digits
+    Example: aigc data show digits --html digits.html
     """
     with ending():
-        answer(described(name), as_json, show_card)
+        card = described(name)
+        if html is not None:
+            page_of(card, html)
+        answer(card, as_json, show_card)
+
+
+def page_of(card: Mapping[str, Any], page: Path) -> None:
+    """Write the data card as a page; raises `BadInput` for a file that a browser would not open as one."""
+    from aigc_models.errors import BadInput
+    from tasks.write_data_card import write_data_card
+
+    if page.suffix not in (".html", ".htm"):
+        raise BadInput(f"--html {page}: the name of a page ends in .html")
+    data = write_data_card(Workspace.current(), card["name"], card["version"], page)
+    print(f"wrote {page} and {data}", file=sys.stderr)
 
 
 def _show_list(value: Mapping[str, Any]) -> None:

@@ -47,16 +47,29 @@ class ReportRef(Reference):
 
 @stage(cached=False)
 def write_report(outcomes: list[Outcome], served: ServedRef, run: str, preset: str, context: StageContext) -> ReportRef:
-    """Write `outputs/<run>/index.html`, `report.json` and the samples."""
+    """Write `outputs/<run>/index.html`, `report.json`, the samples, and the card of each data set as a page and as JSON."""
     from tasks.report.build import build
 
     folder = context.workspace.outputs / run
     execution = Execution.current()
     execution.report = report = assemble(outcomes, served, run, preset, folder, context)
+    cards = [
+        path
+        for outcome, part in zip(outcomes, report.datasets, strict=True)
+        for path in data_card(outcome, folder / part.data_page, context)
+    ]
     page = build(report, folder)
     context.log(report=context.workspace.relative(page))
-    context.attach(page, folder / "report.json")
+    context.attach(page, folder / "report.json", *cards)
     return ReportRef.to(context.workspace, page, folder / "report.json")
+
+
+def data_card(outcome: Outcome, page: Path, context: StageContext) -> tuple[Path, Path]:
+    """The card of one data set: the page, and its JSON."""
+    from tasks.write_data_card import write_data_card
+
+    data, model = outcome.data, outcome.registered
+    return page, write_data_card(context.workspace, data.dataset, data.version, page, model.model, model.version)
 
 
 def assemble(
@@ -78,7 +91,8 @@ def assemble(
         "overhead_seconds": round(wall - Execution.current().work_seconds(), 3),
         "versions": versions(),
     }
-    parts = tuple(part(outcome, served, common, folder, context) for outcome in outcomes)
+    pages = ["data.html"] if len(outcomes) == 1 else [f"data-{outcome.name}.html" for outcome in outcomes]
+    parts = tuple(part(outcome, served, common, folder, page, context) for outcome, page in zip(outcomes, pages, strict=True))
     command = Execution.current().command
     return Report(**common, datasets=parts, config=as_yaml([outcome.config for outcome in outcomes]), command=command)
 
@@ -96,8 +110,10 @@ def as_yaml(configs: Sequence[BaseModel]) -> str:
     )
 
 
-def part(outcome: Outcome, served: ServedRef, common: Mapping[str, Any], folder: Path, context: StageContext) -> DatasetReport:
-    """One data set's part of the report."""
+def part(
+    outcome: Outcome, served: ServedRef, common: Mapping[str, Any], folder: Path, data_page: str, context: StageContext
+) -> DatasetReport:
+    """One data set's part of the report; `data_page` is the name of its card's page."""
     from tasks.report import gather
     from tasks.report.contents import DatasetReport
 
@@ -109,6 +125,7 @@ def part(outcome: Outcome, served: ServedRef, common: Mapping[str, Any], folder:
     return DatasetReport(
         result=result(outcome, served, common, samples, context),
         card=json.loads((data / "card.json").read_text(encoding="utf-8")),
+        data_page=data_page,
         examples=gather.examples(data, modality),
         discarded=gather.discarded(data / "quarantine.parquet"),
         curves={name: points for name, points in curves.items() if points},

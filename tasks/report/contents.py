@@ -154,6 +154,7 @@ class DatasetReport(Frozen):
 
     result: RunResult
     card: dict[str, object] = Field(default={}, description="data/NAME/card.json")
+    data_page: str = Field(default="", description="the card as a page of its own, beside this one")
     examples: tuple[Item, ...] = ()
     discarded: tuple[Discarded, ...] = ()
     curves: dict[str, tuple[dict[str, float], ...]] = Field(default={}, description="by member: step, seconds and losses")
