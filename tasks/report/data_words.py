@@ -18,6 +18,7 @@ RULES = {
     "conflict": "The same content as an item that was kept, with another label: one of the two labels is wrong.",
     "superseded": "An earlier state of a file that has grown since.",
     "bridge": "Near-duplicates of items in two different splits: kept, they would let a model see its test.",
+    "embargo": "What lies so shortly before the next split of time that a model would nearly see what it is tested on.",
     "misfit": "Series that cannot be learnt together with most of the others.",
 }
 MEASURES = {
@@ -31,7 +32,7 @@ MEASURES = {
     "beyond_ascii_share": "share beyond ASCII",
 }
 RUNS = {1: "words", 2: "pairs of neighbouring words", 3: "runs of three words"}
-LOST = ("superseded", "bridges", "misfits")
+LOST = ("superseded", "bridges", "misfits", "embargo")
 
 
 @dataclass(frozen=True)

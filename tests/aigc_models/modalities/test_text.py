@@ -85,3 +85,13 @@ def test_similarity_is_the_jaccard_similarity_of_the_shingles() -> None:
 def test_write_and_preview(tmp_path) -> None:
     assert text.write("a < b", tmp_path / "item").read_text() == "a < b"
     assert "a &lt; b" in text.preview("a < b")
+
+
+@given(st.lists(st.text("abc ", max_size=20), min_size=1, max_size=8))
+@settings(max_examples=50, deadline=None)
+def test_distinct_runs_of_words_are_those_that_sets_count(contents: list[str]) -> None:
+    found = text.spread(contents)
+    for length in (1, 2, 3):
+        words = [content.split() for content in contents]
+        runs = [tuple(each[at : at + length]) for each in words for at in range(len(each) - length + 1)]
+        assert found[f"distinct_{length}"] == round(len(set(runs)) / max(1, len(runs)), 4)
