@@ -12,8 +12,8 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from aigc_models.find import find
-from tasks.dividing.placed import ROWS, placed
 from tasks.diversity import distributions, diverse
+from tasks.dividing.placed import ROWS, placed
 from tasks.references import CleanRef, DuplicatesRef
 from tasks.tables import batches, count_marks, payloads, shards
 

@@ -12,12 +12,12 @@ from typing import Any
 
 from aigc_models.errors import BadInput
 from tasks.card import SPLITS
+from tasks.diversity import distributions, diverse
 from tasks.dividing.embargo import length
 from tasks.dividing.place import Place
 from tasks.dividing.rows import Row
 from tasks.dividing.settings import SplitSettings
 from tasks.dividing.written import Division, written
-from tasks.diversity import distributions, diverse
 from tasks.references import CleanRef
 from tasks.tables import payloads
 

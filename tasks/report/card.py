@@ -15,7 +15,7 @@ STAGES = {
     "embargo": "too near, in time, to the split that follows",
     "split": "too short, or unlike the others, for a place in every split",
 }
-ELSEWHERE = ("splits", "unseen_labels", "borders", "examples", "clusters", "distributions")  # shown in other ways
+ELSEWHERE = ("splits", "unseen_labels", "borders", "examples", "clusters", "distributions", "distance")  # shown in other ways
 
 
 @dataclass(frozen=True)

@@ -144,6 +144,15 @@ def _shares(part: Mapping[str, Any]) -> dict[str, float]:
     return {label: count / part["rows"] for label, count in counts.items() if part["rows"]}
 
 
+def away(card: Mapping[str, Any], label: str) -> str:
+    """Where a label is farthest from its share, and how that compares with what chance does; empty where it is not told."""
+    found = card.get("distance", {}).get(label)
+    if not found:
+        return ""
+    times = abs(found["share"] - found["of"]) / max(found["chance"], 1e-4)
+    return f"{found['split']} has {share(found['share'], 1)} of it, {times:.1f} times what chance does"
+
+
 def totals(labels: Mapping[str, Mapping[str, int]]) -> dict[str, int]:
     """How often each label comes in all splits, the most frequent first."""
     counts = {label: sum(row.values()) for label, row in labels.items()}

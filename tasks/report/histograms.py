@@ -25,9 +25,10 @@ def histogram(name: str, told: Mapping[str, Any]) -> Markup:
     whole = width == int(width) and told["start"] == int(told["start"])
     bars = [_bar(x(told["start"] + at * width), x.start + (x.end - x.start) / len(counts), y(count), count, len(counts))
             for at, count in enumerate(counts)]  # fmt: skip
-    middle = x(told["quantiles"][2] + (width / 2 if whole and width == 1 else 0))
+    half = 0.5 if whole and width == 1 else 0.0  # a whole number stands in the middle of its bar
+    middle = x(told["quantiles"][2] + half)
     line = Markup('<line class="reference" x1="{0:.1f}" x2="{0:.1f}" y1="2" y2="{1}"/>').format(middle, HEIGHT)
-    return drawing(f"{measure(name)}: {said(told)}", HEIGHT + 20, Markup("").join(bars) + line + _axis(x, whole))
+    return drawing(f"{measure(name)}: {said(told)}", HEIGHT + 20, Markup("").join(bars) + line + _axis(x, whole, half))
 
 
 def said(told: Mapping[str, Any]) -> str:
@@ -46,10 +47,9 @@ def _bar(left: float, step: float, top: float, count: int, bins: int) -> Markup:
     return shape.format(left, top, max(0.5, step - LEFT - gap), HEIGHT - top) if count else Markup("")
 
 
-def _axis(x: Scale, whole: bool) -> Markup:
+def _axis(x: Scale, whole: bool, half: float) -> Markup:
     ground = Markup('<line class="ground" x1="{}" x2="{}" y1="{y}" y2="{y}"/>').format(LEFT, RIGHT, y=HEIGHT)
     tick = Markup('<text class="tick" x="{:.1f}" y="{}">{}</text>')
-    ticks = [value for value in x.ticks(5) if not whole or value == int(value)]
-    return ground + Markup("").join(
-        tick.format(min(max(x(value), 14), WIDTH - 14), HEIGHT + 15, short(value)) for value in ticks
-    )
+    ticks = [value for value in x.ticks(5) if not whole or (value == int(value) and value + half < x.high)]
+    places = [min(max(x(value + half), 14), WIDTH - 14) for value in ticks]
+    return ground + Markup("").join(tick.format(at, HEIGHT + 15, short(value)) for at, value in zip(places, ticks, strict=True))

@@ -95,3 +95,7 @@ def test_distinct_runs_of_words_are_those_that_sets_count(contents: list[str]) -
         words = [content.split() for content in contents]
         runs = [tuple(each[at : at + length]) for each in words for at in range(len(each) - length + 1)]
         assert found[f"distinct_{length}"] == round(len(set(runs)) / max(1, len(runs)), 4)
+
+
+def test_where_words_have_no_spaces_characters_are_counted() -> None:
+    assert text.spread(["床前明月光", "床前 moon light 月"])["distinct_1"] == 0.7  # seven of ten

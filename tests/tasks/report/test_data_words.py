@@ -1,7 +1,7 @@
 import pytest
 
 from aigc_models.find import names
-from tasks.report.data_words import RULES, balance, diversity, folded, order, rule, share, totals, unseen, way
+from tasks.report.data_words import RULES, away, balance, diversity, folded, order, rule, share, totals, unseen, way
 
 CARD = {
     "modality": "text",
@@ -73,3 +73,9 @@ def test_labels_are_ordered_and_many_are_folded() -> None:
 def test_small_shares_are_not_zero() -> None:
     assert share(1, 300) == "0.3 %"
     assert share(3, 4000) == "0.075 %"
+
+
+def test_a_label_far_from_its_share_is_told() -> None:
+    card = {"distance": {"cat": {"split": "test", "share": 0.15, "of": 0.1, "chance": 0.02}}}
+    assert away(card, "cat") == "test has 15 % of it, 2.5 times what chance does"
+    assert away(card, "dog") == away({}, "cat") == ""
