@@ -150,7 +150,7 @@ def away(card: Mapping[str, Any], label: str) -> str:
     if not found:
         return ""
     times = abs(found["share"] - found["of"]) / max(found["chance"], 1e-4)
-    return f"{found['split']} has {share(found['share'], 1)} of it, {times:.1f} times what chance does"
+    return f"{found['split']} has {share(found['share'], 1)}, not {share(found['of'], 1)}: {times:.1f} times what chance does"
 
 
 def totals(labels: Mapping[str, Mapping[str, int]]) -> dict[str, int]:

@@ -77,5 +77,5 @@ def test_small_shares_are_not_zero() -> None:
 
 def test_a_label_far_from_its_share_is_told() -> None:
     card = {"distance": {"cat": {"split": "test", "share": 0.15, "of": 0.1, "chance": 0.02}}}
-    assert away(card, "cat") == "test has 15 % of it, 2.5 times what chance does"
+    assert away(card, "cat") == "test has 15 %, not 10 %: 2.5 times what chance does"
     assert away(card, "dog") == away({}, "cat") == ""
