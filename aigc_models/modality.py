@@ -54,6 +54,8 @@ and one whose items are divided inside, by time, instead of into those for train
     told(contents, borders) -> dict[str, str]                       the borders as a reader understands them
     handling(contents) -> dict[str, Any]                            what was done to them on the way, for the data card
     misfits(contents) -> dict[int, str]                             those that cannot be learnt together with most, and why
+    pieces(content, format, whole: bool) -> list[Content]           parts of equal length by which it is compared with others;
+                                                                    `whole`: as long as what models see
     covers(later, earlier) -> bool                                  whether a later state of a file has all of an earlier one
 """
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from flows.cli_drift import drift
 from flows.command import answer, ending, leave, plain
 from tasks.settings import Workspace
 
@@ -24,7 +25,7 @@ Remote = Annotated[str, typer.Option("--remote", help="URL or folder of the remo
 
 def add_to(app: typer.Typer) -> None:
     """The commands of this file, as commands of `app`."""
-    for command in (versions, diff, checkout, verify, push, pull, forget):
+    for command in (versions, diff, drift, checkout, verify, push, pull, forget):
         app.command()(command)
 
 

@@ -120,8 +120,13 @@ def columns_of(path: Path) -> list[str]:
 
 
 def payloads(folder: Path, wanted: Collection[str]) -> Iterator[tuple[str, bytes]]:
-    """Id and packed content of the `wanted` clean items in shard order, a part of a shard in memory at a time."""
-    for rows in batches(shards(folder), ["id", "content"], CONTENTS):
+    """Id and packed content of the `wanted` clean items in shard order, `CONTENTS` of them in memory at a time."""
+    yield from payloads_of(shards(folder), wanted)
+
+
+def payloads_of(paths: list[Path], wanted: Collection[str]) -> Iterator[tuple[str, bytes]]:
+    """The same of shards wherever they lie."""
+    for rows in batches(paths, ["id", "content"], CONTENTS):
         yield from ((key, content) for key, content in zip(rows["id"], rows["content"], strict=True) if key in wanted)
 
 

@@ -37,6 +37,8 @@ SUFFIXES = frozenset({".csv", ".tsv"})
 suffix = ".csv"
 LARGEST = 1e30  # of a value: its square still has room among the numbers that models compute with
 
+SHORTEST_PIECE = 12  # steps
+
 
 class Format(BaseModel):
     """How a series is cut into windows, and the scale on which models see it."""
@@ -162,6 +164,12 @@ def told(contents: Sequence[Series], borders: dict[str, float]) -> dict[str, str
 def before(content: Series, border: float) -> Series:
     """The steps that lie before a time."""
     return content.part(0, int(np.searchsorted(content.times(), border)))
+
+
+def pieces(content: Series, format: Format, whole: bool = False) -> list[Series]:
+    """Parts one after the other from the start: whole seasons of `SHORTEST_PIECE` steps or more; the rest is left out."""
+    steps = format.length if whole else -(-SHORTEST_PIECE // format.season) * format.season
+    return [content.part(first, first + steps) for first in range(0, content.steps - steps + 1, steps)]
 
 
 def windows(contents: Sequence[Series], format: Format, borders: dict[str, float], split: str) -> tuple[np.ndarray, np.ndarray]:

@@ -14,9 +14,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from tasks.settings import Workspace
 from tasks.tables import REJECTED, read
 from tasks.versions.cache import find_version, present
+from tasks.versions.statistics import CHI, KOLMOGOROV, UNLABELLED, chi_squared, kolmogorov_smirnov, quantiles
 
 LISTED = 20  # items named of each kind; all of them are counted
-FEWEST = 5  # items, expected of a label in each version, from which on the chi-squared test holds (Cochran 1954)
 
 
 class Shift(BaseModel):
@@ -152,28 +152,22 @@ def _rejected(counts: Mapping[str, Any]) -> dict[str, int]:
 
 def labels(old: State, new: State) -> Shift | None:
     """Shares of the labels; Pearson's chi-squared test over those that are frequent enough."""
-    from scipy.stats import chi2_contingency
-
-    sides = [Counter(side.labels[key] or "unlabelled" for key in side.splits if key in side.labels) for side in (old, new)]
+    sides = [Counter(side.labels[key] or UNLABELLED for key in side.splits if key in side.labels) for side in (old, new)]
     known = sorted(sides[0] | sides[1])
     if len(known) < 2 or not all(sides):
         return None
-    share = sum(sides[0].values()) / sum((sides[0] + sides[1]).values())
-    frequent = [one for one in known if min(share, 1 - share) * (sides[0][one] + sides[1][one]) >= FEWEST]
-    table = [[side[one] for one in frequent] for side in sides]
-    p = float(chi2_contingency(table).pvalue) if len(frequent) > 1 else None
+    tested = chi_squared(*sides)
     shares = [{one: round(side[one] / sum(side.values()), 4) for one in known} for side in sides]
-    return Shift(what="labels", before=shares[0], after=shares[1], test="chi-squared" if p is not None else "", p=p)
+    found = {"before": shares[0], "after": shares[1]}
+    return Shift(what="labels", test=CHI if tested else "", p=tested.p if tested else None, **found)
 
 
 def lengths(old: State, new: State) -> Shift | None:
     """Bytes of the contents as they are kept; the two-sample Kolmogorov-Smirnov test."""
     import numpy as np
-    from scipy.stats import ks_2samp
 
     sides = [np.array([side.bytes[key] for key in side.splits if key in side.bytes]) for side in (old, new)]
     if not all(map(len, sides)):
         return None
-    told = [dict(zip(("5 %", "median", "95 %"), np.quantile(side, (0.05, 0.5, 0.95)).tolist(), strict=True)) for side in sides]
-    found = ks_2samp(*sides)
-    return Shift(what="bytes of an item", before=told[0], after=told[1], test="Kolmogorov-Smirnov", p=float(found.pvalue))
+    before, after = map(quantiles, sides)
+    return Shift(what="bytes of an item", before=before, after=after, test=KOLMOGOROV, p=kolmogorov_smirnov(*sides).p)
