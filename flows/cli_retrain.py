@@ -18,6 +18,9 @@ def retrain(
     every: Annotated[bool, typer.Option("--all", help="every model that was made in this workspace")] = False,
     start: Annotated[str, typer.Option(help="first weights: auto, scratch (random) or warm (the champion's)")] = "auto",
     budget: Annotated[str | None, typer.Option(help="wall time of all training: 90s, 3m, 1h")] = None,
+    drift: Annotated[
+        float | None, typer.Option(help="where only the data changed, train if they drifted this far (0.1; `aigc data drift`)")
+    ] = None,
     sets: Annotated[
         list[str] | None, typer.Option("--set", help="override a setting of the recipe, this time: training.seed=3")
     ] = None,
@@ -37,7 +40,7 @@ def retrain(
         if every == bool(name):
             raise BadInput("name one model, or give --all; `aigc models list` shows them")
         workspace = Workspace.current().create()
-        options = {"start": start, "budget": budget, "overrides": sets or []}
+        options = {"start": start, "budget": budget, "drift": drift, "overrides": sets or []}
         chosen = names(workspace) if every else [name]
         outcomes = retrained(workspace, [validated(RetrainConfig, {"name": one, **options}, "aigc retrain") for one in chosen])
         answer({"retrained": outcomes} if every else outcomes[0], as_json, lambda value: show(outcomes))

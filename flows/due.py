@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from flows.config import PipelineConfig, Settings, override
 from tasks import recipe
 from tasks.due import PARTS, Due, Part, Seen, due, see
+from tasks.measure_drift import unmoved
 from tasks.settings import Workspace
 from tasks.validation import validated
 
@@ -26,6 +27,12 @@ class RetrainConfig(Settings):
         "recipe", description="who has the last word: as the recipe says, the gates alone, or a person"
     )
     budget: str | None = Field(None, description="wall time of all training, such as 90s or 3m; if left out: the recipe's")
+    drift: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="where only the data changed: train if they drifted this far, such as 0.1 (none: always)",
+    )
     overrides: tuple[str, ...] = Field((), description="single settings of the recipe as path=value, for this time")
 
 
@@ -41,6 +48,7 @@ class Retrained(BaseModel):
     version: int | None = Field(None, description="the new version, or the one that the same state gave before")
     champion: int | None = Field(None, description="the version that it was held against")
     rows: int | None = Field(None, description="items in all splits")
+    drift: float | None = Field(None, description="how far the data moved since the champion's, 0 to 1; none: not measured")
     figures: dict[str, dict[str, float | None]] = Field(
         {}, description="by metric: value, champion, and the paired difference with its 95 % interval"
     )
@@ -48,18 +56,23 @@ class Retrained(BaseModel):
 
 @dataclass(frozen=True)
 class Question:
-    """A recipe with this time's settings, how things stand, and whether that makes a retraining due."""
+    """A recipe with this time's settings, how things stand, and whether that makes a retraining due.
+
+    `drift`: how far the data must have moved for that, where nothing else changed.
+    """
 
     recipe: PipelineConfig
     seen: Seen
     found: Due
+    drift: float | None = None
 
 
 def asked(workspace: Workspace, config: RetrainConfig) -> Question:
     """Whether it is due. Imports neither torch nor Prefect, and MLflow only for what a shared registry alone knows."""
     wanted = configured(workspace, config)
     seen = see(workspace, config.name, recipe.plain(wanted))
-    return Question(wanted, seen, due(workspace, config.name, seen, config.counts))
+    found = unmoved(workspace, due(workspace, config.name, seen, config.counts), config.drift)
+    return Question(wanted, seen, found, config.drift if found.parts == ("data",) else None)
 
 
 def configured(workspace: Workspace, config: RetrainConfig) -> PipelineConfig:

@@ -20,11 +20,13 @@ from flows.promotion import promote
 from flows.recipes import registered_name
 from flows.training import train
 from tasks.champion import ChampionRef, find_champion, paired
-from tasks.due import note
+from tasks.drift import Drift, DriftSettings
+from tasks.due import Due, note
 from tasks.encode import EncodeSettings, read_card
 from tasks.execution import Execution
 from tasks.gates import Gate
 from tasks.lease import leased
+from tasks.measure_drift import measure_drift, remember
 from tasks.members import MemberSettings
 from tasks.promote import Decision
 from tasks.references import VersionRef
@@ -34,12 +36,13 @@ WARM = frozenset({"text"})  # modalities whose members go on from the champion's
 
 @dataclass(frozen=True)
 class Contest:
-    """A challenger and what was decided about it."""
+    """A challenger and what was decided about it; no decision where the data had not moved enough to make one."""
 
     data: VersionRef
     champion: ChampionRef | None
-    decision: Decision
+    decision: Decision | None
     figures: dict[str, dict[str, float | None]]
+    drift: Drift | None = None
 
 
 @flow
@@ -53,20 +56,27 @@ def retrain(config: RetrainConfig) -> Retrained:
         question = asked(workspace, config)
         if not question.found.due:
             return told(not_due(question.found))
-        return told(decided(question, contest(question.recipe, config.start)))
+        return told(decided(question, contest(question.recipe, config.start, question.drift)))
 
 
 @flow
 @of_dataset
 @tracked
-def contest(config: PipelineConfig, start: str) -> Contest:
-    """Prepare, train, and measure a challenger beside the champion; the gates decide."""
+def contest(config: PipelineConfig, start: str, drift: float | None = None) -> Contest:
+    """Prepare, train, and measure a challenger beside the champion; the gates decide.
+
+    Nothing is trained where `drift` is given and the data moved less than that since the champion's.
+    """
     champion = find_champion(registered_name(config))
     data = prepare(config.data)
+    wanted = None if drift is None else DriftSettings(threshold=drift, model=registered_name(config))
+    moved = measure_drift(data, champion, wanted) if wanted else None
+    if stays(moved):
+        return Contest(data, champion, None, {}, moved)
     config = against(config, champion, start, data)
     trained = train(data, config.training, config.evaluation, champion)
     _, decision = promote(trained, config)
-    return Contest(data, champion, decision, paired(trained.evaluation.path(Execution.current().workspace)))
+    return Contest(data, champion, decision, paired(trained.evaluation.path(Execution.current().workspace)), moved)
 
 
 def against(config: PipelineConfig, champion: ChampionRef | None, start: str, data: VersionRef) -> PipelineConfig:
@@ -102,19 +112,41 @@ def champion_gates(gates: tuple[Gate, ...], modality: str) -> tuple[Gate, ...]:
 def decided(question: Question, made: Contest) -> Retrained:
     """Put it on record. The reason begins with why it was due."""
     found = question.found
+    if made.decision is None:
+        return undisturbed(question, made)
     line = note(Execution.current().workspace, found.name, question.seen, made.decision, made.data.rows)
-    more = made.data.rows - found.last.rows if found.last and found.last.rows else 0
-    items = f" ({abs(more)} items {'more' if more > 0 else 'fewer'})" if more else ""
+    items, moved = grown(found, made.data), f", {made.drift.told}" if made.drift else ""
     return Retrained(
         decision=line.decision,
-        reason=f"due: {found.reason}{items}. {line.decision.replace('_', ' ').capitalize()}: {made.decision.reason}",
+        reason=f"due: {found.reason}{items}{moved}. {line.decision.replace('_', ' ').capitalize()}: {made.decision.reason}",
         name=found.name,
         digest=found.digest,
         version=line.version,
         champion=made.champion.version if made.champion else None,
         rows=made.data.rows,
+        drift=made.drift.score if made.drift else None,
         figures=made.figures,
     )
+
+
+def undisturbed(question: Question, made: Contest) -> Retrained:
+    """Not due, since the data moved less than was asked for; remembered for the next time."""
+    assert made.drift
+    reason = f"{question.found.reason}{grown(question.found, made.data)}, but {made.drift.told}"
+    remember(Execution.current().workspace, question.found.name, question.seen, made.drift, reason)
+    answer = not_due(question.found.model_copy(update={"reason": reason}))
+    return answer.model_copy(update={"drift": made.drift.score, "rows": made.data.rows})
+
+
+def grown(found: Due, data: VersionRef) -> str:
+    """How many items more or fewer there are than at the last decision, in words."""
+    more = data.rows - found.last.rows if found.last and found.last.rows else 0
+    return f" ({abs(more)} items {'more' if more > 0 else 'fewer'})" if more else ""
+
+
+def stays(moved: Drift | None) -> bool:
+    """Whether the data were measured and moved too little; too few items to tell are no reason to stay."""
+    return moved is not None and moved.score is not None and not moved.drifted
 
 
 def told(outcome: Retrained) -> Retrained:

@@ -20,8 +20,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from aigc_models.errors import BadInput
 from aigc_models.find import find
 from aigc_models.modality import divided_inside
+from tasks.ledger import Version, ledger
 from tasks.settings import Workspace
-from tasks.version import Version, ledger
 from tasks.versions.cache import find_version, present
 from tasks.versions.encoder import Embed, Encoder, champion_data, find_encoder, plain, trained
 from tasks.versions.sample import Cut, Entry, Opened

@@ -80,6 +80,7 @@ class Due(BaseModel):
     reason: str
     digest: str
     last: Decided | None = None
+    parts: tuple[Part, ...] = Field((), description="what changed since the last decision")
 
 
 def see(workspace: Workspace, name: str, recipe: Mapping[str, Any]) -> Seen:
@@ -107,16 +108,16 @@ def due(workspace: Workspace, name: str, seen: Seen, parts: Sequence[Part] = PAR
     state = seen.state
     known = record(workspace, name) or _of_registry(workspace, name)
     last = known[-1] if known else None
+    unlike = [part for part in parts if last and getattr(state, part) != getattr(last.state, part)]
     same = next((line for line in reversed(known) if state.like(line.state, parts)), None)
     if same:
         reason = f"nothing changed since version {same.version} was {words(same.decision)} on {same.when[:16]}"
     elif last is None:
         reason = "no decision on it is recorded yet"
     else:
-        unlike = [part for part in parts if getattr(state, part) != getattr(last.state, part)]
         before = _details(workspace, name)
         reason = "; ".join(changes(before, seen.details, unlike) if before else [f"the {part} changed" for part in unlike])
-    return Due(name=name, due=same is None, reason=reason, digest=state.digest, last=same or last)
+    return Due(name=name, due=same is None, reason=reason, digest=state.digest, last=same or last, parts=tuple(unlike))
 
 
 def words(decision: str) -> str:
@@ -132,13 +133,14 @@ def _modules(workspace: Workspace, source: SourceSettings, recipe: Mapping[str, 
     return {f"tasks.{stage}" for stage in STAGES} | {plugin(source).__name__} | plugins
 
 
-def _folder(workspace: Workspace) -> Path:
+def folder_of(workspace: Workspace) -> Path:
+    """Where the records of retrainings lie."""
     return workspace.state / "retraining"
 
 
 def record(workspace: Workspace, name: str) -> list[Decided]:
     """What was decided about `name` on this machine, oldest first; a line that was cut by a kill is left out."""
-    path = _folder(workspace) / f"{name}.jsonl"
+    path = folder_of(workspace) / f"{name}.jsonl"
     lines = path.read_text(encoding="utf-8").split("\n") if path.exists() else []
     return [Decided.model_validate_json(line) for line in lines if line.endswith(END)]
 
@@ -147,7 +149,7 @@ def note(workspace: Workspace, name: str, seen: Seen, decision: Any, rows: int) 
     """Add what was decided (a `Decision` of the gates) to the record, and tell a shared registry."""
     fields = {"decision": decision.decision, "version": decision.version, "reason": decision.reason[:LONGEST]}
     line = Decided.model_validate({"when": now(), "rows": rows, "state": seen.state, **fields})
-    folder = _folder(workspace)
+    folder = folder_of(workspace)
     folder.mkdir(parents=True, exist_ok=True)
     part = folder / f"{name}.tmp"
     part.write_text(seen.details.model_dump_json())
@@ -167,7 +169,7 @@ def now() -> str:
 
 
 def _details(workspace: Workspace, name: str) -> Details | None:
-    path = _folder(workspace) / f"{name}.json"
+    path = folder_of(workspace) / f"{name}.json"
     return Details.model_validate_json(path.read_text(encoding="utf-8")) if path.exists() else None
 
 

@@ -76,9 +76,17 @@ class Nights:
         self.told.append((f"{self.moment:%a}", event, outcome))
         return outcome
 
+    def champion_is_the_newest(self):
+        store = client(self.workspace)
+        newest = max(int(version.version) for version in store.search_model_versions("name = 'week'"))
+        store.set_registered_model_alias("week", "champion", str(newest))
+
     @property
     def champion(self):
         return aliases_of(client(self.workspace), "week").get("champion")
+
+
+ADD = Dvc.add
 
 
 @pytest.fixture
@@ -159,6 +167,31 @@ def test_a_week(nights):
     assert len(nights.trained) > count > trained
     assert [line.decision for line in due.record(nights.workspace, "week")][-1] == "refused"
     table(nights)
+
+
+@pytest.mark.slow
+def test_new_data_of_the_same_kind_are_not_due_where_drift_is_asked_for(nights, monkeypatch):
+    monkeypatch.setattr(Dvc, "add", ADD)
+    nights.arrive(1000, 40)
+    assert nights.night("40 new letters").decision in {"promoted", "refused"}
+    nights.champion_is_the_newest()
+    trained = len(nights.trained)
+
+    nights.arrive(2000, 20)
+    for _ in range(2):
+        quiet = nights.night("20 new letters", drift=0.1)
+        assert quiet.decision == "not_due", quiet.reason
+        assert "data: 20 new files" in quiet.reason
+        assert "below 0.1" in quiet.reason
+    assert len(nights.trained) == trained
+    assert (nights.workspace.state / "retraining" / "week.drift.json").exists()
+
+    nights.arrive(3000, 120, spoiled=True)
+    moved = nights.night("120 letters, their characters shaken", drift=0.1)
+    assert moved.decision in {"promoted", "refused"}
+    assert moved.drift > 0.1
+    assert "above 0.1" in moved.reason
+    assert len(nights.trained) > trained
 
 
 def table(nights):
