@@ -61,13 +61,25 @@ def asked(tmp_path, monkeypatch):
         data = SimpleNamespace(dataset=dataset, version=version)
         return measure_drift.plain(data, champion, DriftSettings(threshold=0.2), context=context)
 
-    return SimpleNamespace(ask=ask, calls=calls, figures=context.figures)
+    return SimpleNamespace(ask=ask, calls=calls, context=context, figures=context.figures)
 
 
 def test_the_champions_data_are_what_is_compared_with(asked):
     assert asked.ask().score == 0.3
     assert asked.calls == [("letters", "aa", "bb", 0.2)]
     assert asked.figures == {"drift": 0.3, "drift_threshold": 0.1, "before": "aa", "after": "bb"}
+
+
+def test_the_retrainings_own_run_keeps_the_drift(asked, monkeypatch):
+    kept = {}
+    store = SimpleNamespace(
+        log_metric=lambda run, key, value: kept.update({(run, key): value}),
+        set_tag=lambda run, key, value: kept.update({(run, key): value}),
+    )
+    monkeypatch.setattr("tasks.tracking.client", lambda workspace: store)
+    asked.context.parent_run_id = "parent"
+    asked.ask()
+    assert kept == {("parent", "drift"): 0.3, ("parent", "aigc.drift"): "drift 0.3 above 0.1 (aa to bb)"}
 
 
 def test_what_cannot_be_compared_is_no_reason_to_stay(asked):
