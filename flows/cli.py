@@ -22,7 +22,9 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 app.add_typer(
-    cli_data.app, name="data", help="Data sets: add, list, show, items, versions, diff, checkout, verify, push, pull, forget."
+    cli_data.app,
+    name="data",
+    help="Data sets: add, list, show, items, versions, diff, drift, checkout, verify, push, pull, forget.",
 )
 app.add_typer(
     cli_models.app,
