@@ -7,7 +7,22 @@ import re
 from aigc_models.errors import Unreadable
 
 MISSING = {"", "na", "n/a", "nan", "null", "none", "-", "--", "?", "#n/a", "missing"}
+_FORMULA = re.compile(r"\s*(?:[=@]|[+-].*[(|!])", re.DOTALL)
 _COMMA = re.compile(r"[+-]?\d*,\d+(?:[eE][+-]?\d+)?")
+
+
+def is_formula(text: str) -> bool:
+    """Whether a spreadsheet would compute a cell with this text, or have another program do so.
+
+    >>> is_formula("=cmd|' /C calc'!A0"), is_formula("-5"), is_formula("-2+SUM(A1)"), is_formula("a=b")
+    (True, False, True, False)
+    """
+    return bool(_FORMULA.match(text))
+
+
+def no_formula(text: str) -> str:
+    """The text for a cell of a csv, quoted as spreadsheets do it where it would be computed."""
+    return f"'{text}" if is_formula(text) else text
 
 
 def is_number(text: str) -> bool:

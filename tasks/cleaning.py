@@ -114,7 +114,7 @@ def clean(raw: RawRef, settings: CleanSettings, context: StageContext) -> CleanR
     An item that cannot be used is written down with its rule and reason, and the rest goes on.
     Raises `BadInput` if no item is left.
     """
-    with written(f"the data set {raw.dataset}"):
+    with written(f"the data set {raw.dataset} in {context.workspace.data}"):
         workspace = context.workspace.create()
         folder = workspace.data / raw.dataset / "clean"
         journal = Journal(workspace.state / "clean" / f"{raw.dataset}.json", folder, made_by(raw, settings))
@@ -153,7 +153,7 @@ def _reasons(paths: list[Path]) -> str:
     rows = read(paths, ["reason", "source"])
     examples = dict(zip(reversed(rows["reason"]), reversed(rows["source"]), strict=True))
     counts = Counter(rows["reason"]).most_common(3)
-    return "; ".join(f"{count:,} x {reason}, such as {examples[reason]}" for reason, count in counts)
+    return "; ".join(f"{count:,} x {reason} ({examples[reason]})" for reason, count in counts)
 
 
 def _drop_strays(folder: Path, stems: set[str]) -> None:

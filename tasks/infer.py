@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from aigc_models.cells import no_formula
 from aigc_models.errors import BadInput
 from tasks.generate import writable, write
 from tasks.given import Given, Refused, read
@@ -160,7 +161,9 @@ def encode(question: Question) -> dict[str, Any]:
     buffer = io.StringIO()
     lines = csv.writer(buffer, lineterminator="\n")
     lines.writerow(["input", *(f"feature_{at}" for at in range(len(features[0])))])
-    lines.writerows([item.name, *(f"{value:.7g}" for value in row)] for item, row in zip(question.items, features, strict=True))
+    lines.writerows(
+        [no_formula(item.name), *(f"{value:.7g}" for value in row)] for item, row in zip(question.items, features, strict=True)
+    )
     question.save("features.csv", buffer.getvalue().encode())
     rows = [{"input": item.name, "features": row} for item, row in zip(question.items, features, strict=True)]
     return question.answer(Encodes, "encoded", rows, size=len(features[0]))

@@ -7,10 +7,11 @@ import hashlib
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from aigc_models.errors import BadInput
+from aigc_models.errors import BadInput, unusable
 from tasks.ids import Ids
 from tasks.ingested import remember_ingested, unchanged
 from tasks.references import RawRef
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 SHARD_BYTES = 64_000_000
 SHARD_ROWS = 50_000
+LARGEST = 100_000_000  # bytes of an item
 COLUMNS = ("id", "payload", "name", "source", "label", "group", "split", "time", "prompt")
 
 
@@ -35,7 +37,7 @@ def ingest(source: SourceSettings, context: StageContext) -> RawRef:
     Raises `BadInput` where the source cannot be used or the data cannot be written; then nothing was changed.
     """
     kind = modality(source)
-    with written(f"the data set {source.name}"):
+    with written(f"the data set {source.name} in {context.workspace.data}"):
         workspace = context.workspace.create()
         folder = workspace.data / source.name / "raw"
         known = _known_ids(folder, kind, source.name)
@@ -43,7 +45,7 @@ def ingest(source: SourceSettings, context: StageContext) -> RawRef:
         before, files, code = len(known), listing(source), reading_code(source)
         same = unchanged(workspace, source, code, files)
         with scratch_folder(workspace) as scratch:
-            new = (item for item in read(source, kind, same) if _is_new(item, known, gone))
+            new = (item for item in map(_bounded, read(source, kind, same)) if _is_new(item, known, gone))
             new_shards = list(_write_shards(_checked(new, source), scratch, kind, context))
             if not new_shards and not before:
                 raise BadInput(f"{source.location} holds no items")
@@ -117,6 +119,18 @@ def _write_shards(items: Iterable[RawItem], scratch: Path, kind: str, context: S
         done += len(rows)
         context.progress(done, done)
         yield path
+
+
+def _bounded(item: RawItem) -> RawItem:
+    """Without its content where that would take more memory than an item may: about ten times as much until it is clean."""
+    size = len(item.payload)
+    if size <= LARGEST:
+        return item
+    return replace(
+        item,
+        payload=b"",
+        name=unusable(item.name, f"has {size / 1e6:,.0f} MB; the limit of one item is {LARGEST / 1e6:,.0f} MB"),
+    )
 
 
 def _is_new(item: RawItem, known: Ids, gone: Forgotten) -> bool:

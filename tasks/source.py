@@ -68,7 +68,9 @@ class RawItem:
     @cached_property
     def id(self) -> str:
         """24 hexadecimal digits; the same item has the same id in every run and on every machine."""
-        return hashlib.sha256(self.source.encode("utf-8", "surrogatepass") + b"\0" + self.payload).hexdigest()[:24]
+        found = hashlib.sha256(self.source.encode("utf-8", "surrogatepass") + b"\0")
+        found.update(self.payload)  # not copied: it may be large
+        return found.hexdigest()[:24]
 
 
 class SourceSettings(BaseModel):
@@ -208,6 +210,8 @@ def plugin(source: SourceSettings) -> ModuleType:
     embedded = ", ".join(f"embedded:{name}" for name in names("tasks.embedded"))
     if source.location.startswith("embedded:"):
         raise BadInput(f"{source.location} is not known; there are {embedded}")
+    if source.path.exists():
+        raise BadInput(f"{source.location} is no file but a pipe, a socket or a device; put what comes out of it into a file")
     raise BadInput(f"{source.location} does not exist; name a folder, a file, a URL, or one of {embedded}")
 
 

@@ -11,7 +11,7 @@ from itertools import islice
 import numpy as np
 
 from aigc_models import timestamps
-from aigc_models.cells import Numbers, is_number
+from aigc_models.cells import Numbers, is_formula, is_number
 from aigc_models.errors import Unreadable, no_content
 from aigc_models.modalities._series import Series
 from aigc_models.modalities._series_grid import find_step, regular
@@ -72,6 +72,9 @@ def _opened(text: str) -> tuple[list[str], Iterator[list[str]]]:
     header = [name.strip() for name in next(rows, [])]
     if header and all(is_number(name) or timestamps.is_date(name) for name in header):
         raise Unreadable(f"has no header: its first line is {first[:60]!r}; put the names of the columns there")
+    formula = next(filter(is_formula, header), None)
+    if formula is not None:  # names go on into the files that are made
+        raise Unreadable(f"the column {formula[:60]!r} is named by a formula, which a spreadsheet would compute; rename it")
     twice = next((name for at, name in enumerate(header) if name in header[:at]), None)
     if twice is not None:
         raise Unreadable(f"two columns are named {twice!r}; give each a name of its own")

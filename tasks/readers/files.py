@@ -18,7 +18,7 @@ from tasks.source import PACKAGE, RawItem, SourceSettings
 ABOUT = ("readme", "license", "licence", "copying", "notice", "changelog", "source")
 NOTES = {stem + suffix for stem in ABOUT for suffix in ("", ".md", ".rst")} | {"readme.txt", "license.txt", "licence.txt"}
 NOTES |= {"sha256sums.txt", "sha1sums.txt", "md5sums.txt", "thumbs.db", "desktop.ini"}
-LARGEST = 1_000_000_000  # bytes of a file
+LARGEST = 250_000_000  # bytes of a file: cut into items it takes three times as much memory
 HEAD = 4096  # bytes that are enough to tell what a file without a suffix is
 SPLITS = {"train": "train", "training": "train", "val": "validation", "valid": "validation", "validation": "validation"}
 SPLITS |= {"dev": "validation", "test": "test", "testing": "test"}

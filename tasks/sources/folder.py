@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterator
 from contextlib import suppress
 from pathlib import Path
 
-from aigc_models.errors import BadInput
+from aigc_models.errors import BadInput, unusable
 from aigc_models.find import find
 from aigc_models.modality import divided_inside
 from tasks.readers import files, timelines
@@ -80,13 +80,32 @@ def read_new(source: SourceSettings, modality: str, unchanged: Collection[str]) 
         label = labels.get(files.parent(name)) or source.labels.of_name(files.base(name))
         item = RawItem(payload, shown, name, label, split=files.split(name, source))
         yield from files.documents(item, source, len(chosen) == 1) if modality == "text" else (item,)
+    yield from _odd(source, modality)
+
+
+def _odd(source: SourceSettings, modality: str) -> Iterator[RawItem]:
+    """What has a name of this modality and is no file, as items without content: a pipe is not opened, for it may never end."""
+    suffixes = tuple(find("aigc_models.modalities", modality).SUFFIXES)
+    below = _below(str(source.path), odd=True) if source.path.is_dir() else ()
+    for name in files.content(name for name in below if name.lower().endswith(suffixes)):
+        nothing = not (source.path / name).exists()
+        problem = "is a link to nothing" if nothing else "is no file but a pipe, a socket or a device"
+        yield RawItem(b"", unusable(files.base(name), problem), name)
 
 
 def _payload(root: Path, name: str) -> tuple[bytes, str]:
-    """The bytes and the name of a file; of one that is too large for memory there are none, and the name says why."""
-    with (root / name).open("rb") as file:
-        problem = files.too_large(os.fstat(file.fileno()).st_size)
-        return (b"", f"{files.base(name)}: {problem}") if problem else (file.read(), files.base(name))
+    """The bytes and the name of a file; of one that cannot be read there are none, and the name says why."""
+    shown = files.base(name)
+    try:
+        with (root / name).open("rb") as file:
+            problem = files.too_large(os.fstat(file.fileno()).st_size)
+            if not problem:
+                return file.read(), shown
+    except FileNotFoundError:
+        problem = "is gone: it was removed while the folder was read"
+    except PermissionError:
+        problem = "may not be read; change its permissions and add the folder again"
+    return b"", unusable(shown, problem)
 
 
 def content_files(source: SourceSettings) -> list[Path]:
@@ -115,14 +134,24 @@ def _fitting(root: Path, pattern: str) -> Iterator[str]:
     return (path.relative_to(root).as_posix() for path in root.glob(pattern) if path.is_file())
 
 
-def _below(folder: str, before: str = "") -> Iterator[str]:
-    """All files below a folder, by their names from there; strings, since a hundred thousand paths take seconds."""
+def _below(folder: str, before: str = "", odd: bool = False) -> Iterator[str]:
+    """All files below a folder, or all that is `odd`, neither file nor folder, by their names from there.
+
+    As strings, since a hundred thousand paths take seconds.
+    """
     with suppress(PermissionError):
         for entry in list(os.scandir(folder)):
             if entry.is_dir(follow_symlinks=False):
-                yield from _below(entry.path, f"{before}{entry.name}/")
-            elif entry.is_file():
+                yield from _below(entry.path, f"{before}{entry.name}/", odd)
+            elif _is_file(entry) is not odd and not (odd and os.path.isdir(entry.path)):
                 yield before + entry.name
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_file()
+    except OSError:  # a link that leads to itself
+        return False
 
 
 def _kind(root: Path, name: str) -> str:

@@ -25,7 +25,7 @@ def checkout(workspace: Workspace, name: str, wanted: str) -> Version:
     """
     version = find_version(workspace, name, wanted)
     files = present(workspace, version)
-    with written(f"the data set {name}"), writing(workspace), scratch_folder(workspace) as scratch:
+    with written(f"the data set {name} in {workspace.data}"), writing(workspace), scratch_folder(workspace) as scratch:
         new, target = scratch / "new", workspace.data / name
         link(files, new)
         if digest_of([new], new)[:DIGITS] != version.version:

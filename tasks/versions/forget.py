@@ -57,7 +57,7 @@ def forget(settings: ForgetSettings, context: StageContext) -> RawRef:
     folder = workspace.data / settings.name / "raw"
     if not shards(folder):
         raise BadInput(f"there is no data set {settings.name}; `aigc data list` shows what there is")
-    with written(f"the data set {settings.name}"), writing(workspace), scratch_folder(workspace) as scratch:
+    with written(f"the data set {settings.name} in {workspace.data}"), writing(workspace), scratch_folder(workspace) as scratch:
         found = {shard: matching(shard, settings) for shard in shards(folder)}
         ids = {key for keys in found.values() for key in keys}
         known = Forgotten.of(folder.parent)

@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from aigc_models.cells import Numbers, is_value
+from aigc_models.cells import Numbers, is_formula, is_value, no_formula
 from aigc_models.errors import Unreadable
 
 
@@ -31,3 +31,16 @@ def test_text_is_refused_with_its_place() -> None:
     assert not is_value("broken")
     with pytest.raises(Unreadable, match="row 7: 'broken' in the column 'load' is not a number"):
         Numbers().value("broken", 7, "load")
+
+
+@pytest.mark.parametrize(
+    "text", ["=1+1", "=cmd|' /C calc'!A0", "@SUM(A1)", " =x", "\t=1", "-2+3+cmd|' /C calc'!A0", "+SUM(1)", "\r=1"]
+)
+def test_what_a_spreadsheet_would_compute_is_quoted(text: str) -> None:
+    assert is_formula(text)
+    assert no_formula(text) == f"'{text}"
+
+
+@pytest.mark.parametrize("text", ["", "-5", "+1e3", "a=b", "load", "-rf.txt", "(x)"])
+def test_other_cells_stay(text: str) -> None:
+    assert no_formula(text) == text

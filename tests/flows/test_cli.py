@@ -93,3 +93,14 @@ def test_the_doctor_finds_a_damaged_database(tmp_path):
     done = aigc(tmp_path, "doctor")
     assert done.returncode == 1
     assert "FAIL  mlflow store" in done.stdout
+
+
+def test_what_a_message_quotes_does_nothing_to_a_terminal(capsys):
+    import typer
+
+    from aigc_models.errors import BadInput
+    from flows.command import ending
+
+    with pytest.raises(typer.Exit), ending():
+        raise BadInput("a\x1b[31mb\u202egnp\rc\nd")
+    assert capsys.readouterr().err == "error: a\\x1b[31mb\\u202egnp\\rc\nd\n"

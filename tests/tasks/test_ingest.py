@@ -111,3 +111,13 @@ def test_names_that_are_no_utf8_are_kept_readable(tmp_path: Path, content: Path)
     (content / b"caf\xe9.txt".decode("utf-8", "surrogateescape")).write_text("named oddly")
     run(tmp_path / "w", content)
     assert "caf\\udce9.txt" in parquet.read_table(shards(tmp_path / "w")[0])["name"].to_pylist()
+
+
+def test_an_item_that_is_too_large_for_memory_is_named_without_its_bytes(
+    tmp_path: Path, content: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stage_file, "LARGEST", 1000)
+    (content / "0.txt").write_bytes(b"\0" * 1001)
+    assert run(tmp_path / "w", content).rows == 5
+    (row,) = parquet.read_table(shards(tmp_path / "w")[0], filters=[("source", "=", "0.txt")]).to_pylist()
+    assert (row["payload"], row["name"]) == (b"", "0.txt cannot be read: has 0 MB; the limit of one item is 0 MB")

@@ -291,3 +291,28 @@ def test_the_preview_is_svg_in_the_colour_of_the_text() -> None:
     HTMLParser().feed(drawn)
     gap = np.where(np.arange(50) == 20, np.nan, 1.0 + np.arange(50))[None]
     assert series.preview(Series(gap, ("a",), 0.0, "1D")).count("<polyline") == 2
+
+
+@pytest.mark.parametrize(
+    ("times", "reason"),
+    [
+        (["0", "1", "2", "1e308"], r"the time 1e\+308 is beyond 9e\+15"),
+        (["-1e308", "0", "1", "1e308"], "is beyond"),
+        (["1e-300", "2e-300", "3e-300", "4e-300"], "less than 1e-06 apart"),
+        (["0", "1", "2", "1e15"], "would have 1,000,000,000,000,000 steps"),
+    ],
+)
+def test_times_that_no_series_has_are_told(times: list[str], reason: str) -> None:
+    with pytest.raises(Unreadable, match=reason):
+        series.read(b"time,load\n" + "".join(f"{time},1\n" for time in times).encode(), "t.csv")
+
+
+def test_values_that_models_cannot_compute_with_are_invalid() -> None:
+    found = series.validate(Series(np.array([[1.0, 1.7e308, 2.0]]), ("a",), 0.0, "1D"))
+    assert found is not None
+    assert "holds 1.7e+308, which is beyond 1e+30" in found
+
+
+def test_a_channel_that_is_named_by_a_formula_is_refused() -> None:
+    with pytest.raises(Unreadable, match="named by a formula"):
+        series.read(b"time,=cmd|' /C calc'!A0\n1,1\n2,1\n", "t.csv")

@@ -188,14 +188,14 @@ def heavy() -> Makers:
         "lines-2-million.csv": lambda: b"text\n" + b"\n" * 2 * MB,
         "deep-10-mb.json": lambda: b"[" * 10 * MB,
         "one-string-10-mb.json": lambda: b'[{"text":"' + b"word " * 2 * MB + b'"}]',
-        "one-line-10-mb.json": lambda: json.dumps([{"text": f"word {at}"} for at in range(100_000)]).encode(),
+        "one-line-2-mb.json": lambda: json.dumps([{"text": f"word {at}"} for at in range(40_000)]).encode(),
         "columns-100000.json": lambda: json.dumps([{"inside": wide}]).encode(),
         "number-of-10-mb.json": lambda: b'[{"n":' + b"9" * 10 * MB + b"}]",
         "one-line-10-mb.jsonl": lambda: b'{"text":"fine words"}\n{"text":"' + b"word " * 2 * MB + b'"}\n',
         "columns-each-new.jsonl": lambda: b"".join(b'{"text":"words %d","c%d":1}\n' % (at, at) for at in range(20_000)),
         "repeated-1200-mb.parquet": lambda: as_parquet(repeated(600)),
-        "packed-1200-mb.parquet": lambda: as_parquet(
-            repeated(600).cast(pyarrow.schema([("text", pyarrow.string())])), compression="zstd", use_dictionary=False
+        "packed-300-mb.parquet": lambda: as_parquet(
+            repeated(150).cast(pyarrow.schema([("text", pyarrow.string())])), compression="zstd", use_dictionary=False
         ),
         "runs-of-a-billion.parquet": lambda: as_parquet(
             table(n=pyarrow.nulls(3_000_000, pyarrow.int8()), text=pyarrow.nulls(3_000_000))

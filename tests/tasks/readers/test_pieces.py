@@ -31,3 +31,9 @@ def test_lines_take_the_last_separator_and_drop_mark_and_returns() -> None:
 
 def test_utf16_becomes_utf8() -> None:
     assert pieces.plain("é\r\n".encode("utf-16")) == "é\n".encode()
+
+
+def test_a_line_of_megabytes_is_cut_in_time_that_grows_with_it() -> None:
+    found = pieces.cut(b"x" * 3_000_000 + "é".encode() * 10)
+    assert b"".join(found) == b"x" * 3_000_000 + "é".encode() * 10
+    assert {len(piece) for piece in found[:-1]} == {1000}

@@ -50,3 +50,22 @@ def test_a_header_that_is_a_bomb_is_not_read(tmp_path: Path) -> None:
     first, last = entries(path)
     assert (first.payload, last.payload) == (b"a", b"")
     assert "a header of more than 16 MB" in last.problem
+
+
+def test_a_file_that_claims_a_terabyte_is_not_searched_for_behind_the_end(tmp_path: Path) -> None:
+    info = tarfile.TarInfo("a.png")
+    info.size = 2**40
+    (tmp_path / "a.tar").write_bytes(info.tobuf(tarfile.GNU_FORMAT) + bytes(2000))
+    first, last = entries(tmp_path / "a.tar")
+    assert "has 1,099,512 MB" in first.problem
+    assert "the archive ends before its last file does" in last.problem
+
+
+def test_a_checksum_that_stands_behind_the_end_is_compared(tmp_path: Path) -> None:
+    path = tmp_path / "a.tar.gz"
+    with tarfile.open(path, "w:gz") as tar:
+        add(tar, "a", b"a")
+    path.write_bytes(path.read_bytes()[:-8] + bytes(8))
+    first, last = entries(path)
+    assert first.payload == b"a"
+    assert last.problem.startswith("damaged behind its last file (its bytes do not fit its checksum)")

@@ -290,3 +290,12 @@ def test_series_in_an_archive_and_options_of_tables_for_files_are_refused(tmp_pa
         items(pack(tmp_path / "a.zip", {"a.csv": b"time,load\n" + rows}), "series")
     with pytest.raises(BadInput, match=r"option 'delimiter' does not fit .*: it holds no tables"):
         items(pack(tmp_path / "b.zip", PICTURES), options={"delimiter": ";"})
+
+
+def test_a_zip_with_an_entry_without_a_name_or_a_program_before_it_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "a.zip"
+    with zipfile.ZipFile(path, "w") as zipped:
+        for name in ("", "a.png"):
+            zipped.writestr(zipfile.ZipInfo(name), b"a")
+    path.write_bytes(b"#!/bin/sh\n" + path.read_bytes())
+    assert {item.source: item.payload for item in items(path)}["a.png"] == b"a"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 from typing import Any
 
@@ -118,7 +120,45 @@ def test_a_file_that_is_too_large_for_memory_is_named_without_its_bytes(tmp_path
         file.truncate(4_000_000_000)
     small, large = items(tmp_path, "audio")
     assert (small.payload, large.payload, large.source) == (b"RIFF", b"", "b.wav")
-    assert large.name == "b.wav: has 4,000 MB; the limit is 1,000 MB"
+    assert large.name == "b.wav cannot be read: has 4,000 MB; the limit is 250 MB"
+
+
+def test_what_is_no_file_is_named_and_never_opened(tmp_path: Path) -> None:
+    fill(tmp_path, {"a.txt": b"words", "b.txt/inner.txt": b"more words"})
+    os.mkfifo(tmp_path / "pipe.txt")
+    for name, target in {"zero.txt": "/dev/zero", "gone.txt": "nowhere", "loop.txt": "loop.txt", "up": ".."}.items():
+        (tmp_path / name).symlink_to(target)
+    found = items(tmp_path, "text")
+    assert [item.source for item in found if item.payload] == ["a.txt", "b.txt/inner.txt"]
+    assert [item.name for item in found if not item.payload] == [
+        "gone.txt cannot be read: is a link to nothing",
+        "loop.txt cannot be read: is a link to nothing",
+        "pipe.txt cannot be read: is no file but a pipe, a socket or a device",
+        "zero.txt cannot be read: is no file but a pipe, a socket or a device",
+    ]
+    with pytest.raises(BadInput, match=r"pipe.txt is no file but a pipe"):
+        plugin(SourceSettings(name="a", location=str(tmp_path / "pipe.txt")))
+
+
+def test_a_file_that_vanishes_or_is_closed_while_the_folder_is_read_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(tmp_path, {"a.txt": b"words", "b.txt": b"more words", "c.txt": b"last words"})
+    whole = Path.open
+
+    def refused(path: Path, *arguments: Any) -> Any:
+        if path.name == "c.txt":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return whole(path, *arguments)
+
+    monkeypatch.setattr(Path, "open", refused)
+    found = []
+    for item in folder.read(SourceSettings(name="a", location=str(tmp_path)), "text"):
+        (tmp_path / "b.txt").unlink(missing_ok=True)
+        found.append(item)
+    assert [item.payload for item in found] == [b"words", b"", b""]
+    assert "is gone" in found[1].name
+    assert "may not be read" in found[2].name
 
 
 def test_a_named_modality_leaves_the_others_out(tmp_path: Path) -> None:

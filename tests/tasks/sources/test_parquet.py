@@ -41,3 +41,11 @@ def test_a_damaged_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "t.parquet").write_bytes(b"PAR1 and no more")
     with pytest.raises(BadInput, match="not a parquet file"):
         source.modality(SourceSettings(name="a", location=str(tmp_path / "t.parquet")))
+
+
+def test_a_column_that_unpacks_to_far_more_than_it_has_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(source.packed, "FLOOR", 1_000_000)
+    path = tmp_path / "t.parquet"
+    parquet.write_table(pyarrow.table({"text": ["word " * 100_000] * 9}), path, compression="zstd", use_dictionary=False)
+    with pytest.raises(BadInput, match=r"the column text unpacks to \d MB, .* as a decompression bomb does"):
+        list(source.read(SourceSettings(name="a", location=str(path)), "text"))
