@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     import pyarrow
 
 PACKAGE = "tasks.clean"
+UNFORESEEN = (ArithmeticError, LookupError, MemoryError, RecursionError, ValueError)
 
 
 @dataclass(frozen=True)
@@ -202,9 +203,11 @@ def _clean_row(row: dict[str, Any], module: ModuleType, modality: str, rules: Ma
 
     try:
         read = module.read(row["payload"], row["name"])
+        invalid = module.validate(read)
     except Unreadable as error:
         return reject("unreadable", str(error))
-    invalid = module.validate(read)
+    except UNFORESEEN as error:  # one file that nobody thought of must not end the cleaning of a million others
+        return reject("unreadable", f"makes no sense to its reader ({type(error).__name__}: {error})")
     if invalid:
         return reject("invalid", invalid)
     item, changed = Item(read, row["name"], modality, row["label"]), []

@@ -12,6 +12,7 @@ from aigc_models.modalities._series_gaps import LONGEST_GAP
 from aigc_models.steps import SECONDS, Step, stamps
 
 MOST_STEPS = 5_000_000
+MOST_VALUES = 25_000_000  # steps times channels: 200 MB, which are held a few times over
 LATEST = 9e15  # from here on a float leaves out whole numbers
 CLOSEST = 1e-6  # seconds, or of a plain number
 SNAP = 0.2  # of a step, by which nearly all times may be off to be moved to the nearest
@@ -32,6 +33,9 @@ def regular(times: np.ndarray, values: np.ndarray, names: Sequence[str], dated: 
     place = step.index(start, times)
     if place[-1] >= MOST_STEPS:
         raise Unreadable(f"would have {place[-1]:,.0f} steps of {step}; the limit is {MOST_STEPS:,}: are all times right?")
+    if (place[-1] + 1) * len(values) > MOST_VALUES:
+        counted = f"{place[-1] + 1:,.0f} steps of {step} in {len(values):,} channels"
+        raise Unreadable(f"would have {counted}; the limit is {MOST_VALUES:,} values: are all times right?")
     nearest = np.rint(place).astype(np.int64)
     off = np.abs(place - nearest)
     if np.quantile(off, NEARLY_ALL) > SNAP:
@@ -100,7 +104,7 @@ def _group_means(values: np.ndarray, group: np.ndarray) -> np.ndarray:
         count = np.bincount(group, known, group[-1] + 1)
         total = np.bincount(group, np.where(known, row, 0.0), group[-1] + 1)
         found.append(np.where(count > 0, total / np.maximum(count, 1), np.nan))
-    return np.array(found).reshape(len(values), -1)
+    return np.array(found).reshape(len(values), int(group[-1]) + 1)
 
 
 def _clock_back(times: np.ndarray, counts: np.ndarray) -> bool:

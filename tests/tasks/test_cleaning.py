@@ -10,7 +10,7 @@ from PIL import Image
 from pyarrow import parquet
 
 from aigc_models.errors import BadInput
-from aigc_models.modalities import image
+from aigc_models.modalities import image, text
 from tasks import cleaning
 from tasks.cleaning import CleanSettings, clean
 from tasks.ingest import ingest
@@ -158,3 +158,20 @@ def test_a_rule_that_is_off_by_default_is_on_where_it_is_named() -> None:
     named = CleanSettings(rules={"wanted_script": {"scripts": ["Latin"]}})
     assert "wanted_script" in named.chosen("text")
     assert "wanted_script" not in named.model_copy(update={"without": ("wanted_script",)}).chosen("text")
+
+
+def test_a_file_that_nobody_thought_of_does_not_end_the_cleaning_of_the_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    raw, context = ingested(tmp_path, {"a.txt": b"good words", "odd.txt": b"odd words"})
+    whole = text.read
+
+    def read(payload: bytes, name: str) -> str:
+        if name == "odd.txt":
+            raise IndexError("list index out of range")
+        return whole(payload, name)
+
+    monkeypatch.setattr(text, "read", read)
+    assert clean.plain(raw, CleanSettings(), context=context).rows == 1
+    (row,) = tables(context, "rejected")
+    assert row["reason"] == "makes no sense to its reader (IndexError: list index out of range)"

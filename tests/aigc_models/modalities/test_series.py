@@ -316,3 +316,14 @@ def test_values_that_models_cannot_compute_with_are_invalid() -> None:
 def test_a_channel_that_is_named_by_a_formula_is_refused() -> None:
     with pytest.raises(Unreadable, match="named by a formula"):
         series.read(b"time,=cmd|' /C calc'!A0\n1,1\n2,1\n", "t.csv")
+
+
+def test_a_grid_that_memory_would_not_hold_is_not_made() -> None:
+    names = ",".join(f"c{at}" for at in range(2000))
+    rows = "".join(f"{time},{','.join('1' * 2000)}\n" for time in (*range(20), 4_000_000))
+    with pytest.raises(Unreadable, match="would have 4,000,001 steps of 1 in 2,000 channels; the limit is 25,000,000 values"):
+        series.read(f"time,{names}\n{rows}".encode(), "t.csv")
+
+
+def test_repeated_times_without_a_channel_are_invalid() -> None:
+    assert series.validate(series.read(b"time\n1\n1\n2\n", "t.csv")) == "has no channel: every column is the time"

@@ -153,14 +153,14 @@ def heavy() -> Makers:
     long = tarfile.TarInfo("long")
     long.type, long.size = tarfile.GNUTYPE_LONGNAME, 200_000_000
     return {
-        "bomb.zip": lambda: zipped({"bomb.txt": bytes(300_000_000)}),
-        "bomb-of-many.zip": lambda: zipped({f"{at}.txt": bytes(30_000_000) for at in range(8)}),
-        "nested-bomb.zip": lambda: zipped({f"{at}.zip": zipped({"zeros.txt": bytes(30_000_000)}) for at in range(10)}),
-        "files-60000.zip": lambda: zipped({f"{at}.txt": b"" for at in range(60_000)}),
+        "bomb.zip": lambda: zipped({"bomb.txt": bytes(120_000_000)}),
+        "bomb-of-many.zip": lambda: zipped({f"{at}.txt": bytes(30_000_000) for at in range(5)}),
+        "nested-bomb.zip": lambda: zipped({f"{at}.zip": zipped({"zeros.txt": bytes(30_000_000)}) for at in range(2)}),
+        "files-20000.zip": lambda: zipped({f"{at}.txt": b"" for at in range(20_000)}),
         "name-of-200-mb.tar.gz": lambda: gzip.compress(long.tobuf(tarfile.GNU_FORMAT) + b"x" * 200_000_000, mtime=0),
-        "bomb.tar.gz": lambda: gzip.compress(tarred({"bomb.txt": bytes(300_000_000)}), mtime=0),
-        "bomb.tar.xz": lambda: lzma.compress(tarred({"bomb.txt": bytes(300_000_000)}), preset=0),
-        "zeros.tar.gz": lambda: gzip.compress(bytes(300_000_000), mtime=0),
+        "bomb.tar.gz": lambda: gzip.compress(tarred({"bomb.txt": bytes(120_000_000)}), mtime=0),
+        "bomb.tar.xz": lambda: lzma.compress(tarred({"bomb.txt": bytes(120_000_000)}), preset=0),
+        "zeros.tar.gz": lambda: gzip.compress(bytes(120_000_000), mtime=0),
     }
 
 
