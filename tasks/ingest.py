@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 SHARD_BYTES = 64_000_000
 SHARD_ROWS = 50_000
-LARGEST = 100_000_000  # bytes of an item
+LARGEST = 80_000_000  # bytes of an item
 COLUMNS = ("id", "payload", "name", "source", "label", "group", "split", "time", "prompt")
 
 
