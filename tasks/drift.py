@@ -96,7 +96,7 @@ class Drift(Comparison):
         if self.score is None:
             return f"too little to tell: at least {FEWEST} items a version are needed"
         sign = "above" if self.drifted else "below"
-        return f"drift {self.score:.2g} {sign} {self.threshold:g}"
+        return f"drift {self.score:.3g} {sign} {self.threshold:g}"
 
 
 def drift(workspace: Workspace, name: str, before: str, after: str = "", settings: DriftSettings | None = None) -> Drift:

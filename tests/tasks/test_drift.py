@@ -107,7 +107,7 @@ def test_brighter_pictures_are_found_and_named(versions):
     assert found.score > 0.9
     assert "brightness" in found.moved
     assert "contrast" not in found.moved
-    assert found.told == f"drift {found.score:.2g} above 0.1"
+    assert found.told == f"drift {found.score:.3g} above 0.1"
     assert (found.encoder, found.classifier.encoder) == ("plain features of image", "plain")
 
 
