@@ -1,6 +1,6 @@
 """What a modality is: one file of `aigc_models/modalities` with these module-level names.
 
-`Content` is what an item is once it was read: a `str`, uint8 (height, width, channel), a `Sound`, a `Series`.
+`Content` is what an item is once it was read: a `str`, uint8 (height, width, channel), a `Sound`, a `Series`, `Events`.
 
     SUFFIXES: frozenset[str]                                        files that are read as this modality
     suffix: str                                                     of the files that are written
@@ -32,6 +32,9 @@ A modality may also have:
 
     is_packed(payload: bytes) -> bool                               a file is such as `pack` writes, and is kept as it is
                                                                     where nothing of its content is changed
+    parts(payload: bytes) -> list[tuple[str, int, bytes]]           the items of one file: how each is known in it, the line
+                                                                    in which it begins, and its content
+    covers(later, earlier) -> bool                                  whether a later state of a file has all of an earlier one
     canvas(format) -> Canvas                                        items as pictures that convolutions learn (`canvas.py`)
     measures(contents) -> dict[str, ndarray]                        numbers that a person knows (words, brightness, seconds),
                                                                     by name, float64 (item,), finite, in stated units
@@ -56,7 +59,6 @@ and one whose items are divided inside, by time, instead of into those for train
     misfits(contents) -> dict[int, str]                             those that cannot be learnt together with most, and why
     pieces(content, format, whole: bool) -> list[Content]           parts of equal length by which it is compared with others;
                                                                     `whole`: as long as what models see
-    covers(later, earlier) -> bool                                  whether a later state of a file has all of an earlier one
 """
 
 from __future__ import annotations

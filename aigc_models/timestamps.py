@@ -80,17 +80,23 @@ def moments(texts: Sequence[str]) -> tuple[np.ndarray, bool]:
 
 
 def _numbers(texts: Sequence[str]) -> tuple[np.ndarray, bool]:
-    """Days as 20160701, months as 201607, seconds (or thousandths and so on) since 1970; else plain numbers."""
     values = np.array(texts, dtype=np.float64)
     if not np.isfinite(values).all():
-        row = int(np.flatnonzero(~np.isfinite(values))[0])
-        raise Unreadable(f"{_row(texts, row)} is no time")
-    for digits in (8, 6):
-        if all(len(text) == digits and text.isdigit() for text in texts):
-            whole = values.astype(np.int64) * (1 if digits == 8 else 100) + (0 if digits == 8 else 1)
-            years, months, days = whole // 10000, whole // 100 % 100, whole % 100
-            if _valid(years, months, days).all() and (years > 1500).all() and (years < 2300).all():
-                return _days(years, months, days, texts), True
+        raise Unreadable(f"{_row(texts, int(np.flatnonzero(~np.isfinite(values))[0]))} is no time")
+    lengths = {len(text) if text.isdigit() else 0 for text in texts}
+    return of_numbers(values, lengths.pop() if len(lengths) == 1 else 0)
+
+
+def of_numbers(values: np.ndarray, digits: int) -> tuple[np.ndarray, bool]:
+    """Days as 20160701, months as 201607, seconds (or thousandths and so on) since 1970; else plain numbers.
+
+    `values` float64 (row,), `digits` how many each is written in, 0 where not all are written alike.
+    """
+    if digits in (8, 6):
+        whole = values.astype(np.int64) * (1 if digits == 8 else 100) + (0 if digits == 8 else 1)
+        years, months, days = whole // 10000, whole // 100 % 100, whole % 100
+        if _valid(years, months, days).all() and (years > 1500).all() and (years < 2300).all():
+            return _days(years, months, days, []), True
     for unit, (low, high) in _EPOCHS.items():
         if len(values) > 1 and (values >= low).all() and (values <= high).all():
             return values / unit, True

@@ -21,6 +21,7 @@ app = typer.Typer(no_args_is_help=True, rich_markup_mode=None)
 app.command()(cli_items.items)
 cli_versions.add_to(app)
 Name = Annotated[str, typer.Argument(help="name of the data set")]
+LISTED = 12  # values of a list that are shown
 Json = Annotated[bool, typer.Option("--json", help="one JSON object on stdout, all else on stderr")]
 
 
@@ -30,11 +31,14 @@ def add(
     source: Annotated[
         str,
         typer.Argument(
-            help="a folder, file or archive of texts, pictures, sounds or tables (csv, json, jsonl, parquet, arrow), a URL "
-            "(https://, s3://, gs://), a database (sqlite:///, postgresql+psycopg://), catalog:NAME or embedded:NAME"
+            help="a folder, file or archive of texts, pictures, sounds, tunes or tables (csv, json, jsonl, parquet, arrow), "
+            "a URL (https://, s3://, gs://), a database (sqlite:///, postgresql+psycopg://), hub:OWNER/NAME, catalog:NAME "
+            "or embedded:NAME"
         ),
     ],
-    modality: Annotated[str | None, typer.Option(help="text or image, where the content does not say it")] = None,
+    modality: Annotated[
+        str | None, typer.Option(help="text, image, audio, series or events, where the content does not say it")
+    ] = None,
     label: Annotated[str | None, typer.Option(help="folder | column:C | name:REGEX | line:SEP | none")] = None,
     content: Annotated[str | None, typer.Option(help="column that holds the content")] = None,
     time: Annotated[str | None, typer.Option(help="column that holds the time of the event")] = None,
@@ -255,5 +259,6 @@ def _shown(value: Any) -> str:
     if isinstance(value, dict):
         return ", ".join(f"{key.replace('_', ' ')} {_shown(inner)}" for key, inner in value.items())
     if isinstance(value, (list, tuple)):
-        return " ".join(map(_shown, value))
+        more = f" ... ({len(value):,} in all)" if len(value) > LISTED else ""
+        return " ".join(map(_shown, value[:LISTED])) + more
     return f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -51,5 +51,15 @@ class Order(Settings):
         """The whole configuration; raises `BadInput` for what does not fit."""
         name, _, version = self.data.partition("@")
         made = {**remembered(Workspace.current(), name), "version": version} if name else None
-        preset = self.preset or (modality(SourceSettings.model_validate(made["source"])) if made else "sample")
+        preset = self.preset or (_fitting(name, modality(SourceSettings.model_validate(made["source"]))) if made else "sample")
         return compose(preset, made, self.budget or None, list(self.overrides))
+
+
+def _fitting(name: str, modality: str) -> str:
+    """The preset of a modality; raises `BadInput` where there is none."""
+    if modality not in presets():
+        raise BadInput(
+            f"{name} holds {modality}, and there is no preset for {modality} yet; name a preset or a YAML file of your own, "
+            "whose families learn it"
+        )
+    return modality

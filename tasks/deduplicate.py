@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from contextlib import closing
+from itertools import combinations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import ModuleType
@@ -100,12 +101,13 @@ def superseded(modality: ModuleType, folder: Path, first: np.ndarray) -> dict[in
     places = Counter(source for index, source in enumerate(rows["source"]) if first[index] == index)
     again = [index for index, source in enumerate(rows["source"]) if index == first[index] and places[source] > 1]
     contents = {key: modality.unpack(payload) for key, payload in payloads(folder, {rows["id"][index] for index in again})}
+    states = defaultdict[str, list[int]](list)  # of each source, the earliest first
+    for index in again:
+        states[rows["source"][index]].append(index)
     found: dict[int, int] = {}
-    for at, earlier in enumerate(again):
-        for one in again[at + 1 :]:
-            same = rows["source"][one] == rows["source"][earlier]
-            if same and modality.covers(contents[rows["id"][one]], contents[rows["id"][earlier]]):
-                found[earlier] = one
+    for earlier, one in (pair for same in states.values() for pair in combinations(same, 2)):
+        if modality.covers(contents[rows["id"][one]], contents[rows["id"][earlier]]):
+            found[earlier] = one
     return found
 
 

@@ -34,6 +34,7 @@ MEASURED: dict[str, dict[str, Callable[[Any], float]]] = {
         "rate": lambda item: item.rate,
         "channels": lambda item: len(item.values),
     },
+    "events": {"events": len, "length": lambda item: item.length},
     "series": {"steps": lambda item: item.steps, "channels": lambda item: len(item.channels)},
 }
 NAMED = 3  # items that a message names
@@ -52,7 +53,8 @@ class Expectation(BaseModel):
 
     column: str = Field(
         description="id, label, group, split, time, source; of texts characters, words, lines; of pictures height, width, "
-        "channels; of sounds seconds, rate, channels; of series steps, channels"
+        "channels; of sounds seconds, rate, channels; of series steps, channels; of events events, length (quarter notes or "
+        "seconds)"
     )
     check: Check = Field(description="not_null, unique, or a check of pandera by its name")
     arguments: dict[str, Any] = Field({}, description="of the check, such as min_value and max_value of in_range")

@@ -82,11 +82,16 @@ class SourceSettings(BaseModel):
     location: str = Field(
         description="path of a folder or a file, URL, URL of a database, hub:NAME, catalog:NAME or embedded:NAME"
     )
-    modality: str | None = Field(None, description="text, image, audio or series; found out from the content if left out")
+    modality: str | None = Field(
+        None, description="text, image, audio, series or events; found out from the content if left out"
+    )
     label: str | None = Field(None, description=f"{LABELS}; if left out: folder for pictures in sub-folders, else none")
     content: str | None = Field(None, description="column that holds the content (csv, jsonl, parquet)")
     group: str | None = Field(None, description="column whose equal values stay in one split")
-    split: str | None = Field(None, description="column that says train, validation or test; 'folder': the first folder does")
+    split: str | None = Field(
+        None,
+        description="column that says train, validation or test; 'folder': the first folder, 'key': a key of a JSON file",
+    )
     time: str | None = Field(None, description="column that holds the time of the event")
     licence: str = Field(UNSTATED, description="licence of the content, for the data card")
     options: dict[str, str] = Field({}, description="what this kind of source asks for beside, such as the query of a database")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from aigc_models import first_bytes
+from aigc_models import first_bytes, minhash
 from aigc_models.errors import Unreadable, no_content
 from aigc_models.fingerprint import Fingerprint
 from aigc_models.modalities import _text_measures
@@ -38,14 +38,10 @@ suffix = ".txt"
 
 LONGEST = 1024  # symbols
 SHINGLE = 5  # bytes
-SIMILAR = 0.8  # Jaccard similarity of shingles from which on two items are near-duplicates
-_BANDS, _ROWS = 24, 5  # of a MinHash: a pair at 0.8 shares fewer than two bands once in 1,100
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _BYTES = np.array([1 << (8 * at) for at in range(SHINGLE)], dtype=np.uint64)  # five bytes as one number
-_WEIGHTS = np.array([1, 257, 257**2, 257**3, 257**4], dtype=np.uint64)
 _UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
 _WORDS = re.compile(rf"{_UNSPACED.pattern}|(?:(?!{_UNSPACED.pattern})\S)+")
-_MIX = np.uint64(0x9E3779B97F4A7C15)
 
 
 measures = _text_measures.measures
@@ -104,37 +100,20 @@ def unpack(payload: bytes) -> str:
 
 def fingerprint(content: str) -> Fingerprint:
     """`near`: bands of a MinHash (Broder 1997) of the shingles, little-endian uint32. Case and white space are ignored."""
-    from rensa import RMinHash
-
     exact = hashlib.sha256(content.encode("utf-8")).hexdigest()
     plain = _plain(content)
-    sketch = RMinHash(num_perm=_BANDS * _ROWS, seed=1)
-    sketch.update([plain[at : at + SHINGLE] for at in range(len(plain) - SHINGLE + 1)])
-    rows = np.array(sketch.digest(), dtype=np.uint64).reshape(_BANDS, _ROWS)
-    return Fingerprint(exact, ((rows @ _WEIGHTS * _MIX) >> np.uint64(32)).astype("<u4").tobytes())
+    return Fingerprint(exact, minhash.sketch([plain[at : at + SHINGLE] for at in range(len(plain) - SHINGLE + 1)]))
 
 
-def bands(near: Sequence[bytes]) -> np.ndarray:
-    """uint32 (item, band): near-duplicates share two or more."""
-    return np.frombuffer(b"".join(near), dtype="<u4").reshape(len(near), _BANDS)
+bands = minhash.bands
+similarity = minhash.similarity
+alike = minhash.alike
 
 
 def traits(content: str) -> np.ndarray:
     """Hashes of the shingles, uint64, in order: what `alike` compares."""
     windows = np.lib.stride_tricks.sliding_window_view(np.frombuffer(_plain(content), dtype=np.uint8), SHINGLE)
     return np.unique(windows.astype(np.uint64) @ _BYTES)
-
-
-def similarity(one: np.ndarray, other: np.ndarray) -> float:
-    """Jaccard similarity of two items' traits."""
-    both = len(np.intersect1d(one, other, assume_unique=True))
-    return both / (len(one) + len(other) - both)
-
-
-def alike(one: np.ndarray, other: np.ndarray) -> bool:
-    """Whether two items, by their traits, are near-duplicates."""
-    shorter, longer = sorted((len(one), len(other)))
-    return shorter >= SIMILAR * longer and similarity(one, other) >= SIMILAR
 
 
 def _plain(content: str) -> bytes:

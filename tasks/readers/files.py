@@ -113,6 +113,23 @@ def split(path: str, source: SourceSettings) -> str | None:
     return SPLITS.get(path.split("/")[0].lower()) if source.split else None
 
 
+def inside(item: RawItem, source: SourceSettings, modality: str, alone: bool) -> Iterator[RawItem]:
+    """The items of a file: a text cut up, the tunes of a book of tunes, else the file as it is."""
+    if modality == "text":
+        yield from documents(item, source, alone)
+        return
+    plugin = find("aigc_models.modalities", modality)
+    parts = plugin.parts(item.payload) if hasattr(plugin, "parts") else []
+    if len(parts) < 2:
+        yield item
+        return
+    told = Counter(key for key, _, _ in parts)
+    for number, (key, line, payload) in enumerate(parts, start=1):
+        known = key if key and told[key] == 1 else f"{key}-{number}"
+        name = f"{item.name} (tune {known}, which begins at line {line})"
+        yield replace(item, payload=payload, name=name, source=f"{item.source}#{known}")
+
+
 def documents(item: RawItem, source: SourceSettings, alone: bool) -> Iterator[RawItem]:
     """A text file as one item, as pieces if it is long, or as a labelled line each."""
     if source.labels.kind == "line":

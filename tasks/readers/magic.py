@@ -6,6 +6,7 @@ LAYER_3 = (0xFA, 0xFB, 0xF2, 0xF3, 0xE2, 0xE3)  # of a frame of MP3, after 0xFF
 STARTS = {
     "image": (b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"II*\0", b"MM\0*"),
     "audio": (b"fLaC", b"OggS", b".snd", b"caff", b"ID3", *(b"\xff" + bytes([second]) for second in LAYER_3)),
+    "events": (b"MThd",),
 }
 INSIDE = {b"WEBP": "image", b"WAVE": "audio", b"AIFF": "audio", b"AIFC": "audio"}  # what RIFF and FORM files hold
 

@@ -67,8 +67,13 @@ def _named_files(cell: str, folder: Path) -> str:
 
 
 def items(table: Iterable[Row], columns: list[str], source: SourceSettings, modality: str) -> Iterator[RawItem]:
-    """One item a row, or the rows together where a modality is divided inside; a cell may hold the path of a file beside."""
+    """One item a row, or rows together: a series, the history of a user. A cell may hold the path of a file beside."""
+    from tasks.readers import histories  # which reads rows, too
+
     headers.check(columns, source.path.name)
+    if histories.suits(source, modality):
+        yield from histories.items(table, columns, source)
+        return
     if divided_inside(find("aigc_models.modalities", modality)):
         yield from timelines.items(table, columns, source)
         return
@@ -80,7 +85,7 @@ def items(table: Iterable[Row], columns: list[str], source: SourceSettings, moda
     fixed = source.labels.of_name(file)
     for number, row in enumerate((row for part in (head, rest) for row in part), start=1):
         bad = PROBLEM in row  # then nobody knows what its cells are
-        cells = {} if bad else {purpose: _text(row.get(name)) for purpose, name in named.items() if purpose != "content"}
+        cells = {} if bad else {purpose: text(row.get(name)) for purpose, name in named.items() if purpose != "content"}
         payload = b"" if bad else _payload(row.get(named["content"]), source.path.parent, modality)
         name = unusable(f"{file} row {number}", row[PROBLEM]) if bad else f"{file} row {number}"
         yield RawItem(payload, name, f"{file}#{row.get(NAME, number)}", **{"label": fixed, **cells})
@@ -132,14 +137,14 @@ def _payload(value: Any, folder: Path, modality: str) -> bytes:
     value = _unwrapped(value)
     if isinstance(value, bytes):
         return value
-    text = "\n".join(value) if _is_lines(value) else _text(value) or ""
-    if modality != "text" and Path(text).suffix.lower() in find("aigc_models.modalities", modality).SUFFIXES:
-        inside = (folder / text).resolve()
+    cell = "\n".join(value) if _is_lines(value) else text(value) or ""
+    if modality != "text" and Path(cell).suffix.lower() in find("aigc_models.modalities", modality).SUFFIXES:
+        inside = (folder / cell).resolve()
         return inside.read_bytes() if inside.is_relative_to(folder.resolve()) and inside.is_file() else b""
     try:
-        return text.encode("utf-8")
+        return cell.encode("utf-8")
     except UnicodeEncodeError:
-        return text.encode("utf-8", "surrogateescape" if _escaped(text) else "surrogatepass")
+        return cell.encode("utf-8", "surrogateescape" if _escaped(cell) else "surrogatepass")
 
 
 def _is_lines(value: Any) -> bool:
@@ -152,7 +157,8 @@ def _escaped(text: str) -> bool:
     return all("\udc80" <= character <= "\udcff" for character in text if "\ud800" <= character <= "\udfff")
 
 
-def _text(value: Any) -> str | None:
+def text(value: Any) -> str | None:
+    """A cell as text, None where it is empty; a number that a table holds as 3.0 is 3."""
     if value is None or value == "" or (isinstance(value, float) and math.isnan(value)):
         return None
     if isinstance(value, (list, dict)):

@@ -15,7 +15,7 @@ from pathlib import Path
 from aigc_models.errors import BadInput, unusable
 from aigc_models.find import find
 from aigc_models.modality import divided_inside
-from tasks.readers import files, timelines
+from tasks.readers import files, histories, timelines
 from tasks.readers.digests import digests
 from tasks.source import MAGIC, RawItem, SourceSettings, plugin
 
@@ -62,8 +62,8 @@ def read(source: SourceSettings, modality: str) -> Iterator[RawItem]:
 
 
 def read_new(source: SourceSettings, modality: str, unchanged: Collection[str]) -> Iterator[RawItem]:
-    """The same without the files that are `unchanged`: these are not opened. Tables of series are always read."""
-    if divided_inside(find("aigc_models.modalities", modality)):
+    """The same without the files that are `unchanged`: these are not opened. Tables of series and events are always read."""
+    if divided_inside(find("aigc_models.modalities", modality)) or histories.suits(source, modality):
         tables = [file for file in content_files(source) if file.suffix.lower() in files.tables()]
         yield from timelines.of_folder(tables, source, modality)
         return
@@ -79,7 +79,7 @@ def read_new(source: SourceSettings, modality: str, unchanged: Collection[str]) 
         payload, shown = _payload(root, name)
         label = labels.get(files.parent(name)) or source.labels.of_name(files.base(name))
         item = RawItem(payload, shown, name, label, split=files.split(name, source))
-        yield from files.documents(item, source, len(chosen) == 1) if modality == "text" else (item,)
+        yield from files.inside(item, source, modality, len(chosen) == 1)
     yield from _odd(source, modality)
 
 

@@ -55,7 +55,7 @@ def _columns(table: list[rows.Row]) -> list[str]:
 
 def _rows(source: SourceSettings) -> list[rows.Row]:
     where = options(source, Options).records
-    whole = _parsed(source.path)
+    whole = parsed(source.path)
     return [nested.row(value) for value in (_found(whole, source.path.name) if where is None else _at(whole, where, source))]
 
 
@@ -97,7 +97,7 @@ def _at(whole: Any, where: str, source: SourceSettings) -> list[Any]:
     return list(value)
 
 
-def _parsed(path: Path) -> Any:
+def parsed(path: Path) -> Any:
     """The whole file; raises `BadInput` with the place of what is no JSON."""
     if path.stat().st_size > LARGEST:
         raise BadInput(
