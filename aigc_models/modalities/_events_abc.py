@@ -151,8 +151,9 @@ class Tune:
         return next((name for name, voice in self.voices.items() if voice is self.voice), "")
 
     def events(self) -> Events:
-        """By time, voices in the order in which they came."""
-        found = [(note, voice.number) for voice in self.voices.values() for note in voice.joined()]
+        """By time, voices in the order in which they came, those without a note left out."""
+        sounding = filter(None, (voice.joined() for voice in self.voices.values()))
+        found = [(note, number) for number, joined in enumerate(sounding) for note in joined]
         if not found:
             raise Unreadable("is a tune without notes")
         rows = [(float(note.start), note.pitch, float(note.length), voice) for note, voice in found]

@@ -127,7 +127,7 @@ def _wrong_notes(content: Events) -> dict[str, np.ndarray]:
 
 def _backwards(times: np.ndarray) -> np.ndarray:
     """Which times are earlier than the one before."""
-    return np.diff(times, prepend=times[:1]) < 0
+    return np.concatenate([np.zeros(len(times[:1]), dtype=bool), times[1:] < times[:-1]])
 
 
 def normalise(content: Events) -> Events:
