@@ -58,7 +58,7 @@ def test_nothing_of_the_data_is_run(html: str, page: Any) -> None:
         "Effective number of items",
         "Vendi score",
         "3 items",
-        "Text and sounds too short to learn from.",
+        "Texts, sounds, tunes and histories too short to learn from.",
         "one of the two labels is wrong",
         "Score 0.620 against a threshold of 0.250",
         "AUC of 0.810 (0.770 to 0.850)",
