@@ -20,7 +20,7 @@ from aigc_models import cells, timestamps
 from aigc_models.errors import BadInput, Unreadable
 from aigc_models.modalities import events
 from aigc_models.modalities._events import history
-from tasks.readers import rows
+from tasks.readers.cell import PROBLEM, Row, text
 from tasks.source import RawItem, SourceSettings
 
 MODALITY = "events"
@@ -49,7 +49,7 @@ def suits(source: SourceSettings, modality: str) -> bool:
     return modality == MODALITY and source.time is not None
 
 
-def items(table: Iterable[rows.Row], columns: Sequence[str], source: SourceSettings) -> Iterator[RawItem]:
+def items(table: Iterable[Row], columns: Sequence[str], source: SourceSettings) -> Iterator[RawItem]:
     """One item for each user, and one without content for each row that cannot be used."""
     source.labels.needs(("column", "name"), source.location)
     chosen = chosen_columns(columns, source)
@@ -96,11 +96,11 @@ class Histories:
         self.users, self.items, self.numbers = array("i"), array("i"), array("q")
         self.times, self.weights = array("d"), array("d")
 
-    def add(self, row: rows.Row, number: int) -> None:
+    def add(self, row: Row, number: int) -> None:
         """Raises `Bad` for a row that cannot be used, and `BadInput` for a table that cannot."""
-        if rows.PROBLEM in row:
-            raise Bad(str(row[rows.PROBLEM]))
-        cell = {purpose: rows.text(row.get(name)) if name else "" for purpose, name in vars(self.columns).items()}
+        if PROBLEM in row:
+            raise Bad(str(row[PROBLEM]))
+        cell = {purpose: text(row.get(name)) if name else "" for purpose, name in vars(self.columns).items()}
         for purpose in ("user", "item", "time"):
             if cell[purpose] is None or (purpose != "user" and not str(cell[purpose]).strip()):
                 raise Bad(f"has no {purpose} (column {getattr(self.columns, purpose)!r})")

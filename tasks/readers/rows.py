@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-import json
-import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from os.path import isfile
 from pathlib import Path
 from typing import Any
@@ -13,13 +11,12 @@ from typing import Any
 from aigc_models.errors import BadInput, unusable
 from aigc_models.find import find, names
 from aigc_models.modality import divided_inside
-from tasks.readers import headers, magic, timelines
+from tasks.readers import headers, histories, magic, timelines
+from tasks.readers.cell import PROBLEM, Row, text
 from tasks.source import RawItem, SourceSettings
 
-Row = Mapping[str, Any]
 SAMPLE = 200  # rows looked at to find the column of the content
 SAMPLE_BYTES = 16_000_000  # of these, about
-PROBLEM = "\0problem"  # the key of a row that could not be read: it says why
 NAME = "\0name"  # the key of what a row is known by, where that is not its number
 
 
@@ -68,8 +65,6 @@ def _named_files(cell: str, folder: Path) -> str:
 
 def items(table: Iterable[Row], columns: list[str], source: SourceSettings, modality: str) -> Iterator[RawItem]:
     """One item a row, or rows together: a series, the history of a user. A cell may hold the path of a file beside."""
-    from tasks.readers import histories  # which reads rows, too
-
     headers.check(columns, source.path.name)
     if histories.suits(source, modality):
         yield from histories.items(table, columns, source)
@@ -155,12 +150,3 @@ def _is_lines(value: Any) -> bool:
 def _escaped(text: str) -> bool:
     """Whether lone surrogates in `text` stand for bytes that were no UTF-8."""
     return all("\udc80" <= character <= "\udcff" for character in text if "\ud800" <= character <= "\udfff")
-
-
-def text(value: Any) -> str | None:
-    """A cell as text, None where it is empty; a number that a table holds as 3.0 is 3."""
-    if value is None or value == "" or (isinstance(value, float) and math.isnan(value)):
-        return None
-    if isinstance(value, (list, dict)):
-        return json.dumps(value, ensure_ascii=False, default=str)
-    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
