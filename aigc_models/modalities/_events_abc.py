@@ -15,7 +15,7 @@ from aigc_models.modalities._events import MOST_EVENTS, Events, notes
 from aigc_models.modalities._events_abc_key import key, moved
 from aigc_models.modalities._events_abc_voice import MOST, Voice
 
-MOST_BYTES = 1_000_000  # of a tune
+MOST_BYTES = 200_000  # of a tune: 5 s of reading where all of them are notes
 MOST_VOICES = 64
 IN_BODY = frozenset("IKLMNPQRrsTVWw+")  # fields that may stand between lines of music
 REFUSED = {"U": "symbols of one's own (U:)", "m": "macros (m:)"}  # they change what the music says
@@ -57,7 +57,7 @@ def tunes(payload: bytes) -> list[tuple[str, int, bytes]]:
 def read(payload: bytes, name: str) -> Events:
     """The notes of one tune; raises `Unreadable` with the line and what to do."""
     if len(payload) > MOST_BYTES:
-        raise Unreadable(f"has {len(payload) / 1e6:,.1f} MB; the limit of a tune is {MOST_BYTES / 1e6:g} MB")
+        raise Unreadable(f"has {len(payload) / 1e3:,.0f} kB; the limit of a tune is {MOST_BYTES / 1e3:g} kB: cut it")
     if b"\0" in payload:
         raise Unreadable("holds a NUL character: a binary file, or a damaged one")
     tune, number = Tune(), 0

@@ -70,9 +70,13 @@ def _whole(digits: str) -> int:
     return int(digits)
 
 
+def _check_count(count: int, what: str) -> None:
+    if count > MOST_EVENTS:
+        raise Unreadable(f"holds {count:,} {what}; the limit is {MOST_EVENTS:,}: cut it")
+
+
 def _transposed(events: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
-    if len(events) > MOST_EVENTS:
-        raise Unreadable(f"holds {len(events):,} events; the limit is {MOST_EVENTS:,}")
+    _check_count(len(events), "events")
     return {name: [event.get(name) for event in events] for name in {key: None for event in events for key in event}}
 
 
@@ -85,6 +89,7 @@ def _of_columns(whole: Mapping[str, Any]) -> Events:
     wrong = next((name for name, column in columns.items() if not isinstance(column, list)), None)
     if wrong is not None or len({len(column) for column in columns.values()}) > 1:
         raise Unreadable(f"{', '.join(columns)} have to be lists of the same length")
+    _check_count(max(map(len, columns.values()), default=0), "events")
     if kind == "history":
         return _history(columns, whole.get("dated") is True)
     pitches = [_number(value, "pitch", at, whole=True) for at, value in enumerate(_needed(columns, "pitch"))]
@@ -134,6 +139,7 @@ def of_grid(steps: Sequence[Any], step: Any) -> Events:
     """
     if isinstance(step, bool) or not isinstance(step, (int, float)) or not 0 < step <= 64:
         raise Unreadable(f"the step {str(step)[:40]!r} is no number of quarter notes")
+    _check_count(len(steps), "steps")
     found: list[list[int]] = []  # step, pitch, steps, voice
     held: dict[int, list[int]] = {}
     for at, chord in enumerate(steps):
@@ -145,8 +151,7 @@ def of_grid(steps: Sequence[Any], step: Any) -> Events:
                 held[voice] = [at, pitch, 1, voice]
                 found.append(held[voice])
         held = {voice: note for voice, note in held.items() if voice in pitches}
-        if len(found) > MOST_EVENTS:
-            raise Unreadable(f"holds more than {MOST_EVENTS:,} notes")
+        _check_count(len(found), "notes")
     table = np.array(found, dtype=np.int64).reshape(-1, 4)
     return notes(table[:, 0] * float(step), table[:, 1], table[:, 2] * float(step), table[:, 3])
 

@@ -96,6 +96,7 @@ def test_a_book_is_cut_into_its_tunes():
         (HEAD + "z4\n", "without notes"),
         (HEAD + "m:~n2=(3o/n/m/ n\n", "macros"),
         (HEAD + "C\0D\n", "NUL"),
+        (HEAD + "C" * 200_001, "has 200 kB; the limit of a tune is 200 kB"),
     ],
 )
 def test_what_is_not_understood_is_named_with_its_line(payload, reason):

@@ -76,6 +76,9 @@ def test_a_list_of_events_and_a_grid_are_read_as_columns_are():
         (b'{"item": [' + b"9" * 40 + b"]}", "40 digits"),
         (b"\xff{", "line 1 of a.json"),
         (b'{"a": "\xff"}', "not UTF-8"),
+        (b'{"pitch": [' + b"60," * 100_000 + b"60]}", "holds 100,001 events; the limit is 100,000"),
+        (b"[" + b"[60]," * 100_000 + b"[60]]", "holds 100,001 steps; the limit is 100,000"),
+        (b"[[60]" + b",[61],[60]" * 40_000 + b"," + b"[" + b"60," * 30_000 + b"60]]", "notes; the limit is 100,000"),
     ],
 )
 def test_what_is_no_events_is_told_why(payload, reason):
