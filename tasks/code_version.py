@@ -39,6 +39,7 @@ LIBRARIES = (
     "regex",
     "py3langid",
     "pandera",
+    "av",
 )
 PLUGIN_FIELDS = {
     "family": "aigc_models.families",

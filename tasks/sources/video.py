@@ -12,7 +12,7 @@ import hashlib
 from collections.abc import Collection, Iterator
 from pathlib import Path
 
-from aigc_models.errors import BadInput
+from aigc_models.errors import BadInput, unusable
 from tasks.readers import files, frames
 from tasks.readers.digests import digests
 from tasks.readers.frames import Sampling as Options
@@ -68,7 +68,7 @@ def read_new(source: SourceSettings, modality: str, unchanged: Collection[str]) 
 
 def _items(file: Path, name: str, label: str | None, split: str | None, sampling: Options) -> Iterator[RawItem]:
     for frame in frames.of_file(file, sampling):
-        told = f"{file.name}: {frame.problem}" if frame.problem else f"{file.name} at {frame.seconds:.2f} s"
+        told = unusable(file.name, frame.problem) if frame.problem else f"{file.name} at {frame.seconds:.2f} s"
         yield RawItem(frame.picture, told, f"{name}#{frame.number}", label, group=name, split=split)
 
 

@@ -104,6 +104,17 @@ def test_ten_hours_that_a_header_claims_cost_nothing(tmp_path: Path) -> None:
     assert [(frame.seconds, frame.problem) for frame in read(path)] == [(at, "") for at in range(5)]
 
 
+def test_what_ends_long_before_its_header_says_is_told(tmp_path: Path) -> None:
+    path = clip(tmp_path / "a.mkv")
+    content = bytearray(path.read_bytes())
+    place = content.index(b"\x44\x89\x88") + 3  # Matroska's duration (ms)
+    content[place : place + 8] = struct.pack(">d", 36_000_000.0)
+    path.write_bytes(content)
+    *kept, end = read(path)
+    assert len(kept) == 5
+    assert "its header says 36,000 s" in end.problem
+
+
 def test_a_bomb_of_frames_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = clip(tmp_path / "a.mkv", count=30)
     monkeypatch.setattr(frames, "FLOOR", 64 * 48 * 20)
