@@ -37,7 +37,9 @@ class File(Model):
 
     path: str = Field(description="where it lies in the mirror's folder")
     sha256: str | None = Field(None, pattern=SHA256, description="digest of the file")
+    md5: str | None = Field(None, pattern="^[0-9a-f]{32}$", description="digest of the file, where its authors give no other")
     url: str | None = Field(None, description="where it comes from; without one it comes from a mirror alone")
+    split: str | None = Field(None, description="the split that its items belong to")
 
 
 class Archive(Model):
@@ -74,6 +76,7 @@ class Entry(Model):
     time: str | None = Field(None, description="column that holds the time")
     options: dict[str, str] = Field({}, description="what that kind of file asks for beside")
     files: tuple[File, ...] = Field((), description="the files, read one after another")
+    together: bool = Field(False, description="whether the files are read as one folder")
     tree: Tree | None = Field(None, description="a folder of files in place of `files`")
 
 
@@ -105,17 +108,49 @@ def places(name: str) -> list[Path]:
     known = entry(name)
     tree = known.tree
     if tree is None:
-        return [_checked_file(name, known, file) for file in known.files]
+        files = [_checked_file(name, known, file) for file in known.files]
+        return [_gathered(name, files)] if known.together else files
     return [_mirrored(name, known, tree.path, tree.sha256) or _unpacked(name, tree)]
 
 
 def _checked_file(name: str, known: Entry, file: File) -> Path:
     found = _mirrored(name, known, file.path, file.sha256)
     if found:
+        _check_md5(name, file, found)
         return found
     if file.url is None:
         raise _only_mirrored(name)
-    return _fetched(name, file.url, file.sha256)
+    found = _fetched(name, file.url, file.sha256)
+    try:
+        _check_md5(name, file, found)
+    except BadInput:
+        found.unlink()  # it is fetched anew the next time
+        raise
+    return found
+
+
+def _check_md5(name: str, file: File, place: Path) -> None:
+    """Raises `BadInput` where the digest that the authors publish is not that of the file."""
+    if file.md5 is None:
+        return
+    with place.open("rb") as handle:
+        found = hashlib.file_digest(handle, "md5").hexdigest()
+    if found != file.md5:
+        raise BadInput(f"catalog:{name}: {file.path} has the md5 {found}, the catalogue says {file.md5}; fetch it again")
+
+
+def _gathered(name: str, files: list[Path]) -> Path:
+    """The one folder that the files lie in; those that were fetched, each to a place of its own, are linked into one."""
+    if len({file.parent for file in files}) == 1:
+        return files[0].parent
+    folder = Workspace.current().create().state / "fetched" / f"{name}-together"
+    with locked(Workspace.current(), f"fetch-{name}"):
+        folder.mkdir(exist_ok=True)
+        for file in files:
+            part = folder / f".{uuid.uuid4().hex[:8]}.part"
+            part.symlink_to(file.resolve())
+            part.replace(folder / file.name)
+    return folder
 
 
 def _mirrored(name: str, known: Entry, path: str, expected: str | None) -> Path | None:

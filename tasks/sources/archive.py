@@ -23,6 +23,7 @@ from tasks.readers import files, packed, rows, tables, tars, zips
 from tasks.readers.held import InMemory
 from tasks.source import RawItem, SourceSettings, options
 
+LAST = True  # an archive that has a meaning of its own is read by the plug-in that knows it
 TABLE = 300_000_000  # bytes of a table, which is in memory as a whole
 ZIPS = (".zip",)
 TARS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tbz", ".tar.xz", ".txz")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -38,6 +39,7 @@ def fingerprint(source: SourceSettings) -> str:
     """Of the content and of how the entry says it is read."""
     each = [str(plugin(there).fingerprint(there)) for there in _all(source)]
     reading = [f"{name}={getattr(_entry(source), name)}" for name in ("modality", "options", *READING)]
+    reading += [f"split of {file.path}={file.split}" for file in _entry(source).files if file.split]
     return hashlib.sha256("\n".join((*each, *reading)).encode()).hexdigest()
 
 
@@ -53,8 +55,11 @@ def through(source: SourceSettings) -> SourceSettings:
 
 
 def read(source: SourceSettings, modality: str) -> Iterator[RawItem]:
-    for there in _all(source):
-        yield from plugin(there).read(there, modality)
+    files = _entry(source).files
+    for at, there in enumerate(_all(source)):
+        split = files[at].split if files else None
+        for item in plugin(there).read(there, modality):
+            yield replace(item, split=item.split or split)
 
 
 def _all(source: SourceSettings) -> list[SourceSettings]:

@@ -40,6 +40,8 @@ class Options(BaseModel):
     encoding: str | None = Field(None, description="name of the encoding, such as cp1252")
     delimiter: str | None = Field(None, description="the character between the cells; 'tab' for a tab")
 
+    columns: str | None = Field(None, description="names of the columns, with commas, of a table whose first line is a row")
+
     @field_validator("encoding")
     @classmethod
     def _known_encoding(cls, name: str | None) -> str | None:
@@ -65,6 +67,7 @@ class Table:
     delimiter: str
     quote: str = '"'
     skip: bool = False
+    names: tuple[str, ...] = ()  # of the columns, where the first line is a row
 
     def open(self) -> IO[str]:
         return self.path.open(encoding=self.encoding, errors=charset.errors(self.encoding), newline="")
@@ -111,7 +114,8 @@ def _table(source: SourceSettings, file: Held) -> Table:
         raise BadInput(f"{file.name} is {kind}, no table of text; give the table itself")
     csv.field_size_limit(LARGEST_CELL)
     given = options(source, Options)
-    table = Table(file, given.encoding or charset.of_file(file), given.delimiter or NONE)
+    names = tuple(name.strip() for name in given.columns.split(",")) if given.columns else ()
+    table = Table(file, given.encoding or charset.of_file(file), given.delimiter or NONE, names=names)
     with table.open() as handle:
         lines = [line for line in handle.read(SAMPLE).splitlines(keepends=True) if line.strip()]
     return table if given.delimiter or not lines else _separated(table, lines)
@@ -133,7 +137,7 @@ def _separated(table: Table, lines: list[str]) -> Table:
 
 def _columns(table: Table) -> list[str]:
     with table.open() as handle:
-        columns = next((cells for cells in table.cells(handle) if cells), [])
+        columns = list(table.names) or next((cells for cells in table.cells(handle) if cells), [])
     twice = next((name for name, count in Counter(columns).items() if name and count > 1), None)
     if twice is not None:
         raise BadInput(f"{table.path.name} has more than one column {twice!r}; give each a name of its own in the first line")
@@ -146,7 +150,7 @@ def _rows(table: Table) -> Iterator[rows.Row]:
     with table.open() as handle:
         reader = table.cells(handle)
         try:
-            for cells in islice(filter(None, reader), 1, None):
+            for cells in islice(filter(None, reader), 0 if table.names else 1, None):
                 row = dict(zip(columns, cells, strict=False))
                 yield row if len(cells) == len(columns) else _ragged(row, cells, columns)
         except csv.Error as error:
