@@ -77,13 +77,16 @@ def _check_count(count: int, what: str) -> None:
 
 def _transposed(events: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
     _check_count(len(events), "events")
-    return {name: [event.get(name) for event in events] for name in {key: None for event in events for key in event}}
+    known = {name for names in NAMES.values() for name in names}
+    # A column for each name that any event has would let a small file ask for gigabytes.
+    named = {key: None for event in events for key in event if key in known} or list(events[0])[:8]
+    return {name: [event.get(name) for event in events] for name in named}
 
 
 def _of_columns(whole: Mapping[str, Any]) -> Events:
     kind = whole.get("kind") or ("notes" if "pitch" in whole else "history" if "item" in whole else "")
-    if kind not in NAMES:
-        keys = ", ".join(str(key)[:20] for key in list(whole)[:8]) or "none"
+    if not isinstance(kind, str) or kind not in NAMES:
+        keys = ", ".join(str(key)[:20] for key in list(whole)[:8]).encode(errors="replace").decode() or "none"
         raise Unreadable(f"is JSON, but no events: 'pitch' (of notes) or 'item' (of a history) is needed; it has: {keys}")
     columns = {name: whole[name] for name in NAMES[kind] if name in whole}
     wrong = next((name for name, column in columns.items() if not isinstance(column, list)), None)
@@ -129,7 +132,10 @@ def _number(value: Any, name: str, at: int, whole: bool = False, missing: bool =
 def _item(value: Any, at: int) -> str:
     if isinstance(value, bool) or not isinstance(value, (str, int)) or value == "":
         raise Unreadable(f"event {at + 1}: the item {str(value)[:40]!r} is neither text nor a whole number")
-    return str(value)
+    name = str(value)
+    if not name.isascii() and any("\ud800" <= sign <= "\udfff" for sign in name):
+        raise Unreadable(f"event {at + 1}: the item {name[:40]!r} holds half a character, which UTF-8 does not have")
+    return name
 
 
 def of_grid(steps: Sequence[Any], step: Any) -> Events:

@@ -47,7 +47,7 @@ def read(payload: bytes) -> Events:
 
 
 def _parsed(payload: bytes) -> MidiFile:
-    from mido import MidiFile
+    from mido import KeySignatureError, MidiFile
 
     if _ENDLESS.search(payload):
         raise Unreadable("is a damaged MIDI file: it holds a number without an end")
@@ -55,7 +55,7 @@ def _parsed(payload: bytes) -> MidiFile:
         return MidiFile(file=io.BytesIO(payload), clip=True)
     except EOFError as error:
         raise Unreadable("is cut off: a MIDI file that ends before its last track does") from error
-    except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, KeySignatureError) as error:
         raise Unreadable(f"is a damaged MIDI file: {error or type(error).__name__}") from error
 
 

@@ -82,6 +82,17 @@ def test_what_is_damaged_or_lies_is_told_why(payload, reason):
         read(payload)
 
 
+@pytest.mark.parametrize("signature", [b"\x20\x05", b"\x08\x00", b"\x00\x02"])
+def test_a_key_that_there_is_not_is_told(signature):
+    whole = midi([mido.MetaMessage("key_signature", key="C"), on(60), off(60)])
+    with pytest.raises(Unreadable, match="damaged MIDI file: Could not decode key"):
+        read(whole.replace(b"\xff\x59\x02\0\0", b"\xff\x59\x02" + signature))
+
+
+def test_a_note_without_length_is_kept():
+    assert read(midi([on(60), off(60, 0), on(62), off(62)])).durations.tolist() == [0, 1]
+
+
 def test_every_cut_and_every_flipped_byte_ends_in_notes_or_a_reason():
     outcomes = []
     for at in range(len(WHOLE)):

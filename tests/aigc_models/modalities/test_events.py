@@ -79,11 +79,20 @@ def test_a_list_of_events_and_a_grid_are_read_as_columns_are():
         (b'{"pitch": [' + b"60," * 100_000 + b"60]}", "holds 100,001 events; the limit is 100,000"),
         (b"[" + b"[60]," * 100_000 + b"[60]]", "holds 100,001 steps; the limit is 100,000"),
         (b"[[60]" + b",[61],[60]" * 40_000 + b"," + b"[" + b"60," * 30_000 + b"60]]", "notes; the limit is 100,000"),
+        (b'{"kind": ["notes"], "pitch": [60]}', "'pitch' .* or 'item' .* is needed"),
+        (rb'{"item": ["a", "\ud800"]}', "event 2: the item .* half a character"),
+        (rb'{"\ud800": 1}', r"it has: \?$"),
+        (b'[{"a": 1}]', "it has: a"),
     ],
 )
 def test_what_is_no_events_is_told_why(payload, reason):
     with pytest.raises(Unreadable, match=reason):
         events.read(payload, "a.json")
+
+
+def test_other_names_in_events_are_left_out_however_many_there_are():
+    rows = [{"kind": "note", "time": at, "pitch": 60, "duration": 1, f"other {at}": 1} for at in range(20_000)]
+    assert len(events.read(json.dumps(rows).encode(), "a.json")) == 20_000
 
 
 def test_random_bytes_raise_nothing_else():
