@@ -16,7 +16,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from aigc_models import minhash
-from aigc_models.errors import BadInput, Unreadable
+from aigc_models.errors import BadInput, Unreadable, no_content
 from aigc_models.fingerprint import Fingerprint
 from aigc_models.modalities import (
     _events_abc,
@@ -75,7 +75,7 @@ alike = minhash.alike
 def read(payload: bytes, name: str) -> Events:
     """MIDI, JSON or ABC notation, told from each other by their first bytes; raises `Unreadable`."""
     if not payload.strip():
-        raise Unreadable(f"zero bytes ({name})")
+        raise no_content(name)
     if payload.startswith(_events_midi.MAGIC):
         return _events_midi.read(payload)
     if name.lower().endswith((".mid", ".midi")):

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from aigc_models import cells, timestamps
-from aigc_models.errors import BadInput, Unreadable
+from aigc_models.errors import BadInput, Unreadable, unusable
 from aigc_models.modalities import events
 from aigc_models.modalities._events import history
 from tasks.readers.cell import PROBLEM, Row, text
@@ -155,7 +155,7 @@ class Histories:
         return code
 
     def unusable(self, number: int, why: str) -> RawItem:
-        return RawItem(b"", f"{self.file} row {number}: {why}", f"{self.file}#row {number}")
+        return RawItem(b"", unusable(f"{self.file} row {number}", why), f"{self.file}#row {number}")
 
     def flush(self, number: int) -> Iterator[RawItem]:
         """All histories but the last one, which may go on; raises `BadInput` where any of them may."""
