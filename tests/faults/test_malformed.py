@@ -1,9 +1,13 @@
-"""Malformed files of every modality: none crashes or hangs a run, each is kept out for a reason that a person understands."""
+"""Malformed files of every modality: none crashes or hangs a run, each is kept out for a reason that a person understands.
+
+Alone, every third is judged; with AIGC_CORPUS=all, which takes some minutes, each of them.
+"""
 
 from __future__ import annotations
 
 import importlib
 import json
+import os
 import re
 import select
 import subprocess
@@ -136,7 +140,8 @@ def faults(kind: str, name: str, told: dict[str, Any]) -> list[str]:
 def test_each_alone_ends_soon_within_bounds_and_with_a_reason(kind: str, tmp_path: Path, judge: Judge) -> None:
     makers = {name: lambda data=data: data for name, data in corpus(kind).bad().items()} | corpus(kind).heavy()
     found = {}
-    for name, make in makers.items():
+    for name in sorted(makers)[:: 1 if os.environ.get("AIGC_CORPUS") == "all" else 3]:
+        make = makers[name]
         path = tmp_path / name
         path.write_bytes(make())
         found[name] = faults(kind, name, judge.ask(KINDS[kind], path))
@@ -161,7 +166,5 @@ def test_the_command_keeps_the_good_ones(kind: str, tmp_path: Path) -> None:
 
 
 def _environment(workspace: Path) -> dict[str, str]:
-    import os
-
     kept = {key: value for key, value in os.environ.items() if not key.startswith("PREFECT_")}
     return kept | {"AIGC_WORKSPACE": str(workspace), "PYTHONPATH": str(Path(__file__).parents[2])}
