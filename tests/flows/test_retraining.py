@@ -61,37 +61,41 @@ class Nights:
     told: list = field(default_factory=list)
 
     @property
+    def name(self):
+        return self.config["data"]["source"]["name"]
+
+    @property
     def folder(self):
-        return self.workspace.root / "letters"
+        return self.workspace.root / "letters" / self.name
 
     def arrive(self, first, count, spoiled=False):
-        self.folder.mkdir(exist_ok=True)
+        self.folder.mkdir(parents=True, exist_ok=True)
         for number in range(first, first + count):
             (self.folder / f"{number:04}.txt").write_text(letter(number, spoiled))
 
     def night(self, event, days=1, **options):
         """The schedule's run at 02:00, `days` after the last one."""
         self.moment += timedelta(days=days)
-        outcome = retrain(RetrainConfig(name="week", **options))
+        outcome = retrain(RetrainConfig(name=self.name, **options))
         self.told.append((f"{self.moment:%a}", event, outcome))
         return outcome
 
     def champion_is_the_newest(self):
         store = client(self.workspace)
-        newest = max(int(version.version) for version in store.search_model_versions("name = 'week'"))
-        store.set_registered_model_alias("week", "champion", str(newest))
+        newest = max(int(version.version) for version in store.search_model_versions(f"name = '{self.name}'"))
+        store.set_registered_model_alias(self.name, "champion", str(newest))
 
     @property
     def champion(self):
-        return aliases_of(client(self.workspace), "week").get("champion")
+        return aliases_of(client(self.workspace), self.name).get("champion")
 
 
 ADD = Dvc.add
 
 
 @pytest.fixture
-def nights(tracked_workspace, monkeypatch):
-    """Flows and stages as plain functions, cached by their own keys; the first champion is there."""
+def nights(request, tracked_workspace, monkeypatch):
+    """Flows and stages as plain functions, cached by their own keys; the first champion is there, of a name for each test."""
     workspace, results, trained = tracked_workspace, {}, []
 
     def submit(stage, *args, **kwargs):
@@ -110,7 +114,9 @@ def nights(tracked_workspace, monkeypatch):
     monkeypatch.setattr(Flow, "__call__", lambda flow, *args, **kwargs: flow.fn(*args, **kwargs))
     monkeypatch.setattr(flow_module, "_link", lambda run, execution: None)
     monkeypatch.setattr(Dvc, "add", lambda dvc: "0" * 32)
-    config = {**CONFIG, "data": {"source": {**CONFIG["data"]["source"], "location": str(workspace.root / "letters")}}}
+    name = request.node.name.removeprefix("test_a_")
+    source = {**CONFIG["data"]["source"], "name": name, "location": str(workspace.root / "letters" / name)}
+    config = {**CONFIG, "data": {"source": source}}
     made = Nights(workspace, config)
     made.trained = trained
     monkeypatch.setattr(due, "now", lambda: made.moment.isoformat(timespec="seconds"))
@@ -184,7 +190,7 @@ def test_new_data_of_the_same_kind_are_not_due_where_drift_is_asked_for(nights, 
         assert "data: 20 new files" in quiet.reason
         assert "below 0.1" in quiet.reason
     assert len(nights.trained) == trained
-    assert (nights.workspace.state / "retraining" / "week.drift.json").exists()
+    assert (nights.workspace.state / "retraining" / f"{nights.name}.drift.json").exists()
 
     nights.arrive(3000, 120, spoiled=True)
     moved = nights.night("120 letters, their characters shaken", drift=0.1)
