@@ -22,7 +22,8 @@ from tasks.source import RawItem, SourceSettings
 
 SUFFIXES = (".yml", ".yaml")
 KEY = "conversations"
-LARGEST = 20_000_000  # bytes of a file, which is in memory as a whole
+LARGEST = 5_000_000  # bytes of a file; what is read from it takes up to 200 times as much memory
+NEWLINE = b"\n"
 DEEPEST = 20  # lists and mappings inside each other
 _HEAD = re.compile(rb"^conversations[ \t]*:", re.MULTILINE)
 
@@ -90,7 +91,8 @@ def conversations(file: Path) -> list[Any]:
         _check_shape(text, loader)
         whole = yaml.load(text, Loader=loader)
     except UnicodeDecodeError as error:
-        raise Unreadable(f"is no UTF-8 at byte {error.start:,}") from error
+        line = error.object.count(NEWLINE, 0, error.start) + 1
+        raise Unreadable(f"is no UTF-8 in line {line:,}, byte {error.start:,}") from error
     except yaml.YAMLError as error:
         raise Unreadable(f"is no YAML: {' '.join(str(error).split())[:200]}") from error
     found = whole.get(KEY) if isinstance(whole, dict) else None
@@ -106,10 +108,14 @@ def _check_shape(text: str, loader: Any) -> None:
     depth = 0
     for event in yaml.parse(text, Loader=loader):
         if isinstance(event, yaml.AliasEvent):
-            raise Unreadable("uses an alias (*), which may stand for anything; write the value itself")
+            raise Unreadable(f"uses an alias (*) in {_line(event)}, which may stand for anything; write the value itself")
         depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
         if depth > DEEPEST:
-            raise Unreadable(f"has values more than {DEEPEST} deep inside each other")
+            raise Unreadable(f"has values more than {DEEPEST} deep inside each other in {_line(event)}")
+
+
+def _line(event: Any) -> str:
+    return f"line {event.start_mark.line + 1:,}"
 
 
 def _are_dialogues(folder: Path) -> bool:

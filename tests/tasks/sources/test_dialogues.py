@@ -9,6 +9,7 @@ import pytest
 from aigc_models.errors import BadInput, no_content
 from tasks import source
 from tasks.source import RawItem, SourceSettings
+from tasks.sources import dialogues
 
 TALK = "categories:\n- AI\nconversations:\n- - What is AI?\n  - 'A: science'\n- - Are you there?\n  - yes\n  - 1.50\n- alone\n"
 
@@ -57,10 +58,10 @@ BOMB = "a: &a [x, x]\nb: &b [*a, *a]\nconversations: [*b, *b]\n"
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        (BOMB, "uses an alias"),
-        ("conversations: " + "[" * 500, "more than 20 deep"),
+        (BOMB, "uses an alias (*) in line 2"),
+        ("conversations:\n- a\n- " + "[" * 500, "more than 20 deep inside each other in line 3"),
         ("conversations: " + "[" * 100_000, "nesting depth"),
-        ("conversations:\n- [a\n", "is no YAML"),
+        ("conversations:\n- [a\n- b\n", "line 2, column 3"),
         ("conversations: {a: b}\n", "has no list 'conversations'"),
         ("conversations:\n- - {a: b}\n", "a turn is no text"),
     ],
@@ -75,6 +76,14 @@ def test_what_cannot_be_read_is_told_and_the_rest_kept(tmp_path: Path, text: str
     assert str(tmp_path) not in bad.name
 
 
+def test_a_file_too_large_for_memory_is_not_read(tmp_path: Path) -> None:
+    put(tmp_path / "0.yml", TALK)
+    put(tmp_path / "1.yml", "conversations: [" + "a," * (dialogues.LARGEST // 2) + "]")
+    *kept, bad = items(tmp_path)
+    assert len(kept) == 3
+    assert "has more than 5 MB" in str(no_content(bad.name))
+
+
 def test_no_tag_is_followed(tmp_path: Path) -> None:
     (item,) = items(put(tmp_path / "a.yml", "conversations:\n- [!!python/object/apply:os.getcwd [x]]\n"))
     assert "a turn is no text" in str(no_content(item.name))
@@ -83,7 +92,7 @@ def test_no_tag_is_followed(tmp_path: Path) -> None:
 def test_other_encodings_and_modalities(tmp_path: Path) -> None:
     (tmp_path / "a.yml").write_bytes(b"conversations:\n- [caf\xe9]\n")
     (item,) = items(tmp_path)
-    assert "is no UTF-8 at byte 21" in str(no_content(item.name))
+    assert "is no UTF-8 in line 2, byte 21" in str(no_content(item.name))
     settings = SourceSettings(name="a", location=str(tmp_path), modality="image")
     with pytest.raises(BadInput, match="say --modality text"):
         list(source.read(settings, "image"))
