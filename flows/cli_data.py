@@ -198,8 +198,9 @@ def show_card(card: Mapping[str, Any]) -> None:
     for rule, count in counts["rejected"].items():
         way.add_row(f"  rejected: {rule.replace('_', ' ')}", f"-{count}")
     for name in ("exact_duplicates", "label_conflicts", "superseded", "bridges", "embargo", "misfits"):
-        if counts.get(name):
-            way.add_row(f"  {name.replace('_', ' ')}", f"-{counts[name]}")
+        among = counts["label_conflicts"] if name == "exact_duplicates" else 0  # which are told on a line of their own
+        if counts.get(name, 0) > among:
+            way.add_row(f"  {name.replace('_', ' ')}", f"-{counts[name] - among}")
     way.add_row("kept", str(counts["kept"]))
     for verb in ("changed", "noticed"):
         for what, count in counts.get(verb, {}).items():

@@ -48,3 +48,10 @@ def test_words_of_the_user_are_shown_as_they_stand(capsys: pytest.CaptureFixture
     ):
         assert words in shown
     assert "seconds 0.5 to 1 (median 0.75)" in " ".join(shown.split())
+
+
+def test_what_was_thrown_away_adds_up(capsys: pytest.CaptureFixture[str]) -> None:
+    counts = CARD["counts"] | {"raw": 10, "exact_duplicates": 5, "label_conflicts": 2, "kept": 4}
+    show_card(CARD | {"counts": counts})
+    words = " ".join(capsys.readouterr().out.split())
+    assert "came in 10 rejected: too short -1 exact duplicates -3 label conflicts -2 kept 4" in words
