@@ -44,7 +44,8 @@ class Crashed(AigcError):
 class Workers:
     """`count` interpreters that call what `function` ("module:name") makes of `arguments` (JSON): a table to a list of tables.
 
-    Raises what the function raised, if it is an `AigcError`, else an `AigcError` that holds the traceback.
+    Raises what the function raised, if it is an `AigcError`, else an `AigcError` that says it; its traceback is printed
+    with `--debug`.
     """
 
     def __init__(self, function: str, arguments: Sequence[Any], count: int) -> None:
@@ -170,8 +171,10 @@ def _serve(orders: dict[str, Any], source: IO[bytes], sink: IO[bytes]) -> None:
             answer: dict[str, Any] = {"tables": len(made)}
         except AigcError as error:
             made, answer = [], {"error": type(error).__name__, "message": str(error)}
-        except Exception:
-            made, answer = [], {"error": "AigcError", "message": traceback.format_exc()}
+        except Exception as error:
+            if os.environ.get("AIGC_DEBUG"):
+                traceback.print_exc()
+            made, answer = [], {"error": "AigcError", "message": f"{name} failed: {type(error).__name__}: {error}"}
         for message in (json.dumps(answer).encode(), *made):
             _send(sink, message)
         sink.flush()

@@ -19,18 +19,18 @@ def write_data_card(workspace: Workspace, name: str, version: str, page: Path, m
     from tasks.report.data_page import write
 
     before = learnt_from(workspace, name, model or name, but)
-    drift, note = moved(workspace, name, before, version) if before else (None, "")
+    drift, note = moved(workspace, name, before, version, model) if before else (None, "")
     return write(gathered(workspace.data / name, version, drift, note), page)
 
 
-def moved(workspace: Workspace, name: str, before: str, after: str) -> tuple[dict[str, Any] | None, str]:
-    """The drift from one version of the data to another, or why it cannot be measured."""
-    from tasks.drift import drift
+def moved(workspace: Workspace, name: str, before: str, after: str, model: str = "") -> tuple[dict[str, Any] | None, str]:
+    """The drift from one version of the data to another, by the encoder of `model` if any, or why it cannot be measured."""
+    from tasks.drift import DriftSettings, drift
 
     if before == after:
         return None, f"The champion was trained on this very version, {before}."
     try:
-        return drift(workspace, name, before, after).model_dump(mode="json"), ""
+        return drift(workspace, name, before, after, DriftSettings(model=model)).model_dump(mode="json"), ""
     except AigcError as error:  # a version that was forgotten, or is on another machine
         return None, f"The champion was trained on version {before}, with which this one cannot be compared: {error}."
 

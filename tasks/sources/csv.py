@@ -9,7 +9,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import islice
-from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
@@ -18,7 +17,8 @@ from aigc_models import first_bytes
 from aigc_models.errors import BadInput
 from tasks.readers import charset, rows
 from tasks.readers.held import Held
-from tasks.source import RawItem, SourceSettings, options
+from tasks.readers.table_file import TableFile
+from tasks.source import SourceSettings, options
 
 if TYPE_CHECKING:
     from _csv import Reader
@@ -83,27 +83,14 @@ class Table:
         return len(header) > 1 and bare and sum(len(row) == len(header) for row in rest) >= REGULAR * len(rest)
 
 
-def accepts(location: str) -> bool:
-    path = Path(location).expanduser()
-    return path.suffix.lower() in TABLES and path.is_file()
-
-
-def fingerprint(source: SourceSettings) -> str:
-    return rows.digest(source.path)
-
-
-def modality(source: SourceSettings) -> str:
-    return rows.modality(*table(source, source.path), source)
-
-
-def read(source: SourceSettings, modality: str) -> Iterator[RawItem]:
-    yield from rows.items(*table(source, source.path), source, modality)
-
-
 def table(source: SourceSettings, file: Held) -> tuple[Iterator[rows.Row], list[str]]:
     """The rows and the columns of a file."""
     found = _table(source, file)
     return _rows(found), _columns(found)
+
+
+_FILE = TableFile(TABLES, table)
+accepts, fingerprint, modality, read = _FILE.accepts, _FILE.fingerprint, _FILE.modality, _FILE.read
 
 
 def _table(source: SourceSettings, file: Held) -> Table:

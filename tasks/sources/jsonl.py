@@ -4,36 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 
 from aigc_models.errors import BadInput
 from tasks.readers import charset, nested, rows
 from tasks.readers.held import Held
-from tasks.source import RawItem, SourceSettings
+from tasks.readers.table_file import TableFile
+from tasks.source import SourceSettings
 
 TABLES = (".jsonl", ".ndjson")
-
-
-def accepts(location: str) -> bool:
-    path = Path(location).expanduser()
-    return path.suffix.lower() in TABLES and path.is_file()
-
-
-def fingerprint(source: SourceSettings) -> str:
-    return rows.digest(source.path)
-
-
-def modality(source: SourceSettings) -> str:
-    return rows.modality(*table(source, source.path), source)
-
-
-def read(source: SourceSettings, modality: str) -> Iterator[RawItem]:
-    yield from rows.items(*table(source, source.path), source, modality)
 
 
 def table(source: SourceSettings, file: Held) -> tuple[Iterator[rows.Row], list[str]]:
     """The rows and the columns of a file."""
     return _rows(file), _columns(file)
+
+
+_FILE = TableFile(TABLES, table)
+accepts, fingerprint, modality, read = _FILE.accepts, _FILE.fingerprint, _FILE.modality, _FILE.read
 
 
 def _rows(path: Held) -> Iterator[rows.Row]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aigc_models.errors import BadInput
 from tasks.readers import batches, packed, rows
 from tasks.readers.held import Held, native
-from tasks.source import RawItem, SourceSettings
+from tasks.readers.table_file import TableFile
+from tasks.source import SourceSettings
 
 if TYPE_CHECKING:
     from pyarrow import Schema
@@ -20,26 +20,13 @@ RATIO = 200  # times its packed bytes that a column may unpack to
 TABLES = (".parquet", ".pq")
 
 
-def accepts(location: str) -> bool:
-    path = Path(location).expanduser()
-    return path.suffix.lower() in TABLES and path.is_file()
-
-
-def fingerprint(source: SourceSettings) -> str:
-    return rows.digest(source.path)
-
-
-def modality(source: SourceSettings) -> str:
-    return rows.modality(*table(source, source.path), source)
-
-
-def read(source: SourceSettings, modality: str) -> Iterator[RawItem]:
-    yield from rows.items(*table(source, source.path), source, modality)
-
-
 def table(source: SourceSettings, file: Held) -> tuple[Iterator[rows.Row], list[str]]:
     """The rows and the columns of a file."""
     return _rows(file), batches.columns(schema(file))
+
+
+_FILE = TableFile(TABLES, table)
+accepts, fingerprint, modality, read = _FILE.accepts, _FILE.fingerprint, _FILE.modality, _FILE.read
 
 
 @contextmanager
