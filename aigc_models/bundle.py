@@ -22,10 +22,10 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from aigc_models.capabilities import Shape, Stateful, capabilities
-from aigc_models.checkpoints import detached, replace, sha256
 from aigc_models.errors import BadInput, Damaged
 from aigc_models.find import find
-from aigc_models.randomness import seeded
+from aigc_models.training.checkpoints import detached, replace, sha256
+from aigc_models.training.randomness import seeded
 
 CARD, WEIGHTS, MEMBERS = "bundle.json", "weights.safetensors", "members"
 LATEST = "latest.safetensors"  # what a model of series goes on from by itself

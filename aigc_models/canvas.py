@@ -6,20 +6,17 @@ pictures: an image is its own canvas, a sound's is its spectrogram. None of the 
 
 from __future__ import annotations
 
-import ast
 from dataclasses import dataclass
 from functools import cache
-from importlib import import_module
-from pathlib import Path
 from typing import Protocol
 
 import torch
 from torch import Tensor, nn
 
-from aigc_models.bands import Bands
 from aigc_models.capabilities import Generates, Shape
 from aigc_models.corpus import Corpus
 from aigc_models.find import find, names
+from aigc_models.layers.bands import Bands
 
 BATCH = 64  # items painted or drawn at a time
 
@@ -64,15 +61,9 @@ class Picture:
 
 @cache
 def painted() -> frozenset[str]:
-    """The modalities that can be painted; told by their source, so that none is imported for another's sake."""
+    """The modalities that have a `canvas(format)` hook."""
     package = "aigc_models.modalities"
-    folder = Path(str(import_module(package).__file__)).parent
-    sources = {name: ast.parse((folder / f"{name}.py").read_bytes()).body for name in names(package)}
-    return frozenset(
-        name
-        for name, body in sources.items()
-        if any(isinstance(part, ast.FunctionDef) and part.name == "canvas" for part in body)
-    )
+    return frozenset(name for name in names(package) if hasattr(find(package, name), "canvas"))
 
 
 def canvas_of(shape: Shape) -> Canvas:

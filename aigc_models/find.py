@@ -14,7 +14,8 @@ from aigc_models.errors import unknown
 def names(package: str) -> tuple[str, ...]:
     """The plug-ins of `package` (such as `aigc_models.families`), in alphabetical order."""
     folder = Path(str(importlib.import_module(package).__file__)).parent
-    return tuple(sorted(path.stem for path in folder.glob("[!_]*.py")))
+    packages = (path.parent.name for path in folder.glob("[!_]*/__init__.py"))
+    return tuple(sorted({path.stem for path in folder.glob("[!_]*.py")} | set(packages)))
 
 
 def find(package: str, name: str) -> ModuleType:

@@ -13,10 +13,10 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from tasks.drift import DriftSettings, Eyes, Seen, chosen, looked_at, opened
-from tasks.settings import Workspace
-from tasks.versions.cache import find_version, present
-from tasks.versions.sample import Entry
+from tasks.drift.drift import DriftSettings, Eyes, Seen, chosen, looked_at, opened
+from tasks.drift.sample import Entry
+from tasks.stage.settings import Workspace
+from tasks.version.cache import find_version, present
 
 ROUNDS = 20
 MOST = 10_000  # items of a version

@@ -23,10 +23,10 @@ import torch
 from aigc_models.capabilities import Generates, Shape
 from aigc_models.corpus import Corpus, Shuffled
 from aigc_models.find import find
-from aigc_models.learner import Learner, choose_device
 from aigc_models.modalities import audio, image, series, text
-from aigc_models.randomness import seeded
-from tasks.system_metrics import hardware
+from aigc_models.training.learner import Learner, choose_device
+from aigc_models.training.randomness import seeded
+from tasks.stage.system_metrics import hardware
 
 RESULTS = Path(__file__).parent / "results"
 ITEMS, LABELS, WARM = 1024, ("a", "b", "c", "d"), 3  # of the made-up data; steps before the clock starts

@@ -76,10 +76,10 @@ def decode(folder: Path, part: int, parts: int) -> dict[str, float]:
 
 def bare_cleaner(modality: str, settings: dict[str, Any]) -> Callable[..., Any]:
     """What cleans, without perceptual hashes: each picture has a blank one."""
-    from aigc_models.modalities import _image_print
-    from tasks.cleaning import cleaner
+    from aigc_models.modalities.image import signature
+    from tasks.clean.clean import cleaner
 
-    _image_print.signature = lambda content: bytes(267)
+    signature.signature = lambda content: bytes(267)
     return cleaner(modality, settings)
 
 
@@ -87,11 +87,11 @@ def add(source: Path, workspace: Path, hashing: bool) -> dict[str, float]:
     """Ours: the plain functions of the two stages."""
     import pictures_at_size
 
-    from tasks import cleaning
-    from tasks.ingest import ingest
-    from tasks.settings import Workspace
-    from tasks.source import SourceSettings
-    from tasks.stage import StageContext
+    from tasks.clean import clean as cleaning
+    from tasks.ingest.ingest import ingest
+    from tasks.ingest.source import SourceSettings
+    from tasks.stage.settings import Workspace
+    from tasks.stage.stage import StageContext
 
     if not hashing:
         cleaning.cleaner = pictures_at_size.bare_cleaner

@@ -13,8 +13,8 @@ import unicodedata
 from pathlib import Path
 from typing import Any
 
-SHORTEST = 2  # characters, as in tasks/clean/too_short.py
-SIMILAR, SHINGLE = 0.8, 5  # as in aigc_models/modalities/text.py
+SHORTEST = 2  # characters, as in tasks/clean/rules/too_short.py
+SIMILAR, SHINGLE = 0.8, 5  # as in aigc_models/modalities/text/__init__.py
 PERMUTATIONS = 128  # datasketch's default
 BANDS = {"recall": (24, 5)}  # and rows; what datasketch chooses for 0.8 where nothing is said
 

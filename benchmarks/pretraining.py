@@ -30,20 +30,20 @@ from aigc_models import bundle
 from aigc_models.corpus import Corpus, Shuffled
 from aigc_models.evidence import Evidence
 from aigc_models.find import find
-from aigc_models.learner import Learner
-from tasks.cleaning import CleanSettings, clean
-from tasks.deduplicate import DeduplicateSettings, deduplicate
-from tasks.encode import EncodeSettings, encode
-from tasks.evaluate import EvaluationSettings, generate_like
-from tasks.finetune import finetune, shape_of, splits
-from tasks.ingest import ingest
-from tasks.members import MemberSettings, build, training_plan
-from tasks.pretrain import pretrain
-from tasks.references import CorpusRef, ModelRef, VersionRef
-from tasks.settings import Workspace
-from tasks.source import SourceSettings
-from tasks.split import SplitSettings, split
-from tasks.stage import StageContext
+from aigc_models.training.learner import Learner
+from tasks.clean.clean import CleanSettings, clean
+from tasks.deduplicate.deduplicate import DeduplicateSettings, deduplicate
+from tasks.ingest.ingest import ingest
+from tasks.ingest.source import SourceSettings
+from tasks.judge.evaluate import EvaluationSettings, generate_like
+from tasks.split.split import SplitSettings, split
+from tasks.stage.references import CorpusRef, ModelRef, VersionRef
+from tasks.stage.settings import Workspace
+from tasks.stage.stage import StageContext
+from tasks.train.encode import EncodeSettings, encode
+from tasks.train.finetune import finetune, shape_of, splits
+from tasks.train.members import MemberSettings, build, training_plan
+from tasks.train.pretrain import pretrain
 
 SOURCES = {"text": "embedded:docstrings", "image": "embedded:digits"}
 FAMILIES = {"text": ("masked_lm", "transformer"), "image": ("autoencoder", "flow_matching")}

@@ -89,7 +89,7 @@ def write_prints(kind: str, items: int, mirror: Path, path: Path) -> np.ndarray:
 def search(kind: str, path: Path, width: int) -> None:
     """The pairs beside the fingerprints; seconds and peak memory go to stdout as JSON."""
     from aigc_models.find import find
-    from tasks.near_prints import Prints, near_pairs
+    from tasks.deduplicate.near_prints import Prints, near_pairs
 
     prints = Prints(path)
     prints.width = width

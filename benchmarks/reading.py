@@ -2,7 +2,7 @@
 
     AIGC_MIRROR=DIR python benchmarks/reading.py --out benchmarks/results/reading.json
 
-An epoch of batches of 64 in random order: from the memory-mapped arrays that `tasks/encode.py` writes, through the loader
+An epoch of batches of 64 in random order: from the memory-mapped arrays that `tasks/train/encode.py` writes, through the loader
 that training uses (`aigc_models.corpus.Shuffled`); and from the clean table, read, unpacked, encoded and made tensors, as many
 batches of as many items. Both run one after the other, several times in turn; the figure is the median of ratios. Beside
 it stands the ratio where the packed items are held in memory, so that the table is not read.
@@ -75,7 +75,7 @@ def write_items(items: list[bytes], path: Path) -> Path:
     """A table like the clean one."""
     import pyarrow
 
-    from tasks.ingest import write_table
+    from tasks.ingest.ingest import write_table
 
     write_table(pyarrow.table({"content": pyarrow.array(items, pyarrow.binary())}), path)
     return path

@@ -88,14 +88,14 @@ def write_rows(rows: int, mirror: Path, path: Path) -> dict[str, list[tuple[int,
 
 def run_stage(name: str, workspace: Path, source: Path) -> None:
     """One stage's plain function; what it says goes to stdout as JSON, references beside the workspace."""
-    from tasks.cleaning import CleanSettings, clean
-    from tasks.deduplicate import DeduplicateSettings, deduplicate
-    from tasks.ingest import ingest
-    from tasks.references import decode, encode
-    from tasks.settings import Workspace
-    from tasks.source import SourceSettings
-    from tasks.split import SplitSettings, split
-    from tasks.stage import StageContext
+    from tasks.clean.clean import CleanSettings, clean
+    from tasks.deduplicate.deduplicate import DeduplicateSettings, deduplicate
+    from tasks.ingest.ingest import ingest
+    from tasks.ingest.source import SourceSettings
+    from tasks.split.split import SplitSettings, split
+    from tasks.stage.references import decode, encode
+    from tasks.stage.settings import Workspace
+    from tasks.stage.stage import StageContext
 
     folder = workspace / ".aigc" / "stages" / name
     folder.mkdir(parents=True, exist_ok=True)

@@ -39,11 +39,11 @@ def write_pictures(folder: Path, first: int, count: int) -> None:
 
 def prepared(content: Path, workspace: Any) -> Any:
     """The plain functions of the stages up to the split."""
-    from tasks.cleaning import CleanSettings, clean
-    from tasks.deduplicate import DeduplicateSettings, deduplicate
-    from tasks.ingest import ingest
-    from tasks.source import SourceSettings
-    from tasks.split import SplitSettings, split
+    from tasks.clean.clean import CleanSettings, clean
+    from tasks.deduplicate.deduplicate import DeduplicateSettings, deduplicate
+    from tasks.ingest.ingest import ingest
+    from tasks.ingest.source import SourceSettings
+    from tasks.split.split import SplitSettings, split
 
     source = SourceSettings(name="pictures", location=str(content), label="none")
     raw = ingest.plain(source, context(workspace))
@@ -53,7 +53,7 @@ def prepared(content: Path, workspace: Any) -> Any:
 
 
 def context(workspace: Any) -> Any:
-    from tasks.stage import StageContext
+    from tasks.stage.stage import StageContext
 
     folder = workspace.stages / str(time.monotonic_ns())
     folder.mkdir(parents=True)
@@ -79,7 +79,7 @@ def hashed_once(folder: Path, names: list[str]) -> float:
 
 
 def one_version(content: Path, workspace: Any, before: dict[str, bytes]) -> dict[str, Any]:
-    from tasks.version import version
+    from tasks.version.version import version
 
     split = prepared(content, workspace)
     folder = workspace.data / "pictures"
@@ -107,7 +107,7 @@ def one_version(content: Path, workspace: Any, before: dict[str, bytes]) -> dict
 
 
 def measured(megabytes: int) -> dict[str, Any]:
-    from tasks.settings import Workspace
+    from tasks.stage.settings import Workspace
 
     with tempfile.TemporaryDirectory() as scratch:
         root, content = Path(scratch) / "workspace", Path(scratch) / "content"

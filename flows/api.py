@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from aigc_models.errors import AigcError
-from tasks.settings import Workspace
+from tasks.stage.settings import Workspace
 
 if TYPE_CHECKING:
     from uuid import UUID

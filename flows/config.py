@@ -10,21 +10,21 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from aigc_models.errors import BadInput, unknown
-from tasks.budget import divide
-from tasks.cleaning import CleanSettings
-from tasks.deduplicate import DeduplicateSettings
-from tasks.encode import EncodeSettings
-from tasks.ensemble import EnsembleSettings
-from tasks.evaluate import EvaluationSettings
-from tasks.expectations import Expectation
-from tasks.generate import GenerationSettings
-from tasks.members import MemberSettings, Size, model_config, training_plan
-from tasks.promote import PromotionSettings
-from tasks.register import RegisterSettings
-from tasks.source import SourceSettings, description, licence
-from tasks.split import SplitSettings
-from tasks.try_served import TrialSettings
-from tasks.validation import validated
+from tasks.clean.clean import CleanSettings
+from tasks.deduplicate.deduplicate import DeduplicateSettings
+from tasks.ingest.source import SourceSettings, description, licence
+from tasks.judge.evaluate import EvaluationSettings
+from tasks.registry.promote import PromotionSettings
+from tasks.registry.register import RegisterSettings
+from tasks.serve.try_served import TrialSettings
+from tasks.split.expectations import Expectation
+from tasks.split.split import SplitSettings
+from tasks.stage.validation import validated
+from tasks.train.budget import divide
+from tasks.train.encode import EncodeSettings
+from tasks.train.ensemble import EnsembleSettings
+from tasks.train.members import MemberSettings, Size, model_config, training_plan
+from tasks.use.generate import GenerationSettings
 
 PRESETS = Path(__file__).parent / "presets"
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}

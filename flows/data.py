@@ -10,16 +10,16 @@ from flows.config import DataConfig
 from flows.entry import entry
 from flows.flow import flow
 from flows.making import completed
-from tasks.cleaning import clean
-from tasks.data_lock import growing
-from tasks.datasets import remember, settled
-from tasks.deduplicate import deduplicate
-from tasks.execution import Execution
-from tasks.ingest import ingest
-from tasks.references import VersionRef
-from tasks.restore import RestoreSettings, restore
-from tasks.split import split
-from tasks.version import version
+from tasks.clean.clean import clean
+from tasks.dataset.data_lock import growing
+from tasks.dataset.datasets import remember, settled
+from tasks.deduplicate.deduplicate import deduplicate
+from tasks.ingest.ingest import ingest
+from tasks.split.split import split
+from tasks.stage.execution import Execution
+from tasks.stage.references import VersionRef
+from tasks.version.restore import RestoreSettings, restore
+from tasks.version.version import version
 
 
 @flow

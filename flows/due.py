@@ -8,11 +8,11 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from flows.config import PipelineConfig, Settings, override
-from tasks import recipe
-from tasks.due import PARTS, Due, Part, Seen, due, see
-from tasks.measure_drift import unmoved
-from tasks.settings import Workspace
-from tasks.validation import validated
+from tasks.drift.measure_drift import unmoved
+from tasks.registry import recipe
+from tasks.registry.due import PARTS, Due, Part, Seen, due, see
+from tasks.stage.settings import Workspace
+from tasks.stage.validation import validated
 
 
 class RetrainConfig(Settings):

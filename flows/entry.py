@@ -23,9 +23,9 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from tasks.execution import Execution, Planned, become_current, under_way
-from tasks.settings import Workspace
-from tasks.validation import bad_input
+from tasks.stage.execution import Execution, Planned, become_current, under_way
+from tasks.stage.settings import Workspace
+from tasks.stage.validation import bad_input
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import SyncPrefectClient
@@ -90,10 +90,10 @@ def _begun(stack: ExitStack) -> Execution:
     from prefect.logging import get_run_logger
 
     from flows.api import without_heartbeat
-    from flows.command import require_room
+    from flows.command_line.command import require_room
     from flows.guardian import guard
     from flows.sweeping import swept
-    from tasks.owner import left_behind, owner
+    from tasks.stage.owner import left_behind, owner
 
     workspace = Workspace.current().create()
     require_room()
@@ -194,7 +194,7 @@ def _command(client: SyncPrefectClient, run: FlowRun) -> str:
 
 def _farewell(error: BaseException, execution: Execution) -> str:
     """What the log says at the end of a run that did not get through."""
-    from flows.command import explained
+    from flows.command_line.command import explained
 
     if isinstance(error, Exception):
         return explained(error)[1]

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING, Any, cast
 import prefect
 from prefect.task_runners import ThreadPoolTaskRunner
 
-from tasks.execution import Execution
-from tasks.stage import prefect_tags
+from tasks.stage.execution import Execution
+from tasks.stage.stage import prefect_tags
 
 if TYPE_CHECKING:
     from prefect.futures import PrefectFuture
     from prefect.task_runners import TaskRunner
 
-    from tasks.tracking import Run
+    from tasks.stage.tracking import Run
 
 
 class Flow(prefect.Flow[..., Any]):

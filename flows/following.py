@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from flows.entry import entry
 from flows.flow import flow, tracked
-from tasks.follow import Followed, FollowSettings
-from tasks.follow import follow as follow_stage
+from tasks.use.follow import Followed, FollowSettings
+from tasks.use.follow import follow as follow_stage
 
 
 @flow

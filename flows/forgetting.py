@@ -5,15 +5,15 @@ from __future__ import annotations
 from flows.config import DataConfig
 from flows.entry import entry
 from flows.flow import flow
-from tasks.cleaning import clean
-from tasks.data_lock import growing
-from tasks.datasets import remembered
-from tasks.deduplicate import deduplicate
-from tasks.execution import Execution
-from tasks.references import VersionRef
-from tasks.split import split
-from tasks.version import version
-from tasks.versions.forget import ForgetSettings, Purged, forget, purge
+from tasks.clean.clean import clean
+from tasks.dataset.data_lock import growing
+from tasks.dataset.datasets import remembered
+from tasks.deduplicate.deduplicate import deduplicate
+from tasks.split.split import split
+from tasks.stage.execution import Execution
+from tasks.stage.references import VersionRef
+from tasks.version.forget import ForgetSettings, Purged, forget, purge
+from tasks.version.version import version
 
 
 @flow

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from flows.entry import entry
 from flows.flow import flow, tracked
-from tasks.generate_batch import Batch, BatchSettings, generate_batch
+from tasks.use.generate_batch import Batch, BatchSettings, generate_batch
 
 
 @flow

@@ -13,11 +13,11 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tasks.owner import alive, left_behind
-from tasks.settings import Workspace
+from tasks.stage.owner import alive, left_behind
+from tasks.stage.settings import Workspace
 
 if TYPE_CHECKING:
-    from tasks.execution import Execution
+    from tasks.stage.execution import Execution
 
 PATIENCE = 10.0  # seconds for the lock of a process to go with its pipe
 
@@ -38,7 +38,7 @@ def guard(execution: Execution) -> subprocess.Popen[bytes]:
 def close(workspace: Workspace) -> None:
     """Close in both tools what dead processes left open."""
     from flows.sweeping import swept
-    from tasks.execution import Execution
+    from tasks.stage.execution import Execution
 
     execution = Execution(workspace)
     swept(execution, execution.tracker.sweep())

@@ -7,10 +7,10 @@ from typing import Any
 
 from aigc_models.errors import BadInput
 from flows.config import DataConfig, merge, override, presets, read_yaml
-from tasks.datasets import standing
-from tasks.settings import Workspace
-from tasks.source import SourceSettings
-from tasks.validation import validated
+from tasks.dataset.datasets import standing
+from tasks.ingest.source import SourceSettings
+from tasks.stage.settings import Workspace
+from tasks.stage.validation import validated
 
 
 def usual(workspace: Workspace, source: SourceSettings) -> dict[str, Any]:

@@ -12,8 +12,8 @@ from flows.due import RetrainConfig, Retrained
 from flows.entry import entry
 from flows.flow import flow
 from flows.retraining import retrain
-from tasks.execution import Execution
-from tasks.recipe import names
+from tasks.registry.recipe import names
+from tasks.stage.execution import Execution
 
 
 class NightlyConfig(Settings):

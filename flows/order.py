@@ -8,9 +8,9 @@ from pydantic import Field, field_validator
 
 from aigc_models.errors import BadInput
 from flows.config import RunConfig, Settings, compose, presets, seconds
-from tasks.datasets import remembered
-from tasks.settings import Workspace
-from tasks.source import SourceSettings, modality
+from tasks.dataset.datasets import remembered
+from tasks.ingest.source import SourceSettings, modality
+from tasks.stage.settings import Workspace
 
 
 class Order(Settings):

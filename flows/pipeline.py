@@ -12,11 +12,11 @@ from flows.order import Order
 from flows.promotion import promote
 from flows.recipes import remembering
 from flows.training import train
-from tasks.generate import generate
-from tasks.references import RegisteredRef
-from tasks.register import register
-from tasks.try_served import try_served
-from tasks.write_report import Outcome, ReportRef, write_report
+from tasks.registry.register import register
+from tasks.report.write_report import Outcome, ReportRef, write_report
+from tasks.serve.try_served import try_served
+from tasks.stage.references import RegisteredRef
+from tasks.use.generate import generate
 
 
 @flow

@@ -5,11 +5,11 @@ from __future__ import annotations
 from flows.config import PipelineConfig
 from flows.entry import entry
 from flows.flow import flow, tracked
-from tasks.move_champion import Moved, MoveSettings, move_champion
-from tasks.promote import Decision
-from tasks.promote import promote as promote_stage
-from tasks.references import RegisteredRef, TrainedRef
-from tasks.register import register
+from tasks.registry.move_champion import Moved, MoveSettings, move_champion
+from tasks.registry.promote import Decision
+from tasks.registry.promote import promote as promote_stage
+from tasks.registry.register import register
+from tasks.stage.references import RegisteredRef, TrainedRef
 
 
 @flow

@@ -7,10 +7,10 @@ from functools import wraps
 from typing import Any
 
 from flows.config import PipelineConfig
-from tasks import recipe
-from tasks.due import note, see
-from tasks.execution import Execution
-from tasks.write_report import Outcome
+from tasks.registry import recipe
+from tasks.registry.due import note, see
+from tasks.report.write_report import Outcome
+from tasks.stage.execution import Execution
 
 
 def registered_name(config: PipelineConfig) -> str:

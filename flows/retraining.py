@@ -19,17 +19,17 @@ from flows.flow import flow, of_dataset, tracked
 from flows.promotion import promote
 from flows.recipes import registered_name
 from flows.training import train
-from tasks.champion import ChampionRef, find_champion, paired
-from tasks.drift import Drift, DriftSettings
-from tasks.due import Due, note
-from tasks.encode import EncodeSettings, read_card
-from tasks.execution import Execution
-from tasks.gates import Gate
-from tasks.lease import leased
-from tasks.measure_drift import measure_drift, remember
-from tasks.members import MemberSettings
-from tasks.promote import Decision
-from tasks.references import VersionRef
+from tasks.drift.drift import Drift, DriftSettings
+from tasks.drift.measure_drift import measure_drift, remember
+from tasks.judge.champion import ChampionRef, find_champion, paired
+from tasks.judge.gates import Gate
+from tasks.registry.due import Due, note
+from tasks.registry.promote import Decision
+from tasks.stage.execution import Execution
+from tasks.stage.lease import leased
+from tasks.stage.references import VersionRef
+from tasks.train.encode import EncodeSettings, read_card
+from tasks.train.members import MemberSettings
 
 WARM = frozenset({"text"})  # modalities whose members go on from the champion's weights unless it is said: docs/retraining.md
 

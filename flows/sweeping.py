@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tasks.execution import Execution
+from tasks.stage.execution import Execution
 
 
 def swept(execution: Execution, runs: list[str]) -> None:
@@ -10,7 +10,7 @@ def swept(execution: Execution, runs: list[str]) -> None:
     from prefect.client.orchestration import get_client
 
     from flows.api import sweep
-    from tasks.owner import alive, tidy
+    from tasks.stage.owner import alive, tidy
 
     with get_client(sync_client=True) as client:
         flows = sweep(lambda name: alive(execution.workspace, name), client)

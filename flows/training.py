@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from flows.config import TrainingConfig
 from flows.flow import flow
-from tasks.baseline import strongest
-from tasks.champion import ChampionRef
-from tasks.encode import encode
-from tasks.ensemble import build_ensemble
-from tasks.evaluate import EvaluationSettings, evaluate
-from tasks.execution import Execution
-from tasks.finetune import finetune
-from tasks.members import MemberSettings
-from tasks.pretrain import pretrain
-from tasks.references import ModelRef, TrainedRef, VersionRef
+from tasks.judge.champion import ChampionRef
+from tasks.judge.evaluate import EvaluationSettings, evaluate
+from tasks.stage.execution import Execution
+from tasks.stage.references import ModelRef, TrainedRef, VersionRef
+from tasks.train.baseline import strongest
+from tasks.train.encode import encode
+from tasks.train.ensemble import build_ensemble
+from tasks.train.finetune import finetune
+from tasks.train.members import MemberSettings
+from tasks.train.pretrain import pretrain
 
 
 @flow

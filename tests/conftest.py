@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tasks.settings import Workspace
+from tasks.stage.settings import Workspace
 
 # Prefect reads its settings when it is first imported, which may be at the collection of a test.
 if "PREFECT_HOME" not in os.environ:  # workers have the first process's
@@ -26,8 +26,8 @@ for name in ("MLFLOW_TRACKING_URI", "PREFECT_API_URL", "AIGC_WORKSPACE", "AIGC_D
 def tracked_workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """A workspace with MLflow's empty database, copied from one that is made once for all workers:
     MLflow's migrations take seconds."""
-    from tasks.owner import locked
-    from tasks.tracking import client
+    from tasks.stage.owner import locked
+    from tasks.stage.tracking import client
 
     own = tmp_path_factory.getbasetemp()
     template = Workspace((own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "mlflow").create()

@@ -16,7 +16,7 @@ QUICK = "--budget 4s --set training.size=debug --set evaluation.samples=16 --set
 # What a reader waits minutes for, in seconds, and without gates, which a model of four seconds does not pass.
 SHORTENED = {"--budget 3m": QUICK, "aigc run sample": f"aigc run sample {QUICK}"}
 # The checkout's own, also where the package is not installed with its script.
-AIGC = f'aigc() {{ "{sys.executable}" -m flows.cli "$@"; }}\n'
+AIGC = f'aigc() {{ "{sys.executable}" -m flows.command_line.app "$@"; }}\n'
 
 
 def blocks(page: Path, *languages: str) -> list[tuple[str, str]]:

@@ -19,9 +19,9 @@ from torch import Tensor
 
 from aigc_models.canvas import drawn, painted
 from aigc_models.capabilities import Generates, Shape
-from aigc_models.classifier import Classifier, features, fit_classifier
 from aigc_models.corpus import Corpus
-from aigc_models.noise import choose, uniform
+from aigc_models.layers.classifier import Classifier, features, fit_classifier
+from aigc_models.layers.noise import choose, uniform
 
 MODALITIES = painted()
 PICK = 2  # the stream of the pick; members use 0 and 1

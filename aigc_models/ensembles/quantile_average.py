@@ -17,10 +17,10 @@ from scipy.optimize import minimize
 from torch import Tensor
 
 from aigc_models.capabilities import Forecasts, Generates, Shape
-from aigc_models.copula import back, through
 from aigc_models.corpus import Corpus
-from aigc_models.noise import choose, uniform
-from aigc_models.quantiles import crps, grid, parted
+from aigc_models.forecasting.copula import back, through
+from aigc_models.forecasting.quantiles import crps, grid, parted
+from aigc_models.layers.noise import choose, uniform
 
 MODALITIES = frozenset({"series"})
 MEMBER = 3  # stream of the draw of a path's member

@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from aigc_models.canvas import painted
 from aigc_models.capabilities import Player, Shape
 from aigc_models.corpus import Batch
-from aigc_models.denoiser import Denoiser, NetworkConfig, even_times, fixed_noise, move, time_of
+from aigc_models.layers.denoiser import Denoiser, NetworkConfig, even_times, fixed_noise, move, time_of
 
 MODALITIES = painted()
 PLAN = {"learning_rate": 3e-3, "batch_size": 64, "ema": 0.998, "weight_decay": 0.01}

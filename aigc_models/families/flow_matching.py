@@ -20,8 +20,8 @@ from torch.nn import functional as F
 from aigc_models.canvas import painted
 from aigc_models.capabilities import Player, Shape
 from aigc_models.corpus import Batch
-from aigc_models.denoiser import Denoiser, NetworkConfig, even_times, fixed_noise, move, time_of
-from aigc_models.noise import normal
+from aigc_models.layers.denoiser import Denoiser, NetworkConfig, even_times, fixed_noise, move, time_of
+from aigc_models.layers.noise import normal
 
 MODALITIES = painted()
 BODY = "autoencoder"

@@ -15,10 +15,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from aigc_models.capabilities import Player, Shape
-from aigc_models.copula import Copula, at, back, through
 from aigc_models.corpus import Batch
-from aigc_models.past import Past, PastConfig
-from aigc_models.quantiles import crps, grid, parted, scores
+from aigc_models.forecasting.copula import Copula, at, back, through
+from aigc_models.forecasting.past import Past, PastConfig
+from aigc_models.forecasting.quantiles import crps, grid, parted, scores
 
 MODALITIES = frozenset({"series"})
 BODY = "masked_series"

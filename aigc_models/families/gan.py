@@ -15,9 +15,9 @@ from torch.nn import functional as F
 
 from aigc_models.canvas import Sketch, painted
 from aigc_models.capabilities import Player, Shape
-from aigc_models.convolutions import Block, convolution, level_widths, norm, patch_size
 from aigc_models.corpus import Batch
-from aigc_models.noise import normal
+from aigc_models.layers.convolutions import Block, convolution, level_widths, norm, patch_size
+from aigc_models.layers.noise import normal
 
 MODALITIES = painted()
 PLAN = {"learning_rate": 1e-3, "batch_size": 64, "ema": 0.998, "weight_decay": 0.0, "schedule": "trapezoid"}

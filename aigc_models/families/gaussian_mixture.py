@@ -21,7 +21,7 @@ from torch import Tensor
 from aigc_models.canvas import canvas_of, painted
 from aigc_models.capabilities import Shape
 from aigc_models.corpus import Batch, Corpus
-from aigc_models.noise import choose, normal, uniform
+from aigc_models.layers.noise import choose, normal, uniform
 
 MODALITIES = painted()
 BATCH = 256  # items painted at a time

@@ -17,9 +17,9 @@ from torch import Tensor
 
 from aigc_models.capabilities import Shape
 from aigc_models.corpus import Corpus
-from aigc_models.gaussian_forecast import GaussianForecast
-from aigc_models.past import slope, straightened
-from aigc_models.quantiles import parted
+from aigc_models.forecasting.gaussian_forecast import GaussianForecast
+from aigc_models.forecasting.past import slope, straightened
+from aigc_models.forecasting.quantiles import parted
 
 MODALITIES = frozenset({"series"})
 Fitted = dict[str, Tensor]

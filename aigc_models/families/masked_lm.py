@@ -10,11 +10,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from aigc_models.attention import Block, GramEmbedding, initialise, pack
 from aigc_models.capabilities import Player, Shape
 from aigc_models.corpus import Batch
+from aigc_models.layers.attention import Block, GramEmbedding, initialise, pack
 from aigc_models.modalities.text import MASK, OUTPUTS, PAD
-from aigc_models.randomness import seeded
+from aigc_models.training.randomness import seeded
 
 MODALITIES = frozenset({"text"})
 PLAN = {"learning_rate": 4e-3, "batch_size": 8, "warmup": 0.1, "weight_decay": 0.05}

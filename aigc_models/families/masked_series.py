@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from aigc_models.capabilities import Player, Shape
 from aigc_models.corpus import Batch
-from aigc_models.past import Past, PastConfig
+from aigc_models.forecasting.past import Past, PastConfig
 
 MODALITIES = frozenset({"series"})
 PLAN = {"learning_rate": 5e-3, "batch_size": 64, "ema": 0.998, "weight_decay": 0.05}

@@ -6,9 +6,9 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
-from aigc_models.attention import GramEmbedding, drop_condition, mean_loss, mean_over_items, pack, predict, score
 from aigc_models.capabilities import Player, Shape
 from aigc_models.corpus import Batch
+from aigc_models.layers.attention import GramEmbedding, drop_condition, mean_loss, mean_over_items, pack, predict, score
 from aigc_models.modalities.text import OUTPUTS, PAD
 
 MODALITIES = frozenset({"text"})

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from aigc_models.capabilities import Shape
 from aigc_models.corpus import Corpus
-from aigc_models.gaussian_forecast import GaussianForecast
+from aigc_models.forecasting.gaussian_forecast import GaussianForecast
 
 MODALITIES = frozenset({"series"})
 

@@ -15,9 +15,9 @@ from torch import Tensor, nn
 
 from aigc_models.capabilities import Player, Shape
 from aigc_models.corpus import Batch
-from aigc_models.noise import normal
-from aigc_models.past import Known, Past, PastConfig
-from aigc_models.quantiles import crps, grid, parted
+from aigc_models.forecasting.past import Known, Past, PastConfig
+from aigc_models.forecasting.quantiles import crps, grid, parted
+from aigc_models.layers.noise import normal
 
 MODALITIES = frozenset({"series"})
 BODY = "masked_series"

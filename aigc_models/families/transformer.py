@@ -9,7 +9,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from aigc_models.attention import (
+from aigc_models.capabilities import Player, Shape
+from aigc_models.corpus import Batch
+from aigc_models.layers.attention import (
     Block,
     Cache,
     GramEmbedding,
@@ -22,8 +24,6 @@ from aigc_models.attention import (
     predict,
     score,
 )
-from aigc_models.capabilities import Player, Shape
-from aigc_models.corpus import Batch
 from aigc_models.modalities.text import OUTPUTS, PAD
 
 MODALITIES = frozenset({"text"})

@@ -17,9 +17,9 @@ from torch.nn import functional as F
 
 from aigc_models.canvas import Sketch, painted
 from aigc_models.capabilities import Player, Shape
-from aigc_models.convolutions import Encoder, Places, Stage, TimeEmbedding, convolution, level_widths, norm, patch_size
 from aigc_models.corpus import Batch
-from aigc_models.noise import choose, normal, uniform
+from aigc_models.layers.convolutions import Encoder, Places, Stage, TimeEmbedding, convolution, level_widths, norm, patch_size
+from aigc_models.layers.noise import choose, normal, uniform
 
 MODALITIES = painted()
 BODY = "autoencoder"

@@ -15,9 +15,9 @@ from torch import Tensor
 
 from aigc_models.canvas import canvas_of, drawn
 from aigc_models.capabilities import Generates, Shape
-from aigc_models.classifier import BATCH, Classifier, features, fit_classifier
 from aigc_models.corpus import Corpus
 from aigc_models.evidence import Evidence
+from aigc_models.layers.classifier import BATCH, Classifier, features, fit_classifier
 from aigc_models.metrics._bootstrap import resamples
 
 SEED = 7_919  # of the judge and of what is generated for it; the critic's differs

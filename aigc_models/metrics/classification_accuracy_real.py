@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from aigc_models.canvas import painted
-from aigc_models.classifier import predictions
 from aigc_models.evidence import Evidence, Measurement
+from aigc_models.layers.classifier import predictions
 from aigc_models.metrics._bootstrap import averages
 from aigc_models.metrics._judge import judge, labelled
 from aigc_models.metrics.classification_accuracy_score import applies

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from aigc_models.canvas import painted
-from aigc_models.classifier import predictions
 from aigc_models.corpus import Corpus
 from aigc_models.evidence import Evidence, Measurement
+from aigc_models.layers.classifier import predictions
 from aigc_models.metrics._bootstrap import averages
 from aigc_models.metrics._judge import can_classify, judge, labelled, train_classifier
 

@@ -6,8 +6,8 @@ Twice the mean pinball loss over 50 evenly spaced levels, over all test windows,
 from __future__ import annotations
 
 from aigc_models.evidence import Evidence, Measurement
+from aigc_models.forecasting.quantiles import window_crps
 from aigc_models.metrics._windows import forecasters, measured, unit
-from aigc_models.quantiles import window_crps
 
 MODALITIES = frozenset({"series"})
 

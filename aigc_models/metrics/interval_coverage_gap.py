@@ -7,9 +7,9 @@ import torch
 
 from aigc_models.capabilities import Forecasts
 from aigc_models.evidence import Evidence, Measurement
+from aigc_models.forecasting.quantiles import BATCH, parted
 from aigc_models.metrics._bootstrap import ROUNDS, block_resamples, compared
 from aigc_models.metrics._windows import block, forecasters
-from aigc_models.quantiles import BATCH, parted
 
 MODALITIES = frozenset({"series"})
 SHARE = 0.8

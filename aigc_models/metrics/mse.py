@@ -7,8 +7,8 @@ import torch
 
 from aigc_models.capabilities import Forecasts
 from aigc_models.evidence import Evidence, Measurement
+from aigc_models.forecasting.quantiles import BATCH, parted
 from aigc_models.metrics._windows import forecasters, measured, unit
-from aigc_models.quantiles import BATCH, parted
 
 MODALITIES = frozenset({"series"})
 

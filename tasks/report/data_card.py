@@ -12,10 +12,10 @@ from pydantic import Field
 
 from aigc_models.errors import Unreadable
 from aigc_models.find import find
-from tasks.named_items import examples
+from tasks.dataset.named_items import examples
+from tasks.dataset.tables import shards
 from tasks.report.contents import Frozen
 from tasks.report.gather import discarded
-from tasks.tables import shards
 
 LONGEST = 500  # characters of a text that are shown
 ROOM = 6_000_000  # characters of all previews together; what comes after them is told by its name
@@ -58,7 +58,9 @@ class DataCard(Frozen):
     examples: tuple[Shown, ...] = ()
     thrown: tuple[Thrown, ...] = ()
     clusters: tuple[Cluster, ...] = ()
-    drift: dict[str, Any] | None = Field(None, description="against the training data of the champion, as tasks.drift tells it")
+    drift: dict[str, Any] | None = Field(
+        None, description="against the training data of the champion, as tasks.drift.drift tells it"
+    )
     note: str = Field("", description="why there is no drift to show")
 
 

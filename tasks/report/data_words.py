@@ -48,9 +48,9 @@ def rule(name: str) -> str:
     """What a rule throws away: for a cleaning rule the first sentence of its own description."""
     if name in RULES:
         return RULES[name]
-    if name not in names("tasks.clean"):
+    if name not in names("tasks.clean.rules"):
         return ""
-    return (find("tasks.clean", name).__doc__ or "").strip().split("\n")[0]
+    return (find("tasks.clean.rules", name).__doc__ or "").strip().split("\n")[0]
 
 
 def measure(name: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from tasks.diversity import significant
+from tasks.dataset.diversity import significant
 from tasks.report.charts import WIDTH, Scale, drawing
 from tasks.report.data_words import measure
 from tasks.report.words import short

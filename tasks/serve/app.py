@@ -19,7 +19,6 @@ from fastapi.responses import HTMLResponse, JSONResponse, StreamingResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from aigc_models.errors import BadInput
-from tasks.provenance import labelled
 from tasks.serve import failures, inference, media
 from tasks.serve.completions import Answer, server_sent
 from tasks.serve.engine import Engine, Item, Served, Worker
@@ -35,6 +34,7 @@ from tasks.serve.schemas import (
     ServedModel,
     ServedModels,
 )
+from tasks.use.provenance import labelled
 
 STARTED = int(time.time())
 ABOUT = (

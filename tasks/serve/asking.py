@@ -6,8 +6,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tasks.provenance import Label
 from tasks.serve.schemas import MAX_IMAGES, MAX_PROMPT_LENGTH, Asked, Text
+from tasks.use.provenance import Label
 
 MAX_INPUTS = 64
 MAX_INPUT = 900_000  # characters: a request is at most a megabyte

@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from aigc_models.errors import AigcError, BadInput, unknown
-from tasks.provenance import Identity
 from tasks.serve.batching import Batcher, Content, Wish
 from tasks.serve.cutting import Cut, after_prompt, pull
+from tasks.use.provenance import Identity
 
 if TYPE_CHECKING:
     from aigc_models.generator import Generator

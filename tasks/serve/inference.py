@@ -43,7 +43,7 @@ router = APIRouter(responses=FAILURES)
 @router.post("/v1/forecast", response_model=None, responses={200: {"model": Forecasted}})
 async def forecast(asked: ForecastRequest, request: Request) -> Response:
     """What comes after a series, as quantiles of each step and channel."""
-    from tasks.infer import points
+    from tasks.use.infer import points
 
     worker = able_worker(request, asked.model, "forecasts")
     worker.check(asked.label)

@@ -11,13 +11,13 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from aigc_models.errors import BadInput, unknown
-from tasks.provenance import labelled
 from tasks.serve import sound
 from tasks.serve.asking import GenerateRequest, Items, Made, Points, SpeechRequest, dumped
 from tasks.serve.contents import pasts
 from tasks.serve.engine import Engine, Item, Worker
 from tasks.serve.requests import able_worker, headers, mark, unless_gone, worker_for
 from tasks.serve.schemas import FAILURES
+from tasks.use.provenance import labelled
 
 if TYPE_CHECKING:
     from aigc_models.generator import Generator

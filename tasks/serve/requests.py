@@ -9,10 +9,10 @@ from typing import TypeVar
 
 from fastapi import Request
 
-from tasks.provenance import Label
 from tasks.serve import failures
 from tasks.serve.engine import Engine, Worker
 from tasks.serve.schemas import Asked
+from tasks.use.provenance import Label
 
 T = TypeVar("T")
 

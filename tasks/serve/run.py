@@ -24,9 +24,9 @@ import uvicorn
 from pydantic import BaseModel, ConfigDict, Field
 
 from aigc_models.errors import AigcError, BadInput
-from tasks.provenance import Identity
 from tasks.serve.app import create_app
 from tasks.serve.engine import Engine, Served, cores
+from tasks.use.provenance import Identity
 
 PATIENCE = 5  # seconds that open answers get when the server is told to end
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from tasks.provenance import Label
+from tasks.use.provenance import Label
 
 MAX_CHOICES = 16  # for each prompt
 MAX_ANSWERS = 64  # prompts times choices

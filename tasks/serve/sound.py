@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from aigc_models.errors import BadInput
-from tasks.provenance import Label, labelled, said
+from tasks.use.provenance import Label, labelled, said
 
 if TYPE_CHECKING:
     from aigc_models.modalities.audio import Sound

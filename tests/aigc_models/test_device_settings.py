@@ -12,9 +12,9 @@ from aigc_models.capabilities import Learns, Shape
 from aigc_models.corpus import Corpus
 from aigc_models.find import find, names
 from aigc_models.modalities import audio, image, series, text
-from aigc_models.plan import Plan
-from aigc_models.randomness import seeded
-from aigc_models.training import fit
+from aigc_models.training.fit import fit
+from aigc_models.training.plan import Plan
+from aigc_models.training.randomness import seeded
 
 ITEMS, LABELS = 12, ("a", "b")
 FORMATS = {

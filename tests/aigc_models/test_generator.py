@@ -15,9 +15,9 @@ from aigc_models.errors import BadInput
 from aigc_models.find import find
 from aigc_models.generator import Generator, derived, item_seeds
 from aigc_models.inference import Latest
+from aigc_models.layers.noise import normal
 from aigc_models.modalities import series
 from aigc_models.modalities.text import END, OUTPUTS
-from aigc_models.noise import normal
 
 
 class Painter(nn.Module):

@@ -10,7 +10,7 @@ import pytest
 
 from aigc_models.find import find, names
 from aigc_models.modalities import text
-from tasks.cleaning import PACKAGE, Item
+from tasks.clean.clean import PACKAGE, Item
 
 LENGTH = 400_000  # characters
 SECONDS = 4.0  # of computing; the slowest takes a tenth, and one that grows with the square of the length would not end

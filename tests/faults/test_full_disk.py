@@ -17,16 +17,16 @@ import pytest
 from PIL import Image
 from pyarrow import parquet
 
-from flows.command import explained
-from tasks.cleaning import CleanSettings, clean
-from tasks.deduplicate import DeduplicateSettings, deduplicate
-from tasks.ingest import ingest
-from tasks.settings import Workspace
-from tasks.source import SourceSettings
-from tasks.split import SplitSettings, split
-from tasks.stage import StageContext
-from tasks.version import version
-from tasks.versions.verify import verify
+from flows.command_line.command import explained
+from tasks.clean.clean import CleanSettings, clean
+from tasks.deduplicate.deduplicate import DeduplicateSettings, deduplicate
+from tasks.ingest.ingest import ingest
+from tasks.ingest.source import SourceSettings
+from tasks.split.split import SplitSettings, split
+from tasks.stage.settings import Workspace
+from tasks.stage.stage import StageContext
+from tasks.version.verify import verify
+from tasks.version.version import version
 
 MB = 2**20
 
@@ -92,7 +92,7 @@ def test_a_table_that_cannot_be_written_is_told_and_the_same_call_completes_it(
 def _command(workspace: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     kept = {key: value for key, value in os.environ.items() if not key.startswith("PREFECT_")}
     env = kept | {"AIGC_WORKSPACE": str(workspace), "PYTHONPATH": str(Path(__file__).parents[2])}
-    command = [sys.executable, "-m", "flows.cli", "data", *arguments, "--json"]
+    command = [sys.executable, "-m", "flows.command_line.app", "data", *arguments, "--json"]
     return subprocess.run(command, capture_output=True, text=True, timeout=120, cwd=workspace, env=env, check=False)
 
 

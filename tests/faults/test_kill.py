@@ -31,7 +31,7 @@ generation: {count: 2}
 def start(workspace: Path) -> subprocess.Popen[str]:
     workspace.mkdir(exist_ok=True)
     (workspace / "c.yaml").write_text(CONFIG)
-    command = [sys.executable, "-m", "flows.cli", "train", "c.yaml", "--json"]
+    command = [sys.executable, "-m", "flows.command_line.app", "train", "c.yaml", "--json"]
     env = {key: value for key, value in os.environ.items() if not key.startswith("PREFECT_")} | {
         "AIGC_WORKSPACE": str(workspace)
     }

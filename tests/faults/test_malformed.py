@@ -21,8 +21,8 @@ from typing import Any
 
 import pytest
 
-from tasks.settings import Workspace
-from tasks.source import SourceSettings
+from tasks.ingest.source import SourceSettings
+from tasks.stage.settings import Workspace
 
 CORPUS = Path(__file__).parent / "malformed"
 KINDS = {"pictures": "image", "sounds": "audio", "texts": "text", "tables": None, "courses": None, "archives": None}
@@ -154,7 +154,18 @@ def test_each_alone_ends_soon_within_bounds_and_with_a_reason(kind: str, tmp_pat
 def test_the_command_keeps_the_good_ones(kind: str, tmp_path: Path) -> None:
     good, bad = corpus(kind).good(), corpus(kind).bad()
     folder = written(tmp_path / kind, good | bad)
-    command = [sys.executable, "-m", "flows.cli", "data", "add", "mixed", str(folder), "--modality", str(KINDS[kind]), "--json"]
+    command = [
+        sys.executable,
+        "-m",
+        "flows.command_line.app",
+        "data",
+        "add",
+        "mixed",
+        str(folder),
+        "--modality",
+        str(KINDS[kind]),
+        "--json",
+    ]
     began = time.monotonic()
     done = subprocess.run(
         command, capture_output=True, text=True, timeout=120, cwd=tmp_path, env=_environment(tmp_path / "w"), check=False

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-TOYS = str(Path(__file__).parents[1] / "tasks")
+TOYS = str(Path(__file__).parents[1] / "tasks/stage")
 
 
 @pytest.fixture(scope="session")
@@ -29,7 +29,7 @@ def workspace(tracked_workspace):
 
 @pytest.fixture
 def execution(workspace):
-    from tasks.execution import Execution, executing
+    from tasks.stage.execution import Execution, executing
 
     with executing(Execution(workspace, cores=2)) as current:
         yield current

@@ -2,7 +2,7 @@ import pytest
 
 from aigc_models.errors import BadInput
 from flows.config import RunConfig, checked, compose, extended, merge, override, presets, seconds
-from tasks.source import SourceSettings
+from tasks.ingest.source import SourceSettings
 
 
 @pytest.mark.parametrize(("text", "value"), [("90", 90), ("90s", 90), ("3m", 180), ("1.5h", 5400), ("soon", "soon")])

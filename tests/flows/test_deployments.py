@@ -101,7 +101,7 @@ def team(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def deployed(team):
-    done = team.run("flows.cli", "deploy", "--json")
+    done = team.run("flows.command_line.app", "deploy", "--json")
     assert done.returncode == 0, done.stderr
     return {one["name"]: one for one in json.loads(done.stdout)["deployments"]}
 

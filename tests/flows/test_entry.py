@@ -11,8 +11,8 @@ from aigc_models.errors import BadInput
 from flows import entry as entries
 from flows.entry import Logbook, close_unborn, entry, skip_missed, typed
 from flows.flow import flow
-from tasks.execution import Execution, Planned, executing, under_way
-from tasks.settings import Workspace
+from tasks.stage.execution import Execution, Planned, executing, under_way
+from tasks.stage.settings import Workspace
 
 
 class Wish(BaseModel):
@@ -55,7 +55,7 @@ def test_inside_a_command_it_adds_nothing_but_the_check(silent, monkeypatch):
 
 
 def test_without_a_command_the_flow_has_an_owner_a_log_and_a_guardian(workspace, monkeypatch):
-    monkeypatch.setattr("tasks.execution._current", [])
+    monkeypatch.setattr("tasks.stage.execution._current", [])
     monkeypatch.setenv("AIGC_WORKSPACE", str(workspace.root))
 
     @flow

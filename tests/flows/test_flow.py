@@ -77,7 +77,7 @@ def test_an_error_of_a_stage_is_the_flows_and_both_tools_say_failed(toys, execut
 
 
 def test_a_plan_of_a_finished_flow_is_all_cached(toys, execution, workspace):
-    from tasks.execution import Execution, executing
+    from tasks.stage.execution import Execution, executing
 
     chain(toys)(toys.Toy(name="planned"))
     with executing(Execution(workspace, planning=True)) as planning:

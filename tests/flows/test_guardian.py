@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pytest
 
 from flows import guardian
-from tasks.settings import Workspace
+from tasks.stage.settings import Workspace
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ import pytest
 from aigc_models.errors import BadInput
 from flows.config import DataConfig, compose
 from flows.making import asked, completed
-from tasks.datasets import remember, remembered
-from tasks.settings import Workspace
-from tasks.source import SourceSettings
+from tasks.dataset.datasets import remember, remembered
+from tasks.ingest.source import SourceSettings
+from tasks.stage.settings import Workspace
 
 SOURCE = SourceSettings(name="mails", location="embedded:docstrings", modality="text")
 

@@ -7,8 +7,8 @@ from aigc_models.errors import AigcError
 from flows import nightly
 from flows.due import Retrained
 from flows.nightly import NightlyConfig, retrain_all
-from tasks.execution import Execution, Stopped, executing
-from tasks.settings import Workspace
+from tasks.stage.execution import Execution, Stopped, executing
+from tasks.stage.settings import Workspace
 
 
 @pytest.fixture

@@ -3,9 +3,9 @@ import pytest
 from aigc_models.errors import BadInput
 from flows.config import DataConfig, compose
 from flows.order import Order
-from tasks.datasets import remember
-from tasks.settings import Workspace
-from tasks.source import SourceSettings
+from tasks.dataset.datasets import remember
+from tasks.ingest.source import SourceSettings
+from tasks.stage.settings import Workspace
 
 
 @pytest.fixture

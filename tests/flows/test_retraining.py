@@ -18,15 +18,15 @@ from flows.flow import Flow
 from flows.pipeline import produce
 from flows.recipes import registered_name
 from flows.retraining import against, champion_gates, retrain
-from tasks import due, recipe
-from tasks.champion import ChampionRef
-from tasks.execution import Execution, executing
-from tasks.gates import Gate
-from tasks.lease import leased
-from tasks.register import aliases_of
-from tasks.stage import Stage, StageContext
-from tasks.tracking import client
-from tasks.version import Dvc
+from tasks.judge.champion import ChampionRef
+from tasks.judge.gates import Gate
+from tasks.registry import due, recipe
+from tasks.registry.register import aliases_of
+from tasks.stage.execution import Execution, executing
+from tasks.stage.lease import leased
+from tasks.stage.stage import Stage, StageContext
+from tasks.stage.tracking import client
+from tasks.version.version import Dvc
 
 LETTER = "the ship carries grain and coal to a harbour in the north where men wait with carts for it every morning"
 WORDS = LETTER.split()

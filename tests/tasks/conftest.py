@@ -15,9 +15,9 @@ import pyarrow.parquet as parquet
 import pytest
 
 from aigc_models.modalities import image, text
-from tasks.references import CleanRef, EnsembleRef, EvaluationRef, RegisteredRef
-from tasks.settings import Workspace
-from tasks.stage import StageContext
+from tasks.stage.references import CleanRef, EnsembleRef, EvaluationRef, RegisteredRef
+from tasks.stage.settings import Workspace
+from tasks.stage.stage import StageContext
 
 MODALITIES = {"text": text, "image": image}
 TEXTS = ("id", "label", "group", "split", "time", "source", "exact")
@@ -138,7 +138,7 @@ class Registrar:
         return folder
 
     def register(self, name: str, number: int, bundle: Path | None = None, **metrics: float) -> RegisteredRef:
-        from tasks.register import RegisterSettings, register
+        from tasks.registry.register import RegisterSettings, register
 
         ensemble = EnsembleRef.to(
             self.workspace, bundle or self.bundle(name, number), method="average", modality="text", weights={}
@@ -157,7 +157,7 @@ class Registrar:
 @pytest.fixture(scope="session")
 def registrar(tracked_workspace: Workspace) -> Registrar:
     """One MLflow database for all tests; each test uses a model name of its own."""
-    from tasks.tracking import prepare
+    from tasks.stage.tracking import prepare
 
     return Registrar(prepare(tracked_workspace), {})
 
@@ -201,9 +201,9 @@ class History:
 
 @pytest.fixture
 def history(tmp_path: Path, sentences: Callable[..., list[str]]) -> History:
-    from tasks.deduplicate import DeduplicateSettings, deduplicate
-    from tasks.split import SplitSettings, split
-    from tasks.version import version
+    from tasks.deduplicate.deduplicate import DeduplicateSettings, deduplicate
+    from tasks.split.split import SplitSettings, split
+    from tasks.version.version import version
 
     data = Handmade(Workspace(tmp_path).create(), "text", "letters")
 

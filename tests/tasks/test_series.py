@@ -16,15 +16,15 @@ from pyarrow import parquet
 from aigc_models.corpus import Corpus
 from aigc_models.errors import BadInput
 from aigc_models.modalities import series
-from tasks.cleaning import CleanSettings, clean
-from tasks.deduplicate import DeduplicateSettings, deduplicate
-from tasks.encode import EncodeSettings, encode, latest, latest_contents
-from tasks.ingest import ingest
-from tasks.references import CorpusRef, SplitRef, VersionRef
-from tasks.settings import Workspace
-from tasks.source import SourceSettings, modality
-from tasks.split import SplitSettings, split
-from tasks.stage import StageContext
+from tasks.clean.clean import CleanSettings, clean
+from tasks.deduplicate.deduplicate import DeduplicateSettings, deduplicate
+from tasks.ingest.ingest import ingest
+from tasks.ingest.source import SourceSettings, modality
+from tasks.split.split import SplitSettings, split
+from tasks.stage.references import CorpusRef, SplitRef, VersionRef
+from tasks.stage.settings import Workspace
+from tasks.stage.stage import StageContext
+from tasks.train.encode import EncodeSettings, encode, latest, latest_contents
 
 DAYS = [date(2020, 1, 1) + timedelta(days=at) for at in range(200)]
 

@@ -14,11 +14,11 @@ from pyarrow import parquet
 
 from aigc_models.modalities import audio
 from aigc_models.modalities.audio import Sound
-from tasks.cleaning import CleanSettings, clean
-from tasks.ingest import ingest
-from tasks.settings import Workspace
-from tasks.source import SourceSettings, modality
-from tasks.stage import StageContext
+from tasks.clean.clean import CleanSettings, clean
+from tasks.ingest.ingest import ingest
+from tasks.ingest.source import SourceSettings, modality
+from tasks.stage.settings import Workspace
+from tasks.stage.stage import StageContext
 
 RATE = 8_000
 MELODY = 0.3 * np.sin(2 * np.pi * 440 * np.arange(4000) / RATE)[None]

@@ -15,15 +15,15 @@ from aigc_models.errors import BadInput
 from aigc_models.modalities import events
 from flows.config import DataConfig
 from flows.order import Order
-from tasks.cleaning import CleanSettings, clean
-from tasks.datasets import remember
-from tasks.deduplicate import DeduplicateSettings, deduplicate
-from tasks.ingest import ingest
-from tasks.references import DuplicatesRef, SplitRef
-from tasks.settings import Workspace
-from tasks.source import SourceSettings, modality
-from tasks.split import SplitSettings, split
-from tasks.stage import StageContext
+from tasks.clean.clean import CleanSettings, clean
+from tasks.dataset.datasets import remember
+from tasks.deduplicate.deduplicate import DeduplicateSettings, deduplicate
+from tasks.ingest.ingest import ingest
+from tasks.ingest.source import SourceSettings, modality
+from tasks.split.split import SplitSettings, split
+from tasks.stage.references import DuplicatesRef, SplitRef
+from tasks.stage.settings import Workspace
+from tasks.stage.stage import StageContext
 
 
 def prepared(workspace: Workspace, source: SourceSettings) -> tuple[DuplicatesRef, SplitRef]:

@@ -4,10 +4,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from aigc_models.attention import shifted
 from aigc_models.capabilities import Shape, capabilities
 from aigc_models.corpus import Batch, Corpus
 from aigc_models.ensembles import average
+from aigc_models.layers.attention import shifted
 from aigc_models.modalities.text import END, OUTPUTS, PAD, START
 
 

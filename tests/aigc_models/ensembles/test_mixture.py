@@ -4,7 +4,7 @@ import torch
 
 from aigc_models.capabilities import Generates
 from aigc_models.ensembles.mixture import Settings, build, fit, on_simplex, rounded
-from aigc_models.noise import uniform
+from aigc_models.layers.noise import uniform
 
 
 class Replay:

@@ -5,7 +5,7 @@ import torch
 from aigc_models.capabilities import Forecasts, Generates
 from aigc_models.ensembles.quantile_average import Settings, build, chosen, descended, fit, loss
 from aigc_models.families import linear, seasonal_naive
-from aigc_models.quantiles import gaussian, grid, window_crps
+from aigc_models.forecasting.quantiles import gaussian, grid, window_crps
 
 
 def quiet(*args, **figures):

@@ -3,9 +3,9 @@ import pytest
 import torch
 
 from aigc_models.capabilities import Classifies, Denoises, Generates, Learns, Shape, Validates
-from aigc_models.denoiser import move
 from aigc_models.families import autoencoder, flow_matching
 from aigc_models.families.flow_matching import SIZES, Config, build
+from aigc_models.layers.denoiser import move
 from aigc_models.modalities.image import Format
 
 

@@ -5,7 +5,7 @@ import torch
 from aigc_models.capabilities import Encodes, Forecasts, Generates
 from aigc_models.families import forecaster, masked_series, series_vae
 from aigc_models.families.forecaster import SIZES, build
-from aigc_models.quantiles import window_crps
+from aigc_models.forecasting.quantiles import window_crps
 
 
 def taught(family, waves, steps, size="debug"):

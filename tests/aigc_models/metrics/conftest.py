@@ -11,8 +11,8 @@ import torch
 from aigc_models.canvas import drawn
 from aigc_models.corpus import Corpus
 from aigc_models.evidence import Evidence
+from aigc_models.layers.noise import uniform
 from aigc_models.metrics import _judge
-from aigc_models.noise import uniform
 
 
 class Altered:

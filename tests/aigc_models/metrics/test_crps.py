@@ -9,8 +9,8 @@ import torch
 
 from aigc_models.corpus import Corpus
 from aigc_models.evidence import Evidence
+from aigc_models.forecasting.quantiles import gaussian
 from aigc_models.metrics import crps, interval_coverage_gap, mse
-from aigc_models.quantiles import gaussian
 
 
 class Normal:

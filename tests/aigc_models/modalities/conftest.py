@@ -6,8 +6,8 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from tasks.near_prints import Prints
-from tasks.near_prints import near_pairs as search
+from tasks.deduplicate.near_prints import Prints
+from tasks.deduplicate.near_prints import near_pairs as search
 
 
 @pytest.fixture

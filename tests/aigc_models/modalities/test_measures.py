@@ -71,7 +71,7 @@ def test_texts_are_counted() -> None:
 def test_texts_of_many_parts_are_counted_as_of_one(monkeypatch: pytest.MonkeyPatch) -> None:
     items = [f"{at} times {'more ' * (at % 7)}" for at in range(50)]
     whole = text.measures(items), text.embedding(items)
-    monkeypatch.setattr("aigc_models.modalities._text_measures.AT_ONCE", 30)
+    monkeypatch.setattr("aigc_models.modalities.text.measuring.AT_ONCE", 30)
     np.testing.assert_array_equal(text.embedding(items), whole[1])
     assert all((column == whole[0][key]).all() for key, column in text.measures(items).items())
 

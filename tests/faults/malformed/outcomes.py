@@ -19,12 +19,12 @@ from typing import Any
 from pyarrow import parquet
 
 from aigc_models.errors import BadInput
-from tasks.cleaning import CleanSettings, clean
-from tasks.ingest import ingest
-from tasks.settings import Workspace
-from tasks.source import SourceSettings
-from tasks.stage import StageContext
-from tasks.tables import shards
+from tasks.clean.clean import CleanSettings, clean
+from tasks.dataset.tables import shards
+from tasks.ingest.ingest import ingest
+from tasks.ingest.source import SourceSettings
+from tasks.stage.settings import Workspace
+from tasks.stage.stage import StageContext
 
 
 def passed(source: SourceSettings, workspace: Workspace) -> tuple[list[str], list[dict[str, Any]]]:

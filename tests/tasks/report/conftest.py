@@ -13,15 +13,15 @@ import pytest
 from aigc_models.evidence import Difference, Measurement
 from aigc_models.modalities.image import preview as picture
 from aigc_models.modalities.text import preview as words
-from tasks.card import CardSettings
-from tasks.cleaning import CleanSettings, clean
-from tasks.deduplicate import DeduplicateSettings, deduplicate
-from tasks.ingest import ingest
+from tasks.clean.clean import CleanSettings, clean
+from tasks.dataset.card import CardSettings
+from tasks.deduplicate.deduplicate import DeduplicateSettings, deduplicate
+from tasks.ingest.ingest import ingest
+from tasks.ingest.source import SourceSettings
 from tasks.report.contents import DatasetReport, Discarded, Item, Level, Metric, Node, Rejected, Report, RunResult
-from tasks.settings import Workspace
-from tasks.source import SourceSettings
-from tasks.split import SplitSettings, split
-from tasks.stage import StageContext
+from tasks.split.split import SplitSettings, split
+from tasks.stage.settings import Workspace
+from tasks.stage.stage import StageContext
 
 STARTED = "2026-11-25T01:08:36+00:00"
 VERSIONS = {"python": "3.12.3", "torch": "2.13.0", "prefect": "3.8.8", "mlflow": "3.17.2", "dvc": "3.67.1"}

@@ -33,7 +33,7 @@ def test_splits_come_in_the_usual_order() -> None:
     assert order({"test": 0, "other": 0, "train": 0}) == ["train", "test", "other"]
 
 
-@pytest.mark.parametrize("name", [*RULES, *names("tasks.clean")])
+@pytest.mark.parametrize("name", [*RULES, *names("tasks.clean.rules")])
 def test_every_rule_is_put_into_words(name: str) -> None:
     assert rule(name).endswith(".")
 

@@ -2,7 +2,7 @@ import re
 
 import numpy as np
 
-from tasks.diversity import distribution
+from tasks.dataset.diversity import distribution
 from tasks.report.histograms import HEIGHT, histogram, said
 
 

@@ -15,9 +15,9 @@ import torch
 import uvicorn
 
 from aigc_models.modalities import image
-from tasks.provenance import Identity
 from tasks.serve.app import create_app
 from tasks.serve.engine import Served
+from tasks.use.provenance import Identity
 
 
 class Pictures:

@@ -11,7 +11,7 @@ import openai
 import pytest
 from PIL import Image
 
-from tasks.provenance import SOURCE_TYPE
+from tasks.use.provenance import SOURCE_TYPE
 
 
 @pytest.fixture(scope="module")

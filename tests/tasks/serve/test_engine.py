@@ -3,9 +3,9 @@ import asyncio
 import pytest
 
 from aigc_models.errors import BadInput, Damaged
-from tasks.provenance import Identity
 from tasks.serve.cutting import Cut
 from tasks.serve.engine import Busy, Engine, Loading, Served
+from tasks.use.provenance import Identity
 
 
 def cut(pieces, most=100, stops=()):

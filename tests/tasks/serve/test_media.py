@@ -11,7 +11,7 @@ from PIL import Image
 
 from aigc_models.generator import Generator
 from aigc_models.modalities import audio, series
-from tasks.provenance import SOURCE_TYPE
+from tasks.use.provenance import SOURCE_TYPE
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,83 @@
+"""Whole paths from quantiles of single steps: a Gaussian copula over the horizon (Gel, Raftery and Gneiting 2004).
+
+The quantiles say how each step is distributed, the copula how steps and channels go together: correlations of the normal
+scores of errors. A path depends on its seed and its own quantiles alone.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from aigc_models.forecasting.quantiles import scores
+from aigc_models.layers.noise import normal
+
+RIDGE = 0.02  # share of independent noise, so that the factors exist
+EDGE = 4.0  # standard normal scores are kept within this
+
+
+class Copula(nn.Module):
+    """Second moments of normal scores: `time` float (channel, horizon, horizon), `across` float (channel, channel).
+
+    Those across channels are the same at each step. It is learnt from errors, not by gradients.
+    """
+
+    def __init__(self, channels: int, horizon: int) -> None:
+        super().__init__()
+        self.time: Tensor
+        self.across: Tensor
+        self.register_buffer("time", torch.eye(horizon).repeat(channels, 1, 1))
+        self.register_buffer("across", torch.eye(channels))
+
+    @torch.no_grad()
+    def learn(self, found: Tensor, share: float = 1.0) -> None:
+        """Move by `share` towards the moments of normal scores (item, channel, horizon); only their ratios count."""
+        rows = found.float()
+        with torch.autocast(rows.device.type, enabled=False):  # in bfloat16 the moments would be none that factor
+            self.time.lerp_(torch.einsum("nch,ncg->chg", rows, rows) / len(rows), share)
+            self.across.lerp_(torch.einsum("nch,ndh->cd", rows, rows) / (len(rows) * rows.shape[2]), share)
+
+    def draw(self, seeds: Tensor) -> Tensor:
+        """Standard normal scores float (item, channel, horizon), each path from its own seed."""
+        time, across = factor(self.time.cpu()), factor(self.across.cpu())
+        return torch.einsum("chg,cd,ndg->nch", time, across, normal(seeds, time.shape[:2]))
+
+
+def factor(moments: Tensor) -> Tensor:
+    """Lower factor of the correlations in second moments (..., n, n), with some independent noise mixed in."""
+    wide = moments.double()
+    scale = wide.diagonal(dim1=-2, dim2=-1).clamp_min(1e-12).sqrt()
+    correlation = wide / (scale[..., :, None] * scale[..., None, :])
+    mixed = (1 - RIDGE) * correlation + RIDGE * torch.eye(wide.shape[-1], dtype=wide.dtype)
+    edge = mixed.diagonal(dim1=-2, dim2=-1).sqrt()
+    found: Tensor = torch.linalg.cholesky(mixed / (edge[..., :, None] * edge[..., None, :]))
+    return found.float()
+
+
+def at(quantiles: Tensor, levels: Tensor, asked: Tensor) -> Tensor:
+    """Quantiles at other levels (level,): linear in normal scores between those known and beyond them."""
+    known, wanted = scores(levels), scores(asked)
+    right = torch.searchsorted(known, wanted).clamp(1, len(known) - 1)
+    share = ((wanted - known[right - 1]) / (known[right] - known[right - 1])).to(quantiles)
+    low, high = quantiles[..., right - 1], quantiles[..., right]
+    return low + share * (high - low)
+
+
+def through(quantiles: Tensor, levels: Tensor, drawn: Tensor) -> Tensor:
+    """The value at standard normal score `drawn` (item, channel, horizon) of each step's own distribution."""
+    known = scores(levels).to(quantiles)
+    placed = drawn.to(quantiles).clamp(-EDGE, EDGE).contiguous()
+    right = torch.searchsorted(known, placed).clamp(1, len(levels) - 1)
+    low, high = (quantiles.gather(-1, index[..., None])[..., 0] for index in (right - 1, right))
+    share = (placed - known[right - 1]) / (known[right] - known[right - 1])
+    return low + share * (high - low)
+
+
+def back(quantiles: Tensor, levels: Tensor, values: Tensor) -> Tensor:
+    """The standard normal score of `values` (item, channel, horizon): the inverse of `through`."""
+    known, wide = scores(levels).to(quantiles), quantiles.contiguous()
+    right = torch.searchsorted(wide, values.to(wide)[..., None].contiguous()).clamp(1, len(levels) - 1)
+    low, high = (wide.gather(-1, index)[..., 0] for index in (right - 1, right))
+    first, last = known[right[..., 0] - 1], known[right[..., 0]]
+    share = (values.to(wide) - low) / (high - low).clamp_min(1e-9)
+    return (first + share * (last - first)).clamp(-EDGE, EDGE)

@@ -1,0 +1,74 @@
+"""What the plain forecasters share: a mean for each future step, and Gaussian residuals as wide as those on train."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from aigc_models.capabilities import Shape
+from aigc_models.corpus import Corpus
+from aigc_models.forecasting.copula import Copula, through
+from aigc_models.forecasting.quantiles import BATCH, gaussian, grid, parted, window_crps
+
+if TYPE_CHECKING:
+    from aigc_models.modalities.series import Format
+
+MOST = 3000  # train windows that the residuals are taken from, evenly in time
+LEAST_SPREAD = 1e-4  # standardised; of a series that never changed
+
+
+class GaussianForecast:
+    """A family gives the `mean` of each step; `state` holds all that was fitted, as tensors."""
+
+    def __init__(self, shape: Shape) -> None:
+        self.format: Format = shape.format
+        steps = (self.format.channels, self.format.horizon)
+        self.state: dict[str, Tensor] = {"spread": torch.ones(steps), **copula_state(Copula(*steps))}
+
+    def mean(self, past: Tensor) -> Tensor:
+        """float (item, channel, horizon) from float (item, channel, context)."""
+        raise TypeError(f"{type(self).__name__} has no mean")
+
+    def settle(self, train: Corpus) -> None:
+        """Take the width of each step and the copula from the residuals on `train`."""
+        train = train.take(np.unique(np.linspace(0, len(train) - 1, min(len(train), MOST)).astype(int)))
+        parts = [parted(batch.values, self.format) for batch in train.batches(BATCH)]
+        residuals = torch.cat([future - self.mean(past) for past, future in parts])
+        self.state["spread"] = residuals.double().square().mean(0).sqrt().float().clamp_min(LEAST_SPREAD)
+        copula = Copula(self.format.channels, self.format.horizon)
+        copula.learn(residuals / self.state["spread"])
+        self.state |= copula_state(copula)
+
+    def loss(self, corpus: Corpus) -> float:
+        """CRPS, standardised, over all windows, channels and steps; zero without windows."""
+        return float(window_crps(self, corpus, self.format).mean()) if len(corpus) else 0.0
+
+    def forecast(self, past: Tensor, conditions: Tensor, levels: Tensor) -> Tensor:
+        """Quantiles float (item, channel, horizon, level)."""
+        return gaussian(self.mean(past.cpu()), self.state["spread"], levels.cpu()).to(past.device)
+
+    def generate(self, conditions: Tensor, seeds: Tensor, **sampling: Any) -> Tensor:
+        """One path for each `past` float (item, channel, context): float (item, channel, horizon).
+
+        `temperature` scales the spread (1 = as fitted).
+        """
+        copula = Copula(self.format.channels, self.format.horizon)
+        copula.load_state_dict({name: self.state[f"copula.{name}"] for name in copula.state_dict()})
+        drawn = copula.draw(seeds) * float(sampling.get("temperature", 1.0))
+        levels = grid()
+        return through(self.forecast(sampling["past"].cpu(), conditions, levels), levels, drawn)
+
+    def state_dict(self) -> Mapping[str, Tensor]:
+        return dict(self.state)
+
+    def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
+        self.state = {name: tensor.clone() for name, tensor in state.items()}
+
+
+def copula_state(copula: Copula) -> dict[str, Tensor]:
+    """Its tensors as they are named in a bundle."""
+    return {f"copula.{name}": tensor for name, tensor in copula.state_dict().items()}

@@ -1,0 +1,222 @@
+"""Events: a tune (notes of one or several voices), or the history of one user (items in the order of time).
+
+What models see are symbols, int64 (item, time), closed by END and then PAD, as those of text: see `tokens`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from aigc_models.errors import BadInput, Unreadable, no_content
+from aigc_models.fingerprints import minhash
+from aigc_models.fingerprints.fingerprint import Fingerprint
+from aigc_models.modalities.events import abc, columns, drawing, figures, measuring, midi, near, tokens
+from aigc_models.modalities.events.events import MOST_EVENTS, TOP, Events
+from aigc_models.modalities.text import END, INPUTS, LONGEST, PAD
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["Events", "Format"]
+
+SUFFIXES = frozenset({".mid", ".midi", ".abc", ".events"})
+suffix = ".events"
+MOST_BYTES = 16_000_000  # of an item in JSON
+MOST_ITEMS = 20_000  # names that a vocabulary holds: the most frequent
+SHARED = 2  # histories that have to hold an item for its name to be in the vocabulary, which stays when one is forgotten
+GRIDS = (1, 2, 3, 4, 6, 8, 12, 24)  # steps of a quarter note
+ON_GRID = 0.99  # share of the notes that begin on the grid that is taken
+FURTHEST = 1e11  # seconds from 1970 of a time: 3,000 years
+
+
+class Format(BaseModel):
+    """How events are laid out as symbols."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    kind: Literal["notes", "history"] = Field(description="tunes, or histories of items")
+    length: int = Field(description="most symbols of an item, END included", gt=0)
+    grid: int = Field(1, description="steps of a quarter note (of histories 1)", gt=0)
+    vocabulary: tuple[str, ...] = Field((), description="items that two or more histories hold, the most frequent first")
+
+    @property
+    def inputs(self) -> int:
+        """How many symbols a model may be fed."""
+        return INPUTS + len(self.vocabulary)
+
+
+pack = columns.pack
+unpack = columns.unpack
+preview = drawing.preview
+spread = figures.spread
+measures = measuring.measures
+embedding = measuring.embedding
+bands = minhash.bands
+traits = near.hashes
+alike = minhash.alike
+
+
+def read(payload: bytes, name: str) -> Events:
+    """MIDI, JSON or ABC notation, told from each other by their first bytes; raises `Unreadable`."""
+    if not payload.strip():
+        raise no_content(name)
+    if payload.startswith(midi.MAGIC):
+        return midi.read(payload)
+    if name.lower().endswith((".mid", ".midi")):
+        raise Unreadable("is no MIDI file: it does not begin with MThd")
+    if payload.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] not in (b"{", b"["):
+        return abc.read(payload, name)
+    if len(payload) > MOST_BYTES:
+        raise Unreadable(f"has {len(payload) / 1e6:,.0f} MB; the limit is {MOST_BYTES / 1e6:g} MB")
+    return columns.read(payload)
+
+
+def parts(payload: bytes) -> list[tuple[str, int, bytes]]:
+    """The items of one file: how each is known in it, the line in which it begins, and its content."""
+    binary = payload.startswith(midi.MAGIC) or payload[:1] in (b"{", b"[")
+    return [("", 1, payload)] if binary else abc.tunes(payload)
+
+
+def validate(content: Events) -> str | None:
+    """The reason why this cannot be used, or None."""
+    if not len(content):
+        return "holds no notes" if content.tune else "holds no events"
+    if len(content) > MOST_EVENTS:
+        return f"holds {len(content):,} events; the limit is {MOST_EVENTS:,}: cut it"
+    wrong = {
+        "is no time": ~np.isfinite(content.times) | (np.abs(content.times) > FURTHEST),
+        "is no number": np.zeros(0, bool) if content.weights is None else np.isinf(content.weights),
+        **(_wrong_notes(content) if content.tune else {"is earlier than the event before it": _backwards(content.times)}),
+    }
+    for reason, places in wrong.items():
+        if places.any():
+            return f"event {int(np.argmax(places)) + 1} {reason}"
+    return None
+
+
+def _wrong_notes(content: Events) -> dict[str, np.ndarray]:
+    assert content.durations is not None
+    assert content.voices is not None
+    backwards = np.zeros(len(content), dtype=bool)
+    for voice in np.unique(content.voices):
+        own = np.flatnonzero(content.voices == voice)
+        backwards[own] = _backwards(content.times[own])
+    return {
+        f"has a pitch outside 0 to {TOP}": (content.values < 0) | (content.values > TOP),
+        "has no duration": ~np.isfinite(content.durations) | (content.durations < 0) | (content.durations > FURTHEST),
+        "begins before the tune does, at time 0": content.times < 0,
+        "is earlier than the one before it in its voice": backwards,
+    }
+
+
+def _backwards(times: np.ndarray) -> np.ndarray:
+    """Which times are earlier than the one before."""
+    return np.concatenate([np.zeros(len(times[:1]), dtype=bool), times[1:] < times[:-1]])
+
+
+def normalise(content: Events) -> Events:
+    """In order; a tune without whole quarter notes of silence before it."""
+    ordered = content.ordered()
+    return replace(ordered, times=ordered.times - np.floor(ordered.times[0])) if content.tune else ordered
+
+
+def fingerprint(content: Events) -> Fingerprint:
+    """`exact`: of the canonical bytes; `near`: bands of a MinHash of `near.pieces`."""
+    return Fingerprint(hashlib.sha256(pack(content)).hexdigest(), minhash.sketch(near.pieces(content)))
+
+
+def covers(later: Events, earlier: Events) -> bool:
+    """Whether a history has all events of an earlier one; of tunes, never: a changed tune is another one."""
+    if later.tune or earlier.tune or later.dated != earlier.dated or len(later) <= len(earlier):
+        return False
+    return not _events_of(earlier) - _events_of(later)
+
+
+def _events_of(content: Events) -> Counter[tuple[str, ...]]:
+    return Counter(zip(*(map(str, column.tolist()) for column in content.columns().values()), strict=True))
+
+
+def choose_format(contents: Sequence[Events]) -> Format:
+    """The coarsest grid that the tunes lie on, or the items of the histories; as long as the longest, at most `LONGEST`.
+
+    Raises `BadInput` where there are both.
+    """
+    if len({content.tune for content in contents}) > 1:
+        raise BadInput("the data set holds tunes and histories; make two of it: a model learns the one or the other")
+    if not contents or contents[0].tune:
+        found = Format(kind="notes", length=LONGEST, grid=_grid(contents))
+    else:
+        found = Format(kind="history", length=LONGEST, vocabulary=_vocabulary(contents))
+    longest = max((len(symbols) for symbols in _symbols(contents, found)), default=0) + 1
+    return found.model_copy(update={"length": min(LONGEST, -(-longest // 16) * 16)})
+
+
+def _grid(contents: Sequence[Events]) -> int:
+    times = np.concatenate([content.times for content in contents] or [np.zeros(0)])
+    for grid in GRIDS:
+        if (np.abs(times * grid - np.rint(times * grid)) < 0.02).sum() >= ON_GRID * len(times):
+            return grid
+    return GRIDS[-1]
+
+
+def _vocabulary(contents: Sequence[Events]) -> tuple[str, ...]:
+    """Items by how often they come."""
+    counts = Counter(item for content in contents for item in content.values.tolist())
+    holders = Counter(item for content in contents for item in set(content.values.tolist()))
+    shared = sorted((item for item in counts if holders[item] >= SHARED), key=lambda item: (-counts[item], item))
+    return tuple(shared[:MOST_ITEMS])
+
+
+def _symbols(contents: Sequence[Events], format: Format) -> list[list[int]]:
+    """Of each at most `format.length - 1`: of a tune the first, of a history the newest."""
+    most = format.length - 1
+    if any(content.tune != (format.kind == "notes") for content in contents):
+        raise BadInput(f"the model learns {format.kind}, and is given {'a history' if format.kind == 'notes' else 'notes'}")
+    if format.kind == "notes":
+        return [tokens.of_tune(content, format.grid, most) for content in contents]
+    known = {item: tokens.FIRST_ITEM + at for at, item in enumerate(format.vocabulary)}
+    return [tokens.of_history(content, known, most) for content in contents]
+
+
+def encode(contents: Sequence[Events], format: Format) -> np.ndarray:
+    """int16, or int32 for many items, (item, time): the symbols, END, then PAD; `BadInput` for the other kind of events."""
+    kind = np.int16 if format.inputs <= np.iinfo(np.int16).max else np.int32
+    values = np.full((len(contents), format.length), PAD, dtype=kind)
+    for row, symbols in zip(values, _symbols(contents, format), strict=True):
+        row[: len(symbols)] = symbols
+        row[len(symbols)] = END
+    return values
+
+
+def tensor(values: np.ndarray) -> Tensor:
+    """int64 (item, time), trimmed to the longest of these items."""
+    from aigc_models.modalities import text
+
+    return text.tensor(values)
+
+
+def decode(values: Tensor, format: Format) -> list[Events]:
+    """int64 (item, time) back to events, each up to its END; times of histories are 0, 1, 2, ..."""
+    rows = (_used(row) for row in values.cpu().numpy())
+    if format.kind == "history":
+        return [tokens.items(row, format.vocabulary) for row in rows]
+    return [tokens.tune((symbol for symbol in row if symbol < END), format.grid) for row in rows]
+
+
+def _used(row: np.ndarray) -> list[int]:
+    ends = np.flatnonzero(row == END)
+    return list(row[: ends[0]].tolist() if len(ends) else row.tolist())
+
+
+def write(content: Events, path: Path) -> Path:
+    """Write `content` as JSON with this modality's suffix; gives the path."""
+    target = path.with_name(path.name.removesuffix(suffix) + suffix)
+    target.write_bytes(pack(content))
+    return target

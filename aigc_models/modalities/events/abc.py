@@ -1,0 +1,181 @@
+"""ABC notation (the standard 2.1, abcnotation.com/wiki/abc:standard:v2.1): its core, read strictly.
+
+Fields X T M L K Q V, notes and chords with accidentals and lengths, rests, ties, tuplets, broken rhythm, bars. Repeats stand
+as they are written, and are not unfolded; grace notes, decorations, chord symbols and words are left out. Anything else is
+refused: the readers for ABC that there are in Python skip what they do not understand, or know no chords.
+"""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+
+from aigc_models.errors import Unreadable
+from aigc_models.modalities.events.abc_key import key, moved
+from aigc_models.modalities.events.abc_voice import MOST, Voice
+from aigc_models.modalities.events.events import MOST_EVENTS, Events, notes
+
+MOST_BYTES = 200_000  # of a tune: 5 s of reading where all of them are notes
+MOST_VOICES = 64
+IN_BODY = frozenset("IKLMNPQRrsTVWw+")  # fields that may stand between lines of music
+REFUSED = {"U": "symbols of one's own (U:)", "m": "macros (m:)"}  # they change what the music says
+_FIELD = re.compile(r"([A-Za-z+]):(.*)")
+_COMMENT = re.compile(r'("[^"]*")|(?<!\\)%.*')
+_KEPT = frozenset("MLQK")  # of the fields before the first tune, those that say how all are read
+_HEAD = " %of the file"  # ends a line that was put into a tune, which is not counted
+DEFAULT = "the default"
+
+
+def decoded(payload: bytes) -> str:
+    """UTF-8, else Latin 1 as before 2.1, with `\\n` alone."""
+    try:
+        text = payload.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        text = payload.decode("latin-1")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
+
+
+def tunes(payload: bytes) -> list[tuple[str, int, bytes]]:
+    """The tunes of a file: the number that X: gives each, the line in which it begins, and its text.
+
+    Fields that stand before the first tune are put behind the first line of each. A file of one tune is that tune.
+    """
+    lines = decoded(payload).split("\n")
+    starts = [at for at, line in enumerate(lines) if line.startswith("X:")]
+    if len(starts) < 2:
+        return [("", 1, payload)]
+    told = [line.partition("%")[0] + _HEAD for line in lines[: starts[0]] if line[1:2] == ":" and line[0] in _KEPT]
+    found = []
+    for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
+        rows = lines[start:end]
+        rows = rows[: next((at for at, row in enumerate(rows) if not row.strip()), len(rows))]
+        text = "\n".join([rows[0], *told, *rows[1:]]) + "\n"
+        found.append((rows[0][2:].partition("%")[0].strip(), start + 1, text.encode()))
+    return found
+
+
+def read(payload: bytes, name: str) -> Events:
+    """The notes of one tune; raises `Unreadable` with the line and what to do."""
+    if len(payload) > MOST_BYTES:
+        raise Unreadable(f"has {len(payload) / 1e3:,.0f} kB; the limit of a tune is {MOST_BYTES / 1e3:g} kB: cut it")
+    if b"\0" in payload:
+        raise Unreadable("holds a NUL character: a binary file, or a damaged one")
+    tune, number = Tune(), 0
+    for line in decoded(payload).split("\n"):
+        number += not line.endswith(_HEAD)
+        if tune.begun and not line.strip():
+            break
+        plain = _COMMENT.sub(lambda match: match[1] or "", line).rstrip()
+        try:
+            if plain:
+                tune.take(plain)
+        except Unreadable as error:
+            raise Unreadable(f"line {number} of {name}: {error}") from error
+    if not tune.begun:
+        raise Unreadable(f"{name} is no tune in ABC notation: no line K: (its key) closes the header")
+    return tune.events()
+
+
+class Tune:
+    """What is known of a tune so far."""
+
+    def __init__(self) -> None:
+        self.begun = False  # whether the header is over
+        self.header = Voice(0, {}, 0, Fraction(1, 2), Fraction(4), False)
+        self.stated = False  # whether L: was
+        self.voices: dict[str, Voice] = {}
+        self.shifts: dict[str, int] = {}
+        self.voice = self.header
+
+    def take(self, line: str) -> None:
+        match = _FIELD.fullmatch(line)
+        if match and (not self.begun or match[1] in IN_BODY | set(REFUSED)):
+            self.field(match[1], match[2].strip())
+        elif self.begun:
+            self.music(line)
+        else:
+            raise Unreadable(f"{line[:20]!r} stands in the header, which ends with the key (K:); write fields such as M:4/4")
+
+    def music(self, line: str) -> None:
+        at, fields = 0, list[tuple[str, str]]()
+        while at < len(line):
+            fields.clear()
+            at = self.voice.sing(line, at, fields)
+            for name, value in fields:
+                self.field(name, value)
+        if sum(len(voice.notes) for voice in self.voices.values()) > MOST_EVENTS:
+            raise Unreadable(f"holds more than {MOST_EVENTS:,} notes")
+
+    def field(self, name: str, value: str) -> None:
+        if name in REFUSED:
+            raise Unreadable(f"{REFUSED[name]} are not read; write the music out")
+        if name == "K":
+            self.key(value)
+        elif name == "M":
+            self.meter(value)
+        elif name == "L":
+            self.voice.unit, self.stated = _unit(value), True
+        elif name == "V":
+            self.enter(value)
+
+    def key(self, value: str) -> None:
+        """The header's last field, or a change of key."""
+        self.voice.key, shift = key(value)
+        self.voice.shift = shift + self.shifts.get(self._name(), 0)
+        if not self.begun:
+            self.begun = True
+            self.enter(next(iter(self.shifts), DEFAULT))
+
+    def meter(self, value: str) -> None:
+        """`M:`; it says the length of a note too, where no L: does before the music."""
+        self.voice.meter, self.voice.compound = _meter(value)
+        if not self.stated and not self.begun:
+            short = self.voice.meter is not None and self.voice.meter < 3
+            self.voice.unit = Fraction(1, 4) if short else Fraction(1, 2)
+
+    def enter(self, value: str) -> None:
+        """`V:` in the header says what a voice is, in the music that it goes on."""
+        name, *properties = re.sub(r'"[^"]*"', '""', value).split() or [DEFAULT]
+        if not self.begun or properties:
+            self.shifts[name] = sum(moved(part) for part in properties if "=" in part or part in ("treble", "bass"))
+        if not self.begun:
+            return
+        if name not in self.voices:
+            if len(self.voices) == MOST_VOICES:
+                raise Unreadable(f"has more than {MOST_VOICES} voices")
+            self.voices[name] = self.header.fresh(len(self.voices))
+            self.voices[name].shift += self.shifts.get(name, 0)
+        self.voice = self.voices[name]
+
+    def _name(self) -> str:
+        return next((name for name, voice in self.voices.items() if voice is self.voice), "")
+
+    def events(self) -> Events:
+        """By time, voices in the order in which they came, those without a note left out."""
+        sounding = filter(None, (voice.joined() for voice in self.voices.values()))
+        found = [(note, number) for number, joined in enumerate(sounding) for note in joined]
+        if not found:
+            raise Unreadable("is a tune without notes")
+        rows = [(float(note.start), note.pitch, float(note.length), voice) for note, voice in found]
+        return notes(*zip(*rows, strict=True)).ordered()
+
+
+def _unit(value: str) -> Fraction:
+    match = re.fullmatch(r"1(?:/(\d{1,3}))?", value.replace(" ", ""))
+    under = int(match[1] or 1) if match else 0
+    if not 0 < under <= MOST:
+        raise Unreadable(f"L:{value[:20]} is not understood; write it as L:1/8")
+    return Fraction(4, under)
+
+
+def _meter(value: str) -> tuple[Fraction | None, bool]:
+    """Quarter notes in a bar, None without a meter, and whether it is compound (6/8, 9/8, 12/8)."""
+    if value.lower() in ("none", ""):
+        return None, False
+    if value in ("C", "C|"):
+        return Fraction(4), False
+    match = re.fullmatch(r"\(?(\d{1,2}(?:\+\d{1,2})*)\)?/(\d{1,3})", value.replace(" ", ""))
+    over = sum(int(part) for part in match[1].split("+")) if match else 0
+    if not match or not over or not 0 < int(match[2]) <= MOST:
+        raise Unreadable(f"M:{value[:20]} is not understood; write it as M:4/4, M:C or M:none")
+    return Fraction(4 * over, int(match[2])), int(match[2]) == 8 and over in (6, 9, 12)

@@ -1,0 +1,91 @@
+"""Events as symbols and back.
+
+A tune takes the 256 symbols that bytes have in text: pitches, then durations and times gone by in steps of a grid, then
+voices. A note is its pitch and its duration. Time that goes by stands before it; its voice does where it is not the one
+after the last voice, counted from 0 at each new time: a full chord of a chorale needs no voices. What is longer than one
+symbol can say is said by several, which add up.
+
+A history is one symbol for each item, behind those of text; its times are left out but for their order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from aigc_models.modalities.events.events import PERCUSSION, Events, history, notes
+from aigc_models.modalities.text import INPUTS
+
+PITCHES, DURATIONS, GAPS, VOICES = 0, 128, 192, 240  # where each kind of symbol begins
+LONGEST_DURATION, LONGEST_GAP, MOST_VOICES = GAPS - DURATIONS, VOICES - GAPS, 256 - VOICES
+DRUMS = MOST_VOICES - 1  # the voice of percussion
+UNKNOWN = 0  # an item that no train item has; no text symbol is free for it, and of histories none of them is used
+FIRST_ITEM = INPUTS
+
+
+def of_tune(content: Events, grid: int, most: int) -> list[int]:
+    """At most `most` symbols, the last note whole."""
+    found: list[int] = []
+    now = following = 0
+    for at, pitch, steps, voice in _on_grid(content, grid):
+        gap = at - now
+        following = 0 if gap else following
+        number = DRUMS if voice == PERCUSSION else min(voice, DRUMS - 1)
+        note = [*_summed(min(gap, most * LONGEST_GAP), GAPS, LONGEST_GAP), *([] if number == following else [VOICES + number])]
+        note += [PITCHES + pitch, *_summed(min(steps, most * LONGEST_DURATION), DURATIONS, LONGEST_DURATION)]
+        if len(found) + len(note) > most:
+            break
+        found += note
+        now, following = at, number + 1
+    return found
+
+
+def _on_grid(content: Events, grid: int) -> Iterable[tuple[int, int, int, int]]:
+    """Time, pitch, steps and voice of each note, in steps of the grid; a note lasts one at least."""
+    assert content.durations is not None
+    assert content.voices is not None
+    times = np.rint(content.times * grid).astype(np.int64)
+    steps = np.maximum(1, np.rint(content.durations * grid).astype(np.int64))
+    voices = np.where(content.voices == PERCUSSION, DRUMS, content.voices)
+    order = np.lexsort((-content.values, voices, times))
+    columns = (column[order].tolist() for column in (times, content.values, steps, content.voices))
+    return zip(*columns, strict=True)
+
+
+def _summed(steps: int, first: int, longest: int) -> list[int]:
+    """Symbols from `first` on that stand for 1 to `longest` steps and add up to `steps`."""
+    whole, rest = divmod(steps, longest)
+    return [first + longest - 1] * whole + ([first + rest - 1] if rest else [])
+
+
+def tune(symbols: Iterable[int], grid: int) -> Events:
+    """The notes that symbols say, in whatever order a model gave them: a duration without a note says nothing."""
+    found: list[list[int]] = []  # time, pitch, steps, voice
+    now = voice = 0
+    lasting = False  # whether a duration belongs to the last note
+    for symbol in symbols:
+        if symbol >= VOICES:
+            voice, lasting = symbol - VOICES, False
+        elif symbol >= GAPS:
+            now, voice, lasting = now + symbol - GAPS + 1, 0, False
+        elif symbol >= DURATIONS:
+            if lasting:
+                found[-1][2] += symbol - DURATIONS + 1
+        else:
+            found.append([now, symbol, 0, voice])
+            voice, lasting = min(voice + 1, MOST_VOICES - 1), True
+    table = np.array(found, dtype=np.float64).reshape(-1, 4)
+    voices = np.where(table[:, 3] == DRUMS, PERCUSSION, table[:, 3])
+    return notes(table[:, 0] / grid, table[:, 1], np.maximum(1, table[:, 2]) / grid, voices)
+
+
+def of_history(content: Events, known: dict[str, int], most: int) -> list[int]:
+    """The newest `most` events."""
+    return [known.get(item, UNKNOWN) for item in content.values[-most:].tolist()] if most else []
+
+
+def items(symbols: Iterable[int], vocabulary: Sequence[str]) -> Events:
+    """The items that symbols say, one a step of time; what stands for none of them is left out."""
+    named = [symbol - FIRST_ITEM for symbol in symbols if FIRST_ITEM <= symbol < FIRST_ITEM + len(vocabulary)]
+    return history(np.arange(len(named)), [vocabulary[at] for at in named])

@@ -1,0 +1,196 @@
+"""Text as bytes: 256 byte symbols, then END, PAD and MASK. An item's content is a `str`."""
+
+from __future__ import annotations
+
+import codecs
+import hashlib
+import html
+import re
+import unicodedata
+from collections.abc import Sequence
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from aigc_models.errors import Unreadable, no_content
+from aigc_models.fingerprints import minhash
+from aigc_models.fingerprints.fingerprint import Fingerprint
+from aigc_models.modalities.text import measuring
+from aigc_models.reading import first_bytes
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+END = 256  # closes an item, and is fed first: START is END
+START = END
+PAD = 257
+MASK = 258
+OUTPUTS = 257  # what a model predicts: a byte or END
+INPUTS = 259  # what a model may be fed
+
+PROSE = {".txt", ".text", ".md", ".markdown", ".rst", ".tex", ".html", ".htm", ".xml", ".srt", ".vtt", ".log"}
+CODE = {".py", ".js", ".ts", ".java", ".c", ".h", ".cpp", ".go", ".rs", ".rb", ".sh", ".sql", ".css"}
+DATA = {".json", ".yaml", ".yml", ".toml", ".ini", ".cfg"}
+SUFFIXES = frozenset(PROSE | CODE | DATA)
+suffix = ".txt"
+
+LONGEST = 1024  # symbols
+SHINGLE = 5  # bytes
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_BYTES = np.array([1 << (8 * at) for at in range(SHINGLE)], dtype=np.uint64)  # five bytes as one number
+_UNSPACED = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]")
+_WORDS = re.compile(rf"{_UNSPACED.pattern}|(?:(?!{_UNSPACED.pattern})\S)+")
+
+
+measures = measuring.measures
+embedding = measuring.embedding
+
+
+class Format(BaseModel):
+    """How text is laid out as numbers."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    length: int = Field(description="most symbols of an item, END included", gt=0)
+
+
+def read(payload: bytes, name: str) -> str:
+    """UTF-8, with or without a byte-order mark, or UTF-16 with one; raises `Unreadable` with the byte offset."""
+    if not payload:
+        raise no_content(name)
+    utf16 = payload.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    encoding = "utf-16" if utf16 else "utf-8-sig"
+    try:
+        return payload.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise Unreadable(_undecoded(payload, error, "UTF-16" if utf16 else "UTF-8")) from error
+
+
+def _undecoded(payload: bytes, error: UnicodeDecodeError, encoding: str) -> str:
+    kind = first_bytes.kind(payload)
+    if kind and kind != first_bytes.PAGE:
+        return f"not text but {kind}"
+    byte = payload[error.start : error.start + 1].hex()
+    return f"not {encoding}: {error.reason} 0x{byte} at byte {error.start}; save it as UTF-8"
+
+
+def validate(content: str) -> str | None:
+    """The reason why this cannot be used as text, or None."""
+    if "\0" in content:
+        return f"holds a NUL character at position {content.index(chr(0))}: a binary file, or a damaged one"
+    lone = _SURROGATE.search(content)
+    return f"holds a lone surrogate at position {lone.start()}" if lone else None
+
+
+def normalise(content: str) -> str:
+    """NFC, newlines as `\\n`, no byte-order mark, no blanks at line ends or around the whole."""
+    text = content.replace("\r\n", "\n").replace("\r", "\n").replace("\ufeff", "")
+    lines = [line.rstrip() for line in unicodedata.normalize("NFC", text).split("\n")]
+    return "\n".join(lines).strip("\n")
+
+
+def pack(content: str) -> bytes:
+    return content.encode("utf-8")
+
+
+def unpack(payload: bytes) -> str:
+    return payload.decode("utf-8")
+
+
+def fingerprint(content: str) -> Fingerprint:
+    """`near`: bands of a MinHash (Broder 1997) of the shingles, little-endian uint32. Case and white space are ignored."""
+    exact = hashlib.sha256(content.encode("utf-8")).hexdigest()
+    plain = _plain(content)
+    return Fingerprint(exact, minhash.sketch([plain[at : at + SHINGLE] for at in range(len(plain) - SHINGLE + 1)]))
+
+
+bands = minhash.bands
+similarity = minhash.similarity
+alike = minhash.alike
+
+
+def traits(content: str) -> np.ndarray:
+    """Hashes of the shingles, uint64, in order: what `alike` compares."""
+    windows = np.lib.stride_tricks.sliding_window_view(np.frombuffer(_plain(content), dtype=np.uint8), SHINGLE)
+    return np.unique(windows.astype(np.uint64) @ _BYTES)
+
+
+def _plain(content: str) -> bytes:
+    return " ".join(content.casefold().split()).encode("utf-8").ljust(SHINGLE)
+
+
+def choose_format(contents: Sequence[str]) -> Format:
+    """As long as the longest item and its END, rounded up to 16, at most `LONGEST`."""
+    longest = max((len(content.encode("utf-8")) for content in contents), default=0) + 1
+    return Format(length=min(LONGEST, -(-longest // 16) * 16))
+
+
+def encode(contents: Sequence[str], format: Format) -> np.ndarray:
+    """int16 (item, time): the bytes, END, then PAD; an item that is too long is cut between characters."""
+    values = np.full((len(contents), format.length), PAD, dtype=np.int16)
+    for row, content in enumerate(contents):
+        cut = content.encode("utf-8")[: format.length - 1].decode("utf-8", "ignore").encode("utf-8")
+        values[row, : len(cut)] = np.frombuffer(cut, dtype=np.uint8)
+        values[row, len(cut)] = END
+    return values
+
+
+def tensor(values: np.ndarray) -> Tensor:
+    """int64 (item, time), trimmed to the longest of these items."""
+    import torch
+
+    used = np.flatnonzero((np.asarray(values) != PAD).any(axis=0))
+    return torch.from_numpy(np.asarray(values)[:, : used[-1] + 1 if len(used) else 1].astype(np.int64))
+
+
+def decode(values: Tensor, format: Format) -> list[str]:
+    """int64 (item, time) back to text, each up to its END; bytes that are no UTF-8 become U+FFFD."""
+    return [_text(row) for row in values.cpu().numpy()]
+
+
+def _text(row: np.ndarray) -> str:
+    ends = np.flatnonzero(row == END)
+    symbols = row[: ends[0]] if len(ends) else row
+    return symbols[symbols < END].astype(np.uint8).tobytes().decode("utf-8", "replace")
+
+
+def write(content: str, path: Path) -> Path:
+    """Write `content` with this modality's suffix; gives the path."""
+    target = path.with_name(path.name.removesuffix(suffix) + suffix)
+    target.write_bytes(content.encode("utf-8", "replace"))
+    return target
+
+
+def preview(content: str) -> str:
+    """The item as a piece of HTML that needs nothing else."""
+    return f'<pre style="white-space:pre-wrap;margin:0">{html.escape(content)}</pre>'
+
+
+def spread(contents: Sequence[str]) -> dict[str, Any]:
+    """`distinct_n`: different runs of n neighbouring words over all such runs (Li et al. 2016, section 5)."""
+    sizes = [len(content.encode()) for content in contents]
+    return {**_distinct(contents), "bytes": sum(sizes), "mean_bytes": round(sum(sizes) / len(sizes), 1)}
+
+
+def _words(content: str) -> list[str]:
+    """Between white space; Chinese and Japanese, written without any, by character."""
+    return _WORDS.findall(content) if _UNSPACED.search(content) else content.split()
+
+
+def _distinct(contents: Sequence[str], longest: int = 3) -> dict[str, float]:
+    """By arrays of numbers: a quarter of the time that sets of words take."""
+    numbers: dict[str, int] = {}
+    texts = [[numbers.setdefault(word, len(numbers)) for word in _words(content)] for content in contents]
+    words = np.fromiter(chain.from_iterable(texts), dtype=np.int64)
+    left = np.fromiter((at for text in texts for at in range(len(text), 0, -1)), dtype=np.int64, count=len(words))
+    runs, found = words, {}  # of each word, the number of the run that begins there
+    for length in range(1, longest + 1):
+        known, runs = np.unique(runs, return_inverse=True)
+        whole = left >= length  # those that do not reach into the next text
+        seen = np.zeros(len(known), dtype=bool)
+        seen[runs[whole]] = True
+        found[f"distinct_{length}"] = round(int(seen.sum()) / max(1, int(whole.sum())), 4)
+        runs = runs * len(numbers) + np.roll(words, -length)
+    return found

@@ -1,0 +1,135 @@
+"""A model with its players' optimisers and averaged weights on a device: what takes the steps of a training."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+
+from aigc_models.capabilities import Learns, Player, Validates
+from aigc_models.corpus import Batch, Corpus
+from aigc_models.errors import BadInput
+from aigc_models.training import checkpoints, optimisers
+from aigc_models.training.plan import Device, Precision
+from aigc_models.training.randomness import seeded
+
+
+class Learner:
+    """`sums` are of each player's losses and gradient norms since they were last cleared, over `counts` steps."""
+
+    def __init__(
+        self,
+        model: Learns,
+        *,
+        device: Device,
+        precision: Precision,
+        compile: bool,
+        ema: float,
+        weight_decay: float | None,
+        clip: float,
+    ) -> None:
+        self.device = choose_device(device)
+        self.accelerator = _accelerator(self.device, precision)
+        self.model, self.clip = cast(nn.Module, model).to(self.device).train(), clip or math.inf
+        self.players = model.players()
+        compiled = compile and self.device.type == "cuda"
+        self.losses = {player.name: torch.compile(player.loss) if compiled else player.loss for player in self.players}
+        self.optimisers = {player.name: optimisers.AdamW(player, weight_decay) for player in self.players}
+        learnt = [(name, tensor) for name, tensor in self.model.named_parameters() if tensor.requires_grad]
+        self.average = optimisers.Average(learnt, ema)
+        self.sums: dict[str, Tensor] = {}
+        self.counts: dict[str, int] = {}
+
+    def step(self, step: int, batch: Batch, rate: float) -> None:
+        """One step of each player whose turn it is."""
+        batch = batch.to(self.device)
+        for player in self.players:
+            if step % player.every == 0:
+                self._play(player, batch, rate * player.learning_rate)
+        self.average.update(step + 1)
+
+    def _play(self, player: Player, batch: Batch, rate: float) -> None:
+        """Only the player's own parameters get gradients, however far its loss reaches."""
+        optimiser = self.optimisers[player.name]
+        optimiser.clear()
+        with self._autocast():
+            loss = self.losses[player.name](batch)
+        self.accelerator.backward(loss, inputs=optimiser.learnt)
+        norm = nn.utils.clip_grad_norm_(optimiser.learnt, self.clip)
+        optimiser.step(rate)
+        self._add(f"loss.{player.name}", loss)
+        self._add(f"gradient.{player.name}", norm)
+
+    def _add(self, name: str, value: Tensor) -> None:
+        value = value.detach().float()
+        self.sums[name] = self.sums[name] + value if name in self.sums else value
+        self.counts[name] = self.counts.get(name, 0) + 1
+
+    def clear(self) -> None:
+        self.sums, self.counts = {}, {}
+
+    def means(self) -> dict[str, float]:
+        """Of the steps since `clear`."""
+        return {name: float(value) / self.counts[name] for name, value in self.sums.items()}
+
+    def spoilt(self) -> list[str]:
+        """The names of the figures that are not finite."""
+        return [name for name, value in self.sums.items() if not math.isfinite(float(value))]
+
+    def validate(self, corpus: Corpus, size: int, seed: int) -> float:
+        """Mean validation loss of the averaged weights; leaves no trace in any random state."""
+        self.model.eval()
+        total = torch.zeros((), device=self.device)
+        with seeded(seed), self.average.applied(), torch.no_grad(), self._autocast():
+            for batch in corpus.batches(size):
+                loss = cast(Validates, self.model).validation_loss(batch.to(self.device))
+                total += loss.float() * len(batch)
+        self.model.train()
+        return float(total) / len(corpus)
+
+    def averaged(self) -> dict[str, Tensor]:
+        """A copy of the model's state with the averaged weights in it."""
+        with self.average.applied():
+            return checkpoints.detached(self.model.state_dict())
+
+    def tensors(self) -> dict[str, Mapping[str, Tensor]]:
+        """All that the coming steps depend on, random states aside."""
+        states = {f"optimiser.{name}": optimiser.tensors() for name, optimiser in self.optimisers.items()}
+        return {"model": self.model.state_dict(), "average": self.average.weights, **states}
+
+    def load(self, tensors: Mapping[str, Mapping[str, Tensor]]) -> None:
+        """Put back what `tensors` gave."""
+        self.model.load_state_dict(tensors["model"])
+        for name, average in self.average.weights.items():
+            average.copy_(tensors["average"][name])
+        for name, optimiser in self.optimisers.items():
+            optimiser.load(tensors.get(f"optimiser.{name}", {}))
+
+    def _autocast(self) -> AbstractContextManager[Any]:
+        return cast(AbstractContextManager[Any], self.accelerator.autocast())
+
+
+def choose_device(name: Device) -> torch.device:
+    """The device called `name`; raises `BadInput` where this machine has none."""
+    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
+    known = [kind for kind, here in there.items() if here]
+    if name == "auto":
+        return torch.device(known[0])
+    if name not in known:
+        raise BadInput(f"device {name!r} is not on this machine; choose {' or '.join(known)}")
+    return torch.device(name)
+
+
+def _accelerator(device: torch.device, precision: Precision) -> Any:
+    """Accelerate's view of the device; a process may train twice, at different precisions."""
+    from accelerate import Accelerator
+    from accelerate.state import AcceleratorState
+
+    if precision == "auto":
+        precision = "bf16" if device.type == "cuda" and torch.cuda.is_bf16_supported() else "no"
+    AcceleratorState._reset_state(reset_partial_state=True)
+    return Accelerator(cpu=device.type == "cpu", mixed_precision=precision)

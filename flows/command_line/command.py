@@ -1,0 +1,165 @@
+"""What every command shares: how it ends, what it prints, and the services that it needs."""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import re
+import shutil
+import signal
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import typer
+
+from aigc_models.errors import AigcError, BadInput
+
+if TYPE_CHECKING:
+    from tasks.stage.execution import Execution
+
+DONE, FAILED, BAD_INPUT, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
+WRITING = {
+    errno.ENOSPC: "no space is left",
+    errno.EDQUOT: "the quota is used up",
+    errno.EACCES: "no permission",
+    errno.EROFS: "the file system is read-only",
+}
+NO_ROOM = ("No space left", "no space left", "disk is full")
+SHOWN = 100  # characters of what a library says
+NEEDED, FULL = 64 * 2**20, 4 * 2**20  # bytes
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+KEPT = "what was finished is kept; the same command goes on from there"
+
+
+def debugging() -> bool:
+    """Whether `--debug` (or AIGC_DEBUG=1) asks for tracebacks."""
+    return bool(os.environ.get("AIGC_DEBUG"))
+
+
+@contextmanager
+def ending() -> Iterator[None]:
+    """Turn errors into a message on stderr and an exit status; a traceback only with `--debug`.
+
+    SIGTERM raises SystemExit(143) in the main thread, so that contexts close and what was started ends.
+    """
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, _terminated)
+    try:
+        yield
+    except (typer.Exit, SystemExit):
+        raise
+    except BaseException as error:
+        if debugging():
+            traceback.print_exc()
+        status, text = explained(error)
+        print(_CONTROL.sub(lambda found: repr(found[0])[1:-1], text), file=sys.stderr)  # a file's name may hold anything
+        leave(status)
+
+
+def _terminated(number: int, frame: FrameType | None) -> NoReturn:
+    raise SystemExit(TERMINATED)
+
+
+def leave(status: int) -> NoReturn:
+    raise typer.Exit(status)
+
+
+def explained(error: BaseException) -> tuple[int, str]:
+    """The exit status and the message of an error."""
+    if isinstance(error, BadInput):
+        return BAD_INPUT, f"error: {error}"
+    if isinstance(error, KeyboardInterrupt):
+        return INTERRUPTED, f"stopped; {KEPT}"
+    if type(error).__name__ in {"TerminationSignal", "CancelledRun", "Stopped"}:
+        return TERMINATED, f"stopped; {KEPT}"
+    if isinstance(error, Exception) and (free_bytes() < FULL or any(words in str(error) for words in NO_ROOM)):
+        # a database or a server that cannot write says so in many ways, few of them clear
+        said = str(error).partition("\n")[0][:SHOWN]
+        return BAD_INPUT, f"error: the disk of {_root()} is full ({said}); make room there or set AIGC_WORKSPACE; {KEPT}"
+    if isinstance(error, AigcError):
+        return FAILED, f"error: {error}"
+    if isinstance(error, OSError) and error.errno in WRITING:
+        where = error.filename or _root()
+        hint = "make room or choose another folder with AIGC_WORKSPACE"
+        return BAD_INPUT, f"error: {where}: {WRITING[error.errno]}; {hint}"
+    return FAILED, f"error: {type(error).__name__}: {error}\nthis is a fault of ours or of a library; --debug shows where"
+
+
+def free_bytes() -> int:
+    """Room on the disk of the workspace."""
+    return shutil.disk_usage(_root()).free
+
+
+def _root() -> Path:
+    from tasks.stage.settings import Workspace
+
+    return Workspace.current().root
+
+
+def require_room() -> None:
+    """Raises `BadInput` before anything is started where the stores alone would not fit."""
+    if (free := free_bytes()) < NEEDED:
+        raise BadInput(
+            f"only {free / 2**20:.0f} MiB are free on the disk of {_root()}; a run takes {NEEDED // 2**20} MiB or more: "
+            "make room or set AIGC_WORKSPACE"
+        )
+
+
+def answer(value: Any, as_json: bool, show: Callable[[Any], None]) -> None:
+    """One JSON object on stdout, or what `show` prints for people."""
+    if as_json:
+        print(json.dumps(plain(value), sort_keys=True))
+    else:
+        show(value)
+
+
+def plain(value: Any) -> Any:
+    """Models as what JSON has."""
+    from pydantic import BaseModel
+
+    if isinstance(value, BaseModel):
+        return value.model_dump(mode="json")
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain(item) for item in value]
+    return value
+
+
+@contextmanager
+def orchestrated() -> Iterator[Execution]:
+    """An execution with Prefect's API and MLflow at hand; what dead commands left open is closed first."""
+    from flows.api import prefect_api
+    from flows.sweeping import swept
+    from tasks.report.terminal import Terminal
+    from tasks.stage.execution import Execution, executing
+    from tasks.stage.owner import owner
+    from tasks.stage.settings import Workspace
+
+    workspace = Workspace.current().create()
+    require_room()
+    with Terminal() as terminal:
+        execution = Execution(workspace, observer=terminal, owner=owner(workspace))
+        terminal.message("starting Prefect's API and MLflow's store")
+        closed: list[str] = []
+        with executing(execution), prefect_api(workspace, meanwhile=lambda: closed.extend(warmed_up(execution))):
+            swept(execution, closed)
+            from prefect import tags
+
+            with tags(f"aigc.owner:{execution.owner}"):
+                yield execution
+
+
+def warmed_up(execution: Execution) -> list[str]:
+    """Import what the flows need (two seconds), and close in MLflow what dead commands left open; those runs."""
+    import flows.pipeline
+
+    assert flows.pipeline
+    return execution.tracker.sweep()

@@ -1,0 +1,35 @@
+"""What a run would do, found out by walking through its flows without running a stage."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from flows.order import Order
+
+
+def planned(order: Order) -> dict[str, Any]:
+    """Each stage with whether it is cached and why not; the training time that the budget allows."""
+    from flows.pipeline import pipeline
+    from tasks.stage.execution import Execution, executing
+    from tasks.stage.settings import Workspace
+
+    config = order.config
+    execution = Execution(Workspace.current(), planning=True)
+    with executing(execution):
+        pipeline(order)
+    stages = [{"dataset": t.dataset, "name": t.name, "cached": t.cached, "reason": t.reason} for t in execution.timings]
+    waiting = {t.dataset for t in execution.timings if not t.cached and t.name.startswith(("pretrain", "finetune"))}
+    seconds = sum(run.training.budget for run in config.runs if run.name in waiting)
+    return {"preset": config.name, "stages": stages, "training_seconds": seconds}
+
+
+def show(plan: dict[str, Any]) -> None:
+    """The plan as a table."""
+    from rich import print as out
+    from rich.table import Table
+
+    table = Table("data set", "stage", "", "why", box=None)
+    for stage in plan["stages"]:
+        table.add_row(stage["dataset"], stage["name"], "cached" if stage["cached"] else "[bold]runs[/bold]", stage["reason"])
+    out(table)
+    out(f"training at most {plan['training_seconds']:.0f} s; nothing was changed")

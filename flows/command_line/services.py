@@ -1,0 +1,139 @@
+"""`aigc generate`, `serve`, `ui` and `doctor`: what uses a registered model or looks at the state."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from flows.command_line.command import FAILED, answer, ending, leave
+
+if TYPE_CHECKING:
+    from tasks.stage.settings import Workspace
+    from tasks.use.provenance import Identity
+
+Json = Annotated[bool, typer.Option("--json", help="one JSON object on stdout, all else on stderr")]
+Reference = Annotated[str, typer.Argument(help="NAME (its champion), NAME@alias or NAME/version")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Put the commands of this file beside the others."""
+    for command in (generate, serve, ui, doctor):
+        app.command()(command)
+
+
+def located(workspace: Workspace, reference: str) -> tuple[Path, Identity]:
+    """The bundle's folder of a registered version, and how the outside knows it."""
+    from tasks.registry.registry import located as found
+
+    return found(workspace, reference)
+
+
+def generate(
+    model: Reference,
+    out: Annotated[Path, typer.Option("--out", help="folder for the items and manifest.jsonl")],
+    count: Annotated[int, typer.Option(min=1, help="items")] = 16,
+    seed: Annotated[int, typer.Option(min=0, help="item i depends on this seed and on i alone")] = 0,
+    label: Annotated[str | None, typer.Option(help="one of the model's labels")] = None,
+    prompt: Annotated[str | None, typer.Option(help="what each text begins with")] = None,
+    sampling: Annotated[list[str] | None, typer.Option("--sampling", help="a sampling option: temperature=0.8")] = None,
+    follow: Annotated[Path | None, typer.Option(help="answer the files that arrive in this folder, each once")] = None,
+    every: Annotated[str, typer.Option(help="with --follow: time between two looks into the folder")] = "2s",
+    idle_exit: Annotated[str | None, typer.Option(help="with --follow: end after this time without a new file")] = None,
+    once: Annotated[bool, typer.Option("--once", help="with --follow: answer what is there and end")] = False,
+    as_json: Json = False,
+) -> None:
+    """Generate a batch of items; the same command after a kill goes on where it was.
+
+    Example: aigc generate digits --count 100 --seed 1 --label 7 --out sevens
+    Example: aigc generate docstrings --follow inbox --out answers --every 2s
+    """
+    with ending():
+        if follow is not None:
+            from flows.command_line.follow import follow_folder
+
+            follow_folder(model, follow, out, as_json, every=every, idle_exit=idle_exit, once=once, seed=seed)
+            return
+        from tasks.report.terminal import Terminal
+        from tasks.stage.settings import Workspace
+        from tasks.stage.stage import StageContext
+        from tasks.stage.validation import validated
+        from tasks.use.generate_batch import BatchSettings, generate_batch
+
+        options = {"count": count, "seed": seed, "label": label, "prompt": prompt, "sampling": _sampling(sampling or [])}
+        values = {"model": model, "out": str(out.absolute()), "generation": options}
+        workspace, wanted = Workspace.current().create(), validated(BatchSettings, values, "aigc generate")
+        with Terminal() as terminal:
+            context = StageContext(workspace.state, workspace)
+            context.on_progress = lambda step, total, **figures: terminal.progress(model, step, total, figures)
+            batch = generate_batch.plain(wanted, context=context)
+        made = {**batch.model_dump(), "out": str(out), "manifest": str(out / "manifest.jsonl")}
+        answer(made, as_json, lambda value: print(f"{count} items of {batch.model} version {batch.version} in {out}"))
+
+
+def _sampling(options: list[str]) -> dict[str, float]:
+    from aigc_models.errors import BadInput
+
+    found = {}
+    for option in options:
+        name, _, value = option.partition("=")
+        try:
+            found[name] = float(value)
+        except ValueError as error:
+            raise BadInput(f"--sampling {option}: write it as name=number, such as temperature=0.8") from error
+    return found
+
+
+def serve(
+    models: Annotated[list[str], typer.Argument(help="NAME, NAME@alias or NAME/version, one or more")],
+    host: Annotated[str, typer.Option(help="address to listen on")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="port; 0 takes a free one")] = 8000,
+) -> None:
+    """Serve registered models in real time: OpenAI's paths, a page at /, its description at /docs.
+
+    Example: aigc serve digits docstrings --port 8000
+    """
+    with ending():
+        from tasks.serve.engine import Served
+        from tasks.serve.run import serve as serve_models
+        from tasks.stage.settings import Workspace
+
+        workspace = Workspace.current().create()
+        found = [located(workspace, model) for model in models]
+        serve_models({identity.model: Served.bundle(identity, folder) for folder, identity in found}, host, port)
+
+
+def ui(
+    mlflow_port: Annotated[int, typer.Option(min=0, max=65535, help="port of MLflow's page")] = 5000,
+    prefect_port: Annotated[int, typer.Option(min=0, max=65535, help="port of Prefect's page")] = 4200,
+) -> None:
+    """Start MLflow's and Prefect's pages on the state of this workspace and say where.
+
+    Example: aigc ui
+    """
+    with ending():
+        from flows.command_line.pages import show_pages
+        from tasks.stage.settings import Workspace
+
+        show_pages(Workspace.current().create(), mlflow_port, prefect_port)
+
+
+def doctor(as_json: Json = False) -> None:
+    """Check the installation and the workspace: versions, room, locks, the stores, the sources of data.
+
+    Example: aigc doctor
+    """
+    with ending():
+        from flows.command_line.health import examine
+        from tasks.stage.settings import Workspace
+
+        findings = examine(Workspace.current())
+        answer({"findings": findings, "healthy": all(finding["ok"] for finding in findings)}, as_json, _show_findings)
+        if not all(finding["ok"] for finding in findings):
+            leave(FAILED)
+
+
+def _show_findings(value: dict[str, Any]) -> None:
+    for finding in value["findings"]:
+        print(f"{'ok  ' if finding['ok'] else 'FAIL'}  {finding['name']}: {finding['detail']}")

@@ -1,0 +1,80 @@
+"""The data sets of a workspace: what `aigc data` shows, and where each came from."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from aigc_models.errors import BadInput, unknown
+from tasks.dataset.ledger import ledger
+from tasks.ingest.source import SourceSettings, modality, plugin
+from tasks.stage.settings import Workspace
+
+
+def names(workspace: Workspace) -> list[str]:
+    """The data sets that were split, in alphabetical order."""
+    return sorted(path.parent.name for path in workspace.data.glob("*/card.json"))
+
+
+def summary(workspace: Workspace, name: str) -> dict[str, Any]:
+    """The data card with the current version, and how it was made where that is not the usual way.
+
+    Raises `BadInput` naming the nearest data set.
+    """
+    if name not in names(workspace):
+        raise unknown("data set", name, names(workspace))
+    card: dict[str, Any] = json.loads((workspace.data / name / "card.json").read_text(encoding="utf-8"))
+    versions = ledger(workspace, name)
+    version = versions[-1].version if versions else ""
+    return {**card, "version": version, "versions": len(versions), "made": standing(workspace, name)}
+
+
+def settled(source: SourceSettings) -> SourceSettings:
+    """The same with its modality found out and its path such that it holds from every folder."""
+    place, known = source.location, getattr(plugin(source), "place", None)
+    if known:
+        place = known(source)
+    elif ":" not in place or Path(place).exists():
+        place = str(source.path.resolve())
+    source = source.model_copy(update={"location": place})
+    return source.model_copy(update={"modality": modality(source)})
+
+
+def _file(workspace: Workspace, name: str) -> Path:
+    return workspace.state / "datasets" / f"{name}.json"
+
+
+def remember(workspace: Workspace, made: BaseModel) -> None:
+    """Keep where a data set comes from and how it is made. This is local: data hold no path of a machine.
+
+    `made`: the settings of the data flow, its `source` among them; those that differ from the defaults are kept.
+    """
+    values = made.model_dump(mode="json", exclude_defaults=True)
+    source = settled(SourceSettings.model_validate(values["source"]))
+    file = _file(workspace, source.name)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    part = file.with_suffix(".tmp")
+    part.write_text(json.dumps({**values, "source": source.model_dump(mode="json", exclude_defaults=True)}, indent=1))
+    part.replace(file)
+
+
+def remembered(workspace: Workspace, name: str) -> dict[str, Any]:
+    """Where a data set comes from (`source`) and how it was made last; raises `BadInput` naming the nearest one, or how
+    to add it."""
+    file = _file(workspace, name)
+    if not file.is_file():
+        known = sorted(path.stem for path in file.parent.glob("*.json"))
+        if not known:
+            raise BadInput(f"unknown data set {name!r}: there is none yet; `aigc data add {name} SOURCE` makes it")
+        raise unknown("data set", name, known)
+    values: dict[str, Any] = json.loads(file.read_text())
+    return values if "source" in values else {"source": values}  # as it was kept before it held how it is made
+
+
+def standing(workspace: Workspace, name: str) -> dict[str, Any]:
+    """How a data set was made last, its source aside; nothing for one that is new."""
+    made = remembered(workspace, name) if _file(workspace, name).is_file() else {}
+    return {key: value for key, value in made.items() if key != "source"}

@@ -1,0 +1,79 @@
+"""The items of a data set, one by one: where each came from, where it stands, or why it was put aside."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from aigc_models.errors import BadInput, unknown
+from tasks.dataset.datasets import names, summary
+from tasks.dataset.tables import batches, shards
+from tasks.stage.settings import Workspace
+
+if TYPE_CHECKING:
+    import pandas
+
+ROWS = 10_000  # of contents that are in memory at a time
+SHOWN = ("id", "split", "label", "group", "source", "rule", "reason")
+
+
+class ItemsSettings(BaseModel):
+    """Which items are looked for; what is left empty does not count."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    split: str = Field("", description="train, validation, test, or quarantine")
+    label: str = Field("", description="label, as the data card names it")
+    rule: str = Field("", description="rule that put them into quarantine, as the data card names it")
+    source: str = Field("", description="piece of the file or row that they came from (text)")
+    contains: str = Field("", description="piece of the content (text; of data sets of texts)")
+
+
+def items(workspace: Workspace, name: str, wanted: ItemsSettings) -> pandas.DataFrame:
+    """The items of the version that lies in `data/NAME`, in the order of ingestion, those in quarantine last.
+
+    Columns are `SHOWN`. Raises `BadInput` for an unknown data set, split or rule.
+    """
+    import pandas
+
+    if name not in names(workspace):
+        raise unknown("data set", name, names(workspace))
+    folder = workspace.data / name
+    table = pandas.concat([_placed(folder), _quarantined(folder)], ignore_index=True)
+    for column in ("split", "label", "rule"):
+        value = getattr(wanted, column)
+        if value and value not in set(table[column].dropna()):
+            raise unknown(f"{column} of {name}", value, sorted(set(table[column].dropna())))
+        table = table[table[column] == value] if value else table
+    if wanted.source:
+        table = table[table["source"].str.contains(wanted.source, regex=False)]
+    if wanted.contains:
+        table = table[table["id"].isin(_containing(workspace, name, wanted.contains))]
+    return table[list(SHOWN)].astype(object).where(table[list(SHOWN)].notna(), None)
+
+
+def _placed(folder: Path) -> pandas.DataFrame:
+    import pandas
+
+    columns = ["id", "source", "label", "group"]
+    clean = pandas.concat([pandas.read_parquet(shard, columns=columns) for shard in shards(folder / "clean")])
+    return clean.merge(pandas.read_parquet(folder / "splits.parquet", columns=["id", "split"]), on="id")
+
+
+def _quarantined(folder: Path) -> pandas.DataFrame:
+    import pandas
+
+    return pandas.read_parquet(folder / "quarantine.parquet").assign(split="quarantine")
+
+
+def _containing(workspace: Workspace, name: str, text: str) -> set[str]:
+    """Ids of clean texts that hold `text`, upper or lower case."""
+    if summary(workspace, name)["modality"] != "text":
+        raise BadInput(f"{name} holds no texts, so no content can be looked for; --source looks for a file or row")
+    found: set[str] = set()
+    for part in batches(shards(workspace.data / name / "clean"), ["id", "content"], ROWS):
+        pairs = zip(part["id"], part["content"], strict=True)
+        found.update(key for key, content in pairs if text.casefold() in content.decode().casefold())
+    return found

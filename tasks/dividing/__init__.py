@@ -1,1 +1,0 @@
-"""How the items of a data set are divided into train, validation and test."""

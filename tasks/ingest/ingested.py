@@ -1,0 +1,69 @@
+"""Which files of a source were ingested already: one that is as it was then is not read again."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from tasks.dataset.tables import shards
+from tasks.ingest.readers.digests import SETTLED
+from tasks.ingest.source import SourceSettings
+from tasks.stage.settings import Workspace
+
+State = tuple[int, int, int]  # bytes, and when content and entry last changed (ns)
+
+
+class Ingested(BaseModel):
+    """What the last ingestion of a data set saw."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    source: SourceSettings
+    code: str = Field(description="digest of the code that read it")
+    shards: tuple[str, ...] = Field(description="the raw shards then; each name holds the digest of its content")
+    files: dict[str, State]
+
+
+def unchanged(workspace: Workspace, source: SourceSettings, code: str, files: Mapping[str, State]) -> frozenset[str]:
+    """Those of the source's `files` whose items are in the raw shards already.
+
+    None where the source was told otherwise or read by other code, or where shards were taken away since (an earlier
+    version was put back, items were forgotten).
+    """
+    try:
+        last = Ingested.model_validate_json(_file(workspace, source.name).read_bytes())
+    except (OSError, ValidationError):
+        return frozenset()
+    if (last.source, last.code) != (source, code) or not {*last.shards} <= {*_shards(workspace, source.name)}:
+        return frozenset()
+    return frozenset(name for name, state in files.items() if last.files.get(name) == state)
+
+
+def remember_ingested(workspace: Workspace, source: SourceSettings, code: str, files: Mapping[str, State]) -> None:
+    """Note what was read; `files` as they were before, so that a change meanwhile is seen the next time."""
+    if not files:
+        return
+    limit = time.time_ns() - SETTLED
+    settled = {name: state for name, state in files.items() if max(state[1:]) < limit and _is_text(name)}
+    seen = Ingested(source=source, code=code, shards=_shards(workspace, source.name), files=settled)
+    path = _file(workspace, source.name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(".tmp")
+    part.write_text(seen.model_dump_json())
+    part.replace(path)
+
+
+def _is_text(name: str) -> bool:
+    """Whether JSON can hold a name: one that is no UTF-8 is read each time."""
+    return name.encode("utf-8", "ignore").decode() == name
+
+
+def _file(workspace: Workspace, name: str) -> Path:
+    return workspace.state / "ingested" / f"{name}.json"
+
+
+def _shards(workspace: Workspace, name: str) -> tuple[str, ...]:
+    return tuple(shard.name for shard in shards(workspace.data / name / "raw"))

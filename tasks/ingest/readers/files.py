@@ -1,0 +1,146 @@
+"""Files of a folder or an archive as raw items: what kind each is, labels by folder, splits, long texts cut.
+
+A file is known by its path relative to the source, with `/` between the parts.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import replace
+from functools import cache
+
+from aigc_models.errors import BadInput
+from aigc_models.find import find, names
+from tasks.ingest.readers import magic, pieces
+from tasks.ingest.source import PACKAGE, RawItem, SourceSettings
+
+ABOUT = ("readme", "license", "licence", "copying", "notice", "changelog", "source")
+NOTES = {stem + suffix for stem in ABOUT for suffix in ("", ".md", ".rst")} | {"readme.txt", "license.txt", "licence.txt"}
+NOTES |= {"sha256sums.txt", "sha1sums.txt", "md5sums.txt", "thumbs.db", "desktop.ini"}
+LARGEST = 250_000_000  # bytes of a file: cut into items it takes three times as much memory
+HEAD = 4096  # bytes that are enough to tell what a file without a suffix is
+SPLITS = {"train": "train", "training": "train", "val": "validation", "valid": "validation", "validation": "validation"}
+SPLITS |= {"dev": "validation", "test": "test", "testing": "test"}
+
+
+@cache
+def tables() -> tuple[str, ...]:
+    """The suffixes of tables: those that the source plug-ins name in `TABLES`."""
+    return tuple(suffix for name in names(PACKAGE) for suffix in getattr(find(PACKAGE, name), "TABLES", ()))
+
+
+def content(paths: Iterable[str]) -> list[str]:
+    """All but hidden files and, where anything else is there, notes on the content; by name."""
+    seen = [path for path in paths if not path.startswith(".") and "/." not in path]
+    return sorted([path for path in seen if base(path).lower() not in NOTES] or seen)
+
+
+def too_large(size: int) -> str:
+    """Why a file of this many bytes is left out; empty for one that is not."""
+    return f"has {size / 1e6:,.0f} MB; the limit is {LARGEST / 1e6:,.0f} MB" if size > LARGEST else ""
+
+
+def kind(path: str, head: Callable[[], bytes]) -> str:
+    """The modality that a file's suffix names; without a suffix, text or what its bytes say; else the suffix."""
+    stem, dot, suffix = base(path).rpartition(".")
+    if stem and suffix:
+        return _kind_of(f"{dot}{suffix}".lower())
+    start = head()
+    return magic.modality_of(start) or ("binary" if b"\0" in start else "text")
+
+
+@cache
+def _kind_of(suffix: str) -> str:
+    if suffix in tables():
+        return suffix
+    modalities = {name: find("aigc_models.modalities", name) for name in names("aigc_models.modalities")}
+    return next((name for name, modality in modalities.items() if suffix in modality.SUFFIXES), suffix)
+
+
+def one_modality(kinds: Counter[str], location: str) -> str | None:
+    """The one modality of all files, None where all are tables; raises `BadInput` with what was found otherwise."""
+    known = names("aigc_models.modalities")
+    if len(kinds) == 1 and next(iter(kinds)) in known:
+        return next(iter(kinds))
+    if kinds and set(kinds) <= set(tables()):
+        return None
+    if not set(kinds) & set(known):
+        readable = f"{', '.join(known)}, {', '.join(suffix.lstrip('.') for suffix in tables())}"
+        raise BadInput(f"{location} holds {listed(kinds)}; what can be read is: {readable}")
+    raise BadInput(f"{location} holds mixed kinds: {listed(kinds)}; say which to take with --modality {'|'.join(known)}")
+
+
+def listed(kinds: Counter[str]) -> str:
+    return ", ".join(f"{count} {kind}" for kind, count in kinds.most_common(8))
+
+
+def check(source: SourceSettings, modality: str) -> None:
+    """Raise `BadInput` for a way of labelling or a column that files do not have."""
+    source.labels.needs(("folder", "name", "line") if modality == "text" else ("folder", "name"), source.location)
+    wrong = {purpose: column for purpose, column in source.columns.items() if (purpose, column) != ("split", "folder")}
+    if wrong:
+        raise BadInput(
+            f"{source.location} has no columns, so --{next(iter(wrong))} does not fit; name a csv, jsonl or parquet file"
+        )
+
+
+def labels(paths: Collection[str], source: SourceSettings, modality: str) -> dict[str, str]:
+    """Label of each folder that holds files: its name, or its path where names are not unique; splits are no part of it."""
+    wanted = source.labels.kind == "folder" or (not source.labels.kind and modality != "text")
+    folders = {parent(path) for path in paths} - {""} if wanted else set()
+    parts = {folder: [part for part in folder.split("/") if part.lower() not in SPLITS] for folder in folders}
+    whole = {folder: "/".join(left) for folder, left in parts.items() if left}
+    unique = len(set(whole.values())) == len({base(path) for path in whole.values()})
+    found = {folder: base(path) if unique else path for folder, path in whole.items()}
+    if source.labels.kind == "folder" and not found:
+        raise BadInput(f"{source.location} has no sub-folders to take labels from; leave out --label or use name:REGEX")
+    return found
+
+
+def parent(path: str) -> str:
+    """The folder that a file is in, empty at the top."""
+    return path.rpartition("/")[0]
+
+
+def base(path: str) -> str:
+    """The name of a file without its folder."""
+    return path.rpartition("/")[2]
+
+
+def split(path: str, source: SourceSettings) -> str | None:
+    """What the first folder says, where the user wants it to."""
+    return SPLITS.get(path.split("/")[0].lower()) if source.split else None
+
+
+def inside(item: RawItem, source: SourceSettings, modality: str, alone: bool) -> Iterator[RawItem]:
+    """The items of a file: a text cut up, the tunes of a book of tunes, else the file as it is."""
+    if modality == "text":
+        yield from documents(item, source, alone)
+        return
+    plugin = find("aigc_models.modalities", modality)
+    parts = plugin.parts(item.payload) if hasattr(plugin, "parts") else []
+    if len(parts) < 2:
+        yield item
+        return
+    told = Counter(key for key, _, _ in parts)
+    for number, (key, line, payload) in enumerate(parts, start=1):
+        known = key if key and told[key] == 1 else f"{key}-{number}"
+        name = f"{item.name} (tune {known}, which begins at line {line})"
+        yield replace(item, payload=payload, name=name, source=f"{item.source}#{known}")
+
+
+def documents(item: RawItem, source: SourceSettings, alone: bool) -> Iterator[RawItem]:
+    """A text file as one item, as pieces if it is long, or as a labelled line each."""
+    if source.labels.kind == "line":
+        for number, text, label in pieces.lines(item.payload, source.labels.argument):
+            yield replace(item, payload=text, name=f"{item.name} line {number}", source=f"{item.source}#{number}", label=label)
+        return
+    text = pieces.plain(item.payload)
+    cut = pieces.cut(text) if len(text) > pieces.LIMIT and b"\0" not in text else []
+    if len(cut) < 2:
+        yield item
+        return
+    for number, piece in enumerate(cut, start=1):
+        group = None if alone else item.source
+        yield replace(item, payload=piece, name=f"{item.name} piece {number}", source=f"{item.source}#{number}", group=group)

@@ -1,0 +1,152 @@
+"""Rows of a table (csv, jsonl, parquet) as raw items: which column is the content, and what the others are for."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator
+from os.path import isfile
+from pathlib import Path
+from typing import Any
+
+from aigc_models.errors import BadInput, unusable
+from aigc_models.find import find, names
+from aigc_models.modality import divided_inside
+from tasks.ingest.readers import headers, histories, magic, timelines
+from tasks.ingest.readers.cell import PROBLEM, Row, text
+from tasks.ingest.source import RawItem, SourceSettings
+
+SAMPLE = 200  # rows looked at to find the column of the content
+SAMPLE_BYTES = 16_000_000  # of these, about
+NAME = "\0name"  # the key of what a row is known by, where that is not its number
+
+
+class ClassName(str):
+    """A cell that is the name of a class, so not the content."""
+
+
+def digest(path: Path) -> str:
+    with path.open("rb") as handle:
+        return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def modality(table: Iterable[Row], columns: list[str], source: SourceSettings) -> str:
+    """A series where rows are points of time; else what the bytes of the content say, or the files that it names; else text."""
+    headers.check(columns, source.path.name)
+    head = beginning(iter(table))
+    if timelines.suits(head, columns, source):
+        return timelines.MODALITY
+    content = _content_column(head, columns, source)
+    first = next((_unwrapped(row[content]) for row in head if row.get(content) is not None), "")
+    if not isinstance(first, bytes):
+        return _named_files(str(first), source.path.parent)
+    try:
+        first.decode("utf-8")
+    except UnicodeDecodeError:
+        return magic.modality_of(first) or "image"
+    return "text"
+
+
+def beginning(table: Iterator[Row]) -> list[Row]:
+    """Rows from which it is told what the columns are: no more than `SAMPLE`, and of large ones fewer."""
+    head: list[Row] = []
+    size = 0
+    while len(head) < SAMPLE and size < SAMPLE_BYTES and (row := next(table, None)) is not None:
+        head.append(row)
+        size += sum(len(value) for value in map(_unwrapped, row.values()) if isinstance(value, (str, bytes)))
+    return head
+
+
+def _named_files(cell: str, folder: Path) -> str:
+    """The modality of the file that a cell names, or text if there is no such file."""
+    suffix = Path(cell).suffix.lower()
+    known = (name for name in names("aigc_models.modalities") if suffix in find("aigc_models.modalities", name).SUFFIXES)
+    return next(known, "text") if isfile(folder / cell) else "text"
+
+
+def items(table: Iterable[Row], columns: list[str], source: SourceSettings, modality: str) -> Iterator[RawItem]:
+    """One item a row, or rows together: a series, the history of a user. A cell may hold the path of a file beside."""
+    headers.check(columns, source.path.name)
+    if histories.suits(source, modality):
+        yield from histories.items(table, columns, source)
+        return
+    if divided_inside(find("aigc_models.modalities", modality)):
+        yield from timelines.items(table, columns, source)
+        return
+    source.labels.needs(("column", "name"), source.location)
+    rest = iter(table)
+    head = beginning(rest)
+    named = {**source.columns, "content": _content_column(head, columns, source)}
+    file = source.path.name
+    fixed = source.labels.of_name(file)
+    for number, row in enumerate((row for part in (head, rest) for row in part), start=1):
+        bad = PROBLEM in row  # then nobody knows what its cells are
+        cells = {} if bad else {purpose: text(row.get(name)) for purpose, name in named.items() if purpose != "content"}
+        payload = b"" if bad else _payload(row.get(named["content"]), source.path.parent, modality)
+        name = unusable(f"{file} row {number}", row[PROBLEM]) if bad else f"{file} row {number}"
+        yield RawItem(payload, name, f"{file}#{row.get(NAME, number)}", **{"label": fixed, **cells})
+
+
+def _content_column(head: list[Row], columns: list[str], source: SourceSettings) -> str:
+    listed = headers.listed(columns)
+    for purpose, column in source.columns.items():
+        if column not in columns:
+            raise BadInput(f"{source.path.name} has no column {column!r} (for {purpose}); it has: {listed}")
+    if not head:
+        raise BadInput(
+            f"{source.path.name} {'has a header and no rows' if columns else 'is empty: it has no column and no row'}"
+        )
+    if source.content:
+        return source.content
+    free = [column for column in columns if column not in source.columns.values() and _is_content(head, column)]
+    if len(free) != 1:
+        found = f"more than one column could be the content ({headers.listed(free)})" if free else "no column holds text"
+        raise BadInput(f"{source.path.name}: {found}; say which with --content; it has: {listed}")
+    return free[0]
+
+
+def _is_content(head: list[Row], column: str) -> bool:
+    values = [_unwrapped(row[column]) for row in head if row.get(column) not in (None, "")]
+    return bool(values) and all(isinstance(value, bytes) or _is_text(value) for value in values)
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and not isinstance(value, ClassName) and not _number(value)
+
+
+def _number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _unwrapped(value: Any) -> Any:
+    """Picture columns of published tables hold {"bytes": ..., "path": ...}; without bytes the path names a file beside."""
+    if not (isinstance(value, dict) and "bytes" in value):
+        return value
+    return value.get("path") if value["bytes"] is None else value["bytes"]
+
+
+def _payload(value: Any, folder: Path, modality: str) -> bytes:
+    value = _unwrapped(value)
+    if isinstance(value, bytes):
+        return value
+    cell = "\n".join(value) if _is_lines(value) else text(value) or ""
+    if modality != "text" and Path(cell).suffix.lower() in find("aigc_models.modalities", modality).SUFFIXES:
+        inside = (folder / cell).resolve()
+        return inside.read_bytes() if inside.is_relative_to(folder.resolve()) and inside.is_file() else b""
+    try:
+        return cell.encode("utf-8")
+    except UnicodeEncodeError:
+        return cell.encode("utf-8", "surrogateescape" if _escaped(cell) else "surrogatepass")
+
+
+def _is_lines(value: Any) -> bool:
+    """Whether a cell holds the lines of a text, as those of a poem."""
+    return isinstance(value, list) and all(isinstance(line, str) for line in value)
+
+
+def _escaped(text: str) -> bool:
+    """Whether lone surrogates in `text` stand for bytes that were no UTF-8."""
+    return all("\udc80" <= character <= "\udcff" for character in text if "\ud800" <= character <= "\udfff")

@@ -1,0 +1,157 @@
+"""A csv or tsv file with a header; one item a row. Its encoding and its separator are found out."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from itertools import islice
+from typing import IO, TYPE_CHECKING
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from aigc_models.errors import BadInput
+from aigc_models.reading import first_bytes
+from tasks.ingest.readers import charset, rows
+from tasks.ingest.readers.held import Held
+from tasks.ingest.readers.table_file import TableFile
+from tasks.ingest.source import SourceSettings, options
+
+if TYPE_CHECKING:
+    from _csv import Reader
+
+TABLES = (".csv", ".tsv")
+DELIMITERS = ",\t;|"
+NONE = "\x1f"  # a separator that no text holds: a line of a table with one column is one cell
+SAMPLE = 1 << 14  # characters that the separator is found out from
+REGULAR = 0.9  # share of the rows that have as many cells as the header, where a separator is the right one
+LARGEST_CELL = 100_000_000  # characters
+HEAD = 4096  # bytes that tell a file of another kind
+
+
+class Options(BaseModel):
+    """What is found out where it is not said."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    encoding: str | None = Field(None, description="name of the encoding, such as cp1252")
+    delimiter: str | None = Field(None, description="the character between the cells; 'tab' for a tab")
+
+    columns: str | None = Field(None, description="names of the columns, with commas, of a table whose first line is a row")
+
+    @field_validator("encoding")
+    @classmethod
+    def _known_encoding(cls, name: str | None) -> str | None:
+        with suppress(LookupError):
+            return name and codecs.lookup(name).name
+        raise BadInput(f"option encoding: {name!r} is not the name of an encoding; such are utf-8, cp1252, utf-16, gb18030")
+
+    @field_validator("delimiter")
+    @classmethod
+    def _one_character(cls, text: str | None) -> str | None:
+        text = "\t" if text in ("tab", "\\t") else text
+        if text is not None and (len(text) != 1 or text in '"\r\n'):
+            raise BadInput(f"option delimiter: {text!r} is not one character, or one that has another meaning; tab is 'tab'")
+        return text
+
+
+@dataclass(frozen=True)
+class Table:
+    """A file and how it is written."""
+
+    path: Held
+    encoding: str
+    delimiter: str
+    quote: str = '"'
+    skip: bool = False
+    names: tuple[str, ...] = ()  # of the columns, where the first line is a row
+
+    def open(self) -> IO[str]:
+        return self.path.open(encoding=self.encoding, errors=charset.errors(self.encoding), newline="")
+
+    def cells(self, lines: Iterable[str]) -> Reader:
+        return csv.reader(lines, delimiter=self.delimiter, quotechar=self.quote, skipinitialspace=self.skip)
+
+    def fits(self, lines: list[str]) -> bool:
+        """Whether the rows have as many cells as the header, which has more than one, all without what is round them."""
+        header, *rest = list(self.cells(lines))
+        rest = rest[:-1] or rest  # the last may be cut off
+        bare = not all(name[:1] in "' " for name in header[1:])
+        return len(header) > 1 and bare and sum(len(row) == len(header) for row in rest) >= REGULAR * len(rest)
+
+
+def table(source: SourceSettings, file: Held) -> tuple[Iterator[rows.Row], list[str]]:
+    """The rows and the columns of a file."""
+    found = _table(source, file)
+    return _rows(found), _columns(found)
+
+
+_FILE = TableFile(TABLES, table)
+accepts, fingerprint, modality, read = _FILE.accepts, _FILE.fingerprint, _FILE.modality, _FILE.read
+
+
+def _table(source: SourceSettings, file: Held) -> Table:
+    """With the encoding and the separator that the user named, or those that are found; refuses other kinds of files."""
+    with file.open("rb") as handle:
+        kind = first_bytes.kind(handle.read(HEAD))
+    if kind:
+        raise BadInput(f"{file.name} is {kind}, no table of text; give the table itself")
+    csv.field_size_limit(LARGEST_CELL)
+    given = options(source, Options)
+    names = tuple(name.strip() for name in given.columns.split(",")) if given.columns else ()
+    table = Table(file, given.encoding or charset.of_file(file), given.delimiter or NONE, names=names)
+    with table.open() as handle:
+        lines = [line for line in handle.read(SAMPLE).splitlines(keepends=True) if line.strip()]
+    return table if given.delimiter or not lines else _separated(table, lines)
+
+
+def _separated(table: Table, lines: list[str]) -> Table:
+    """With the separator that the header has most of, or where rows do not fit that, the one that `csv` makes out."""
+    most = max(DELIMITERS, key=lines[0].count)
+    if most not in lines[0]:
+        return table
+    table = replace(table, delimiter=most)
+    with suppress(csv.Error):
+        if not table.fits(lines):
+            found = csv.Sniffer().sniff("".join(lines), DELIMITERS)
+            other = replace(table, delimiter=found.delimiter, quote=found.quotechar or '"', skip=bool(found.skipinitialspace))
+            return other if other.fits(lines) else table
+    return table
+
+
+def _columns(table: Table) -> list[str]:
+    with table.open() as handle:
+        columns = list(table.names) or next((cells for cells in table.cells(handle) if cells), [])
+    twice = next((name for name, count in Counter(columns).items() if name and count > 1), None)
+    if twice is not None:
+        raise BadInput(f"{table.path.name} has more than one column {twice!r}; give each a name of its own in the first line")
+    return columns
+
+
+def _rows(table: Table) -> Iterator[rows.Row]:
+    """Bytes that are not in the encoding are carried as surrogates, so that cleaning sees the very bytes."""
+    columns = _columns(table)
+    with table.open() as handle:
+        reader = table.cells(handle)
+        try:
+            for cells in islice(filter(None, reader), 0 if table.names else 1, None):
+                row = dict(zip(columns, cells, strict=False))
+                yield row if len(cells) == len(columns) else _ragged(row, cells, columns)
+        except csv.Error as error:
+            raise BadInput(f"{table.path.name} line {reader.line_num}: {_told(error)}") from error
+
+
+def _told(error: csv.Error) -> str:
+    if "field limit" in str(error):
+        return f"a cell of more than {LARGEST_CELL / 1e6:,.0f} MB; is a quotation mark missing?"
+    return f"{error}; is it a table with separators?"
+
+
+def _ragged(row: dict[str, str], cells: list[str], columns: list[str]) -> rows.Row:
+    """A row whose cells cannot be told to be in their columns; what is beyond the header has the key None, as in `csv`."""
+    beyond = {None: cells[len(columns) :]} if len(cells) > len(columns) else {}
+    problem = f"has {len(cells)} cells, the header {len(columns)}; quote cells that hold a separator or a line break"
+    return {**row, **beyond, rows.PROBLEM: problem}  # type: ignore[dict-item]

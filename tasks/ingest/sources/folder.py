@@ -1,0 +1,163 @@
+"""A folder of pictures, of sounds or of text files, or a single one of these, or the files that a pattern fits.
+
+aigc data add letters 'scans/**/*.png'
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections import Counter
+from collections.abc import Collection, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from aigc_models.errors import BadInput, unusable
+from aigc_models.find import find
+from aigc_models.modality import divided_inside
+from tasks.ingest.readers import files, histories, timelines
+from tasks.ingest.readers.digests import digests
+from tasks.ingest.source import MAGIC, RawItem, SourceSettings, plugin
+
+LAST = True  # takes every file that no other plug-in does
+
+
+def accepts(location: str) -> bool:
+    path = Path(location).expanduser()
+    return path.is_dir() or path.is_file() or ("://" not in location and MAGIC.search(location) is not None)
+
+
+def fingerprint(source: SourceSettings) -> str:
+    whole = hashlib.sha256()
+    names, found = _names(source), content_files(source)
+    for name, file, digest in zip(names, found, digests(found), strict=True):
+        line = f"{name}\0{file.stat().st_size}\0{digest}\n"
+        whole.update(line.encode("utf-8", "surrogateescape"))
+    return whole.hexdigest()
+
+
+def modality(source: SourceSettings) -> str:
+    """The one modality of all files; raises `BadInput` with what was found where there are several kinds."""
+    root = source.root
+    kinds = Counter(_kind(root, name) for name in _names(source))
+    return files.one_modality(kinds, source.location) or _of_tables(source, files.listed(kinds))
+
+
+def _of_tables(source: SourceSettings, found: str) -> str:
+    """What the first of the tables is, if all of a table can be one item."""
+    first = source.model_copy(update={"location": str(content_files(source)[0])})
+    refusal = BadInput(f"{source.location} holds tables ({found}); name one of the files itself")
+    try:
+        kind = str(plugin(first).modality(first))
+    except BadInput as error:
+        raise refusal from error
+    if not divided_inside(find("aigc_models.modalities", kind)):
+        raise refusal
+    return kind
+
+
+def read(source: SourceSettings, modality: str) -> Iterator[RawItem]:
+    """Files in the order of their names; with `--modality` given, files of other kinds are left out."""
+    return read_new(source, modality, ())
+
+
+def read_new(source: SourceSettings, modality: str, unchanged: Collection[str]) -> Iterator[RawItem]:
+    """The same without the files that are `unchanged`: these are not opened. Tables of series and events are always read."""
+    if divided_inside(find("aigc_models.modalities", modality)) or histories.suits(source, modality):
+        tables = [file for file in content_files(source) if file.suffix.lower() in files.tables()]
+        yield from timelines.of_folder(tables, source, modality)
+        return
+    files.check(source, modality)
+    root, alone = source.root, source.path.is_file()
+    chosen = [name for name in _names(source) if alone or _kind(root, name) == modality]
+    if not chosen:
+        raise BadInput(f"{source.location} holds no file of the modality {modality}")
+    labels = files.labels(chosen, source, modality)
+    for name in chosen:
+        if name in unchanged:
+            continue
+        payload, shown = _payload(root, name)
+        label = labels.get(files.parent(name)) or source.labels.of_name(files.base(name))
+        item = RawItem(payload, shown, name, label, split=files.split(name, source))
+        yield from files.inside(item, source, modality, len(chosen) == 1)
+    yield from _odd(source, modality)
+
+
+def _odd(source: SourceSettings, modality: str) -> Iterator[RawItem]:
+    """What has a name of this modality and is no file, as items without content: a pipe is not opened, for it may never end."""
+    suffixes = tuple(find("aigc_models.modalities", modality).SUFFIXES)
+    below = _below(str(source.path), odd=True) if source.path.is_dir() else ()
+    for name in files.content(name for name in below if name.lower().endswith(suffixes)):
+        nothing = not (source.path / name).exists()
+        problem = "is a link to nothing" if nothing else "is no file but a pipe, a socket or a device"
+        yield RawItem(b"", unusable(files.base(name), problem), name)
+
+
+def _payload(root: Path, name: str) -> tuple[bytes, str]:
+    """The bytes and the name of a file; of one that cannot be read there are none, and the name says why."""
+    shown = files.base(name)
+    try:
+        with (root / name).open("rb") as file:
+            problem = files.too_large(os.fstat(file.fileno()).st_size)
+            if not problem:
+                return file.read(), shown
+    except FileNotFoundError:
+        problem = "is gone: it was removed while the folder was read"
+    except PermissionError:
+        problem = "may not be read; change its permissions and add the folder again"
+    return b"", unusable(shown, problem)
+
+
+def content_files(source: SourceSettings) -> list[Path]:
+    """All files but hidden ones and, where anything else is there, notes on the content."""
+    root = source.root  # which asks the file system
+    return [root / name for name in _names(source)]
+
+
+def _names(source: SourceSettings) -> list[str]:
+    root = source.root
+    if source.path.is_file():
+        return [source.path.name]
+    if source.pattern and not root.is_dir():
+        raise BadInput(f"{source.location}: there is no folder {root}")
+    if not os.access(root, os.R_OK | os.X_OK):
+        raise BadInput(f"{root} may not be read; change its permissions")
+    found = files.content(_fitting(root, source.pattern) if source.pattern else _below(str(root)))
+    if not found and source.pattern:
+        raise BadInput(f"no file in {root} fits the pattern {source.pattern}")
+    if not found:
+        raise BadInput(f"{source.location} is an empty folder; put pictures, sounds or text files into it")
+    return found
+
+
+def _fitting(root: Path, pattern: str) -> Iterator[str]:
+    return (path.relative_to(root).as_posix() for path in root.glob(pattern) if path.is_file())
+
+
+def _below(folder: str, before: str = "", odd: bool = False) -> Iterator[str]:
+    """All files below a folder, or all that is `odd`, neither file nor folder, by their names from there.
+
+    As strings, since a hundred thousand paths take seconds.
+    """
+    with suppress(PermissionError):
+        for entry in list(os.scandir(folder)):
+            if entry.is_dir(follow_symlinks=False):
+                yield from _below(entry.path, f"{before}{entry.name}/", odd)
+            elif _is_file(entry) is not odd and not (odd and os.path.isdir(entry.path)):
+                yield before + entry.name
+
+
+def _is_file(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_file()
+    except OSError:  # a link that leads to itself
+        return False
+
+
+def _kind(root: Path, name: str) -> str:
+    return files.kind(name, lambda: _head(root / name))
+
+
+def _head(file: Path) -> bytes:
+    with file.open("rb") as handle:
+        return handle.read(files.HEAD)

@@ -1,0 +1,153 @@
+"""The champion of a registered name, as something to measure a challenger against and to start it from."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tasks.judge.gates import Rival
+from tasks.stage.references import CorpusRef, ModelRef, Reference
+from tasks.stage.settings import Workspace
+from tasks.stage.stage import StageContext, stage
+
+if TYPE_CHECKING:
+    from mlflow.entities.model_registry import ModelVersion
+
+TAG = "aigc.test_items"
+
+
+class ChampionRef(Reference):
+    """The bundle of a registered version with those of its members; `known` says which items its data held."""
+
+    model: str
+    version: int
+    modality: str
+    labels: tuple[str, ...]
+    format: dict[str, Any]
+    known: str = ""
+    members: tuple[ModelRef, ...] = ()
+
+    def member(self, name: str) -> ModelRef | None:
+        """The one with this name, to start from."""
+        return next((member for member in self.members if member.name == name), None)
+
+    def misfit(self, data: CorpusRef) -> str:
+        """Why the champion cannot be measured on these data; empty where it can."""
+        if data.modality != self.modality:
+            return f"version {self.version} makes {self.modality}, the data are {data.modality}"
+        if data.labels != self.labels:
+            new, gone = sorted(set(data.labels) - set(self.labels)), sorted(set(self.labels) - set(data.labels))
+            said = [f"{word} {', '.join(names)}" for word, names in (("new:", new), ("gone:", gone)) if names]
+            return f"the labels are others than those of version {self.version} ({'; '.join(said) or 'in another order'})"
+        differing = sorted(key for key in self.format if _plain(data.format.get(key)) != _plain(self.format[key]))
+        if differing:
+            return f"the format is another than that of version {self.version} ({', '.join(differing)})"
+        return ""
+
+
+def _plain(value: object) -> object:
+    return json.loads(json.dumps(value))
+
+
+@stage(cached=False)
+def find_champion(model: str, context: StageContext) -> ChampionRef | None:
+    """The champion of `model`, its bundle on this machine and within the workspace; none where there is none yet."""
+    from tasks.registry.register import aliases_of, bundle_folder, model_names
+    from tasks.stage.tracking import client
+
+    store = client(context.workspace)
+    number = aliases_of(store, model).get("champion") if model in model_names(store) else None
+    if number is None:
+        return None
+    version = store.get_model_version(model, str(number))
+    folder = within(context.workspace, bundle_folder(context.workspace, store, version), version)
+    context.log(champion=number)
+    return reference(context.workspace, folder, version)
+
+
+def within(workspace: Workspace, folder: Path, version: ModelVersion) -> Path:
+    """The bundle, or a copy of it in `.aigc/models` where a store outside of the workspace holds it."""
+    if folder.resolve().is_relative_to(workspace.root):
+        return folder
+    target = workspace.state / "models" / version.tags["aigc.bundle_sha256"]
+    if not target.exists():
+        part = target.with_name(f"{target.name}.{os.getpid()}.tmp")
+        shutil.copytree(folder, part)
+        part.rename(target)
+    return target
+
+
+def reference(workspace: Workspace, folder: Path, version: ModelVersion) -> ChampionRef:
+    card = json.loads((folder / "bundle.json").read_text())
+    members = [_member(workspace, folder / "members" / name) for name in card.get("members", [])]
+    return ChampionRef.to(
+        workspace,
+        folder,
+        model=version.name,
+        version=int(version.version),
+        modality=card["modality"],
+        labels=card["labels"],
+        format=card["format"],
+        known=version.tags.get(TAG, ""),
+        members=members,
+    )
+
+
+def _member(workspace: Workspace, folder: Path) -> ModelRef:
+    card = json.loads((folder / "bundle.json").read_text())
+    fields = {"name": card["name"], "family": card["family"], "modality": card["modality"], "params": card["params"]}
+    return ModelRef.to(workspace, folder, **fields)
+
+
+def measured(evaluation: Path, number: int, registered: Mapping[str, float]) -> Rival:
+    """Champion `number` as an evaluation met it; one that met another or none leaves the figures it was registered with."""
+    path = evaluation / "champion.json"
+    told = json.loads(path.read_text()) if path.is_file() else {}
+    if told.get("version") != number:
+        return Rival(version=number, registered=dict(registered))
+    again = evaluation / "metrics_known.json"
+    return Rival(
+        version=number,
+        registered=dict(registered),
+        items=told["items"],
+        known=json.loads(again.read_text()) if again.is_file() else {},
+        known_items=told["known"],
+        misfit=told["misfit"],
+    )
+
+
+def paired(evaluation: Path) -> dict[str, dict[str, float | None]]:
+    """The figures of a challenger beside the champion's: by metric, with the difference and its 95 % interval."""
+    metrics = json.loads((evaluation / "metrics.json").read_text())
+    found = {}
+    for name, figures in metrics.items():
+        difference = figures.get("versus", {}).get("champion", {})
+        beside = {"difference": difference.get("value"), "low": difference.get("low"), "high": difference.get("high")}
+        found[name] = {"value": figures["value"], "champion": figures.get("champion"), **beside}
+    return found
+
+
+def items_of(ids: Mapping[str, Sequence[str]]) -> str:
+    """A short text by which a later version finds these items among its own: `{split: [number, digest]}`."""
+    return json.dumps({name: [len(found), _digest(found)] for name, found in sorted(ids.items())})
+
+
+def known_items(known: str, ids: Mapping[str, Sequence[str]]) -> dict[str, int] | None:
+    """How many items of each split stood there already when `items_of` gave `known`; None where they cannot be told.
+
+    Items never move and new ones come after the old, so they are the first ones, as long as the rules are the same.
+    """
+    told = json.loads(known or "{}")
+    if not told or set(told) != set(ids):
+        return None
+    same = all(_digest(ids[name][:count]) == digest for name, (count, digest) in told.items())
+    return {name: int(count) for name, (count, _) in told.items()} if same else None
+
+
+def _digest(ids: Sequence[str]) -> str:
+    return hashlib.sha256("\n".join(ids).encode()).hexdigest()[:16]

@@ -1,0 +1,218 @@
+"""Evaluation on the untouched test split: the ensemble against each member and the baseline."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from aigc_models.errors import unknown
+from aigc_models.find import find, names
+from tasks.judge.champion import ChampionRef, items_of, known_items
+from tasks.judge.samples import generate_like, show_samples, shuffled
+from tasks.stage.references import CorpusRef, EnsembleRef, EvaluationRef, ModelRef
+from tasks.stage.stage import StageContext, stage
+from tasks.train.finetune import shape_of, splits
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from aigc_models.corpus import Corpus
+    from aigc_models.evidence import Evidence, Measurement
+    from aigc_models.generator import Generator
+
+CANDIDATES_APART = frozenset({"ensemble", "baseline", "real", "champion"})
+
+
+class EvaluationSettings(BaseModel):
+    """What is measured, on how many items."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    metrics: tuple[str, ...] = Field((), description="file names of aigc_models/metrics; empty = all that fit the modality")
+    samples: int = Field(512, ge=16, description="items that each candidate generates, at most as many as the test split has")
+    shown: int = Field(40, ge=1, description="samples of the ensemble that the report shows, at fixed seeds")
+    seed: int = Field(20_000, description="seed of the samples and of the bootstrap; training uses others")
+
+    @field_validator("metrics")
+    @classmethod
+    def _known_metrics(cls, metrics: tuple[str, ...]) -> tuple[str, ...]:
+        for name in metrics:
+            if name not in names("aigc_models.metrics"):
+                raise unknown("metric", name, names("aigc_models.metrics"))
+        return metrics
+
+
+@stage(process=True)
+def evaluate(
+    data: CorpusRef,
+    ensemble: EnsembleRef,
+    members: list[ModelRef],
+    baseline: ModelRef,
+    settings: EvaluationSettings,
+    champion: ChampionRef | None = None,
+    *,
+    context: StageContext,
+) -> EvaluationRef:
+    """Measure every candidate on the same test items; writes `metrics.json`, `candidates.json` and `samples/`.
+
+    A `champion` is measured beside them, and once more together with the ensemble on those items that its own data
+    held (`metrics_known.json`): new items that are spoiled may please a spoiled model, the old ones do not.
+    """
+    misfit = champion.misfit(data) if champion else ""
+    rival = None if misfit else champion
+    candidates = _candidates(ensemble, members, baseline, rival, context)
+    evidence, order = _evidence(data, candidates, settings, context)
+    folder = context.folder / "evaluation"
+    folder.mkdir(exist_ok=True)
+    measured = _measured(evidence, _chosen(data, settings))
+    metrics = {name: summary(values) for name, values in measured.items()}
+    _write(folder / "metrics.json", metrics)
+    _write(folder / "candidates.json", by_candidate(measured))
+    show_samples(candidates["ensemble"], settings, folder / "samples", evidence.test)
+    context.log(**{f"test.{name}": figures["value"] for name, figures in metrics.items()})
+    context.attach(folder / "metrics.json", folder / "samples")
+    ids = _ids(data, context)
+    if champion:
+        counts = known_items(champion.known, ids) if not misfit and not _divided_inside(data) else None
+        told = {"version": champion.version, "misfit": misfit, "items": len(evidence.test), "known": counts and counts["test"]}
+        _write(folder / "champion.json", told)
+        if counts and 0 < counts["test"] < len(evidence.test):
+            paired = [name for name, figures in metrics.items() if "champion" in figures["versus"]]
+            again = _measured(_known(evidence, order, counts), paired)
+            _write(folder / "metrics_known.json", {name: summary(values) for name, values in again.items()})
+    figures = {name: figures["value"] for name, figures in metrics.items()}
+    return EvaluationRef.to(context.workspace, folder, metrics=figures, items=items_of(ids))
+
+
+def _chosen(data: CorpusRef, settings: EvaluationSettings) -> tuple[str, ...]:
+    fitting = (n for n in names("aigc_models.metrics") if data.modality in find("aigc_models.metrics", n).MODALITIES)
+    return settings.metrics or tuple(fitting)
+
+
+def _measured(evidence: Evidence, metrics: Sequence[str]) -> dict[str, Mapping[str, Measurement]]:
+    """Those of the metrics that apply, by candidate."""
+    found: dict[str, Mapping[str, Measurement]] = {}
+    for position, name in enumerate(metrics):
+        evidence.progress(len(evidence.models) + position, len(evidence.models) + len(metrics))
+        metric = find("aigc_models.metrics", name)
+        if getattr(metric, "applies", lambda evidence: True)(evidence):
+            found[name] = metric.measure(evidence)
+    return found
+
+
+def _candidates(
+    ensemble: EnsembleRef,
+    members: Sequence[ModelRef],
+    baseline: ModelRef,
+    champion: ChampionRef | None,
+    context: StageContext,
+) -> dict[str, Generator]:
+    from aigc_models.generator import Generator
+
+    paths = {"ensemble": ensemble, "baseline": baseline, **{member.name: member for member in members}}
+    if champion:
+        paths["champion"] = champion
+    return {name: Generator.load(reference.path(context.workspace)) for name, reference in paths.items()}
+
+
+def _evidence(
+    data: CorpusRef, candidates: Mapping[str, Generator], settings: EvaluationSettings, context: StageContext
+) -> tuple[Evidence, np.ndarray]:
+    """What the metrics are given, and which item of the split each test item is."""
+    import numpy as np
+
+    from aigc_models.corpus import Corpus
+    from aigc_models.evidence import Evidence
+
+    corpora = splits(data, context)
+    places = Corpus(data.modality, np.arange(len(corpora["test"])), corpora["test"].conditions)
+    corpora["test"] = shuffled(corpora["test"], settings.seed)
+    samples: dict[str, Corpus] = {}
+    for position, (name, generator) in enumerate(candidates.items()):
+        context.progress(position, len(candidates) * 2)
+        samples[name] = generate_like(corpora["test"], generator, settings)
+    models = {name: generator.model for name, generator in candidates.items()}
+    evidence = Evidence(
+        train=corpora["train"],
+        validation=corpora["validation"],
+        test=corpora["test"],
+        shape=shape_of(data),
+        models=models,
+        samples=samples,
+        seed=settings.seed,
+        folder=context.folder,
+        progress=context.progress,
+    )
+    return evidence, shuffled(places, settings.seed).values
+
+
+def _known(evidence: Evidence, order: np.ndarray, counts: Mapping[str, int]) -> Evidence:
+    """The same for the ensemble and the champion alone, on the first `counts` items of each split."""
+    import numpy as np
+
+    rows = np.flatnonzero(order < counts["test"])  # sample i still belongs to test item i
+    pair = ("ensemble", "champion")
+    return replace(
+        evidence,
+        train=evidence.train.take(np.arange(counts["train"])),
+        validation=evidence.validation.take(np.arange(counts["validation"])),
+        test=evidence.test.take(rows),
+        models={name: evidence.models[name] for name in pair},
+        samples={name: own.take(rows[rows < len(own)]) for name in pair if (own := evidence.samples.get(name)) is not None},
+    )
+
+
+def _ids(data: CorpusRef, context: StageContext) -> dict[str, list[str]]:
+    """The items of each split, in order."""
+    import numpy as np
+
+    folders = [context.workspace.path(output) for output in data.outputs]
+    return {folder.name: np.load(folder / "ids.npy").tolist() for folder in folders if (folder / "ids.npy").exists()}
+
+
+def _divided_inside(data: CorpusRef) -> bool:
+    """Whether the splits' borders lie inside items, and move as these grow."""
+    from aigc_models.modality import divided_inside
+
+    return divided_inside(find("aigc_models.modalities", data.modality))
+
+
+def summary(values: Mapping[str, Measurement]) -> dict[str, Any]:
+    """One metric as report.json has it: the ensemble's figure, the baseline's and the best member's beside it."""
+    first = values.get("ensemble") or values.get("real") or next(iter(values.values()))
+    members = {name: value for name, value in values.items() if name not in CANDIDATES_APART}
+    best = None
+    if members:
+        best = (min if first.better == "lower" else max)(members, key=lambda name: members[name].value)
+    baseline, champion = values.get("baseline"), values.get("champion")
+    return {
+        "value": first.value,
+        "low": first.low,
+        "high": first.high,
+        "baseline": baseline.value if baseline else None,
+        "best_member": members[best].value if best else None,
+        "split": "test",
+        "unit": first.unit,
+        "better": first.better,
+        "best_member_name": best,
+        "versus": {name: difference.model_dump() for name, difference in first.versus.items()},
+        **({"champion": champion.value} if champion else {}),
+    }
+
+
+def by_candidate(measured: Mapping[str, Mapping[str, Measurement]]) -> dict[str, dict[str, Any]]:
+    """`{candidate: {metric: {value, low, high}}}`."""
+    found: dict[str, dict[str, Any]] = {}
+    for metric, values in measured.items():
+        for candidate, value in values.items():
+            found.setdefault(candidate, {})[metric] = value.model_dump(include={"value", "low", "high", "unit", "better"})
+    return found
+
+
+def _write(path: Path, value: object) -> None:
+    path.write_text(json.dumps(value, indent=1, sort_keys=True) + "\n")

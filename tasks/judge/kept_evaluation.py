@@ -1,0 +1,27 @@
+"""What an evaluation found, beside the version that it is of: with the MLflow run that registered it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tasks.judge.gates import Gate
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+FOLDER, GATES = "evaluation", "gates.json"
+FILES = ("metrics.json", "metrics_known.json", "champion.json")  # of an evaluation
+
+
+def keep_evaluation(store: MlflowClient, run_id: str, evaluation: Path) -> None:
+    """Put an evaluation's figures beside the version that they are of; `run_id`: the run that registered it."""
+    for path in [evaluation / name for name in FILES if (evaluation / name).is_file()]:
+        store.log_artifact(run_id, str(path), FOLDER)
+
+
+def keep_gates(store: MlflowClient, run_id: str, gates: tuple[Gate, ...]) -> None:
+    """Remember what a version was held against."""
+    said = [gate.model_dump(mode="json", exclude_defaults=True) for gate in gates]
+    store.log_text(run_id, json.dumps(said, indent=1) + "\n", f"{FOLDER}/{GATES}")

@@ -1,0 +1,71 @@
+"""A version of a registered model becomes champion when somebody says so, or when its figures pass gates."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from tasks.judge.gates import Gate, Verdict, judge
+from tasks.registry.promote import champion, figures, promote_version, rollback
+from tasks.registry.register import find_version
+from tasks.stage.stage import StageContext, stage
+from tasks.stage.tracking import client
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+
+class MoveSettings(BaseModel):
+    """Which version is to be champion, and on what condition."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(description="registered name, such as digits", min_length=1)
+    action: Literal["promote", "rollback"] = Field("promote", description="rollback: `previous` becomes champion again")
+    version: int | None = Field(None, ge=1, description="version number to promote; if left out: the challenger's")
+    gates: tuple[Gate, ...] = Field(
+        (), description="what the figures that it was registered with must show; none: it is promoted by hand"
+    )
+    reason: str = Field("by hand", description="why, in words, for the history")
+
+
+class Moved(BaseModel):
+    """What became of it: which version is champion now, and why."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    decision: Literal["promoted", "refused", "rolled_back"]
+    model: str
+    version: int
+    reason: str
+    gates: tuple[Verdict, ...] = ()
+
+
+@stage(cached=False)
+def move_champion(settings: MoveSettings, context: StageContext) -> Moved:
+    """Promote a version or roll back; a version that fails a gate is refused and the champion stays."""
+    if settings.action == "rollback":
+        entry = rollback(context.workspace, settings.name, settings.reason)
+        return Moved(decision="rolled_back", model=settings.name, version=entry.to_version, reason=entry.reason)
+    store = client(context.workspace)
+    reference = f"{settings.name}/{settings.version}" if settings.version else f"{settings.name}@challenger"
+    version = int(find_version(store, reference).version)
+    verdicts = judged(store, settings, version)
+    failed = [f"{verdict.name} ({verdict.reason})" for verdict in verdicts if not verdict.passed]
+    context.log(decision="refused" if failed else "promoted", version=version)
+    if failed:
+        reason = f"{len(failed)} of {len(verdicts)} gates failed: {'; '.join(failed)}"
+        return Moved(decision="refused", model=settings.name, version=version, reason=reason, gates=verdicts)
+    reason = f"all {len(verdicts)} gates passed: {settings.reason}" if verdicts else settings.reason
+    entry = promote_version(context.workspace, settings.name, version, reason)
+    return Moved(decision="promoted", model=settings.name, version=version, reason=entry.reason, gates=verdicts)
+
+
+def judged(store: MlflowClient, settings: MoveSettings, version: int) -> tuple[Verdict, ...]:
+    """Each gate against the figures of the version, and of the champion where there is another."""
+    if not settings.gates:
+        return ()
+    rival = champion(store, settings.name)
+    known = {metric: {"value": value} for metric, value in figures(store, settings.name, version).items()}
+    return tuple(judge(settings.gates, known, figures(store, settings.name, rival) if rival not in (None, version) else None))

@@ -1,0 +1,150 @@
+"""Where each item goes, decided one after the other."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import NamedTuple
+
+from aigc_models.errors import BadInput
+from tasks.dataset.card import SPLITS
+from tasks.split.folds import fold_of
+from tasks.split.marks import Marks, key
+from tasks.split.rows import AT_ONCE, Row
+from tasks.split.settings import SplitSettings
+from tasks.split.times import Times
+
+GIVEN = {
+    "train": "train",
+    "training": "train",
+    "validation": "validation",
+    "valid": "validation",
+    "val": "validation",
+    "dev": "validation",
+    "test": "test",
+    "testing": "test",
+}
+May = Callable[[int, Row], tuple[str, ...]]  # the splits in which the item at a place may stand, the preferred one first
+
+
+class Place(NamedTuple):
+    """Where an item stands; or, with `split` None, by which rule and why it stands nowhere."""
+
+    row: Row
+    split: str | None
+    fold: int | None = None
+    stage: str = ""
+    rule: str = ""
+    reason: str = ""
+
+
+@dataclass
+class Ties:
+    """Where those stand that decide over others: items that later ones are near to, and groups of which some item
+    is near to another or has a given split. All others go by their hash alone and need not be remembered.
+
+    Marks are 0 for nowhere yet, or 1 + the number of the split; of folds, 1 + the fold.
+    """
+
+    items: Marks
+    groups: Marks
+    item_folds: Marks
+    group_folds: Marks
+    given: set[str | None]  # the splits that the user's column names; None where some item has none
+    unsaid: str  # the source of the first item without one
+
+    @classmethod
+    def of(cls, rows: Iterable[Row], settings: SplitSettings) -> Ties:
+        near, groups, given, unsaid = bytearray(), bytearray(), set(), ""
+        for row in rows:
+            name = None if settings.by == "time" else given_split(row)
+            given.add(name)
+            if name is None:
+                unsaid = unsaid or row.source
+            for other in row.near:
+                near += key(other)
+            if row.group and (row.near or name):
+                groups += key(row.group)
+        return cls(Marks(near), Marks(groups), Marks(near), Marks(groups), given, unsaid)
+
+
+def place(rows: Iterable[Row], settings: SplitSettings) -> Iterator[Place]:
+    """The place of each item; `rows` are gone through more than once.
+
+    In order: an item goes where its near-duplicates and its group stand; where there are none, by the hash of
+    its group. Only items before it count, so that what is added later moves nothing. One whose near-duplicates or
+    group stand in different splits is a bridge, and stands nowhere.
+    """
+    ties = Ties.of(rows, settings)
+    may, at, left = allowed(rows, ties, settings), 0, iter(rows)
+    while part := list(islice(left, AT_ONCE)):
+        own, groups = ties.items.places(row.id for row in part), ties.groups.places(row.group for row in part)
+        for row, item, group in zip(part, own, groups, strict=True):
+            found = placed(row, may(at, row), group, ties, settings)
+            if found.split and settings.folds and found.split == "train":
+                found = found._replace(fold=folded(row, item, group, ties, settings))
+            if found.split:
+                ties.items[item] = 1 + SPLITS.index(found.split)
+                ties.groups[group] = ties.groups[group] or 1 + SPLITS.index(found.split)
+            yield found
+            at += 1
+
+
+def placed(row: Row, may: tuple[str, ...], group: int, ties: Ties, settings: SplitSettings) -> Place:
+    """Where an item goes that may stand in `may`; `group` is the place of its group among the ties."""
+    if not may:
+        return Place(row, None, None, "embargo", "embargo", f"lies {settings.embargo} or less before the next split begins")
+    marks = {ties.items[near] for near in ties.items.places(row.near)} if row.near else set()
+    if len(may) > 1:
+        marks.add(ties.groups[group])
+    stands = {SPLITS[mark - 1] for mark in marks if mark}
+    chosen = stands or {by_hash(row.group or row.exact, settings)} & set(may) or {may[0]}
+    if len(chosen) == 1 and chosen <= set(may):
+        return Place(row, chosen.pop())
+    where = " and ".join(name for name in SPLITS if name in chosen)
+    own = "" if len(may) == len(SPLITS) else f", and it belongs to {may[0]}"
+    return Place(row, None, None, "bridge", "bridge", f"its near-duplicates or its group stand in {where}{own}")
+
+
+def folded(row: Row, item: int, group: int, ties: Ties, settings: SplitSettings) -> int | None:
+    """The fold of a train item: that of its near-duplicates and its group, else by hash; None where these differ,
+    as it must then not help any member that is to leave one of them out."""
+    marks = {ties.item_folds[near] for near in ties.item_folds.places(row.near)} if row.near else set()
+    marks = (marks | {ties.group_folds[group]}) - {0}
+    if len(marks) > 1:
+        return None
+    fold = marks.pop() - 1 if marks else fold_of(row.group or row.exact, settings.folds, settings.seed)
+    ties.item_folds[item] = 1 + fold
+    ties.group_folds[group] = 1 + fold
+    return fold
+
+
+def given_split(row: Row) -> str | None:
+    """The split that the user's column names; raises `BadInput` for any other word."""
+    word = (row.given or "").strip().lower()
+    if word and word not in GIVEN:
+        raise BadInput(f"{row.source}: split {row.given!r} is none of {', '.join(GIVEN)}; mend the split column")
+    return GIVEN.get(word)
+
+
+def by_hash(group: str, settings: SplitSettings) -> str:
+    """A split drawn by the hash of `group`: always the same for the same group, seed and fractions."""
+    digest = hashlib.sha256(f"{settings.seed}\0{group}".encode()).digest()
+    position = int.from_bytes(digest[:8], "big") / 2**64
+    if position < settings.test:
+        return "test"
+    return "validation" if position < settings.test + settings.validation else "train"
+
+
+def allowed(rows: Iterable[Row], ties: Ties, settings: SplitSettings) -> May:
+    """A given split is kept. Where a given column has no validation (or no test) at all, that is drawn from train."""
+    if settings.by == "time":
+        times = Times.of(rows, settings)
+        return lambda at, _: tuple(filter(None, [times.split(at)]))
+    if settings.by == "column" and None in ties.given:
+        raise BadInput(f"{ties.unsaid} has no split, and the split is by column; give every item one, or split by hash")
+    missing = tuple(name for name in SPLITS[1:] if name not in ties.given)
+    choices = {None: SPLITS, "train": ("train", *missing)} | {name: (name,) for name in SPLITS[1:]}
+    return lambda _, row: choices[given_split(row)]

@@ -1,0 +1,49 @@
+"""The clean items as the division sees them, one after the other in shard order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from tasks.dataset.tables import batches, shards
+
+AT_ONCE = 10_000  # rows that are in memory at a time
+CLEAN = ["id", "source", "label", "group", "split", "time", "exact"]
+FOUND = ["near", "duplicate_of", "rule"]
+
+
+class Row(NamedTuple):
+    """A clean item; `near` are the kept items before it that it is nearly the same as."""
+
+    id: str
+    source: str
+    label: str | None
+    group: str | None
+    given: str | None
+    time: str | None
+    exact: str
+    near: tuple[str, ...]
+    duplicate_of: str | None
+    rule: str | None
+
+
+@dataclass(frozen=True)
+class Rows:
+    """All items of `data/NAME/clean` beside what `duplicates.parquet` says of them; or those that are `copies` of
+    others, or those that are not. Each time that it is gone through it is read anew."""
+
+    clean: Path
+    duplicates: Path
+    copies: bool
+
+    def __iter__(self) -> Iterator[Row]:
+        for clean, found in zip(_values(shards(self.clean), CLEAN), _values([self.duplicates], FOUND), strict=True):
+            if (found[1] is not None) == self.copies:
+                yield Row(*clean, *found)
+
+
+def _values(paths: list[Path], columns: list[str]) -> Iterator[tuple[Any, ...]]:
+    for part in batches(paths, columns, AT_ONCE):
+        yield from zip(*part.values(), strict=True)

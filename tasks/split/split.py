@@ -1,0 +1,115 @@
+"""Divide a data set into train, validation and test so that nothing leaks and no item ever moves."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from aigc_models.errors import BadInput
+from aigc_models.find import find
+from aigc_models.modality import divided_inside
+from tasks.dataset.card import SPLITS, data_card
+from tasks.dataset.data_lock import writing
+from tasks.dataset.named_items import named
+from tasks.split.distance import distance
+from tasks.split.expectations import held
+from tasks.split.inside import inside
+from tasks.split.place import place
+from tasks.split.quarantine import quarantine
+from tasks.split.rows import Rows
+from tasks.split.settings import SplitSettings
+from tasks.split.written import Division, written
+from tasks.stage.references import CleanRef, DuplicatesRef, SplitRef
+from tasks.stage.stage import StageContext, stage
+
+__all__ = ["SplitSettings", "split"]
+
+FEWEST = 30  # items in all
+FEWEST_HELD_OUT = 2  # items in validation, and in test
+
+
+@stage
+def split(clean: CleanRef, duplicates: DuplicatesRef, settings: SplitSettings, context: StageContext) -> SplitRef:
+    """Write `splits.parquet`, `quarantine.parquet` and `card.json` into `data/NAME`.
+
+    Raises `BadInput` when there are fewer than 30 usable items, or too few for validation or test, or when the
+    items are not what is expected of them.
+    """
+    folder, found, target = clean.path(context.workspace), duplicates.path(context.workspace), context.folder
+    splits = target / "splits.parquet"
+    division = divide(clean, folder, found, settings, target)
+    unit = division.card.get("unit", "items")
+    check(clean.dataset, division.counts, settings, unit)
+    quarantined = quarantine(target / "quarantine.parquet", folder, found, target / "left_out.parquet")
+    outcomes = held(clean.dataset, clean.modality, folder, splits, settings.expect)
+    card = data_card(clean, duplicates, folder, splits, division.kept, settings.card, division.card)
+    card |= {"expectations": outcomes} if outcomes else {}  # only then: other cards stay as they are
+    card |= named(splits, target / "quarantine.parquet", found)
+    publish(context, folder.parent, told(card, division, settings))
+    context.log(**{f"{unit}_{name}": division.counts[name] for name in SPLITS}, quarantined=quarantined)
+    return SplitRef.to(
+        context.workspace,
+        folder.parent,
+        dataset=clean.dataset,
+        modality=clean.modality,
+        rows=division.rows,
+        quarantined=quarantined,
+        duplicates=duplicates.exact,
+        splits={name: division.counts[name] for name in SPLITS},
+        labels=tuple(card["splits"]["train"]["labels"]),
+    )
+
+
+def divide(clean: CleanRef, folder: Path, duplicates: Path, settings: SplitSettings, target: Path) -> Division:
+    """Items among the splits, or the steps of each where the modality is divided inside; the tables go into `target`."""
+    modality, rows = find("aigc_models.modalities", clean.modality), Rows(folder, duplicates, copies=False)
+    if divided_inside(modality):
+        if settings.folds:
+            raise BadInput(f"{clean.dataset} is divided inside its items, by time, and has no folds; leave folds out")
+        return inside(clean, modality, folder, rows, settings, target)
+    if settings.embargo and settings.by != "time":
+        raise BadInput(f"an embargo lies between times; split {clean.dataset} by time, or leave the embargo out")
+    splits, left = written(place(rows, settings), target, folds=settings.folds > 0)
+    counts = {name: splits[name] for name in SPLITS}
+    return Division(splits.total(), splits.total() + left.total(), counts, dict(left))
+
+
+def told(card: Mapping[str, Any], division: Division, settings: SplitSettings) -> dict[str, Any]:
+    """The card with how the data set was divided."""
+    asked = settings.model_dump(include={"by", "validation", "test", "seed"})
+    if division.card:
+        asked = {"by": "time", "validation": settings.validation, "test": settings.test}
+    asked |= settings.model_dump(include={"embargo", "folds"}, exclude_defaults=True)
+    counts, embargoed = card["counts"], division.left.get("embargo", 0)
+    if embargoed:
+        counts = counts | {"bridges": counts["bridges"] - embargoed, "embargo": embargoed}
+    far = {} if division.card else distance(card["splits"])  # where time divides items inside, chance has no part in it
+    return {**card, "counts": counts, "split": asked, **({"distance": far} if far else {})}
+
+
+def publish(context: StageContext, folder: Path, card: Mapping[str, Any]) -> None:
+    """Write the card beside the tables, and only then put each in its place, by renaming."""
+    text = json.dumps(card, indent=1, sort_keys=True, ensure_ascii=False)
+    (context.folder / "card.json").write_text(text + "\n", encoding="utf-8")
+    with writing(context.workspace):
+        for name in ("splits.parquet", "quarantine.parquet", "card.json"):
+            os.replace(context.folder / name, folder / name)
+    (context.folder / "left_out.parquet").unlink()
+
+
+def check(dataset: str, counts: Mapping[str, int], settings: SplitSettings, unit: str = "items") -> None:
+    """Raises `BadInput` when there is too little to learn from or to judge by."""
+    total = sum(counts.values())
+    short = [name for name in SPLITS if counts.get(name, 0) < FEWEST_HELD_OUT]
+    if total >= FEWEST and not short:
+        return
+    stand = ", ".join(f"{counts.get(name, 0)} {name}" for name in SPLITS)
+    usual = math.ceil(6 / min(settings.validation, settings.test))
+    raise BadInput(
+        f"{dataset} has {total} usable {unit} ({stand}); a split needs at least {FEWEST} in all and {FEWEST_HELD_OUT} "
+        f"in each part: add {unit} ({usual} are enough at these fractions), or raise the fractions validation and test"
+    )

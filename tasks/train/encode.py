@@ -1,0 +1,149 @@
+"""Turn a version of the data into the arrays that training reads."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from aigc_models.find import find
+from aigc_models.modality import divided_inside
+from tasks.dataset.card import SPLITS
+from tasks.dataset.tables import payloads, read, shards
+from tasks.split import folds
+from tasks.split.inside import within
+from tasks.stage.references import CorpusRef, VersionRef
+from tasks.stage.stage import StageContext, stage
+from tasks.stage.validation import validated
+
+if TYPE_CHECKING:
+    import numpy as np
+
+LATEST = "latest"  # the folder beside those of the splits
+AT_ONCE = 500  # items that are unpacked at a time
+
+
+class EncodeSettings(BaseModel):
+    """How items become numbers."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    format: dict[str, Any] | None = Field(
+        None, description="fields of the modality's format (length in symbols, height in pixels) in place of the card's"
+    )
+
+
+@stage
+def encode(split: VersionRef, settings: EncodeSettings, context: StageContext) -> CorpusRef:
+    """Write a folder for each split: `values.npy`, `conditions.npy` and `ids.npy`, items in shard order.
+
+    A condition is the index of the item's label in `labels`, or `len(labels)` where it has none or one that
+    no train item has. `ids.npy` leads from an array's row back to the item;
+    beside train, `folds.npy` says its fold where the data set has folds. Where items are divided inside, by time,
+    a row is a window of one, in the order of time, and `latest` holds the newest past of each, encoded and as it is.
+    """
+    folder = split.path(context.workspace)
+    modality = find("aigc_models.modalities", split.modality)
+    format = chosen_format(modality, folder, settings)
+    places = read([folder / "splits.parquet"], ["id", "split"])
+    clean = read(shards(folder / "clean"), ["id", "label"])
+    index = {label: at for at, label in enumerate(split.labels)}
+    conditions = {key: index.get(label, len(index)) for key, label in zip(clean["id"], clean["label"], strict=True)}
+    wanted = {name: [key for key, place in zip(*places.values(), strict=True) if place == name] for name in SPLITS}
+    if divided_inside(modality):
+        save_windows(context, split.modality, folder, {key for keys in wanted.values() for key in keys}, format, conditions)
+    else:
+        for step, name in enumerate(SPLITS):
+            context.progress(step, len(SPLITS))
+            ids, values = encoded(modality, folder / "clean", set(wanted[name]), format)
+            save(context.folder / name, split.modality, values, ids, conditions)
+            if name == "train":
+                folds.keep(folder / "splits.parquet", ids, context.folder / name)
+    return CorpusRef.to(
+        context.workspace,
+        *(context.folder / name for name in (*SPLITS, LATEST) if (context.folder / name).is_dir()),
+        dataset=split.dataset,
+        modality=split.modality,
+        version=split.version,
+        labels=split.labels,
+        format=format.model_dump(),
+        splits=split.splits,
+        licence=read_card(folder)["licence"],
+    )
+
+
+def save(folder: Path, modality: str, values: np.ndarray, ids: Sequence[str], conditions: Mapping[str, int]) -> None:
+    """Encoded `values` of the items `ids`, one a row, as a corpus."""
+    import numpy as np
+
+    from aigc_models.corpus import Corpus
+
+    Corpus(modality, values, np.array([conditions[key] for key in ids], dtype=np.int64)).save(folder)
+    np.save(folder / "ids.npy", np.array(ids, dtype=np.str_))
+
+
+def save_windows(
+    context: StageContext, kind: str, data: Path, wanted: Collection[str], format: Any, conditions: Mapping[str, int]
+) -> None:
+    """Windows of each split, and `latest`: the newest past of each item that is long enough, encoded and as files."""
+    modality = find("aigc_models.modalities", kind)
+    items = {key: modality.unpack(payload) for key, payload in payloads(data / "clean", wanted)}
+    ids, contents, borders = list(items), list(items.values()), read_card(data)["borders"]
+    for step, name in enumerate(SPLITS):
+        context.progress(step, len(SPLITS))
+        values, owners = modality.windows(contents, format, within(borders, name), name)
+        save(context.folder / name, kind, values, [ids[owner] for owner in owners], conditions)
+    tails = {key: tail for key, content in items.items() if (tail := modality.tail(content, format)) is not None}
+    folder = context.folder / LATEST
+    save(folder, kind, modality.latest(list(tails.values()), format), list(tails), conditions)
+    for at, tail in enumerate(tails.values()):
+        (folder / f"{at:05}{modality.suffix}").write_bytes(modality.pack(tail))
+
+
+def latest(data: CorpusRef, context: StageContext) -> np.ndarray | None:
+    """(item, ...): the newest past of each item, encoded; None where items are not divided by time."""
+    from aigc_models.corpus import Corpus
+
+    folder = _latest_folder(data, context)
+    return None if folder is None else Corpus.load(folder, data.modality).values
+
+
+def latest_contents(data: CorpusRef, context: StageContext) -> list[Any]:
+    """The newest past of each item as content, in the order of `latest`; none where items are not divided by time."""
+    folder = _latest_folder(data, context)
+    modality = find("aigc_models.modalities", data.modality)
+    files = [] if folder is None else sorted(folder.glob(f"*{modality.suffix}"))
+    return [modality.unpack(file.read_bytes()) for file in files]
+
+
+def _latest_folder(data: CorpusRef, context: StageContext) -> Path | None:
+    return next((context.workspace.path(output) for output in data.outputs if Path(output).name == LATEST), None)
+
+
+def read_card(folder: Path) -> dict[str, Any]:
+    """`data/NAME/card.json`."""
+    card: dict[str, Any] = json.loads((folder / "card.json").read_text(encoding="utf-8"))
+    return card
+
+
+def chosen_format(modality: ModuleType, folder: Path, settings: EncodeSettings) -> Any:
+    """The format that the data card names, with the settings' fields on top; `BadInput` for a field it has not."""
+    return validated(modality.Format, {**read_card(folder)["format"], **(settings.format or {})}, "format of the encoding")
+
+
+def encoded(modality: ModuleType, folder: Path, wanted: Collection[str], format: Any) -> tuple[list[str], np.ndarray]:
+    """Ids and values of the `wanted` items of `data/NAME/clean`, in shard order; `AT_ONCE` contents are in memory at a time."""
+    import numpy as np
+
+    ids: list[str] = []
+    values = [modality.encode([], format)]
+    found = payloads(folder, wanted)
+    while part := list(islice(found, AT_ONCE)):
+        ids += [key for key, _ in part]
+        values.append(modality.encode([modality.unpack(payload) for _, payload in part], format))
+    return ids, np.concatenate(values)

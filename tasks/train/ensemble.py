@@ -1,0 +1,90 @@
+"""Members into one generator, with weights that are learned on the validation split."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from aigc_models.errors import unknown
+from aigc_models.find import find, names
+from tasks.stage.references import CorpusRef, EnsembleRef, ModelRef
+from tasks.stage.stage import StageContext, stage
+from tasks.stage.validation import validated
+from tasks.train.encode import LATEST, latest_contents
+from tasks.train.finetune import shape_of, splits
+
+if TYPE_CHECKING:
+    from aigc_models.bundle import Card
+
+
+class EnsembleSettings(BaseModel):
+    """How members become one generator. `method` is a file of `aigc_models/ensembles`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    method: str = Field("average", description="average (of probabilities) or mixture (each item from one member)")
+    settings: dict[str, Any] = Field({}, description="fields of the method's Settings that differ from its defaults")
+    seed: int = Field(0, description="seed of the weights' learning")
+
+    @field_validator("method")
+    @classmethod
+    def _known_method(cls, method: str) -> str:
+        if method not in names("aigc_models.ensembles"):
+            raise unknown("ensemble", method, names("aigc_models.ensembles"))
+        return method
+
+
+@stage(process=True)
+def build_ensemble(data: CorpusRef, members: list[ModelRef], settings: EnsembleSettings, context: StageContext) -> EnsembleRef:
+    """Learn the members' weights on validation and write one bundle that holds them all."""
+    from aigc_models import bundle
+
+    method = find("aigc_models.ensembles", settings.method)
+    options = validated(method.Settings, settings.settings, f"settings of ensemble {settings.method!r}")
+    shape, corpora = shape_of(data), splits(data, context)
+    folders = {member.name: member.path(context.workspace) for member in members}
+    models = {name: bundle.load(folder)[1] for name, folder in folders.items()}
+    ensemble = method.fit(models, corpora["train"], corpora["validation"], shape, options, settings.seed, context.progress)
+    folder = context.folder / "bundle"
+    bundle.save(folder, ensemble, _card(data, members, settings, ensemble), members=folders, latest=newest(data, context))
+    context.log(**{f"weight.{name}": weight for name, weight in ensemble.weights.items()})
+    return EnsembleRef.to(context.workspace, folder, method=settings.method, modality=data.modality, weights=ensemble.weights)
+
+
+def newest(data: CorpusRef, context: StageContext) -> list[tuple[bytes, int]]:
+    """The newest past of each series, packed, and its condition, so that the model forecasts without any input."""
+    contents = latest_contents(data, context)
+    if not contents:
+        return []
+    conditions = splits(data, context)[LATEST].conditions.tolist()
+    modality = find("aigc_models.modalities", data.modality)
+    return [(modality.pack(content), condition) for content, condition in zip(contents, conditions, strict=True)]
+
+
+def _card(data: CorpusRef, members: list[ModelRef], settings: EnsembleSettings, ensemble: Any) -> Card:
+    from aigc_models.bundle import Card
+    from aigc_models.capabilities import capabilities
+    from tasks.stage.code_version import code_version
+
+    return Card(
+        kind="ensemble",
+        name=data.dataset,
+        family=settings.method,
+        modality=data.modality,
+        config=ensemble.settings.model_dump(mode="json"),
+        format=data.format,
+        labels=data.labels,
+        capabilities=capabilities(ensemble),
+        members=tuple(member.name for member in members),
+        weights=ensemble.weights,
+        dataset=data.dataset,
+        version=data.version,
+        licence=data.licence,
+        seed=settings.seed,
+        parents={
+            "data": data.sha256,
+            "code": code_version([f"aigc_models.ensembles.{settings.method}"]),
+            **{m.name: m.sha256 for m in members},
+        },
+    )

@@ -1,0 +1,96 @@
+"""What a member of an ensemble is made of: settings, and the model and bundle that follow from them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from aigc_models.errors import unknown
+from aigc_models.find import find, names
+from tasks.stage.validation import bad_input
+
+if TYPE_CHECKING:
+    from aigc_models.capabilities import Shape
+    from aigc_models.training.fit import Plan
+
+Size = Literal["debug", "small", "base", "large"]
+
+
+class MemberSettings(BaseModel):
+    """One model to train. `family` is a file of `aigc_models/families`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field("", description="name in the report; the family's where it is empty")
+    family: str = Field(description="a family: a file name of aigc_models/families")
+    size: Size = Field("small", description="the one dial: debug (a second), small (a minute of one core), base, large (a GPU)")
+    settings: dict[str, Any] = Field({}, description="fields of the family's Config that differ from the size's")
+    plan: dict[str, Any] = Field(
+        {}, description="fields of the training plan that differ from the family's (learning_rate, batch_size, ...)"
+    )
+    share: float = Field(1.0, ge=0, description="share of the training budget relative to the other members")
+    seconds: float | None = Field(None, gt=0, description="training time in seconds; from the budget where it is not given")
+    steps: int | None = Field(None, gt=0, description="training steps; overrides seconds")
+    start: Literal["random", "body", "champion"] = Field(
+        "random", description="initial weights: random, the pretrained body's, or those of the champion's member of this name"
+    )
+    fold: int | None = Field(
+        None, ge=0, description="fold of train that this member does not see; the data set needs data.split.folds"
+    )
+    threads: int = Field(0, ge=0, description="cores; 0 = the machine's divided by the members that train side by side")
+    seed: int = Field(0, description="seed of the weights, the batches and the noise")
+    device: str = Field("auto", description="auto, cpu, cuda or mps")
+
+    @field_validator("family")
+    @classmethod
+    def _known_family(cls, family: str) -> str:
+        if family not in names("aigc_models.families"):
+            raise unknown("family", family, names("aigc_models.families"))
+        return family
+
+    def model_post_init(self, context: object) -> None:
+        if not self.name:
+            object.__setattr__(self, "name", self.family)
+
+
+def model_config(member: MemberSettings) -> BaseModel:
+    """The family's Config for a member; raises `BadInput` naming an unknown field or a wrong value."""
+    family = find("aigc_models.families", member.family)
+    if member.size not in family.SIZES:
+        raise unknown(f"size of {member.family}", member.size, family.SIZES)
+    try:
+        config: BaseModel = family.Config.model_validate({**family.SIZES[member.size].model_dump(), **member.settings})
+    except ValidationError as error:
+        raise bad_input(error, family.Config, f"settings of member {member.name!r}") from error
+    return config
+
+
+def training_plan(member: MemberSettings) -> Plan:
+    """The family's plan, with the member's own fields on top, and its time or steps."""
+    from aigc_models.training.fit import Plan
+
+    family = find("aigc_models.families", member.family)
+    length = {"steps": member.steps} if member.steps else {"seconds": member.seconds or 60.0}
+    values = {**getattr(family, "PLAN", {}), "seed": member.seed, "device": member.device, **member.plan, **length}
+    try:
+        return Plan.model_validate(values)
+    except ValidationError as error:
+        raise bad_input(error, Plan, f"plan of member {member.name!r}") from error
+
+
+def build(member: MemberSettings, shape: Shape) -> Any:
+    """A fresh model; its weights depend on the member's seed alone."""
+    from aigc_models.training.fit import seeded
+
+    family = find("aigc_models.families", member.family)
+    if shape.modality not in family.MODALITIES:
+        fitting = ", ".join(sorted(family.MODALITIES))
+        raise unknown(f"family for {shape.modality} (it learns {fitting})", member.family, families_for(shape.modality))
+    with seeded(member.seed):
+        return family.build(model_config(member), shape)
+
+
+def families_for(modality: str) -> list[str]:
+    """The families that can learn a modality."""
+    return [name for name in names("aigc_models.families") if modality in find("aigc_models.families", name).MODALITIES]

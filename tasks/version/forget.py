@@ -1,0 +1,226 @@
+"""Take items out of a data set for good: from the next version on, and from what is kept of the earlier ones."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from aigc_models.errors import BadInput
+from tasks.dataset.data_lock import writing
+from tasks.dataset.ledger import ledger
+from tasks.dataset.tables import count_rows, shards
+from tasks.ingest.ingest import shard_name, write_table, written
+from tasks.stage.references import CorpusRef, RawRef
+from tasks.stage.settings import Workspace, scratch_folder
+from tasks.stage.stage import StageContext, stage
+from tasks.version.cache import entries, object_of
+from tasks.version.forgotten import FILE, Forgotten, note_purged, purged
+from tasks.version.storage import storage_of
+from tasks.version.version import Dvc
+
+
+class ForgetSettings(BaseModel):
+    """Which items."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: str = Field(description="name of the data set")
+    ids: tuple[str, ...] = Field((), description="ids of items, as the tables of the data set have them")
+    groups: tuple[str, ...] = Field((), description="values of the group column: every item of these, also of later ones")
+    sources: tuple[str, ...] = Field((), description="files or rows, as the tables of the data set name them (notes/a.txt#3)")
+
+
+class Purged(BaseModel):
+    """What became of the earlier versions."""
+
+    model_config = ConfigDict(frozen=True)
+
+    versions: tuple[str, ...] = Field(description="that held one of the items; they can no longer be restored")
+    objects: int = Field(description="files that were removed from the cache")
+    encoded: int = Field(description="encoded copies that were removed")
+    remotes: tuple[str, ...] = Field(description="remotes that were purged too")
+    unreached: tuple[str, ...] = Field(description="remotes that may still hold some, and why")
+    models: tuple[str, ...] = Field(description="registered versions that were trained on one of the items")
+
+
+@stage(cached=False)
+def forget(settings: ForgetSettings, context: StageContext) -> RawRef:
+    """Rewrite the raw shards that hold one of the items, and note that these never come in again.
+
+    Raises `BadInput` where no item fits, and where none would be left; then nothing was changed.
+    """
+    workspace = context.workspace
+    folder = workspace.data / settings.name / "raw"
+    if not shards(folder):
+        raise BadInput(f"there is no data set {settings.name}; `aigc data list` shows what there is")
+    with written(f"the data set {settings.name} in {workspace.data}"), writing(workspace), scratch_folder(workspace) as scratch:
+        found = {shard: matching(shard, settings) for shard in shards(folder)}
+        ids = {key for keys in found.values() for key in keys}
+        known = Forgotten.of(folder.parent)
+        wanted = known.and_also(ids, settings.groups, settings.sources)
+        _check(settings, ids, known, sum(map(count_rows, found)))
+        wanted.keep(scratch / FILE)
+        os.replace(scratch / FILE, folder.parent / FILE)  # first, so that no kill in between lets them in again
+        for shard in (shard for shard, keys in found.items() if keys):
+            rewrite(shard, found[shard], scratch)
+        rows, kind = sum(map(count_rows, shards(folder))), _modality(shards(folder)[0])
+    context.log(forgotten=len(ids), rows=rows)
+    return RawRef.to(workspace, folder, dataset=settings.name, modality=kind, rows=rows)
+
+
+def matching(shard: Path, settings: ForgetSettings) -> set[str]:
+    """The ids of a raw shard's items that are asked for."""
+    from tasks.dataset.tables import read
+
+    rows = read([shard], ["id", "group", "source"])
+    ids, groups, sources = set(settings.ids), set(settings.groups), set(settings.sources)
+    told = zip(rows["id"], rows["group"], rows["source"], strict=True)
+    return {key for key, group, source in told if key in ids or group in groups or source in sources}
+
+
+def _check(settings: ForgetSettings, ids: set[str], known: Forgotten, rows: int) -> None:
+    asked = {"id": settings.ids, "group": settings.groups, "source": settings.sources}
+    if not any(asked.values()):
+        raise BadInput("name what to forget: --id, --group or --source")
+    if not ids and known.and_also(settings.ids, settings.groups, settings.sources) != known:
+        told = ", ".join(f"{kind} {one!r}" for kind, values in asked.items() for one in values[:3])
+        raise BadInput(
+            f"no item of {settings.name} has {told}; the tables in data/{settings.name}/clean have the ids, groups and sources"
+        )
+    if len(ids) == rows:
+        raise BadInput(f"these are all {rows} items of {settings.name}; remove the folder data/{settings.name} instead")
+
+
+def rewrite(shard: Path, ids: set[str], scratch: Path) -> None:
+    """The shard without these items, under its number, in its place; none where nothing is left."""
+    import pyarrow.compute as compute
+    from pyarrow import parquet
+
+    table = parquet.read_table(shard)
+    left = table.filter(compute.invert(compute.is_in(table["id"], value_set=_strings(ids))))
+    if len(left):
+        part = scratch / "shard"
+        write_table(left, part)
+        os.replace(part, shard.with_name(shard_name(int(shard.name.split("-")[0]), part)))
+    shard.unlink()
+
+
+def purge(workspace: Workspace, name: str) -> Purged:
+    """Remove what the cache, the remotes and the encoded copies hold of a data set's forgotten items.
+
+    Files are removed whole: of a version that held one, those with an item in them are gone, and it cannot be restored.
+    Can be called again after a kill. Raises nothing for a remote that cannot be reached: it is named.
+    """
+    ids = Forgotten.of(workspace.data / name).ids
+    doomed = purged(workspace, name)
+    for version, md5s in holding(workspace, name, ids).items():
+        doomed[version] = doomed.get(version, set()) | md5s
+    note_purged(workspace, name, doomed)
+    digests = sorted({md5 for md5s in doomed.values() for md5 in md5s})
+    with writing(workspace):
+        removed = [object_of(workspace, md5) for md5 in digests if object_of(workspace, md5).is_file()]
+        for place in removed:
+            place.unlink()
+        reached, unreached = _purge_remotes(workspace, digests)
+    return Purged(
+        versions=tuple(doomed),
+        objects=len(removed),
+        encoded=_purge_encoded(workspace, name, set(doomed)),
+        remotes=tuple(reached),
+        unreached=tuple(unreached),
+        models=tuple(trained_on(workspace, name, set(doomed))),
+    )
+
+
+def holding(workspace: Workspace, name: str, ids: Iterable[str]) -> dict[str, set[str]]:
+    """Version -> md5 of its tables in the cache that hold one of these items, for the versions that have such a table."""
+    known: dict[str, bool] = {}
+    wanted, found = _strings(set(ids)), dict[str, set[str]]()
+    for version in ledger(workspace, name):
+        try:
+            files = [entry for entry in entries(workspace, version) if entry.path.endswith(".parquet") and entry.path != FILE]
+        except BadInput:  # the listing is gone: nothing of it can be restored, or told apart
+            continue
+        for entry in files:
+            if entry.md5 not in known:
+                known[entry.md5] = _holds(object_of(workspace, entry.md5), wanted)
+            if known[entry.md5]:
+                found.setdefault(version.version, set()).add(entry.md5)
+    return found
+
+
+def _holds(table: Path, ids: object) -> bool:
+    import pyarrow.compute as compute
+    from pyarrow import parquet
+
+    if not table.is_file():
+        return False
+    with parquet.ParquetFile(table) as file:
+        if "id" not in file.schema_arrow.names:
+            return False
+        return any(
+            compute.any(compute.is_in(batch["id"], value_set=ids)).as_py() for batch in file.iter_batches(columns=["id"])
+        )
+
+
+def _purge_remotes(workspace: Workspace, digests: list[str]) -> tuple[list[str], list[str]]:
+    reached, unreached = [], []
+    for url, told in Dvc(workspace).remotes().items():
+        try:
+            _purge_remote(url, told, digests)
+            reached.append(url)
+        except Exception as error:  # each kind of storage fails in its own way
+            unreached.append(f"{url}: {type(error).__name__}: {error}")
+    return reached, unreached
+
+
+def _purge_remote(url: str, told: dict[str, str], digests: list[str]) -> None:
+    storage, root = storage_of(url, told)
+    for md5 in digests:
+        path = f"{root.rstrip('/')}/files/md5/{md5[:2]}/{md5[2:]}"
+        if storage.exists(path):
+            storage.rm(path)
+
+
+def _purge_encoded(workspace: Workspace, name: str, versions: set[str]) -> int:
+    """Remove the encoded copies of these versions; their stages run again when they are asked for."""
+    from tasks.stage.execution import Execution
+
+    removed = 0
+    for folder in workspace.stages.glob("encode-*"):
+        reference = Execution.current().recorded(folder.name)
+        if isinstance(reference, CorpusRef) and reference.dataset == name and reference.version in versions:
+            shutil.rmtree(folder)
+            removed += 1
+    return removed
+
+
+def trained_on(workspace: Workspace, name: str, versions: set[str]) -> list[str]:
+    """The registered models whose data was one of these versions, as NAME/NUMBER."""
+    from tasks.registry.register import model_names
+    from tasks.registry.register import versions as registered
+    from tasks.stage.tracking import client
+
+    store = client(workspace)
+    found = (version for model in model_names(store) for version in registered(store, model))
+    return sorted(
+        f"{version.name}/{version.version}"
+        for version in found
+        if version.tags.get("aigc.dataset") == name and version.tags.get("aigc.data_version") in versions
+    )
+
+
+def _modality(shard: Path) -> str:
+    from pyarrow import parquet
+
+    return (parquet.read_schema(shard).metadata or {})[b"modality"].decode()
+
+
+def _strings(values: set[str]) -> object:
+    import pyarrow
+
+    return pyarrow.array(sorted(values), pyarrow.string())

@@ -1,0 +1,76 @@
+"""What a data set must never hold again: `data/NAME/forgotten.parquet`, a part of each later version.
+
+It keeps digests, not names: ids are digests already, of groups and sources the sha256 stands there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from tasks.dataset.tables import read, write
+from tasks.ingest.source import RawItem
+from tasks.stage.settings import Workspace
+
+FILE = "forgotten.parquet"
+TYPES = {"kind": "string", "digest": "string"}
+
+
+@dataclass(frozen=True)
+class Forgotten:
+    """Ids, and the sha256 of groups and sources, that are never ingested again."""
+
+    ids: frozenset[str] = frozenset()
+    groups: frozenset[str] = frozenset()
+    sources: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, folder: Path) -> Forgotten:
+        """What `data/NAME` says; nothing where nothing was forgotten."""
+        if not (folder / FILE).is_file():
+            return cls()
+        rows = read([folder / FILE], list(TYPES))
+        pairs = list(zip(rows["kind"], rows["digest"], strict=True))
+        return cls(*(frozenset(digest for kind, digest in pairs if kind == one) for one in ("id", "group", "source")))
+
+    def covers(self, item: RawItem) -> bool:
+        """Whether an item that arrives is one of these."""
+        if item.id in self.ids or (self.sources and digest(item.source) in self.sources):
+            return True
+        return bool(self.groups) and item.group is not None and digest(item.group) in self.groups
+
+    def and_also(self, ids: Iterable[str], groups: Iterable[str], sources: Iterable[str]) -> Forgotten:
+        return Forgotten(self.ids | set(ids), self.groups | set(map(digest, groups)), self.sources | set(map(digest, sources)))
+
+    def keep(self, path: Path) -> None:
+        """As a table, the same for the same set."""
+        kinds = (("id", self.ids), ("group", self.groups), ("source", self.sources))
+        pairs = [(kind, one) for kind, found in kinds for one in sorted(found)]
+        write(path, TYPES, {"kind": [kind for kind, _ in pairs], "digest": [one for _, one in pairs]})
+
+
+def purged(workspace: Workspace, name: str) -> dict[str, set[str]]:
+    """Version -> md5 of its tables that were removed because they held forgotten items; such a version is gone."""
+    file = _record(workspace, name)
+    found = json.loads(file.read_text()) if file.is_file() else {}
+    return {version: set(md5s) for version, md5s in found.items()}
+
+
+def note_purged(workspace: Workspace, name: str, tables: dict[str, set[str]]) -> None:
+    """Write down what is about to be removed, so that a purge that was killed knows what it was at."""
+    file = _record(workspace, name)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    part = file.with_suffix(".tmp")
+    part.write_text(json.dumps({version: sorted(md5s) for version, md5s in tables.items()}, indent=1))
+    part.replace(file)
+
+
+def _record(workspace: Workspace, name: str) -> Path:
+    return workspace.state / "forgotten" / f"{name}.json"
+
+
+def digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()

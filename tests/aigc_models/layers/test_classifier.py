@@ -1,0 +1,19 @@
+import numpy as np
+import torch
+
+from aigc_models.layers.classifier import features, fit_classifier, predictions
+
+
+def test_it_learns_digits_and_leaves_the_random_state_alone(digits):
+    torch.manual_seed(3)
+    expected = torch.rand(1)
+    torch.manual_seed(3)
+    model = fit_classifier(digits.train, digits.shape, 10, steps=80, seed=1)
+    assert torch.equal(torch.rand(1), expected)
+    assert np.mean(predictions(model, digits.test) == digits.test.conditions) > 0.9
+    assert features(model, digits.test).shape == (300, 64)
+
+
+def test_the_same_seed_gives_the_same_classifier(digits):
+    first, second = (fit_classifier(digits.train, digits.shape, 10, steps=3, seed=4) for _ in range(2))
+    assert all(torch.equal(a, b) for a, b in zip(first.state_dict().values(), second.state_dict().values(), strict=True))

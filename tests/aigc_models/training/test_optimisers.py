@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from aigc_models.capabilities import Player
+from aigc_models.training.optimisers import AdamW, Average, factor
+
+
+def network() -> nn.Module:
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(5, 7), nn.Tanh(), nn.Linear(7, 1))
+
+
+def loss(net: nn.Module, step: int) -> Tensor:
+    return (net(torch.randn(4, 5, generator=torch.Generator().manual_seed(step))) - 1).square().mean()
+
+
+def player(net: nn.Module) -> Player:
+    return Player("one", list(net.parameters()), lambda batch: torch.zeros(()), betas=(0.8, 0.95), weight_decay=0.3)
+
+
+def advance(net: nn.Module, ours: AdamW, steps: range) -> None:
+    for step in steps:
+        ours.clear()
+        loss(net, step).backward()
+        ours.step(0.01)
+
+
+def test_it_is_torchs_adamw() -> None:
+    net, reference = network(), network()
+    advance(net, AdamW(player(net)), range(20))
+    groups = [
+        {"params": [p for p in reference.parameters() if p.ndim >= 2], "weight_decay": 0.3},
+        {"params": [p for p in reference.parameters() if p.ndim < 2], "weight_decay": 0.0},
+    ]
+    theirs = torch.optim.AdamW(groups, lr=0.01, betas=(0.8, 0.95))
+    for step in range(20):
+        theirs.zero_grad()
+        loss(reference, step).backward()
+        theirs.step()
+    for ours, other in zip(net.parameters(), reference.parameters(), strict=True):
+        assert torch.allclose(ours, other, atol=1e-6)
+
+
+def test_its_state_can_be_kept_and_put_back() -> None:
+    whole, first = network(), network()
+    advance(whole, AdamW(player(whole)), range(8))
+    before = AdamW(player(first))
+    advance(first, before, range(5))
+    second = network()
+    second.load_state_dict(first.state_dict())
+    after = AdamW(player(second))
+    after.load({name: tensor.clone() for name, tensor in before.tensors().items()})
+    advance(second, after, range(5, 8))
+    assert all(torch.equal(a, b) for a, b in zip(whole.parameters(), second.parameters(), strict=True))
+
+
+def test_parameters_without_a_gradient_stay() -> None:
+    net = network()
+    before = net[2].weight.clone()
+    ours = AdamW(player(net))
+    net[0](torch.ones(1, 5)).sum().backward()
+    ours.step(0.1)
+    assert torch.equal(net[2].weight, before)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "expected"),
+    [("constant", [0.1, 1, 1, 1]), ("cosine", [0.1, 1, 0.5, 0]), ("trapezoid", [0.1, 1, 1, 0])],
+)
+def test_schedules(schedule: str, expected: list[float]) -> None:
+    rates = [factor(schedule, step, 110, warmup=10 / 110) for step in (0, 10, 60, 109)]
+    assert rates == pytest.approx(expected, abs=0.04)
+    assert all(0 < factor(schedule, step, total, 0.05) <= 1 for total in (1, 2, 30) for step in range(total))
+
+
+def test_an_average_follows_slowly_and_is_applied_without_copies() -> None:
+    weight = nn.Parameter(torch.zeros(2))
+    average = Average([("weight", weight)], decay=0.5)
+    with torch.no_grad():
+        weight.fill_(1.0)
+    average.update(100)
+    assert average.weights["weight"].tolist() == [0.5, 0.5]
+    with average.applied():
+        assert weight.tolist() == [0.5, 0.5]
+    assert weight.tolist() == [1.0, 1.0]
+
+
+def test_without_a_decay_there_is_no_average() -> None:
+    weight = nn.Parameter(torch.zeros(2))
+    average = Average([("weight", weight)], decay=0)
+    average.update(1)
+    with average.applied():
+        assert weight.tolist() == [0.0, 0.0]
+    assert not average.weights

@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+
+from tasks.dataset.ids import Ids
+
+
+@pytest.mark.parametrize("recent", [1, 7, 1000])
+def test_what_was_added_is_known_and_nothing_else(monkeypatch: pytest.MonkeyPatch, recent: int) -> None:
+    monkeypatch.setattr("tasks.dataset.ids.RECENT", recent)
+    names = [hashlib.sha256(str(at).encode()).hexdigest()[:24] for at in range(400)]
+    names += [names[0][:16] + "0000000a", names[0][:16] + "00000000", "f" * 24, "0" * 24]
+    found = Ids()
+    found.sort_in(names[:100:2])
+    assert [found.add(name) for name in names[::2]] == [False] * 50 + [True] * (len(names) // 2 - 50)
+    assert [name in found for name in names] == [True, False] * (len(names) // 2)
+    assert len(found) == len(names) // 2
+
+
+def test_an_id_takes_twelve_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tasks.dataset.ids.RECENT", 100)
+    found = Ids()
+    assert all(found.add(f"{at:024x}") for at in range(1000))
+    assert found.heads.nbytes + found.tails.nbytes == 12 * len(found) == 12_000

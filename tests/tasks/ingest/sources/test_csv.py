@@ -1,0 +1,131 @@
+"""Tables with separators."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aigc_models.errors import BadInput
+from tasks.ingest.source import RawItem, SourceSettings
+from tasks.ingest.sources import csv
+
+
+def items(path: Path, raw: bytes, **options: Any) -> list[RawItem]:
+    path.write_bytes(raw)
+    return list(csv.read(SourceSettings(name="a", location=str(path), **options), "text"))
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+def test_each_column_has_its_use(tmp_path: Path, separator: str) -> None:
+    table = '\ufefftext,kind,who,part,when\n"a\nb",x,u1,train,2020-01-01\ncd,,u2,test,\n'.replace(",", separator)
+    options = {"content": "text", "label": "column:kind", "group": "who", "split": "part", "time": "when"}
+    first, second = items(tmp_path / "t.csv", table.encode(), **options)
+    assert first == RawItem(b"a\nb", "t.csv row 1", "t.csv#1", "x", "u1", "train", "2020-01-01")
+    assert second == RawItem(b"cd", "t.csv row 2", "t.csv#2", None, "u2", "test")
+
+
+def test_the_only_text_column_is_the_content(tmp_path: Path) -> None:
+    found = items(tmp_path / "t.csv", b"id,text,kind\n1,hello,x\n2,bye,y\n", label="column:kind")
+    assert [item.payload for item in found] == [b"hello", b"bye"]
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"content": "txt"}, r"no column 'txt' \(for content\); it has: id, text, kind"),
+        ({"label": "column:lable"}, "no column 'lable'"),
+        ({}, "more than one column could be the content.*--content"),
+        ({"label": "line:@"}, "does not fit"),
+    ],
+)
+def test_columns_that_are_not_there_are_listed(tmp_path: Path, options: dict[str, str], message: str) -> None:
+    with pytest.raises(BadInput, match=message):
+        items(tmp_path / "t.csv", b"id,text,kind\n1,hello,x\n", **options)
+
+
+def test_bytes_that_are_no_utf8_and_missing_cells_reach_cleaning_as_they_are(tmp_path: Path) -> None:
+    found = items(tmp_path / "t.csv", b"kind,text\nx,caf\xe9\ny\n", content="text")
+    assert [item.payload for item in found] == [b"caf\xe9", b""]
+
+
+def test_a_column_of_paths_is_the_files_that_lie_beside_the_table(tmp_path: Path) -> None:
+    (tmp_path / "sounds").mkdir()
+    (tmp_path / "sounds/1.wav").write_bytes(b"RIFF")
+    (tmp_path / "t.csv").write_text("file,word\nsounds/1.wav,yes\nsounds/2.wav,no\n../../etc/3.wav,no\n")
+    settings = SourceSettings(name="a", location=str(tmp_path / "t.csv"), content="file", label="column:word")
+    assert csv.modality(settings) == "audio"
+    assert [(item.payload, item.label) for item in csv.read(settings, "audio")] == [
+        (b"RIFF", "yes"),
+        (b"", "no"),
+        (b"", "no"),
+    ]
+
+
+FRENCH = "id;texte;genre\n1;L'été dernier nous étions à la plage;récit\n2;Le café était fermé à midi, hélas;note\n"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1252", "latin-1"])
+def test_the_encoding_is_found(tmp_path: Path, encoding: str) -> None:
+    found = items(tmp_path / "t.csv", FRENCH.encode(encoding), content="texte", label="column:genre")
+    assert [item.payload.decode() for item in found] == [
+        "L'été dernier nous étions à la plage",
+        "Le café était fermé à midi, hélas",
+    ]
+    assert [item.label for item in found] == ["récit", "note"]
+
+
+def test_the_encoding_can_be_said(tmp_path: Path) -> None:
+    raw = "text\nBugün güneşli\n".encode("cp1254")
+    assert items(tmp_path / "t.csv", raw, content="text")[0].payload == raw.split(b"\n")[1]
+    found = items(tmp_path / "t.csv", raw, content="text", options={"encoding": "cp1254"})
+    assert found[0].payload.decode() == "Bugün güneşli"
+    with pytest.raises(BadInput, match=r"encoding: .*is not the name of an encoding"):
+        items(tmp_path / "t.csv", raw, content="text", options={"encoding": "cp999"})
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        "'a, b';'text';'x'\n'1';'one; two';'p'\n'2';'three';'q'\n",  # quoted with apostrophes
+        '"a, b, c";"text";"x"\n"1";"one; two";"p"\n"2";"three";"q"\n',
+        'a, text, x\n1, "one; two", p\n2, three, q\n',  # a blank behind each separator
+        "a|text|x,y,z,,\n1|one; two|p\n2|three|q\n",
+    ],
+)
+def test_how_cells_are_separated_is_found(tmp_path: Path, table: str) -> None:
+    assert [item.payload for item in items(tmp_path / "t.csv", table.encode(), content="text")] == [b"one; two", b"three"]
+
+
+def test_the_separator_can_be_said(tmp_path: Path) -> None:
+    raw = b"text:kind\na, b:x\n"
+    assert items(tmp_path / "t.csv", raw, content="text", options={"delimiter": ":"})[0].payload == b"a, b"
+    assert (
+        items(tmp_path / "t.csv", raw.replace(b":", b"\t"), content="text", options={"delimiter": "tab"})[0].payload == b"a, b"
+    )
+    with pytest.raises(BadInput, match=r"delimiter: .*not one character"):
+        items(tmp_path / "t.csv", raw, content="text", options={"delimiter": "::"})
+
+
+def test_a_line_of_a_table_with_one_column_is_one_cell(tmp_path: Path) -> None:
+    found = items(tmp_path / "t.csv", b'text\nHello, world; all\n\n"two\nlines"\n')
+    assert [item.payload for item in found] == [b"Hello, world; all", b"two\nlines"]
+
+
+def test_rows_of_another_length_are_named_and_the_others_stay(tmp_path: Path) -> None:
+    found = items(tmp_path / "t.csv", b"id,text,kind\n1,good,x\n2,not, quoted,y\n3,cut\noff,z\n4,fine,x\n", content="text")
+    assert [item.payload for item in found] == [b"good", b"", b"", b"", b"fine"]
+    assert found[1].name.startswith("t.csv row 2 cannot be read: has 4 cells, the header 3; quote cells")
+    assert found[2].name.startswith("t.csv row 3 cannot be read: has 2 cells, the header 3")
+
+
+def test_two_columns_of_one_name_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="more than one column 'text'"):
+        items(tmp_path / "t.csv", b"text,id,text\na,1,b\n", content="text")
+
+
+def test_an_empty_table_is_refused(tmp_path: Path) -> None:
+    for raw in (b"", b"\n\n"):
+        with pytest.raises(BadInput, match="no column"):
+            items(tmp_path / "t.csv", raw, content="text")

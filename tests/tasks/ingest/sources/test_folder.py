@@ -1,0 +1,197 @@
+"""Folders of pictures and of text, and single files."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aigc_models.errors import BadInput
+from tasks.ingest.source import RawItem, SourceSettings, listing, plugin
+from tasks.ingest.sources import folder
+
+
+def fill(root: Path, files: dict[str, bytes]) -> Path:
+    for name, content in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+    return root
+
+
+def items(location: Path, modality: str = "image", **options: Any) -> list[RawItem]:
+    return list(folder.read(SourceSettings(name="a", location=str(location), **options), modality))
+
+
+def test_pictures_in_subfolders_are_labelled_with_the_folder(tmp_path: Path) -> None:
+    fill(
+        tmp_path,
+        {"train/cat/2.png": b"b", "train/cat/1.png": b"a", "test/dog/1.png": b"c", ".git/x.png": b"d", "README.md": b"e"},
+    )
+    found = items(tmp_path)
+    assert [(item.source, item.label) for item in found] == [
+        ("test/dog/1.png", "dog"),
+        ("train/cat/1.png", "cat"),
+        ("train/cat/2.png", "cat"),
+    ]
+    assert [item.split for item in items(tmp_path, split="folder")] == ["test", "train", "train"]
+    assert {item.label for item in items(tmp_path, label="none")} == {None}
+
+
+def test_folders_of_one_name_in_several_places_are_told_apart(tmp_path: Path) -> None:
+    fill(tmp_path, {"train/greek/01/a.png": b"a", "train/latin/01/a.png": b"b", "test/latin/01/b.png": b"c"})
+    assert [item.label for item in items(tmp_path)] == ["latin/01", "greek/01", "latin/01"]
+
+
+def test_folders_of_splits_are_no_labels(tmp_path: Path) -> None:
+    fill(tmp_path, {"train/1.png": b"a", "test/1.png": b"b"})
+    assert {item.label for item in items(tmp_path)} == {None}
+
+
+def test_labels_from_names(tmp_path: Path) -> None:
+    fill(tmp_path, {"cat_1.png": b"a", "dog_1.png": b"b", "x.png": b"c"})
+    assert [item.label for item in items(tmp_path, label="name:^([a-z]+)_")] == ["cat", "dog", None]
+
+
+def test_one_long_text_is_cut_and_can_be_split(tmp_path: Path) -> None:
+    fill(tmp_path, {"book.txt": b"\n\n".join(b"paragraph %d " % number * 20 for number in range(20))})
+    found = items(tmp_path / "book.txt", "text")
+    assert len(found) > 3
+    assert found == items(tmp_path, "text")
+    assert (found[0].source, found[0].group) == ("book.txt#1", None)
+
+
+def test_pieces_of_one_of_several_files_stay_together(tmp_path: Path) -> None:
+    fill(tmp_path, {"a/long.txt": b"word " * 500, "b.txt": b"short", "c.txt": b"\x89PNG\0" + b"x" * 2000})
+    found = items(tmp_path, "text")
+    assert {(item.source.split("#")[0], item.group) for item in found} == {
+        ("a/long.txt", "a/long.txt"),
+        ("b.txt", None),
+        ("c.txt", None),
+    }
+
+
+def test_labelled_lines(tmp_path: Path) -> None:
+    fill(tmp_path, {"lines.txt": b"\xef\xbb\xbfup@good\r\ndown@bad\r\n"})
+    found = items(tmp_path / "lines.txt", "text", label="line:@")
+    assert [(item.payload, item.label, item.source) for item in found] == [
+        (b"up", "good", "lines.txt#1"),
+        (b"down", "bad", "lines.txt#2"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("files", "message"),
+    [
+        ({}, "is an empty folder"),
+        ({"a.png": b"", "b.txt": b"", "c.txt": b""}, "mixed kinds: 2 text, 1 image; say which to take with --modality"),
+        ({"a.png": b"", "b.wav": b""}, "mixed kinds"),
+        ({"a.pdf": b"", "README.md": b""}, "holds 1 .pdf"),
+        ({"a.csv": b""}, "name one of the files itself"),
+    ],
+)
+def test_what_is_not_one_kind_is_refused(tmp_path: Path, files: dict[str, bytes], message: str) -> None:
+    with pytest.raises(BadInput, match=message):
+        folder.modality(SourceSettings(name="a", location=str(fill(tmp_path, files))))
+
+
+def test_modality_by_suffix_or_by_first_bytes(tmp_path: Path) -> None:
+    fill(tmp_path / "a", {"1.jpg": b"text", "2": b"\x89PNG"})
+    fill(tmp_path / "b", {"1.txt": b"\x89PNG", "2": b"words"})
+    assert [folder.modality(SourceSettings(name="a", location=str(tmp_path / name))) for name in "ab"] == ["image", "text"]
+
+
+def test_sounds_of_several_formats_are_one_modality_labelled_with_the_folder(tmp_path: Path) -> None:
+    head = b"RIFF\x24\0\0\0"
+    fill(tmp_path, {"dog/a.wav": b"", "dog/b.MP3": b"", "cat/c.flac": b"", "cat/d": head + b"WAVEfmt ", "cat/e": b"OggS"})
+    assert folder.modality(SourceSettings(name="a", location=str(tmp_path))) == "audio"
+    assert [item.label for item in items(tmp_path, "audio")] == ["cat", "cat", "cat", "dog", "dog"]
+    fill(tmp_path, {"cat/f": head + b"WEBPVP8 "})
+    with pytest.raises(BadInput, match="mixed kinds: 5 audio, 1 image"):
+        folder.modality(SourceSettings(name="a", location=str(tmp_path)))
+
+
+def test_a_file_that_is_too_large_for_memory_is_named_without_its_bytes(tmp_path: Path) -> None:
+    (tmp_path / "a.wav").write_bytes(b"RIFF")
+    with (tmp_path / "b.wav").open("wb") as file:
+        file.truncate(4_000_000_000)
+    small, large = items(tmp_path, "audio")
+    assert (small.payload, large.payload, large.source) == (b"RIFF", b"", "b.wav")
+    assert large.name == "b.wav cannot be read: has 4,000 MB; the limit is 250 MB"
+
+
+def test_what_is_no_file_is_named_and_never_opened(tmp_path: Path) -> None:
+    fill(tmp_path, {"a.txt": b"words", "b.txt/inner.txt": b"more words"})
+    os.mkfifo(tmp_path / "pipe.txt")
+    for name, target in {"zero.txt": "/dev/zero", "gone.txt": "nowhere", "loop.txt": "loop.txt", "up": ".."}.items():
+        (tmp_path / name).symlink_to(target)
+    found = items(tmp_path, "text")
+    assert [item.source for item in found if item.payload] == ["a.txt", "b.txt/inner.txt"]
+    assert [item.name for item in found if not item.payload] == [
+        "gone.txt cannot be read: is a link to nothing",
+        "loop.txt cannot be read: is a link to nothing",
+        "pipe.txt cannot be read: is no file but a pipe, a socket or a device",
+        "zero.txt cannot be read: is no file but a pipe, a socket or a device",
+    ]
+    with pytest.raises(BadInput, match=r"pipe.txt is no file but a pipe"):
+        plugin(SourceSettings(name="a", location=str(tmp_path / "pipe.txt")))
+
+
+def test_a_file_that_vanishes_or_is_closed_while_the_folder_is_read_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(tmp_path, {"a.txt": b"words", "b.txt": b"more words", "c.txt": b"last words"})
+    whole = Path.open
+
+    def refused(path: Path, *arguments: Any) -> Any:
+        if path.name == "c.txt":
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return whole(path, *arguments)
+
+    monkeypatch.setattr(Path, "open", refused)
+    found = []
+    for item in folder.read(SourceSettings(name="a", location=str(tmp_path)), "text"):
+        (tmp_path / "b.txt").unlink(missing_ok=True)
+        found.append(item)
+    assert [item.payload for item in found] == [b"words", b"", b""]
+    assert "is gone" in found[1].name
+    assert "may not be read" in found[2].name
+
+
+def test_a_named_modality_leaves_the_others_out(tmp_path: Path) -> None:
+    fill(tmp_path, {"a.png": b"", "b.txt": b"words"})
+    assert [item.source for item in items(tmp_path, "text")] == ["b.txt"]
+
+
+@pytest.mark.parametrize("options", [{"label": "column:x"}, {"content": "x"}, {"group": "x"}, {"label": "folder"}])
+def test_options_that_do_not_fit_are_refused(tmp_path: Path, options: dict[str, str]) -> None:
+    fill(tmp_path, {"a.png": b""})
+    with pytest.raises(BadInput, match=r"does not fit|no sub-folders"):
+        items(tmp_path, **options)
+
+
+def test_a_pattern_takes_the_files_that_fit(tmp_path: Path) -> None:
+    fill(tmp_path, {"cat/1.png": b"a", "cat/deep/2.png": b"b", "dog/3.jpg": b"c", "dog/4.png": b"d", "notes.txt": b"e"})
+    assert [item.source for item in items(tmp_path / "**/*.png")] == ["cat/1.png", "cat/deep/2.png", "dog/4.png"]
+    assert [(item.source, item.label) for item in items(tmp_path / "dog/*.png")] == [("4.png", None)]
+    assert [item.label for item in items(tmp_path / "?o[fg]/*", label="none")] == [None, None]
+    settings = SourceSettings(name="a", location=str(tmp_path / "*/*.png"))
+    assert plugin(settings) is folder
+    assert set(listing(settings)) == {"cat/1.png", "dog/4.png"}
+    assert [item.source for item in folder.read_new(settings, "image", {"cat/1.png"})] == ["dog/4.png"]
+
+
+def test_a_pattern_that_nothing_fits_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match=r"no file in .* fits the pattern \*\.png"):
+        items(tmp_path / "*.png")
+    with pytest.raises(BadInput, match="there is no folder"):
+        items(tmp_path / "none/*.png")
+
+
+def test_a_place_whose_name_looks_like_a_pattern_is_that_place(tmp_path: Path) -> None:
+    fill(tmp_path / "scans [2024]", {"a.png": b"a"})
+    assert [item.source for item in items(tmp_path / "scans [2024]")] == ["a.png"]
+    assert [item.source for item in items(tmp_path / "scans [2024]/a.png")] == ["a.png"]

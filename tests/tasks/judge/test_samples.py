@@ -1,0 +1,41 @@
+import json
+
+import numpy as np
+import pytest
+
+from aigc_models.corpus import Corpus
+from aigc_models.generator import Generator
+from aigc_models.modalities import series
+from tasks.judge.evaluate import EvaluationSettings
+from tasks.judge.samples import generate_like, show_samples, shuffled
+
+
+@pytest.fixture(scope="module")
+def waves(capable):
+    generator = Generator.load(capable["waves"])
+    wave = series.Series(10 + np.sin(np.arange(200) / 4)[None], ("height",), 0.0, "1D")
+    values, _ = series.windows([wave], generator.format, series.borders([wave], 0.2, 0.2), "test")
+    return generator, Corpus("series", values, np.zeros(len(values), np.int64))
+
+
+def test_windows_of_time_stay_in_order_and_need_no_samples(waves):
+    generator, test = waves
+    assert shuffled(test, 3) is test
+    assert len(generate_like(test, generator, EvaluationSettings())) == 0
+
+
+def test_forecasts_are_shown_beside_what_came(waves, tmp_path):
+    generator, test = waves
+    show_samples(generator, EvaluationSettings(), tmp_path / "samples", test)
+    shown = json.loads((tmp_path / "samples" / "samples.json").read_text())
+    assert len(shown) == 12
+    assert shown[0]["note"] == f"test window 1 of {len(test)}, 6 steps of 1D ahead"
+    assert shown[-1]["note"].startswith(f"test window {len(test)} of")
+    table = series.read((tmp_path / "samples" / shown[3]["file"]).read_bytes(), "x.csv")
+    assert table.channels == ("height", *(f"height {level:g}" for level in (0.05, 0.25, 0.5, 0.75, 0.95)))
+    assert table.times()[[0, -1]].tolist() == [-24, 5]
+    row = round(3 * (len(test) - 1) / 11)
+    assert np.allclose(table.values[0], test.values[row, 0] * 0.7 + 10, atol=1e-4)
+    assert np.abs(table.values[3, 24:] - table.values[0, 24:]).max() < 0.2  # a sine is easy
+    assert shown[0]["html"].count("<polygon") == 2
+    assert "dashes: what came; blue: median and bands 50 %, 90 %" in shown[0]["html"]

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from aigc_models.corpus import Corpus
+from aigc_models.errors import BadInput
+from aigc_models.modalities import image, text
+from tasks.dataset.tables import payloads
+from tasks.deduplicate.deduplicate import DeduplicateSettings, deduplicate
+from tasks.split.split import SplitSettings, split
+from tasks.stage.references import VersionRef
+from tasks.train.encode import EncodeSettings, encode
+
+SPLITS = ("train", "validation", "test")
+
+
+def versioned(data) -> VersionRef:
+    found = deduplicate.plain(data.ref, DeduplicateSettings(), data.context("deduplicate"))
+    ref = split.plain(data.ref, found, SplitSettings(), data.context("split"))
+    return VersionRef(**ref.model_dump(), version="abc")
+
+
+def run(data, **settings):
+    return encode.plain(versioned(data), EncodeSettings(**settings), data.context("encode"))
+
+
+def test_texts_come_back(handmade, sentences) -> None:
+    data = handmade()
+    words = sentences(60)
+    fields = [{"label": label, "split": place} for label in "ba" for place in ("train", "dev", "test")]
+    ids = data.add(words, [field for field in fields for _ in range(10)])
+    ref = run(data)
+    seen = []
+    for name in SPLITS:
+        folder = data.context("encode").folder / name
+        corpus, keys = Corpus.load(folder, "text"), list(np.load(folder / "ids.npy"))
+        assert keys == [key for key in ids if key in set(keys)]
+        assert len(corpus) == len(keys) == ref.splits[name] == 20
+        assert text.decode(corpus.batch(np.arange(20)).values, text.Format(**ref.format)) == [
+            words[ids.index(key)] for key in keys
+        ]
+        assert corpus.conditions.tolist() == [1] * 10 + [0] * 10
+        seen += keys
+    assert sorted(seen) == sorted(ids)
+    assert (ref.labels, ref.version, ref.modality) == (("a", "b"), "abc", "text")
+    assert ref.outputs == tuple(f".aigc/stages/encode/{name}" for name in SPLITS)
+    assert ref.intact(data.workspace)
+
+
+def test_items_without_a_label_and_labels_that_train_lacks_have_no_condition(handmade, sentences) -> None:
+    data = handmade()
+    fields = [{"label": "a", "split": "train"}] * 28 + [{"split": "train"}] * 2
+    fields += [{"label": "z", "split": "test"}] * 2 + [{"label": "a", "split": "dev"}] * 2
+    data.add(sentences(34), fields)
+    ref = run(data)
+    conditions = {name: np.load(data.context("encode").folder / name / "conditions.npy").tolist() for name in SPLITS}
+    assert ref.labels == ("a",)
+    assert conditions == {"train": [0] * 28 + [1, 1], "validation": [0, 0], "test": [1, 1]}
+
+
+def test_pictures_in_the_cards_format(handmade) -> None:
+    data = handmade("image", "noise")
+    random = np.random.default_rng(0)
+    data.add([random.integers(0, 255, (8, 8, 1), dtype=np.uint8) for _ in range(90)])
+    ref = run(data)
+    folder = data.context("encode").folder / "train"
+    assert ref.format == {"height": 8, "width": 8, "channels": 1}
+    values, keys = np.load(folder / "values.npy"), np.load(folder / "ids.npy")
+    [(_, payload)] = payloads(data.clean, {str(keys[5])})
+    assert values.shape[1:] == (1, 8, 8)
+    np.testing.assert_array_equal(values[5].transpose(1, 2, 0), image.unpack(payload))
+
+
+def test_settings_may_choose_another_format(handmade, sentences) -> None:
+    data = handmade()
+    data.add(sentences(90))
+    ref = run(data, format={"length": 32})
+    assert ref.format == {"length": 32}
+    assert np.load(data.context("encode").folder / "test" / "values.npy").shape[1] == 32
+
+
+def test_an_unknown_field_of_the_format_is_refused(handmade, sentences) -> None:
+    data = handmade()
+    data.add(sentences(90))
+    with pytest.raises(BadInput, match="unknown field 'lenght'; did you mean 'length'"):
+        run(data, format={"lenght": 32})

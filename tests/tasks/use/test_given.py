@@ -1,0 +1,55 @@
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from aigc_models.errors import BadInput
+from aigc_models.modalities import image, text
+from tasks.use.given import read
+
+
+def picture(path):
+    Image.fromarray(np.full((4, 4), 9, np.uint8)).save(path)
+
+
+def test_a_folder_gives_what_can_be_read_and_says_what_cannot(tmp_path):
+    (tmp_path / "in").mkdir()
+    picture(tmp_path / "in" / "b.png")
+    (tmp_path / "a.png").write_bytes(b"no picture")
+    (tmp_path / "notes.txt").write_text("words")
+    (tmp_path / ".hidden.png").write_bytes(b"x")
+    found, refused = read(image, str(tmp_path))
+    assert [item.name for item in found] == ["in/b.png"]
+    assert {one.name: one.reason.split(":")[0] for one in refused} == {
+        "a.png": "not a picture",
+        "notes.txt": "is no .png, .bmp, .gif, .jpeg, ... file",
+    }
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said"),
+    [
+        ("a.png", b"no picture", r"a\.png: not a picture.*give \.png"),
+        ("a.png", b"", r"a\.png: zero bytes"),
+        (None, b"", "no such file or folder"),
+    ],
+)
+def test_nothing_to_use_is_bad_input(tmp_path, name, content, said):
+    if name:
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(BadInput, match=said):
+        read(image, str(tmp_path / (name or "missing")))
+
+
+def test_an_empty_folder(tmp_path):
+    with pytest.raises(BadInput, match=r"no \.png.*file in"):
+        read(image, str(tmp_path))
+
+
+def test_lines_and_standard_input(tmp_path):
+    found, refused = read(text, "-", by_line=True, stdin=io.BytesIO(b"one\n\ntwo\n\xff\xf0\n"))
+    assert [(item.name, item.content) for item in found] == [("stdin.txt:1", "one"), ("stdin.txt:3", "two")]
+    assert [one.name for one in refused] == ["stdin.txt:4"]
+    with pytest.raises(BadInput, match="--lines"):
+        read(image, "-", by_line=True, stdin=io.BytesIO(b"x"))
