@@ -90,7 +90,7 @@ def _begun(stack: ExitStack) -> Execution:
     from prefect.logging import get_run_logger
 
     from flows.api import without_heartbeat
-    from flows.command_line.command import require_room
+    from flows.failures import require_room
     from flows.guardian import guard
     from flows.sweeping import swept
     from tasks.stage.owner import left_behind, owner
@@ -194,7 +194,7 @@ def _command(client: SyncPrefectClient, run: FlowRun) -> str:
 
 def _farewell(error: BaseException, execution: Execution) -> str:
     """What the log says at the end of a run that did not get through."""
-    from flows.command_line.command import explained
+    from flows.failures import explained
 
     if isinstance(error, Exception):
         return explained(error)[1]

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from flows.command_line.command import FAILED, answer, ending, leave
+from flows.command_line.command import answer, ending, leave
+from flows.failures import FAILED
 
 if TYPE_CHECKING:
     from tasks.stage.settings import Workspace
