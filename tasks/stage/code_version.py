@@ -94,8 +94,13 @@ def source_file(module: str) -> Path | None:
 
 @cache
 def parsed(file: Path) -> Source:
-    """The file's code; raises SyntaxError where it is none."""
-    tree = stripped(ast.parse(file.read_bytes()))
+    """What the file's code says."""
+    return source_of(file.read_bytes())
+
+
+def source_of(code: bytes) -> Source:
+    """What code says; raises SyntaxError where it is none."""
+    tree = stripped(ast.parse(code))
     assigned = {
         target.id: node.value
         for node in tree.body

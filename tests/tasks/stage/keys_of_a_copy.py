@@ -6,6 +6,7 @@ Reads changes from stdin as JSON, `[[path, text before, text after], ...]`; `""`
 import importlib.metadata
 import json
 import sys
+from functools import cache
 from pathlib import Path
 
 COPY = Path(sys.argv[1])
@@ -20,6 +21,7 @@ from tasks.stage.references import CorpusRef, EnsembleRef, ModelRef, RawRef  # n
 from tasks.train.finetune import finetune  # noqa: E402
 from tasks.train.members import MemberSettings  # noqa: E402
 
+code_version.source_of = cache(code_version.source_of)  # files that stay are not parsed again
 FAMILIES = {"image": ("gan", "vae", "mixture"), "text": ("rnn", "ngram", "average")}
 
 
