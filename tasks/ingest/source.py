@@ -29,7 +29,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from aigc_models.errors import BadInput, unknown
 from aigc_models.find import find, names
-from tasks.stage.code_version import code_version
+from tasks.stage.code_version import code_version, reached
 from tasks.stage.validation import validated
 
 PACKAGE = "tasks.ingest.sources"
@@ -232,13 +232,15 @@ def fingerprint(source: SourceSettings) -> str:
 
 def reading_code(source: SourceSettings) -> str:
     """Digest of the code that reads this source."""
-    return code_version(_readers(source))
+    return code_version(readers(source))
 
 
-def _readers(source: SourceSettings) -> list[str]:
-    """The plug-in that takes a source and, where it only fetches, those that read what it fetched."""
+def readers(source: SourceSettings) -> list[str]:
+    """The plug-in that takes a source and, where it only fetches, those that read what it fetched or holds."""
     module = plugin(source)
-    further = _readers(module.through(source)) if hasattr(module, "through") else []
+    further = readers(module.through(source)) if hasattr(module, "through") else []
+    if "tasks.ingest.readers.tables" in reached([module.__name__]):  # it reads tables by their suffix
+        further += [f"{PACKAGE}.{name}" for name in names(PACKAGE) if hasattr(find(PACKAGE, name), "TABLES")]
     return [module.__name__, *further]
 
 

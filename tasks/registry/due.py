@@ -15,10 +15,10 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tasks.ingest.source import SourceSettings, content_digest, listing, plugin
+from tasks.ingest.source import SourceSettings, content_digest, listing, readers
 from tasks.registry.changes import Details, changes
 from tasks.registry.recipe import shared
-from tasks.stage.code_version import code_version, libraries, named_plugins, reached
+from tasks.stage.code_version import code_version, libraries, reached
 from tasks.stage.settings import Workspace
 
 Part = Literal["data", "config", "code"]
@@ -97,20 +97,26 @@ def see(workspace: Workspace, name: str, recipe: Mapping[str, Any]) -> Seen:
     """Look at the source, the recipe and the code. A source whose files are all as old and as large as they were when
     the last decision was taken is not read again."""
     source = SourceSettings.model_validate(recipe["data"]["source"])
-    modules = _modules(workspace, source, recipe)
+    modules = [*(f"tasks.{stage}" for stage in STAGES), *readers(source)]
+    arguments = {**recipe, "modality": _modality(workspace, source)}
     config = json.loads(json.dumps(recipe))
     location, before, files = config["data"]["source"].pop("location"), _details(workspace, name), listing(source)
     unread = before is not None and bool(files) and (before.location, before.files) == (location, files)
     state = State(
         data=before.data if before and unread else content_digest(source),
         config=hashlib.sha256(json.dumps(config, sort_keys=True).encode()).hexdigest(),
-        code=code_version(modules),
+        code=code_version(modules, arguments),
     )
-    code = {module: hashlib.sha256(file.read_bytes()).hexdigest()[:12] for module, file in reached(modules).items()}
-    known = Details(
-        files=files, config=config, code=code, libraries=libraries().split("\n"), data=state.data, location=location
+    sources = reached(modules, arguments)
+    details = Details(
+        files=files,
+        config=config,
+        code={module: code.digest[:12] for module, code in sources.items()},
+        libraries=libraries(sources.values()),
+        data=state.data,
+        location=location,
     )
-    return Seen(state=state, details=known)
+    return Seen(state=state, details=details)
 
 
 def due(workspace: Workspace, name: str, seen: Seen, parts: Sequence[Part] = PARTS) -> Due:
@@ -135,12 +141,10 @@ def words(decision: str) -> str:
     return "left to wait for approval" if decision == "awaiting_approval" else decision
 
 
-def _modules(workspace: Workspace, source: SourceSettings, recipe: Mapping[str, Any]) -> set[str]:
-    """The stages of a training, and the plug-ins that the recipe names; the modality may only stand in the data card."""
+def _modality(workspace: Workspace, source: SourceSettings) -> str:
+    """What the recipe says, or else the data card; empty where neither does."""
     card = workspace.data / source.name / "card.json"
-    modality = source.modality or (json.loads(card.read_text(encoding="utf-8"))["modality"] if card.is_file() else "")
-    plugins = named_plugins({**recipe, "modality": modality})
-    return {f"tasks.{stage}" for stage in STAGES} | {plugin(source).__name__} | plugins
+    return source.modality or (str(json.loads(card.read_text(encoding="utf-8"))["modality"]) if card.is_file() else "")
 
 
 def folder_of(workspace: Workspace) -> Path:

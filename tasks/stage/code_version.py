@@ -1,7 +1,9 @@
-"""The version of the code behind a stage: a digest of the project's files that it reaches by import.
+"""The version of the code behind a stage: a digest of the project's files that it reaches by import, and of the
+libraries that these import.
 
-A change in the GAN's file retrains the GAN and leaves the LSTM alone, since plug-ins are imported
-by name and only those that a stage's settings name are counted in.
+Plug-ins are imported by name. Those that a stage's settings and references name count (`family: gan`), so that a change
+in the GAN retrains the GAN and leaves the LSTM alone. Where nothing is named and the code goes through a package's
+plug-ins by itself (`names("aigc_models.metrics")`), all of them count that fit the modality.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 import ast
 import hashlib
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -31,31 +34,52 @@ APART = frozenset(
         "tasks.stage.execution",
     }
 )
-LIBRARIES = (
-    "torch",
-    "numpy",
-    "scikit-learn",
-    "scipy",
-    "pyarrow",
-    "charset-normalizer",
-    "pandas",
-    "pillow",
-    "rensa",
-    "soundfile",
-    "soxr",
-    "ftfy",
-    "regex",
-    "py3langid",
-    "pandera",
-    "av",
-)
+# What is imported: the distributions whose versions may change a result.
+LIBRARIES = {
+    "PIL": ("pillow",),
+    "accelerate": ("accelerate",),
+    "av": ("av",),
+    "charset_normalizer": ("charset-normalizer",),
+    "ftfy": ("ftfy",),
+    "mido": ("mido",),
+    "numpy": ("numpy",),
+    "pandas": ("pandas",),
+    "pandera": ("pandera", "pandas"),
+    "py3langid": ("py3langid",),
+    "pyarrow": ("pyarrow",),
+    "regex": ("regex",),
+    "rensa": ("rensa",),
+    "scipy": ("scipy",),
+    "sklearn": ("scikit-learn", "scipy"),
+    "soundfile": ("soundfile",),
+    "soxr": ("soxr",),
+    "torch": ("torch",),
+}
 PLUGIN_FIELDS = {
     "family": "aigc_models.families",
     "modality": "aigc_models.modalities",
     "method": "aigc_models.ensembles",
     "metrics": "aigc_models.metrics",
-    "rules": "tasks.clean.rules",
 }
+# Which of these read a source is said by its fingerprint (`tasks.ingest.source.readers`).
+BY_FINGERPRINT = frozenset({"tasks.ingest.sources", "tasks.ingest.embedded"})
+MODALITIES = "aigc_models.modalities"
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a file's code says, its comments, docstrings and imports for type checkers left out.
+
+    `imports`: dotted names; `texts`: its module-level constants that are strings; `searched`: the packages whose plug-ins
+    it goes through, as texts or names of constants; `modalities`: what its MODALITIES are made of, None if it has none.
+    """
+
+    digest: str
+    imports: frozenset[str]
+    texts: Mapping[str, str]
+    searched: frozenset[str]
+    functions: frozenset[str]
+    modalities: frozenset[str] | None
 
 
 @cache
@@ -68,37 +92,130 @@ def source_file(module: str) -> Path | None:
     return next((file for file in candidates if file.is_file()), None)
 
 
+@cache
+def parsed(file: Path) -> Source:
+    """What the file's code says."""
+    return source_of(file.read_bytes())
+
+
+def source_of(code: bytes) -> Source:
+    """What code says; raises SyntaxError where it is none."""
+    tree = stripped(ast.parse(code))
+    assigned = {
+        target.id: node.value
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    texts = {name: value.value for name, value in assigned.items() if isinstance(value, ast.Constant)}
+    fits = assigned.get("MODALITIES")
+    return Source(
+        digest=hashlib.sha256(ast.dump(tree).encode()).hexdigest(),
+        imports=frozenset(imported(tree)),
+        texts={name: text for name, text in texts.items() if isinstance(text, str)},
+        searched=frozenset(searched(tree)),
+        functions=frozenset(node.name for node in tree.body if isinstance(node, ast.FunctionDef)),
+        modalities=None if fits is None else frozenset(words(fits)),
+    )
+
+
+def stripped(tree: ast.Module) -> ast.Module:
+    """The tree without docstrings and without what only type checkers see."""
+    tree.body = [node for node in tree.body if not (isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING")]
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)) and ast.get_docstring(
+            node, False
+        ):
+            node.body = node.body[1:]
+    return tree
+
+
 def imported(tree: ast.AST) -> set[str]:
     """The modules that a file imports, inside its functions too; `from a import b` may mean `a.b`."""
-    found: set[str] = set()
+    modules: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
+            modules |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            found |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
-    return found
+            modules |= {node.module} | {f"{node.module}.{alias.name}" for alias in node.names}
+    return modules
 
 
-@cache
-def imports_of(module: str) -> frozenset[str]:
-    file = source_file(module)
-    if file is None:
-        return frozenset()
-    names_ = imported(ast.parse(file.read_bytes()))
-    return frozenset(name for name in names_ if name.split(".")[0] in PROJECT and source_file(name))
+def searched(tree: ast.AST) -> set[str]:
+    """The arguments of `names(...)`, apart from `x in names(...)` and `unknown(..., names(...))`, which only check a name."""
+    nodes = list(ast.walk(tree))
+    checks = [
+        node for node in nodes if isinstance(node, ast.Compare) or (isinstance(node, ast.Call) and _calls(node, "unknown"))
+    ]
+    checking = {id(part) for node in checks for part in (node.comparators if isinstance(node, ast.Compare) else node.args)}
+    calls = [node for node in nodes if isinstance(node, ast.Call) and _calls(node, "names") and id(node) not in checking]
+    return set().union(*(words(call.args[0]) for call in calls if call.args))
 
 
-def reached(modules: Iterable[str]) -> dict[str, Path]:
-    """Each project module that `modules` reach by import, with its file."""
-    found: dict[str, Path] = {}
-    waiting = list(modules)
+def _calls(node: ast.Call, function: str) -> bool:
+    return isinstance(node.func, ast.Name) and node.func.id == function
+
+
+def words(node: ast.AST) -> set[str]:
+    """The strings and names in an expression."""
+    nodes = list(ast.walk(node))
+    texts = {part.value for part in nodes if isinstance(part, ast.Constant) and isinstance(part.value, str)}
+    return texts | {part.id for part in nodes if isinstance(part, ast.Name)}
+
+
+def reached(modules: Iterable[str], arguments: object = None) -> dict[str, Source]:
+    """Each project module that `modules` reach by import, with its source.
+
+    With `arguments` (a stage's settings and references) the plug-ins count too that these name or leave to the code.
+    """
+    chosen = named_plugins(arguments)
+    sources: dict[str, Source] = {}
+    waiting = [*modules, *chosen]
     while waiting:
         module = waiting.pop()
         file = source_file(module)
-        if file is not None and module not in found:
-            found[module] = file
-            waiting.extend(imports_of(module))
-    return found
+        if file is not None and module not in sources:
+            sources[module] = source = parsed(file)
+            waiting.extend(source.imports)
+            if arguments is not None:
+                waiting.extend(plugin for package in _packages(source) for plugin in _left_to_code(package, chosen))
+    return sources
+
+
+def _packages(source: Source) -> set[str]:
+    """The packages of plug-ins that a file goes through; `names(PACKAGE)` may name a constant of another file."""
+    constants = dict(source.texts)
+    for name in source.imports:
+        module, _, constant = name.rpartition(".")
+        if constant in source.searched and (file := source_file(module)):
+            constants |= {constant: parsed(file).texts.get(constant, "")}
+    packages = {constants.get(word, word) for word in source.searched}
+    return {package for package in packages if "." in package and source_file(package)} - BY_FINGERPRINT
+
+
+def _left_to_code(package: str, chosen: set[str]) -> list[str]:
+    """All plug-ins of a package that fit the modality, unless settings chose among them."""
+    if any(plugin.rpartition(".")[0] == package for plugin in chosen):
+        return []
+    wanted = {plugin.rpartition(".")[2] for plugin in chosen if plugin.startswith(f"{MODALITIES}.")}
+    plugins = [f"{package}.{name}" for name in names(package)]
+    return [plugin for plugin in plugins if not wanted or wanted & modalities_of(plugin, wanted)]
+
+
+def modalities_of(plugin: str, every: set[str]) -> set[str]:
+    """The modalities that a plug-in says it fits, read from its file, since an import of torch takes seconds."""
+    file = source_file(plugin)
+    said = parsed(file).modalities if file else None
+    if said is None:
+        return every
+    painted = {name for name in every if "painted" in said and _has_canvas(name)}
+    return set(said) | painted
+
+
+def _has_canvas(modality: str) -> bool:
+    file = source_file(f"{MODALITIES}.{modality}")
+    return file is not None and "canvas" in parsed(file).functions
 
 
 def named_plugins(value: object, field: str = "") -> set[str]:
@@ -116,21 +233,21 @@ def named_plugins(value: object, field: str = "") -> set[str]:
     return set()
 
 
-@cache
-def libraries() -> str:
-    """The versions of the libraries that results depend on."""
-    found = []
-    for name in LIBRARIES:
-        try:
-            found.append(f"{name}=={version(name)}")
-        except PackageNotFoundError:
-            found.append(f"{name} absent")
-    return "\n".join(found)
+def libraries(sources: Iterable[Source]) -> list[str]:
+    """The installed versions of the libraries that these files import, as far as results depend on them."""
+    roots = {name.split(".")[0] for source in sources for name in source.imports}
+    return [_installed(name) for name in sorted({name for root in roots for name in LIBRARIES.get(root, ())})]
 
 
-def code_version(modules: Iterable[str]) -> str:
-    """sha256 over the files that `modules` reach and the libraries' versions."""
-    whole = hashlib.sha256(libraries().encode())
-    for module, file in sorted(reached(modules).items()):
-        whole.update(f"{module}\0{hashlib.sha256(file.read_bytes()).hexdigest()}\n".encode())
-    return whole.hexdigest()
+def _installed(distribution: str) -> str:
+    try:
+        return f"{distribution}=={version(distribution)}"
+    except PackageNotFoundError:
+        return f"{distribution} absent"
+
+
+def code_version(modules: Iterable[str], arguments: object = None) -> str:
+    """sha256 over the code that `modules` reach (see `reached`) and its libraries' versions."""
+    sources = reached(modules, arguments)
+    lines = [f"{module} {source.digest}" for module, source in sorted(sources.items())]
+    return hashlib.sha256("\n".join([*libraries(sources.values()), *lines]).encode()).hexdigest()

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 
 from aigc_models.errors import AigcError
-from tasks.stage.code_version import code_version, named_plugins
+from tasks.stage.code_version import code_version
 from tasks.stage.context import StageContext
 from tasks.stage.execution import Execution, Planned, Timing
 from tasks.stage.references import CorpusRef, Reference, VersionRef
@@ -79,7 +79,7 @@ class Stage:
             "stage": self.name,
             "arguments": {name: key_of(value) for name, value in arguments.items()},
             "source": self.fingerprint(**arguments) if self.fingerprint else "",
-            "code": code_version({self.plain.__module__, *named_plugins(dict(arguments))}),
+            "code": code_version([self.plain.__module__], dict(arguments)),
         }
         return f"{self.name}-{hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:24]}"
 

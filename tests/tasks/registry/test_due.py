@@ -93,7 +93,7 @@ def test_changed_code_of_a_named_plug_in_is_due_and_its_file_is_named(workspace,
     settle(workspace)
     changed = tmp_path / "rnn.py"
     real = code_version.source_file("aigc_models.families.rnn")
-    changed.write_text(real.read_text() + "# another line\n")
+    changed.write_text(real.read_text() + "ANOTHER_LINE = True\n")
     where = code_version.source_file
     monkeypatch.setattr(
         code_version, "source_file", lambda module: changed if module == "aigc_models.families.rnn" else where(module)
