@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tasks.judge.gates import Rival
+from tasks.judge.gates import Champion
 from tasks.stage.references import CorpusRef, ModelRef, Reference
 from tasks.stage.settings import Workspace
 from tasks.stage.stage import StageContext, stage
@@ -104,20 +104,25 @@ def _member(workspace: Workspace, folder: Path) -> ModelRef:
     return ModelRef.to(workspace, folder, **fields)
 
 
-def measured(evaluation: Path, number: int, registered: Mapping[str, float]) -> Rival:
-    """Champion `number` as an evaluation met it; one that met another or none leaves the figures it was registered with."""
+def measured_version(evaluation: Path) -> int | None:
+    """The number of the version that an evaluation met as champion; None where it met none."""
     path = evaluation / "champion.json"
-    told = json.loads(path.read_text()) if path.is_file() else {}
-    if told.get("version") != number:
-        return Rival(version=number, registered=dict(registered))
+    return int(json.loads(path.read_text())["version"]) if path.is_file() else None
+
+
+def measured(evaluation: Path, number: int, registered: Mapping[str, float]) -> Champion:
+    """Champion `number` as an evaluation met it; one that met another or none leaves the figures it was registered with."""
+    if measured_version(evaluation) != number:
+        return Champion(version=number, registered=dict(registered))
+    met = json.loads((evaluation / "champion.json").read_text())
     again = evaluation / "metrics_known.json"
-    return Rival(
+    return Champion(
         version=number,
         registered=dict(registered),
-        items=told["items"],
+        items=met["items"],
         known=json.loads(again.read_text()) if again.is_file() else {},
-        known_items=told["known"],
-        misfit=told["misfit"],
+        known_items=met["known"],
+        misfit=met["misfit"],
     )
 
 
