@@ -85,9 +85,11 @@ def _decided(
     reason = _reason(settings.gates, verdicts)
     if not all(verdict.passed for verdict in verdicts):
         return "refused", reason
+    if champion(store, registered.model) == registered.version:
+        return "promoted", reason
     if standing and standing.misfit:
         reason = f"{reason}, but the champion cannot be measured on these data: {standing.misfit}"
-    elif settings.approval == "automatic" or champion(store, registered.model) == registered.version:
+    elif settings.approval == "automatic":
         return "promoted", reason
     return "awaiting_approval", f"{reason}; {_by_hand(registered)}"
 
