@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,7 +27,6 @@ from tasks.stage.references import decode, encode
 if TYPE_CHECKING:
     from tasks.stage.context import StageContext
     from tasks.stage.execution import Execution
-    from tasks.stage.stage import Stage
 
 PATIENCE = 20.0  # seconds that a child gets to write its checkpoint
 Timed = tuple[Any, float, float]  # the result, and when the function began and ended
@@ -37,10 +36,10 @@ class Died(AigcError):
     """The child ended without an answer: out of memory, killed, a crash in native code."""
 
 
-def run_here(stage: Stage, arguments: Mapping[str, Any], context: StageContext, execution: Execution) -> Timed:
+def run_here(function: Callable[..., Any], arguments: Mapping[str, Any], context: StageContext, execution: Execution) -> Timed:
     """Call the plain function in this process."""
     began = time.time()
-    result = stage.plain(**arguments, context=context)
+    result = function(**arguments, context=context)
     return result, began, time.time()
 
 
@@ -50,15 +49,17 @@ def threads_of(arguments: Mapping[str, Any], cores: int) -> int:
     return min(cores, max([number for number in asked if isinstance(number, int)], default=0) or cores)
 
 
-def run_in_process(stage: Stage, arguments: Mapping[str, Any], context: StageContext, execution: Execution) -> Timed:
-    """Call the plain function in a fresh interpreter; raises what it raised, `Died` if it died.
+def run_in_process(
+    function: Callable[..., Any], arguments: Mapping[str, Any], context: StageContext, execution: Execution
+) -> Timed:
+    """Call the plain function of a stage in a fresh interpreter; raises what it raised, `Died` if it died.
 
     `PYTHONPATH`, the environment and the working directory are inherited; torch and BLAS get the
     stage's share of the cores.
     """
     threads = threads_of(arguments, execution.cores)
     orders = {
-        "stage": f"{stage.plain.__module__}:{stage.plain.__name__}",
+        "stage": f"{function.__module__}:{function.__name__}",
         "arguments": encode(dict(arguments)),
         "folder": str(context.folder),
         "workspace": str(context.workspace.root),

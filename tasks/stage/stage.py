@@ -27,6 +27,7 @@ from aigc_models.errors import AigcError
 from tasks.stage.code_version import code_version
 from tasks.stage.context import StageContext
 from tasks.stage.execution import Execution, Planned, Timing
+from tasks.stage.process import run_here, run_in_process, threads_of
 from tasks.stage.references import CorpusRef, Reference, VersionRef
 from tasks.stage.system_metrics import hardware, sampled
 
@@ -35,11 +36,12 @@ if TYPE_CHECKING:
 
 
 def key_of(value: object) -> object:
-    """What of an argument the result depends on: a reference's digest, a setting's every field."""
+    """What of an argument the result depends on: a reference's digest, a setting's every field but `threads`
+    (see `Stage.key`)."""
     if isinstance(value, Reference):
         return [type(value).__name__, value.sha256, getattr(value, "dataset", "")]
     if isinstance(value, BaseModel):
-        return {name: key_of(getattr(value, name)) for name in type(value).model_fields}
+        return {name: key_of(getattr(value, name)) for name in type(value).model_fields if name != "threads"}
     if isinstance(value, Mapping):
         return {str(key): key_of(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -74,11 +76,16 @@ class Stage:
         return {name: value for name, value in bound.arguments.items() if name != "context"}
 
     def key(self, arguments: Mapping[str, Any]) -> str:
-        """The cache key: digests of the inputs, the settings and the code."""
+        """The cache key: digests of the inputs, the settings and the code.
+
+        The number of threads counts for a stage with a process of its own, as it is on this machine: gradients and
+        sums are rounded another way, and a training for a time gets further. Other stages make the same with any number.
+        """
         parts = {
             "stage": self.name,
             "arguments": {name: key_of(value) for name, value in arguments.items()},
             "source": self.fingerprint(**arguments) if self.fingerprint else "",
+            "threads": threads_of(arguments, Execution.current().cores) if self.process else 0,
             "code": code_version([self.plain.__module__], dict(arguments)),
         }
         return f"{self.name}-{hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:24]}"
@@ -169,10 +176,8 @@ class Stage:
         return result
 
     def _call(self, arguments: dict[str, Any], context: StageContext, execution: Execution) -> Any:
-        from tasks.stage.process import run_here, run_in_process
-
         try:
-            return (run_in_process if self.process else run_here)(self, arguments, context, execution)
+            return (run_in_process if self.process else run_here)(self.plain, arguments, context, execution)
         except Exception as error:
             if not (isinstance(error, AigcError) and execution.stopping.is_set()):
                 execution.observer.stage_failed(self.label(arguments), str(error) or type(error).__name__)

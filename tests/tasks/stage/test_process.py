@@ -33,7 +33,7 @@ def test_the_result_the_figures_and_the_progress_come_back(toys):
     module, made, context, execution = toys
     seen = []
     context.on_progress = lambda step, total, **figures: seen.append((step, total, figures))
-    result, began, ended = run_in_process(module.work, {"made": made, "toy": module.Toy(name="!")}, context, execution)
+    result, began, ended = run_in_process(module.work.plain, {"made": made, "toy": module.Toy(name="!")}, context, execution)
     assert result.path(context.workspace).read_text() == "toy!"
     assert result.intact(context.workspace)
     assert seen[-1] == (2, 2, {"loss": 0.25})
@@ -45,27 +45,27 @@ def test_the_result_the_figures_and_the_progress_come_back(toys):
 def test_bad_input_in_the_child_is_bad_input_here(toys):
     module, made, context, execution = toys
     with pytest.raises(BadInput, match="the toy is broken; mend it"):
-        run_in_process(module.work, {"made": made, "toy": module.Toy(ending="bad input")}, context, execution)
+        run_in_process(module.work.plain, {"made": made, "toy": module.Toy(ending="bad input")}, context, execution)
 
 
 def test_a_fault_in_the_child_leaves_its_traceback_in_the_folder(toys):
     module, made, context, execution = toys
     with pytest.raises(AigcError, match=r"KeyError.*error\.log"):
-        run_in_process(module.work, {"made": made, "toy": module.Toy(ending="fault")}, context, execution)
+        run_in_process(module.work.plain, {"made": made, "toy": module.Toy(ending="fault")}, context, execution)
     assert "KeyError" in (context.folder / "error.log").read_text()
 
 
 def test_a_killed_child_is_said_to_be_killed(toys):
     module, made, context, execution = toys
     with pytest.raises(Died, match="signal 9"):
-        run_in_process(module.work, {"made": made, "toy": module.Toy(ending="killed")}, context, execution)
+        run_in_process(module.work.plain, {"made": made, "toy": module.Toy(ending="killed")}, context, execution)
 
 
 def test_a_child_that_is_told_to_stop_saves_first(toys):
     module, made, context, execution = toys
     context.on_progress = lambda *args, **figures: execution.stopping.set()
     with pytest.raises(AigcError):
-        run_in_process(module.work, {"made": made, "toy": module.Toy(seconds=30)}, context, execution)
+        run_in_process(module.work.plain, {"made": made, "toy": module.Toy(seconds=30)}, context, execution)
     assert (context.folder / "saved.tmp").exists()
 
 

@@ -37,6 +37,21 @@ def test_settings_count_with_every_field():
     assert key_of(MemberSettings(family="gan", share=2.0)) != key_of(MemberSettings(family="gan"))
 
 
+def test_threads_are_in_the_name_of_what_depends_on_them_as_many_as_there_are(toys, tmp_path):
+    made = RawRef(outputs=("a",), sha256="d", dataset="x", modality="text", rows=1)
+
+    def keys(threads: int, cores: int) -> tuple[str, str]:
+        with executing(Execution(Workspace(tmp_path), cores=cores)):
+            toy = toys.Toy(threads=threads)
+            return toys.make.key({"toy": toy}), toys.work.key({"made": made, "toy": toy})
+
+    two, one, many = keys(2, 2), keys(1, 2), keys(8, 2)
+    assert two[0] == one[0] == many[0], "it works in the command's own process, with one thread"
+    assert two[1] != one[1]
+    assert two[1] == many[1], "no more than there are cores"
+    assert keys(0, 2)[1] != keys(0, 1)[1], "none named: all cores"
+
+
 def test_a_label_says_stage_and_member(toys):
     assert toys.make.label({"toy": toys.Toy(name="gan")}) == "make gan"
 
