@@ -34,7 +34,7 @@ def measure(evidence: Evidence) -> dict[str, Measurement]:
     fewest = min(map(len, corpora.values()))
     figures = {name: empty(corpus.take(np.arange(fewest)), evidence.shape) for name, corpus in corpora.items()}
     found = averages(figures, "share", "lower", evidence.seed)
-    return {name: measurement.model_copy(update=_wilson(measurement.value, fewest)) for name, measurement in found.items()}
+    return {name: measurement.model_copy(update=wilson(measurement.value, fewest)) for name, measurement in found.items()}
 
 
 def empty(corpus: Corpus, shape: Shape) -> NDArray[np.float64]:
@@ -44,7 +44,7 @@ def empty(corpus: Corpus, shape: Shape) -> NDArray[np.float64]:
     return np.array([modality.emptiness(content) is not None for content in contents], dtype=np.float64)
 
 
-def _wilson(share: float, items: int) -> dict[str, float]:
+def wilson(share: float, items: int) -> dict[str, float]:
     """The 95 % interval of a share (Wilson 1927): none in 100 is not 0 to 0, as a bootstrap would have it."""
     middle = (share + Z**2 / (2 * items)) / (1 + Z**2 / items)
     half = Z * math.sqrt(share * (1 - share) / items + Z**2 / (4 * items**2)) / (1 + Z**2 / items)
