@@ -148,7 +148,7 @@ class Draw:
         ranked = sorted(sizes, key=lambda group: _position(str(group), self.settings.seed))
         holders = self._holders(sizes, labels)
         chosen: dict[int, str] = {}
-        for name in reversed(self.shares):
+        for name in reversed(list(self.shares)):
             have, wanted = self.have[name], self.shares[name] * self.rows
             for group in ranked:
                 last = any(holders[label] == 1 for label in labels[group] - {UNLABELLED})

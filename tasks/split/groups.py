@@ -26,19 +26,21 @@ class Groups:
 
     groups: np.ndarray  # uint64 (pair,)
     labels: np.ndarray  # uint64 (pair,)
-    counts: np.ndarray  # uint64 (pair,)
+    counts: np.ndarray  # uint32 (pair,)
 
     @classmethod
     def of(cls, rows: Iterable[Row]) -> Groups:
         """Of the items that have a group."""
-        groups, labels, counts = array("Q"), array("Q"), array("Q")
+        groups, labels, counts = array("Q"), array("Q"), array("I")
         for (group, label), run in groupby((row.group, row.label) for row in rows if row.group):
             groups.append(number(group))
             labels.append(number(label))
             counts.append(sum(1 for _ in run))
-        return cls(*(np.array(one, dtype=np.uint64) for one in (groups, labels, counts))).merged()
+        return cls(*(np.asarray(one) for one in (groups, labels, counts))).merged()
 
     def __add__(self, other: Groups) -> Groups:
+        if not len(self.groups):
+            return other
         pairs = ((self.groups, other.groups), (self.labels, other.labels), (self.counts, other.counts))
         return Groups(*map(np.concatenate, pairs)).merged()
 
@@ -46,19 +48,25 @@ class Groups:
         """Each pair once."""
         if not len(self.groups):
             return self
-        order = np.lexsort((self.labels, self.groups))
+        order = np.lexsort((self.labels, self.groups)) if self.labels.any() else np.argsort(self.groups)
         groups, labels = self.groups[order], self.labels[order]
-        first = np.flatnonzero(np.r_[True, (groups[1:] != groups[:-1]) | (labels[1:] != labels[:-1])])
+        same = (groups[1:] == groups[:-1]) & (labels[1:] == labels[:-1])
+        if not same.any():
+            return Groups(groups, labels, self.counts[order])
+        first = np.flatnonzero(np.r_[True, ~same])
         return Groups(groups[first], labels[first], np.add.reduceat(self.counts[order], first))
 
     def sizes(self) -> tuple[np.ndarray, np.ndarray]:
-        """The groups, uint64 (group,), and how many items each has, int64 (group,)."""
-        groups, first = np.unique(self.groups, return_index=True)
-        sizes = np.add.reduceat(self.counts, first) if len(first) else self.counts
-        return groups, sizes.astype(np.int64)
+        """The groups, uint64 (group,), and how many items each has, uint32 (group,)."""
+        first = np.flatnonzero(np.r_[True, self.groups[1:] != self.groups[:-1]][: len(self.groups)])
+        if len(first) == len(self.groups):
+            return self.groups, self.counts
+        return self.groups[first], np.add.reduceat(self.counts, first)
 
     def labelled_apart(self) -> np.ndarray:
         """The groups that are all that their label has, where there is another label: uint64 (group,)."""
+        if not self.labels.any():
+            return self.groups[:0]
         labels, times = np.unique(self.labels[self.labels != UNLABELLED], return_counts=True)
         groups, kinds = np.unique(self.groups, return_counts=True)
         alone = np.isin(self.labels, labels[times == 1]) & np.isin(self.groups, groups[kinds == 1])

@@ -14,13 +14,14 @@ def borders(items: int, shares: Mapping[str, float]) -> dict[str, tuple[int, int
     >>> borders(150, {"validation": 0.1, "test": 0.1})
     {'train': (0, 116), 'validation': (118, 133), 'test': (135, 150)}
     """
-    end, gap, found = items, width(items), {}
-    for name, share in reversed(shares.items()):
+    end, gap = items, width(items)
+    found: dict[str, tuple[int, int]] = {}
+    for name, share in reversed(list(shares.items())):
         begin = end - max(1, round(items * share))
         found[name] = begin, end
         end = begin - gap
     found["train"] = 0, end
-    return dict(reversed(found.items()))
+    return dict(reversed(list(found.items())))
 
 
 def width(items: int) -> int:

@@ -43,7 +43,7 @@ class Rows:
     def __iter__(self) -> Iterator[Row]:
         for (addition, clean), found in zip(self._clean(), _values([self.duplicates], FOUND), strict=True):
             if (found[1] is not None) == self.copies or (self.superseded and found[2] == "superseded"):
-                yield Row(*clean, *found, addition)
+                yield Row(*clean, *found)._replace(addition=addition)
 
     def _clean(self) -> Iterator[tuple[int, tuple[Any, ...]]]:
         addition = -1
