@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import pyarrow
 
 REJECTED = ".rejected.parquet"
+CONTINUES = b"continues"  # key of the metadata of a raw shard that one command wrote after another
 CONTENTS = 1000  # that are in memory at a time
 VALUES = 10_000  # of another column that are
 
@@ -110,6 +111,13 @@ def count_rows(path: Path) -> int:
     import pyarrow.parquet as parquet
 
     return int(parquet.read_metadata(path).num_rows)
+
+
+def continues(raw: Path) -> bool:
+    """Whether a shard in `data/NAME/raw` goes on with what the one before it began, as both were added at once."""
+    import pyarrow.parquet as parquet
+
+    return raw.is_file() and CONTINUES in (parquet.read_schema(raw).metadata or {})
 
 
 def columns_of(path: Path) -> list[str]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from aigc_models.errors import BadInput, unusable
 from tasks.dataset.ids import Ids
-from tasks.dataset.tables import count_rows, shards
+from tasks.dataset.tables import CONTINUES, count_rows, shards
 from tasks.ingest.ingested import remember_ingested, unchanged
 from tasks.ingest.source import RawItem, SourceSettings, fingerprint, listing, modality, read, reading_code
 from tasks.stage.references import RawRef
@@ -115,7 +115,7 @@ def _write_shards(items: Iterable[RawItem], scratch: Path, kind: str, context: S
     done = 0
     for at, rows in enumerate(_batches(items)):
         path = scratch / f"{at}.parquet"
-        write_table(_table(rows, kind), path)
+        write_table(_table(rows, kind, goes_on=at > 0), path)
         done += len(rows)
         context.progress(done, done)
         yield path
@@ -151,14 +151,15 @@ def _batches(items: Iterable[RawItem]) -> Iterator[list[RawItem]]:
         yield batch
 
 
-def _table(items: list[RawItem], kind: str) -> pyarrow.Table:
+def _table(items: list[RawItem], kind: str, goes_on: bool) -> pyarrow.Table:
     import pyarrow
 
     types = {column: pyarrow.binary() if column == "payload" else pyarrow.string() for column in COLUMNS}
     columns = {name: [getattr(item, name) for item in items] for name in COLUMNS}
     texts = {name: list(map(storable, values)) for name, values in columns.items() if name != "payload" and any(values)}
     arrays = [pyarrow.array({**columns, **texts}[name], types[name]) for name in COLUMNS]
-    return pyarrow.table(arrays, schema=pyarrow.schema(list(types.items()), metadata={"modality": kind}))
+    metadata = {"modality": kind} | ({CONTINUES: "yes"} if goes_on else {})
+    return pyarrow.table(arrays, schema=pyarrow.schema(list(types.items()), metadata=metadata))
 
 
 def _known_ids(folder: Path, kind: str, name: str) -> Ids:

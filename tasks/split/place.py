@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -10,6 +9,7 @@ from typing import NamedTuple
 
 from aigc_models.errors import BadInput
 from tasks.dataset.card import SPLITS
+from tasks.split.draw import Draw, Drawn
 from tasks.split.folds import fold_of
 from tasks.split.marks import Marks, key
 from tasks.split.rows import AT_ONCE, Row
@@ -70,21 +70,34 @@ class Ties:
         return cls(Marks(near), Marks(groups), Marks(near), Marks(groups), given, unsaid)
 
 
-def place(rows: Iterable[Row], settings: SplitSettings) -> Iterator[Place]:
+def place(
+    rows: Iterable[Row],
+    settings: SplitSettings,
+    counted: Iterable[Row] | None = None,
+    ways: dict[str, int] | None = None,
+) -> Iterator[Place]:
     """The place of each item; `rows` are gone through more than once.
 
-    In order: an item goes where its near-duplicates and its group stand; where there are none, by the hash of
-    its group. Only items before it count, so that what is added later moves nothing. One whose near-duplicates or
-    group stand in different splits is a bridge, and stands nowhere.
+    In order: an item goes where its near-duplicates and its group stand; where there are none, where its group is
+    drawn (`tasks.split.draw`: by its hash; few groups by rank or inside). Only items before it count, so that what is
+    added later moves nothing. One whose near-duplicates or group stand in different splits is a bridge, and stands
+    nowhere. `counted`: the rows from which it is told how many groups there are, where these are others; `ways` gets
+    how many groups do not go by their hash.
     """
     ties = Ties.of(rows, settings)
     may, at, left = allowed(rows, ties, settings), 0, iter(rows)
+    draw = drawing(rows if counted is None else counted, ties, settings)
+    if ways is not None:
+        ways.update(draw.told())
     while part := list(islice(left, AT_ONCE)):
         own, groups = ties.items.places(row.id for row in part), ties.groups.places(row.group for row in part)
         for row, item, group in zip(part, own, groups, strict=True):
-            found = placed(row, may(at, row), group, ties, settings)
+            choices = may(at, row)
+            drawn = draw.split(row) if len(choices) > 1 else Drawn("", row.group or row.exact)
+            group = -1 if drawn.inside else group
+            found = placed(row, choices, group, ties, drawn, settings)
             if found.split and settings.folds and found.split == "train":
-                found = found._replace(fold=folded(row, item, group, ties, settings))
+                found = found._replace(fold=folded(row, item, group, drawn.block, ties, settings))
             if found.split:
                 ties.items[item] = 1 + SPLITS.index(found.split)
                 ties.groups[group] = ties.groups[group] or 1 + SPLITS.index(found.split)
@@ -92,15 +105,20 @@ def place(rows: Iterable[Row], settings: SplitSettings) -> Iterator[Place]:
             at += 1
 
 
-def placed(row: Row, may: tuple[str, ...], group: int, ties: Ties, settings: SplitSettings) -> Place:
-    """Where an item goes that may stand in `may`; `group` is the place of its group among the ties."""
+def placed(row: Row, may: tuple[str, ...], group: int, ties: Ties, drawn: Drawn, settings: SplitSettings) -> Place:
+    """Where an item goes that may stand in `may`; `group` is the place of its group among the ties, -1 if it does not tie."""
     if not may:
         return Place(row, None, None, "embargo", "embargo", f"lies {settings.embargo} or less before the next split begins")
+    if drawn.split is None:
+        return Place(row, None, None, "gap", "gap", "lies beside items of its group that stand in another split")
     marks = {ties.items[near] for near in ties.items.places(row.near)} if row.near else set()
     if len(may) > 1:
         marks.add(ties.groups[group])
     stands = {SPLITS[mark - 1] for mark in marks if mark}
-    chosen = stands or {by_hash(row.group or row.exact, settings)} & set(may) or {may[0]}
+    preferred = {drawn.split} & set(may) or {may[0]}
+    chosen = stands or preferred
+    if drawn.fixed and not ties.groups[group]:
+        chosen = stands | preferred
     if len(chosen) == 1 and chosen <= set(may):
         return Place(row, chosen.pop())
     where = " and ".join(name for name in SPLITS if name in chosen)
@@ -108,17 +126,27 @@ def placed(row: Row, may: tuple[str, ...], group: int, ties: Ties, settings: Spl
     return Place(row, None, None, "bridge", "bridge", f"its near-duplicates or its group stand in {where}{own}")
 
 
-def folded(row: Row, item: int, group: int, ties: Ties, settings: SplitSettings) -> int | None:
-    """The fold of a train item: that of its near-duplicates and its group, else by hash; None where these differ,
-    as it must then not help any member that is to leave one of them out."""
+def folded(row: Row, item: int, group: int, block: str, ties: Ties, settings: SplitSettings) -> int | None:
+    """The fold of a train item: that of its near-duplicates and its group, else by the hash of its group or `block` of
+    it; None where these differ, as it must then not help any member that is to leave one of them out."""
     marks = {ties.item_folds[near] for near in ties.item_folds.places(row.near)} if row.near else set()
     marks = (marks | {ties.group_folds[group]}) - {0}
     if len(marks) > 1:
         return None
-    fold = marks.pop() - 1 if marks else fold_of(row.group or row.exact, settings.folds, settings.seed)
+    fold = marks.pop() - 1 if marks else fold_of(block, settings.folds, settings.seed)
     ties.item_folds[item] = 1 + fold
     ties.group_folds[group] = 1 + fold
     return fold
+
+
+def drawing(rows: Iterable[Row], ties: Ties, settings: SplitSettings) -> Draw:
+    """Where the items are drawn that may stand in more than one split."""
+    if settings.by == "time":
+        return Draw.of((), (), settings)
+    missing = {name for name in SPLITS[1:] if name not in ties.given}
+    if None in ties.given:
+        return Draw.of((row for row in rows if given_split(row) in (None, *(["train"] if missing else []))), SPLITS, settings)
+    return Draw.of((row for row in rows if given_split(row) == "train"), missing, settings)
 
 
 def given_split(row: Row) -> str | None:
@@ -127,15 +155,6 @@ def given_split(row: Row) -> str | None:
     if word and word not in GIVEN:
         raise BadInput(f"{row.source}: split {row.given!r} is none of {', '.join(GIVEN)}; mend the split column")
     return GIVEN.get(word)
-
-
-def by_hash(group: str, settings: SplitSettings) -> str:
-    """A split drawn by the hash of `group`: always the same for the same group, seed and fractions."""
-    digest = hashlib.sha256(f"{settings.seed}\0{group}".encode()).digest()
-    position = int.from_bytes(digest[:8], "big") / 2**64
-    if position < settings.test:
-        return "test"
-    return "validation" if position < settings.test + settings.validation else "train"
 
 
 def allowed(rows: Iterable[Row], ties: Ties, settings: SplitSettings) -> May:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from tasks.dataset.tables import batches, shards
+from tasks.dataset.tables import batches, continues, shards
 
 AT_ONCE = 10_000  # rows that are in memory at a time
 CLEAN = ["id", "source", "label", "group", "split", "time", "exact"]
@@ -27,6 +27,7 @@ class Row(NamedTuple):
     near: tuple[str, ...]
     duplicate_of: str | None
     rule: str | None
+    addition: int = 0  # number of the command that added it
 
 
 @dataclass(frozen=True)
@@ -37,11 +38,18 @@ class Rows:
     clean: Path
     duplicates: Path
     copies: bool
+    superseded: bool = False  # with those of which a later state was added
 
     def __iter__(self) -> Iterator[Row]:
-        for clean, found in zip(_values(shards(self.clean), CLEAN), _values([self.duplicates], FOUND), strict=True):
-            if (found[1] is not None) == self.copies:
-                yield Row(*clean, *found)
+        for (addition, clean), found in zip(self._clean(), _values([self.duplicates], FOUND), strict=True):
+            if (found[1] is not None) == self.copies or (self.superseded and found[2] == "superseded"):
+                yield Row(*clean, *found)._replace(addition=addition)
+
+    def _clean(self) -> Iterator[tuple[int, tuple[Any, ...]]]:
+        addition = -1
+        for shard in shards(self.clean):
+            addition += not continues(self.clean.parent / "raw" / shard.name)
+            yield from ((addition, values) for values in _values([shard], CLEAN))
 
 
 def _values(paths: list[Path], columns: list[str]) -> Iterator[tuple[Any, ...]]:

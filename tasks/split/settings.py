@@ -25,7 +25,7 @@ class SplitSettings(BaseModel):
     )
     validation: float = Field(0.1, gt=0, lt=0.5, description="part of the items for validation (fraction)")
     test: float = Field(0.1, gt=0, lt=0.5, description="part of the items for the test (fraction)")
-    seed: str = Field("aigc", description="another text gives another division (text)")
+    seed: Annotated[str, BeforeValidator(_text)] = Field("aigc", description="another text gives another division (text)")
     embargo: Annotated[str, BeforeValidator(_text)] = Field(
         "",
         description="of a division by time: what lies this long before validation begins, and before the test begins, is "

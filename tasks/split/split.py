@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import logging
 import math
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from aigc_models.modality import divided_inside
 from tasks.dataset.card import SPLITS, data_card
 from tasks.dataset.data_lock import writing
 from tasks.dataset.named_items import named
+from tasks.split.compared import changed, largest
 from tasks.split.distance import distance
 from tasks.split.expectations import held
 from tasks.split.inside import inside
@@ -30,6 +33,8 @@ __all__ = ["SplitSettings", "split"]
 
 FEWEST = 30  # items in all
 FEWEST_HELD_OUT = 2  # items in validation, and in test
+MOVED = "{count} items of {name} changed their split; a model that was trained before may have seen what is now its test"
+_log = logging.getLogger(__name__)
 
 
 @stage
@@ -43,14 +48,18 @@ def split(clean: CleanRef, duplicates: DuplicatesRef, settings: SplitSettings, c
     splits = target / "splits.parquet"
     division = divide(clean, folder, found, settings, target)
     unit = division.card.get("unit", "items")
-    check(clean.dataset, division.counts, settings, unit)
+    check(clean.dataset, division.counts, settings, unit, splits)
+    moved = changed(folder.parent / "splits.parquet", splits)
+    if moved:
+        _log.warning("%s", MOVED.format(count=f"{moved:,}", name=clean.dataset))
     quarantined = quarantine(target / "quarantine.parquet", folder, found, target / "left_out.parquet")
     outcomes = held(clean.dataset, clean.modality, folder, splits, settings.expect)
     card = data_card(clean, duplicates, folder, splits, division.kept, settings.card, division.card)
     card |= {"expectations": outcomes} if outcomes else {}  # only then: other cards stay as they are
     card |= named(splits, target / "quarantine.parquet", found)
     publish(context, folder.parent, told(card, division, settings))
-    context.log(**{f"{unit}_{name}": division.counts[name] for name in SPLITS}, quarantined=quarantined)
+    counts = {f"{unit}_{name}": division.counts[name] for name in SPLITS}
+    context.log(**counts, quarantined=quarantined, changed_split=moved)
     return SplitRef.to(
         context.workspace,
         folder.parent,
@@ -73,9 +82,11 @@ def divide(clean: CleanRef, folder: Path, duplicates: Path, settings: SplitSetti
         return inside(clean, modality, folder, rows, settings, target)
     if settings.embargo and settings.by != "time":
         raise BadInput(f"an embargo lies between times; split {clean.dataset} by time, or leave the embargo out")
-    splits, left = written(place(rows, settings), target, folds=settings.folds > 0)
+    ways: dict[str, int] = {}
+    places = place(rows, settings, replace(rows, superseded=True), ways)
+    splits, left = written(places, target, folds=settings.folds > 0)
     counts = {name: splits[name] for name in SPLITS}
-    return Division(splits.total(), splits.total() + left.total(), counts, dict(left))
+    return Division(splits.total(), splits.total() + left.total(), counts, dict(left), groups=ways)
 
 
 def told(card: Mapping[str, Any], division: Division, settings: SplitSettings) -> dict[str, Any]:
@@ -84,11 +95,13 @@ def told(card: Mapping[str, Any], division: Division, settings: SplitSettings) -
     if division.card:
         asked = {"by": "time", "validation": settings.validation, "test": settings.test}
     asked |= settings.model_dump(include={"embargo", "folds"}, exclude_defaults=True)
-    counts, embargoed = card["counts"], division.left.get("embargo", 0)
-    if embargoed:
-        counts = counts | {"bridges": counts["bridges"] - embargoed, "embargo": embargoed}
+    counts = card["counts"]
+    for rule in ("embargo", "gap"):
+        if lost := division.left.get(rule, 0):
+            counts = counts | {"bridges": counts["bridges"] - lost, rule: lost}
     far = {} if division.card else distance(card["splits"])  # where time divides items inside, chance has no part in it
-    return {**card, "counts": counts, "split": asked, **({"distance": far} if far else {})}
+    more = {"distance": far, "groups": division.groups}  # only where there is any: other cards stay as they are
+    return {**card, "counts": counts, "split": asked, **{name: value for name, value in more.items() if value}}
 
 
 def publish(context: StageContext, folder: Path, card: Mapping[str, Any]) -> None:
@@ -101,8 +114,8 @@ def publish(context: StageContext, folder: Path, card: Mapping[str, Any]) -> Non
     (context.folder / "left_out.parquet").unlink()
 
 
-def check(dataset: str, counts: Mapping[str, int], settings: SplitSettings, unit: str = "items") -> None:
-    """Raises `BadInput` when there is too little to learn from or to judge by."""
+def check(dataset: str, counts: Mapping[str, int], settings: SplitSettings, unit: str, splits: Path) -> None:
+    """Raises `BadInput` when there is too little to learn from or to judge by; `splits` is the table of places."""
     total = sum(counts.values())
     short = [name for name in SPLITS if counts.get(name, 0) < FEWEST_HELD_OUT]
     if total >= FEWEST and not short:
@@ -111,5 +124,6 @@ def check(dataset: str, counts: Mapping[str, int], settings: SplitSettings, unit
     usual = math.ceil(6 / min(settings.validation, settings.test))
     raise BadInput(
         f"{dataset} has {total} usable {unit} ({stand}); a split needs at least {FEWEST} in all and {FEWEST_HELD_OUT} "
-        f"in each part: add {unit} ({usual} are enough at these fractions), or raise the fractions validation and test"
+        f"in each part{largest(splits)}: add {unit} ({usual} are enough at these fractions), or raise the fractions "
+        "validation and test"
     )

@@ -21,7 +21,8 @@ ROWS = 50_000  # of a row group
 @dataclass(frozen=True)
 class Division:
     """`rows` of `kept` items stand somewhere; `counts` says how many items, or steps of them, each split has; `left`
-    how many stand nowhere, by rule. `card` goes into the data card on top of what it says of every data set.
+    how many stand nowhere, by rule. `card` goes into the data card on top of what it says of every data set; `groups` says
+    how many were not placed by their hash.
     """
 
     rows: int
@@ -29,6 +30,7 @@ class Division:
     counts: dict[str, int]
     left: dict[str, int]
     card: dict[str, Any] = field(default_factory=dict)
+    groups: dict[str, int] = field(default_factory=dict)
 
 
 def written(places: Iterable[Place], folder: Path, folds: bool = False) -> tuple[Counter[str], Counter[str]]:

@@ -115,10 +115,10 @@ def split(path: str, source: SourceSettings) -> str | None:
     return SPLITS.get(path.split("/")[0].lower()) if source.split else None
 
 
-def inside(item: RawItem, source: SourceSettings, modality: str, alone: bool) -> Iterator[RawItem]:
+def inside(item: RawItem, source: SourceSettings, modality: str) -> Iterator[RawItem]:
     """The items of a file: a text cut up, the tunes of a book of tunes, else the file as it is."""
     if modality == "text":
-        yield from documents(item, source, alone)
+        yield from documents(item, source)
         return
     plugin = find("aigc_models.modalities", modality)
     parts = plugin.parts(item.payload) if hasattr(plugin, "parts") else []
@@ -132,8 +132,8 @@ def inside(item: RawItem, source: SourceSettings, modality: str, alone: bool) ->
         yield replace(item, payload=payload, name=name, source=f"{item.source}#{tune}")
 
 
-def documents(item: RawItem, source: SourceSettings, alone: bool) -> Iterator[RawItem]:
-    """A text file as one item, as pieces if it is long, or as a labelled line each."""
+def documents(item: RawItem, source: SourceSettings) -> Iterator[RawItem]:
+    """A text file as one item, as pieces if it is long, or as a labelled line each. The pieces of a file are a group."""
     if source.labels.kind == "line":
         for number, text, label in pieces.lines(item.payload, source.labels.argument):
             yield replace(item, payload=text, name=f"{item.name} line {number}", source=f"{item.source}#{number}", label=label)
@@ -144,5 +144,5 @@ def documents(item: RawItem, source: SourceSettings, alone: bool) -> Iterator[Ra
         yield item
         return
     for number, piece in enumerate(cut, start=1):
-        group = None if alone else item.source
-        yield replace(item, payload=piece, name=f"{item.name} piece {number}", source=f"{item.source}#{number}", group=group)
+        told = {"name": f"{item.name} piece {number}", "source": f"{item.source}#{number}", "group": item.source}
+        yield replace(item, payload=piece, **told)

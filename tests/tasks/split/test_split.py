@@ -148,7 +148,7 @@ def test_too_few_items_are_refused_and_nothing_is_written(handmade, sentences) -
 
 def test_an_empty_part_is_refused(handmade, sentences) -> None:
     data = handmade()
-    data.add(sentences(60), [{"group": "one"}] * 60)
+    data.add(sentences(60), [{"split": "train" if at else "test"} for at in range(60)])
     with pytest.raises(BadInput, match="raise the fractions"):
         run(data)
 
