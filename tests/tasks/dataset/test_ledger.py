@@ -17,9 +17,7 @@ def workspace(tmp_path: Path) -> Workspace:
     return Workspace(tmp_path).create()
 
 
-def test_lines_that_cannot_be_read_are_named_and_passed_over(
-    workspace: Workspace, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_lines_that_cannot_be_read_are_named_and_passed_over(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
     record(workspace, made("a"))
     file = workspace.state / "versions.jsonl"
     newer = file.read_text().replace("{", '{"signature": "x", ', 1)
