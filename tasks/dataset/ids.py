@@ -1,4 +1,4 @@
-"""Which items are known, in 12 bytes each."""
+"""The ids of items and a mark of each, in 16 bytes an item."""
 
 from __future__ import annotations
 
@@ -12,40 +12,48 @@ PARTS = np.dtype([("head", ">u8"), ("tail", ">u4")])  # of an id: 16 digits, and
 
 
 class Ids:
-    """A set of ids of 24 hexadecimal digits: sorted numbers, and a small set of those that came last."""
+    """A set of ids of 24 hexadecimal digits, each with a mark (uint32): sorted numbers, and a few that came last."""
 
     def __init__(self) -> None:
         self.heads, self.tails = np.empty(0, dtype=np.uint64), np.empty(0, dtype=np.uint32)
+        self.marks = np.empty(0, dtype=np.uint32)
         self.sought: Sequence[int] = ()  # the heads as plain numbers, which bisect compares much faster than numpy's
-        self.recent: set[str] = set()
+        self.recent: dict[str, int] = {}
 
     def __len__(self) -> int:
         return len(self.heads) + len(self.recent)
 
     def __contains__(self, one: str) -> bool:
+        return self.mark(one) is not None
+
+    def mark(self, one: str) -> int | None:
+        """What the id was added with; None where it was not."""
         if one in self.recent:
-            return True
+            return self.recent[one]
         head = int(one[:16], 16)
         at = bisect_left(self.sought, head)
         while at < len(self.sought) and self.sought[at] == head:
             if self.tails[at] == int(one[16:], 16):
-                return True
+                return int(self.marks[at])
             at += 1
-        return False
+        return None
 
-    def add(self, one: str) -> bool:
-        """Whether it was new."""
+    def add(self, one: str, mark: int = 0) -> bool:
+        """Whether it was new; the mark of one that was not stays."""
         if one in self:
             return False
-        self.recent.add(one)
+        self.recent[one] = mark
         if len(self.recent) >= RECENT:
-            self.sort_in(self.recent)
+            self.sort_in(self.recent.keys(), list(self.recent.values()))
             self.recent.clear()
         return True
 
-    def sort_in(self, ids: Collection[str]) -> None:
-        """Add many at once, none of which is known yet."""
-        new = np.sort(np.frombuffer(bytes.fromhex("".join(ids)), dtype=PARTS), order="head")
-        at = np.searchsorted(self.heads, new["head"])
-        self.heads, self.tails = np.insert(self.heads, at, new["head"]), np.insert(self.tails, at, new["tail"])
+    def sort_in(self, ids: Collection[str], marks: Sequence[int] = ()) -> None:
+        """Add many at once, none of which is in yet; their marks in the same order, else 0."""
+        new = np.frombuffer(bytes.fromhex("".join(ids)), dtype=PARTS)
+        order = np.argsort(new["head"], kind="stable")
+        at = np.searchsorted(self.heads, new["head"][order])
+        self.heads = np.insert(self.heads, at, new["head"][order])
+        self.tails = np.insert(self.tails, at, new["tail"][order])
+        self.marks = np.insert(self.marks, at, np.array(marks or [0] * len(new), dtype=np.uint32)[order])
         self.sought = self.heads.data

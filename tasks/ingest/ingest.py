@@ -1,20 +1,24 @@
-"""Raw content into append-only parquet shards: `data/NAME/raw/NNNNN-<digest>.parquet`."""
+"""Raw content into append-only parquet shards: `data/NAME/raw/NNNNN-<digest>.parquet`.
+
+A row leaves its shard only where an item is forgotten or its label was corrected; earlier versions keep it.
+"""
 
 from __future__ import annotations
 
 import errno
 import hashlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aigc_models.errors import BadInput, unusable
-from tasks.dataset.ids import Ids
+from tasks.dataset.data_lock import writing
 from tasks.dataset.tables import CONTINUES, count_rows, shards
-from tasks.ingest.ingested import remember_ingested, unchanged
+from tasks.ingest.arrivals import Arrivals, label_marks, moved
+from tasks.ingest.ingested import last_files, remember_ingested, unchanged
 from tasks.ingest.source import RawItem, SourceSettings, fingerprint, listing, modality, read, reading_code
 from tasks.stage.references import RawRef
 from tasks.stage.settings import scratch_folder
@@ -34,26 +38,32 @@ COLUMNS = ("id", "payload", "name", "source", "label", "group", "split", "time",
 def ingest(source: SourceSettings, context: StageContext) -> RawRef:
     """Append what is new at the source; what is already there stays, also when it vanished from the source.
 
-    Raises `BadInput` where the source cannot be used or the data cannot be written; then nothing was changed.
+    Where an item that is there has another label now, or its content moved to a place with another label, the newest
+    row takes its place. Raises `BadInput` where the source cannot be used or the data cannot be written; then nothing
+    was changed.
     """
     kind = modality(source)
     with written(f"the data set {source.name} in {context.workspace.data}"):
         workspace = context.workspace.create()
         folder = workspace.data / source.name / "raw"
-        known = _known_ids(folder, kind, source.name)
-        gone = Forgotten.of(folder.parent)
-        before, files, code = len(known), listing(source), reading_code(source)
-        same = unchanged(workspace, source, code, files)
+        arrivals = Arrivals(source, label_marks(folder, kind, source.name), Forgotten.of(folder.parent))
+        before, files, code = len(arrivals.labels), listing(source), reading_code(source)
+        same, last = unchanged(workspace, source, code, files), last_files(workspace, source)
         with scratch_folder(workspace) as scratch:
-            new = (item for item in map(_bounded, read(source, kind, same)) if _is_new(item, known, gone))
-            new_shards = list(_write_shards(_checked(new, source), scratch, kind, context))
+            new = filter(arrivals.takes, _checked(map(_bounded, read(source, kind, same)), source))
+            new_shards = list(_write_shards(new, scratch, kind, context))
             if not new_shards and not before:
                 raise BadInput(f"{source.location} holds no items")
-            numbered = enumerate(new_shards, start=next_number(folder))
-            publish([(shard, folder / shard_name(number, shard)) for number, shard in numbered])
+            gone = (last - files.keys()) | (files.keys() - same if last else set())
+            replaced = arrivals.corrected | moved(folder, new_shards, gone, arrivals.seen)
+            with writing(workspace):
+                numbered = list(enumerate(new_shards, start=next_number(folder)))
+                for shard in shards(folder) if replaced else ():  # first: what is missing after a kill arrives again
+                    rewrite(shard, replaced, scratch)
+                publish([(shard, folder / shard_name(number, shard)) for number, shard in numbered])
         remember_ingested(workspace, source, code, files)
         rows = sum(count_rows(shard) for shard in shards(folder))
-        context.log(rows=rows, new_rows=rows - before, modality=kind)
+        context.log(rows=rows, new_rows=rows - before, corrected=len(replaced), modality=kind)
         return RawRef.to(workspace, folder, dataset=source.name, modality=kind, rows=rows)
 
 
@@ -133,11 +143,6 @@ def _bounded(item: RawItem) -> RawItem:
     )
 
 
-def _is_new(item: RawItem, known: Ids, gone: Forgotten) -> bool:
-    """Whether an item is neither known nor forgotten; from now on it is known."""
-    return not gone.covers(item) and known.add(item.id)
-
-
 def _batches(items: Iterable[RawItem]) -> Iterator[list[RawItem]]:
     batch: list[RawItem] = []
     size = 0
@@ -162,17 +167,21 @@ def _table(items: list[RawItem], kind: str, goes_on: bool) -> pyarrow.Table:
     return pyarrow.table(arrays, schema=pyarrow.schema(list(types.items()), metadata=metadata))
 
 
-def _known_ids(folder: Path, kind: str, name: str) -> Ids:
+def rewrite(shard: Path, ids: Collection[str], scratch: Path) -> None:
+    """A raw shard without these items, under its number, in its place; none where nothing is left, itself where it has none."""
+    import pyarrow
+    import pyarrow.compute as compute
     from pyarrow import parquet
 
-    known = Ids()
-    for shard in shards(folder):
-        table = parquet.read_table(shard, columns=["id"])
-        held = (table.schema.metadata or {}).get(b"modality", kind.encode()).decode()
-        if held != kind:
-            raise BadInput(f"the data set {name} holds the modality {held}, the source {kind}; give it another name")
-        known.sort_in(table["id"].to_pylist())
-    return known
+    held = parquet.read_table(shard, columns=["id"])["id"]
+    left = compute.invert(compute.is_in(held, value_set=pyarrow.array(sorted(ids), pyarrow.string())))
+    if compute.all(left).as_py():
+        return
+    if compute.any(left).as_py():
+        part = scratch / "shard"
+        write_table(parquet.read_table(shard).filter(left), part)
+        os.replace(part, shard.with_name(shard_name(int(shard.name.split("-")[0]), part)))
+    shard.unlink()
 
 
 def next_number(folder: Path) -> int:

@@ -14,6 +14,7 @@ from tasks.ingest.source import SourceSettings
 from tasks.stage.settings import Workspace
 
 State = tuple[int, int, int]  # bytes, and when content and entry last changed (ns)
+UNSETTLED: State = (-1, 0, 0)  # of a file that may change again with the same times: it is read again
 
 
 class Ingested(BaseModel):
@@ -33,13 +34,23 @@ def unchanged(workspace: Workspace, source: SourceSettings, code: str, files: Ma
     None where the source was told otherwise or read by other code, or where shards were taken away since (an earlier
     version was put back, items were forgotten).
     """
-    try:
-        last = Ingested.model_validate_json(_file(workspace, source.name).read_bytes())
-    except (OSError, ValidationError):
-        return frozenset()
-    if (last.source, last.code) != (source, code) or not {*last.shards} <= {*_shards(workspace, source.name)}:
+    last = _last(workspace, source)
+    if not last or (last.source, last.code) != (source, code) or not {*last.shards} <= {*_shards(workspace, source.name)}:
         return frozenset()
     return frozenset(name for name, state in files.items() if last.files.get(name) == state)
+
+
+def last_files(workspace: Workspace, source: SourceSettings) -> frozenset[str]:
+    """The files that the last ingestion saw, where it was of the same place."""
+    last = _last(workspace, source)
+    return frozenset(last.files if last and last.source.location == source.location else ())
+
+
+def _last(workspace: Workspace, source: SourceSettings) -> Ingested | None:
+    try:
+        return Ingested.model_validate_json(_file(workspace, source.name).read_bytes())
+    except (OSError, ValidationError):
+        return None
 
 
 def remember_ingested(workspace: Workspace, source: SourceSettings, code: str, files: Mapping[str, State]) -> None:
@@ -47,8 +58,8 @@ def remember_ingested(workspace: Workspace, source: SourceSettings, code: str, f
     if not files:
         return
     limit = time.time_ns() - SETTLED
-    settled = {name: state for name, state in files.items() if max(state[1:]) < limit and _is_text(name)}
-    seen = Ingested(source=source, code=code, shards=_shards(workspace, source.name), files=settled)
+    states = {name: state if max(state[1:]) < limit else UNSETTLED for name, state in files.items() if _is_text(name)}
+    seen = Ingested(source=source, code=code, shards=_shards(workspace, source.name), files=states)
     path = _file(workspace, source.name)
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(".tmp")

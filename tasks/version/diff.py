@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +51,9 @@ class Difference(BaseModel):
     unchanged: int = Field(description="items that both hold, in the same split")
     added: Items
     removed: Items = Field(description="items that the later version neither holds nor quarantined")
-    changed: Items = Field(description="new content of a source (a file, a row) that the earlier version knows")
+    changed: Items = Field(
+        description="new content of a source (a file, a row) of the earlier version, a corrected label, or a new place"
+    )
     quarantined: Items = Field(description="usable before, in quarantine after")
     released: Items = Field(description="in quarantine before, usable after")
     moved: Items = Field(description="items that stand in another split")
@@ -69,6 +71,7 @@ class State:
     labels: Mapping[str, str | None]
     bytes: Mapping[str, int]
     counts: Mapping[str, Any]
+    contents: Mapping[str, str] = field(default_factory=dict)  # digests of them
 
 
 def diff(workspace: Workspace, name: str, before: str, after: str = "") -> Difference:
@@ -86,7 +89,7 @@ def state(files: Mapping[str, Path]) -> State:
     splits = read([files["splits.parquet"]], ["id", "split"])
     quarantine = read([files["quarantine.parquet"]], ["id", "source", "rule", "reason"])
     clean = [place for name, place in sorted(files.items()) if name.startswith("clean/") and not name.endswith(REJECTED)]
-    rows = read(clean, ["id", "source", "label"])
+    rows = read(clean, ["id", "source", "label", "exact"])
     told = zip(quarantine["rule"], quarantine["reason"], strict=True)
     return State(
         splits=dict(zip(splits["id"], splits["split"], strict=True)),
@@ -95,6 +98,7 @@ def state(files: Mapping[str, Path]) -> State:
         labels=dict(zip(rows["id"], rows["label"], strict=True)),
         bytes=dict(zip(rows["id"], _sizes(clean), strict=True)),
         counts=json.loads(files["card.json"].read_text(encoding="utf-8"))["counts"],
+        contents=dict(zip(rows["id"], rows["exact"], strict=True)),
     )
 
 
@@ -112,14 +116,16 @@ def compare(old: State, new: State) -> dict[str, Any]:
     both = old.splits.keys() & new.splits.keys()
     came, went = new.splits.keys() - old.splits.keys(), old.splits.keys() - new.splits.keys()
     places, fresh = set(old.sources.values()), came - old.reasons.keys()
-    changed = {key for key in fresh if new.sources[key] in places}
-    replaced = {new.sources[key] for key in changed}
-    moved = {key for key in both if old.splits[key] != new.splits[key]}
+    before = {key: key for key in both if old.labels.get(key) != new.labels.get(key)} | _moved(old, new, fresh, went)
+    changed = {key for key in fresh if new.sources[key] in places} | before.keys()
+    replaced = {new.sources[key] for key in changed & fresh}
+    moved = {key for key in both - changed if old.splits[key] != new.splits[key]}
+    removed = {key for key in went - new.reasons.keys() - set(before.values()) if old.sources[key] not in replaced}
     return {
-        "unchanged": len(both) - len(moved),
+        "unchanged": len(both) - len(moved | (both & changed)),
         "added": items(fresh - changed, new.sources),
-        "removed": items({key for key in went - new.reasons.keys() if old.sources[key] not in replaced}, old.sources),
-        "changed": items(changed, new.sources),
+        "removed": items(removed, old.sources),
+        "changed": items(changed, new.sources, {key: _change(old, new, key, before.get(key)) for key in changed}),
         "quarantined": items(went & new.reasons.keys(), old.sources, new.reasons),
         "released": items(came & old.reasons.keys(), new.sources, old.reasons),
         "moved": items(moved, new.sources, {key: f"{old.splits[key]} to {new.splits[key]}" for key in moved}),
@@ -128,10 +134,27 @@ def compare(old: State, new: State) -> dict[str, Any]:
     }
 
 
+def _moved(old: State, new: State, fresh: set[str], went: set[str]) -> dict[str, str]:
+    """Items whose content stood at another source before, and is gone from there: the id that it had."""
+    places = {old.contents[key]: key for key in went - new.reasons.keys() - new.sources.keys() if key in old.contents}
+    return {key: places[new.contents[key]] for key in fresh if new.contents.get(key) in places}
+
+
+def _change(old: State, new: State, key: str, before: str | None) -> str:
+    """What changed of an item, in words; empty where it is its content."""
+    if before is None:
+        return ""
+    place = f"{old.sources[before]} before" if old.sources[before] != new.sources[key] else ""
+    pair = [old.labels.get(before) or UNLABELLED, new.labels.get(key) or UNLABELLED]
+    label = f"label {pair[0]} to {pair[1]}" if pair[0] != pair[1] else ""
+    split = f"{old.splits[before]} to {new.splits[key]}" if old.splits[before] != new.splits[key] else ""
+    return ", ".join(filter(None, (place, label, split)))
+
+
 def items(keys: set[str], sources: Mapping[str, str], why: Mapping[str, str] | None = None) -> Items:
     """Counted, and the first by their source."""
     ordered = sorted(keys, key=lambda key: (sources[key], key))[:LISTED]
-    told = (f"{sources[key]} ({why[key]})" if why else sources[key] for key in ordered)
+    told = (f"{sources[key]} ({why[key]})" if why and why[key] else sources[key] for key in ordered)
     return Items(count=len(keys), first=tuple(told))
 
 

@@ -13,7 +13,7 @@ from aigc_models.errors import BadInput
 from tasks.dataset.data_lock import writing
 from tasks.dataset.ledger import ledger
 from tasks.dataset.tables import count_rows, shards
-from tasks.ingest.ingest import shard_name, write_table, written
+from tasks.ingest.ingest import rewrite, written
 from tasks.stage.references import CorpusRef, RawRef
 from tasks.stage.settings import Workspace, scratch_folder
 from tasks.stage.stage import StageContext, stage
@@ -93,20 +93,6 @@ def _check(settings: ForgetSettings, ids: set[str], known: Forgotten, rows: int)
         )
     if len(ids) == rows:
         raise BadInput(f"these are all {rows} items of {settings.name}; remove the folder data/{settings.name} instead")
-
-
-def rewrite(shard: Path, ids: set[str], scratch: Path) -> None:
-    """The shard without these items, under its number, in its place; none where nothing is left."""
-    import pyarrow.compute as compute
-    from pyarrow import parquet
-
-    table = parquet.read_table(shard)
-    left = table.filter(compute.invert(compute.is_in(table["id"], value_set=_strings(ids))))
-    if len(left):
-        part = scratch / "shard"
-        write_table(left, part)
-        os.replace(part, shard.with_name(shard_name(int(shard.name.split("-")[0]), part)))
-    shard.unlink()
 
 
 def purge(workspace: Workspace, name: str) -> Purged:

@@ -19,9 +19,9 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
-from aigc_models.errors import AigcError
+from aigc_models.errors import AigcError, BadInput
 from tasks.dataset.data_lock import writing
-from tasks.dataset.ledger import Version, record
+from tasks.dataset.ledger import MARKS, Version, record
 from tasks.stage.references import SplitRef, VersionRef, contents_of, digest_over
 from tasks.stage.settings import Workspace
 from tasks.stage.stage import StageContext, stage
@@ -72,8 +72,20 @@ class Dvc:
         import yaml
 
         self.create()
+        self._refuse_merge()
         self.run("add", self.workspace.data.name)
         return str(yaml.safe_load((self.workspace.root / "data.dvc").read_text())["outs"][0]["md5"])
+
+    def _refuse_merge(self) -> None:
+        """Raises `BadInput` where git left its marks in `data.dvc`: which of two states holds is for people to say."""
+        path = self.workspace.root / "data.dvc"
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.exists() else []
+        if any(line.startswith(MARKS) for line in lines):
+            raise BadInput(
+                f"{path} holds the marks of a merge, two states of data/ at once; take one of them "
+                "(`git checkout --ours data.dvc`, or --theirs) and run the same command again: it writes there what data/ "
+                "holds then. Nothing of either is lost: `aigc data pull NAME VERSION` and `checkout` bring back the other"
+            )
 
     def remote(self, url: str = "") -> str:
         """The remote that versions are sent to: `url`, from now on, or the one that is configured, or a folder in `.aigc/`.

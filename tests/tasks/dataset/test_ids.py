@@ -19,8 +19,19 @@ def test_what_was_added_is_known_and_nothing_else(monkeypatch: pytest.MonkeyPatc
     assert len(found) == len(names) // 2
 
 
-def test_an_id_takes_twelve_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_marks_stay_with_their_ids(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tasks.dataset.ids.RECENT", 7)
+    names = [hashlib.sha256(str(at).encode()).hexdigest()[:24] for at in range(100)]
+    found = Ids()
+    found.sort_in(names[:50], range(50))
+    assert all(found.add(name, mark) for mark, name in enumerate(names[50:], start=50))
+    assert not found.add(names[3], 99)
+    assert [found.mark(name) for name in names] == list(range(100))
+    assert found.mark("f" * 24) is None
+
+
+def test_an_id_takes_sixteen_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tasks.dataset.ids.RECENT", 100)
     found = Ids()
     assert all(found.add(f"{at:024x}") for at in range(1000))
-    assert found.heads.nbytes + found.tails.nbytes == 12 * len(found) == 12_000
+    assert found.heads.nbytes + found.tails.nbytes + found.marks.nbytes == 16 * len(found) == 16_000

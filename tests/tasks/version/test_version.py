@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from aigc_models.errors import AigcError
+from aigc_models.errors import AigcError, BadInput
 from tasks.dataset.ledger import Version, ledger, record
 from tasks.stage.references import SplitRef, VersionRef
 from tasks.stage.settings import Workspace
@@ -136,3 +136,16 @@ def test_another_failure_is_not_tried_again(tmp_path: Path, answers: list) -> No
     with pytest.raises(AigcError, match="no space left"):
         Dvc(Workspace(tmp_path)).run("add", "data")
     assert len(answers) == 1
+
+
+@pytest.mark.slow
+def test_marks_of_a_merge_in_data_dvc_are_refused_in_a_sentence(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    run(workspace, dataset(workspace, "digits"))
+    pointer = tmp_path / "data.dvc"
+    merged = f"<<<<<<< HEAD\n{pointer.read_text()}=======\n{pointer.read_text()}>>>>>>> other\n"
+    pointer.write_text(merged)
+    with pytest.raises(BadInput, match=r"data.dvc holds the marks of a merge.*git checkout --ours data.dvc"):
+        run(workspace, dataset(workspace, "digits", "more rows"))
+    assert pointer.read_text() == merged
+    assert len(ledger(workspace, "digits")) == 1
