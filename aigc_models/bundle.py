@@ -9,57 +9,27 @@ No pickle anywhere: code comes from the project, weights from safetensors, all t
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from aigc_models.capabilities import Shape, Stateful, capabilities
+from aigc_models.capabilities import Stateful, capabilities
+from aigc_models.card import CARD, FORMAT_VERSION, Card, read_card, valid
 from aigc_models.errors import BadInput, Damaged
 from aigc_models.find import find
 from aigc_models.training.checkpoints import detached, replace, sha256
 from aigc_models.training.randomness import seeded
 
-CARD, WEIGHTS, MEMBERS = "bundle.json", "weights.safetensors", "members"
+WEIGHTS, MEMBERS = "weights.safetensors", "members"
 LATEST = "latest.safetensors"  # what a model of series goes on from by itself
-
-
-class Card(BaseModel):
-    """What stands in `bundle.json`. `save` fills in `members`, `capabilities`, `params` and `digests`."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    kind: Literal["member", "ensemble", "body", "baseline"] = Field("member", description="what it is for")
-    name: str = Field(description="by which it is called in reports")
-    family: str = Field(description="file of aigc_models/families, or of aigc_models/ensembles for an ensemble")
-    modality: str = Field(description="file of aigc_models/modalities")
-    config: dict[str, Any] = Field({}, description="the family's Config, or the ensemble's Settings")
-    format: dict[str, Any] = Field({}, description="the modality's Format")
-    labels: tuple[str, ...] = Field((), description="condition i is labels[i]; len(labels) is 'no label'")
-    capabilities: tuple[str, ...] = Field((), description="names of aigc_models.capabilities.PROTOCOLS")
-    members: tuple[str, ...] = Field((), description="sub-folders of members/")
-    weights: dict[str, float] = Field({}, description="of an ensemble's members")
-    dataset: str = Field("", description="name of the data set")
-    version: str = Field("", description="of the data set: a digest")
-    parents: dict[str, str] = Field({}, description="digests of the bundles it was made from, by name")
-    licence: str = Field("", description="of the data, as its owner states it")
-    seed: int = Field(0, description="of its training")
-    micro_batch: int = Field(16, ge=1, description="items that are generated together, always; short ones are padded")
-    params: int = Field(0, description="numbers learnt")
-    digests: dict[str, str] = Field({}, description="sha256 of each other file, by relative path")
-
-    @property
-    def shape(self) -> Shape:
-        """What the family builds the model from."""
-        formats = find("aigc_models.modalities", self.modality).Format
-        return Shape(self.modality, self.labels, formats.model_validate(self.format))
 
 
 def save(
@@ -84,6 +54,7 @@ def save(
         _write_latest(latest, unfinished / LATEST)
     files = sorted(path for path in unfinished.rglob("*") if path.is_file())
     filled: dict[str, object] = {
+        "format_version": FORMAT_VERSION,
         "members": tuple(members or {}),
         "capabilities": capabilities(model),
         "params": params,
@@ -138,16 +109,6 @@ def _link(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
 
-def read_card(folder: Path) -> Card:
-    """The card alone, without a look at the weights; `BadInput` where there is no bundle, `Damaged` where it is broken."""
-    try:
-        return Card.model_validate_json((folder / CARD).read_text())
-    except FileNotFoundError as error:
-        raise BadInput(f"{folder} is no bundle: it has no {CARD}") from error
-    except (OSError, ValidationError) as error:
-        raise Damaged(f"{folder / CARD} cannot be read: {error}") from error
-
-
 def digest(folder: Path) -> str:
     """One sha256 for the whole bundle: the card holds those of all other files."""
     read_card(folder)
@@ -155,8 +116,11 @@ def digest(folder: Path) -> str:
 
 
 def check(folder: Path) -> Card:
-    """The card, once every file was found to be what its digest says; raises `Damaged` otherwise."""
+    """The card, once every file is what its digest says; raises `Damaged` otherwise."""
     card = read_card(folder)
+    for name in _needed(card):
+        if name not in card.digests:
+            raise BadInput(f"{folder / CARD} states no digest of {name}; restore the bundle or train it again")
     for name, expected in card.digests.items():
         path = folder / name
         if not path.is_file():
@@ -166,9 +130,18 @@ def check(folder: Path) -> Card:
     return card
 
 
+def _needed(card: Card) -> list[str]:
+    """The files without which there is no model."""
+    return [f"{MEMBERS}/{name}/{CARD}" for name in card.members] if card.kind == "ensemble" else [WEIGHTS]
+
+
 def load(folder: Path, device: str = "cpu") -> tuple[Card, Any]:
     """Check, build and fill the model of a bundle, in eval mode; raises `Damaged` and `BadInput`."""
     card = check(folder)
+    if card.format_version < FORMAT_VERSION:
+        logging.getLogger(__name__).warning(
+            "%s was made before seeds had 64 bits: with the same seed it now makes other items; train it again", folder
+        )
     with seeded(card.seed):  # building draws weights, and must leave no trace
         return card, _build(folder, card, device)
 
@@ -177,11 +150,17 @@ def _build(folder: Path, card: Card, device: str) -> Any:
     if card.kind == "ensemble":
         method = find("aigc_models.ensembles", card.family)
         parts = {name: folder / MEMBERS / name for name in card.members}
+        if missing := [name for name in parts if name not in card.weights]:
+            raise BadInput(f"{folder / CARD} states no weight of {', '.join(missing)}; restore the bundle or train it again")
         members = {name: _build(part, read_card(part), device) for name, part in parts.items()}
-        return method.build(members, card.weights, method.Settings.model_validate(card.config))
+        return method.build(members, card.weights, valid(method.Settings, card.config, f"the settings of {folder}"))
     family = find("aigc_models.families", card.family)
-    model = family.build(family.Config.model_validate(card.config), card.shape)
-    model.load_state_dict(_read_weights(folder))
+    model = family.build(valid(family.Config, card.config, f"the config of {folder}"), card.shape)
+    try:
+        model.load_state_dict(_read_weights(folder))
+    except (RuntimeError, KeyError) as error:  # what torch and the plain models raise of other names or sizes
+        reason = "its weights are not those of the model that its card describes; train it again with this version"
+        raise BadInput(f"{folder} cannot be loaded: {reason}") from error
     return model.to(device).eval() if isinstance(model, nn.Module) else model
 
 
@@ -196,11 +175,17 @@ def _read_weights(folder: Path) -> dict[str, Tensor]:
 def warm_start(model: nn.Module, folder: Path) -> tuple[int, int]:
     """Copy into `model` what a pretrained body has under the same name and in the same shape.
 
-    Returns how many of the model's tensors were copied, and how many it has.
+    Returns how many of the model's tensors were copied, and how many it has; raises `BadInput` if it would be none.
     """
-    check(folder)
+    card = check(folder)
     body, state = _read_weights(folder), model.state_dict()
     shared = [name for name, tensor in state.items() if name in body and body[name].shape == tensor.shape]
+    learnt = {name for name, _ in model.named_parameters()}
+    if not learnt.intersection(shared):  # buffers alone, such as a count of steps, are no start
+        raise BadInput(
+            f"{card.name} in {folder} (family {card.family}) has no weights of the names and sizes of this "
+            f"{type(model).__name__}: choose a body of the same family and size, or start=random"
+        )
     for name in shared:
         state[name].copy_(body[name])
     return len(shared), len(state)

@@ -58,6 +58,10 @@ class Corpus:
     def take(self, index: np.ndarray) -> Corpus:
         return Corpus(self.modality, self.values[index], self.conditions[index])
 
+    def sample(self, most: int, seed: int) -> Corpus:
+        """At most this many items, drawn at random by the seed and in their order: the first ones may all be of one label."""
+        return self.take(np.sort(np.random.default_rng(seed).permutation(len(self))[:most]))
+
     def save(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         np.save(folder / "values.npy", self.values)

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from aigc_models.capabilities import Streams
 from aigc_models.errors import BadInput
+from aigc_models.layers.noise import SYMBOLS, uniform
 from aigc_models.modalities.text import END, PAD, START
 
 
@@ -78,21 +79,21 @@ def keep_min_p(weights: Tensor, share: float) -> Tensor:
     return weights.masked_fill(weights < weights.amax(1, keepdim=True) + math.log(share), -torch.inf)
 
 
-def draw(weights: Tensor, uniform: Tensor) -> Tensor:
-    """Symbols int64 (item,) at the quantiles `uniform` float (item,) in [0, 1)."""
+def draw(weights: Tensor, draws: Tensor) -> Tensor:
+    """Symbols int64 (item,) at the quantiles `draws` float (item,) in [0, 1)."""
     cumulative = weights.double().softmax(1).cumsum(1)
-    index = torch.searchsorted(cumulative, uniform[:, None].double() * cumulative[:, -1:], right=True)[:, 0]
+    index = torch.searchsorted(cumulative, draws[:, None].double() * cumulative[:, -1:], right=True)[:, 0]
     likeliest = weights.argmax(1)
     return torch.where(weights.gather(1, index.clamp(max=weights.shape[1] - 1)[:, None])[:, 0] > -torch.inf, index, likeliest)
 
 
-def choose(log_probabilities: Tensor, recent: Tensor, uniform: Tensor, how: Sampling) -> Tensor:
+def choose(log_probabilities: Tensor, recent: Tensor, draws: Tensor, how: Sampling) -> Tensor:
     """The whole ladder: symbols int64 (item,)."""
     weights = penalise(log_probabilities, recent, how.repetition_penalty)
     weights = heat(weights, how.temperature)
     weights = keep_top_k(weights, how.top_k)
     weights = keep_top_p(weights, how.top_p)
-    return draw(keep_min_p(weights, how.min_p), uniform)
+    return draw(keep_min_p(weights, how.min_p), draws)
 
 
 def forced(prompts: Sequence[bytes], length: int) -> Tensor:
@@ -105,22 +106,16 @@ def forced(prompts: Sequence[bytes], length: int) -> Tensor:
     return tokens
 
 
-def uniforms(seeds: Tensor, length: int) -> Tensor:
-    """float64 (item, length), each row from its own seed."""
-    rows = [torch.rand(length, generator=torch.Generator().manual_seed(int(seed)), dtype=torch.float64) for seed in seeds]
-    return torch.stack(rows)
-
-
 @torch.no_grad()
 def steps(model: Streams, conditions: Tensor, seeds: Tensor, prompts: Sequence[bytes], how: Sampling) -> Iterator[Tensor]:
     """One int64 (item,) after another until every item has ended; PAD after an item's END."""
-    prompt, uniform = forced(prompts, how.max_length), uniforms(seeds, how.max_length)
+    prompt, draws = forced(prompts, how.max_length), uniform(seeds, how.max_length, SYMBOLS, torch.float64)
     state, token = model.begin(conditions), torch.full_like(conditions, START)
     past = torch.empty(len(conditions), 0, dtype=torch.int64)
     ended = torch.zeros(len(conditions), dtype=torch.bool)
     for time in range(how.max_length):
         log_probabilities, state = model.advance(state, token)
-        chosen = choose(log_probabilities.cpu(), past[:, -how.repetition_window :], uniform[:, time], how)
+        chosen = choose(log_probabilities.cpu(), past[:, -how.repetition_window :], draws[:, time], how)
         chosen = torch.where(prompt[:, time] >= 0, prompt[:, time], chosen)
         yield torch.where(ended, PAD, chosen)
         ended = ended | (chosen == END)

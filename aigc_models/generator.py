@@ -15,7 +15,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch import Tensor, nn
@@ -25,23 +24,7 @@ from aigc_models.capabilities import Generates, Streams
 from aigc_models.errors import BadInput, unknown
 from aigc_models.find import find
 from aigc_models.inference import Inference, Labels, Latest
-
-ITEM, LABEL = 0, 1  # what a derived seed is for
-
-
-def derived(seed: int, item: int, purpose: int = ITEM) -> int:
-    """The 63-bit seed of item `item` (from 0) under the base seed: numpy's `SeedSequence([seed, item, purpose])`.
-
-    It depends on nothing else, so item 3 of seed 7 is the same whether 4 or 4,000 items are asked for.
-    """
-    if seed < 0:
-        raise BadInput(f"seed {seed} is negative; give 0 or more")
-    return int(np.random.SeedSequence([seed, item, purpose]).generate_state(1, np.uint64)[0] >> np.uint64(1))
-
-
-def item_seeds(seed: int, count: int, first: int = 0) -> Tensor:
-    """The seeds int64 (item,) of items `first` to `first + count - 1` under the base seed."""
-    return torch.tensor([derived(seed, item) for item in range(first, first + count)], dtype=torch.int64)
+from aigc_models.layers.noise import LABEL, derived, item_seeds
 
 
 class Sampling(BaseModel):

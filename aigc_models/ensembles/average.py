@@ -187,8 +187,7 @@ def fit(
     progress: Callable[..., None],
 ) -> Average:
     """Learn the weights on `validation`; `train` is not looked at, since the members know it by heart."""
-    kept = np.random.default_rng(seed).permutation(len(validation))[: settings.most_items]
-    held = validation.take(np.sort(kept))
+    held = validation.sample(settings.most_items, seed)
     scored = []
     for step, member in enumerate(members.values(), start=1):
         scored.append(score(cast(Predicts, member), held, settings.batch_size))

@@ -21,10 +21,9 @@ from aigc_models.canvas import drawn, painted
 from aigc_models.capabilities import Generates, Shape
 from aigc_models.corpus import Corpus
 from aigc_models.layers.classifier import Classifier, features, fit_classifier
-from aigc_models.layers.noise import choose, uniform
+from aigc_models.layers.noise import PICK, choose, item_seeds, uniform
 
 MODALITIES = painted()
-PICK = 2  # the stream of the pick; members use 0 and 1
 
 
 class Settings(BaseModel):
@@ -68,13 +67,12 @@ class Mixture:
 def draw(member: Generates, conditions: np.ndarray, shape: Shape, seed: int) -> Corpus:
     """Items of `member` with these conditions."""
     asked = torch.from_numpy(np.array(conditions, dtype=np.int64))
-    return drawn(member, asked, seed * 1_000_003 + torch.arange(len(asked)), shape)
+    return drawn(member, asked, item_seeds(seed, len(asked)), shape)
 
 
 def train_critic(members: Mapping[str, Any], train: Corpus, shape: Shape, settings: Settings, seed: int) -> Classifier:
     """Tell training items (class 0) from those of each member (classes 1, 2, ...), at equal numbers."""
-    rows = np.random.default_rng(seed).permutation(len(train))[: settings.most]
-    real = train.take(np.sort(rows))
+    real = train.sample(settings.most, seed)
     values = [np.asarray(real.values), *(draw(each, real.conditions, shape, seed + 1).values for each in members.values())]
     origin = np.repeat(np.arange(len(values)), len(real))
     return fit_classifier(Corpus(train.modality, np.concatenate(values), origin), shape, len(values), settings.steps, seed)
@@ -133,7 +131,7 @@ def fit(
     progress: Callable[..., None],
 ) -> Mixture:
     """Train the critic on the train split, then learn the weights on validation."""
-    held = validation.take(np.arange(min(len(validation), settings.most)))
+    held = validation.sample(settings.most, seed)
     rounds = min(settings.rounds, -(-settings.most // len(held)))
     steps = rounds + 1
     critic = train_critic(members, train, shape, settings, seed)

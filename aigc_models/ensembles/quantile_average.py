@@ -20,10 +20,9 @@ from aigc_models.capabilities import Forecasts, Generates, Shape
 from aigc_models.corpus import Corpus
 from aigc_models.forecasting.copula import back, through
 from aigc_models.forecasting.quantiles import crps, grid, parted
-from aigc_models.layers.noise import choose, uniform
+from aigc_models.layers.noise import MEMBER, choose, uniform
 
 MODALITIES = frozenset({"series"})
-MEMBER = 3  # stream of the draw of a path's member
 
 
 class Settings(BaseModel):

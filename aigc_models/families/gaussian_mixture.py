@@ -58,8 +58,7 @@ class Mixtures:
 
     def fit(self, train: Corpus, validation: Corpus, progress: Callable[..., None]) -> None:
         """Try every choice in `config` and keep the one under which the validation split is likeliest."""
-        rows = np.random.default_rng(self.config.seed).permutation(len(train))[: self.config.most]
-        train = train.take(np.sort(rows))
+        train = train.sample(self.config.most, self.config.seed)
         pixels, held = self.flat(train), self.flat(validation)
         most = max(1, min(max(self.config.directions), len(pixels) - 1, pixels.shape[1]))
         basis = PCA(most, svd_solver="randomized", random_state=self.config.seed).fit(pixels)
@@ -83,7 +82,7 @@ class Mixtures:
 
     def generate(self, conditions: Tensor, seeds: Tensor, **sampling: Any) -> Tensor:
         """Float (item, channel, *space) in [-1, 1]; `temperature` scales the spread (1 = as fitted)."""
-        state, draws = self.state, uniform(seeds, 2, stream=1)
+        state, draws = self.state, uniform(seeds, 2)
         label = choose(state["shares"].expand(len(seeds), -1), draws[:, 0])
         asked = conditions.cpu().long()
         known = state["shares"][asked] > 0

@@ -26,6 +26,7 @@ MODALITIES = frozenset({"text"})
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 RADIX = 512  # a key is node * RADIX + symbol
+ORDER = 0  # seed of the order in which items are taken until there are enough
 AT_ONCE = 2048  # places whose whole distributions are made at a time
 
 
@@ -35,7 +36,7 @@ class Config(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     shortest: int = Field(3, ge=1, description="orders up to this one are tried in any case, symbols")
     longest: int = Field(10, ge=1, le=32, description="highest order tried on validation, symbols")
-    most_symbols: int = Field(20_000_000, ge=1, description="training symbols counted at most; later items are left out")
+    most_symbols: int = Field(20_000_000, ge=1, description="training symbols counted at most, of items drawn at random")
 
 
 SIZES = {
@@ -198,6 +199,12 @@ class Path:
         return result
 
 
+def _fitting(values: NDArray[Any], most: int) -> int:
+    """How many items of a random order have at most `most` symbols in all; 1 at least."""
+    length = np.count_nonzero(np.asarray(values) != PAD, axis=1)[np.random.default_rng(ORDER).permutation(len(values))]
+    return max(1, int(np.searchsorted(np.cumsum(length), most, side="right")))
+
+
 def learn_mix(pooled: Floats, labelled: Floats, bucket: Ints, buckets: int, rounds: int = 30) -> Floats:
     """Weight of the label's trie in each bucket by expectation maximisation; rare buckets stay near a half."""
     weight = np.full(buckets, 0.5)
@@ -239,11 +246,10 @@ class NGram:
 
     def _tries(self, train: Corpus) -> tuple[Stream, Ints]:
         """The text twice, for the pooled trie and for the label's own, and the trie of each target."""
-        length = np.cumsum(np.count_nonzero(np.asarray(train.values) != PAD, axis=1))
-        kept = train.take(np.arange(max(1, int(np.searchsorted(length, self.config.most_symbols, side="right")))))
-        known = kept.take(np.flatnonzero(np.asarray(kept.conditions) < self.labels))
-        text = stream(np.concatenate([kept.values, known.values]))
-        root = np.concatenate([np.zeros(len(kept), dtype=np.int64), np.asarray(known.conditions, dtype=np.int64) + 1])
+        kept = train.sample(_fitting(train.values, self.config.most_symbols), ORDER)
+        labelled = kept.take(np.flatnonzero(np.asarray(kept.conditions) < self.labels))
+        text = stream(np.concatenate([kept.values, labelled.values]))
+        root = np.concatenate([np.zeros(len(kept), dtype=np.int64), np.asarray(labelled.conditions, dtype=np.int64) + 1])
         return text, root[text.item][text.targets]
 
     def _roots(self, conditions: NDArray[Any], text: Stream) -> Ints:

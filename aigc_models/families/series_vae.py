@@ -17,13 +17,12 @@ from aigc_models.capabilities import Player, Shape
 from aigc_models.corpus import Batch
 from aigc_models.forecasting.past import Known, Past, PastConfig
 from aigc_models.forecasting.quantiles import crps, grid, parted
-from aigc_models.layers.noise import normal
+from aigc_models.layers.noise import STEPS, normal
 
 MODALITIES = frozenset({"series"})
 BODY = "masked_series"
 PLAN = {"learning_rate": 5e-3, "batch_size": 64, "ema": 0.998, "weight_decay": 0.05}
 LEVELS = 20  # that the validation loss looks at
-NOISE = 1  # stream of the steps' own noise, beside that of the code
 
 
 class Config(PastConfig):
@@ -138,7 +137,7 @@ class SeriesVae(nn.Module):
         """One path for each `past` (item, channel, context); `temperature` scales its spread."""
         place = self.spread.weight
         past = sampling["past"].to(place)
-        noise = normal(seeds, (past.shape[1], self.config.code)), normal(seeds, (past.shape[1], self.format.horizon), NOISE)
+        noise = normal(seeds, (past.shape[1], self.config.code)), normal(seeds, (past.shape[1], self.format.horizon), STEPS)
         code, own = (float(sampling.get("temperature", 1.0)) * part.flatten(0, 1).to(place) for part in noise)
         return self.drawn(*self.known(past, conditions.to(place.device)), code, own).unflatten(0, past.shape[:2])
 

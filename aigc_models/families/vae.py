@@ -94,7 +94,7 @@ class Prior(nn.Module):
     def draw(self, conditions: Tensor, seeds: Tensor, temperature: float) -> Tensor:
         """Codes float (item, code), row i from seed i alone."""
         shares = self.logits[conditions].softmax(1)
-        part = choose(shares, uniform(seeds, stream=1)[:, 0].to(shares.device))
+        part = choose(shares, uniform(seeds)[:, 0].to(shares.device))
         noise = normal(seeds, self.means.shape[2:]).to(shares.device)
         scales = self.log_scales[conditions, part].clamp(-4, 2).exp()
         return self.means[conditions, part] + temperature * scales * noise

@@ -18,6 +18,7 @@ from aigc_models.capabilities import Generates, Shape
 from aigc_models.corpus import Corpus
 from aigc_models.evidence import Evidence
 from aigc_models.layers.classifier import BATCH, Classifier, features, fit_classifier
+from aigc_models.layers.noise import item_seeds
 from aigc_models.metrics._bootstrap import resamples
 
 SEED = 7_919  # of the judge and of what is generated for it; the critic's differs
@@ -90,8 +91,7 @@ class Judge:
     @cached_property
     def lesson(self) -> Corpus:
         """The train split, or a random part of it: the real items that a generated pool stands in for."""
-        rows = np.random.default_rng(SEED).permutation(len(self.evidence.train))[:MOST_ITEMS]
-        return self.evidence.train.take(np.sort(rows))
+        return self.evidence.train.sample(MOST_ITEMS, SEED)
 
     @cached_property
     def pupil(self) -> Classifier:
@@ -166,7 +166,7 @@ def generated(model: object, like: Corpus, shape: Shape) -> Corpus:
 
 def seeds_of(like: Corpus) -> Tensor:
     """Int64 (item,): the same for every candidate."""
-    return SEED * 1_000_003 + torch.arange(len(like))
+    return item_seeds(SEED, len(like))
 
 
 _latest: list[Judge] = []

@@ -14,7 +14,6 @@ import time
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -85,8 +84,8 @@ class _Run:
             model, **plan.model_dump(include={"device", "precision", "compile", "ema", "weight_decay", "clip"})
         )
         self.batches = Shuffled(train, plan.batch_size, plan.seed)
-        looked_at = np.sort(np.random.default_rng(plan.seed).permutation(len(validation))[:LOOKED_AT])
-        self.validation = validation.take(looked_at) if isinstance(model, Validates) and len(validation) else None
+        validates = isinstance(model, Validates) and len(validation)
+        self.validation = validation.sample(LOOKED_AT, plan.seed) if validates else None
         self.best: dict[str, Tensor] = {}
         self.status = _Status()
 

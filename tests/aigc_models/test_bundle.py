@@ -169,7 +169,7 @@ def test_what_is_no_bundle_is_refused(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="is no bundle"):
         bundle.load(tmp_path)
     (tmp_path / CARD).write_text(json.dumps({"name": "x"}))
-    with pytest.raises(Damaged, match="cannot be read"):
+    with pytest.raises(BadInput, match=r"family: Field required"):
         bundle.load(tmp_path)
 
 
@@ -192,4 +192,74 @@ def test_a_warm_start_takes_what_fits(tmp_path: Path) -> None:
     assert bundle.warm_start(model, tmp_path / "body") == (3, 5)
     assert torch.equal(model.table.weight, body.table.weight)
     assert torch.equal(model.extra.weight, extra)
-    assert bundle.warm_start(Painter(Config(width=4), card().shape), tmp_path / "body") == (1, 3)
+    with pytest.raises(BadInput, match=r"painter in .* has no weights of the names and sizes of this Painter.*start=random"):
+        bundle.warm_start(Painter(Config(width=4), card().shape), tmp_path / "body")
+
+
+def changed(folder: Path, **fields: Any) -> None:
+    """The card as another hand would write it; what is None is left out."""
+    fields = json.loads((folder / CARD).read_text()) | fields
+    (folder / CARD).write_text(json.dumps({name: value for name, value in fields.items() if value is not None}))
+
+
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({"digests": {"../two/weights.safetensors": "0" * 64}}, "leads out of the bundle's folder"),
+        ({"digests": {"/etc/passwd": "0" * 64}}, "leads out of the bundle's folder"),
+        ({"digests": {"members\\..\\x": "0" * 64}}, "leads out of the bundle's folder"),
+        ({"kind": "ensemble", "family": "pair", "members": ["../../two"]}, "is no name of a folder"),
+        ({"kind": "ensemble", "family": "pair", "members": [".."]}, "leads out of the bundle's folder"),
+        ({"kind": "ensemble", "family": "pair", "members": ["two"]}, "states no digest of members/two/bundle.json"),
+        ({"digests": {}}, "states no digest of weights.safetensors"),
+        ({"config": {"depth": 3}}, "the config of .* cannot be used here: depth: Extra inputs are not permitted"),
+        ({"format": {"height": "tall"}}, "the format of painter cannot be used here: height"),
+        ({"config": {"width": 4}}, "its weights are not those of the model that its card describes"),
+        ({"format_version": 99}, "is of format 99, and this program reads up to"),
+        ({"family": "../evil"}, "unknown family"),
+        ({"micro_batch": "many"}, "micro_batch: Input should be a valid integer"),
+    ],
+)
+def test_a_card_that_cannot_be_used_is_refused_in_a_sentence(tmp_path: Path, fields: dict[str, Any], reason: str) -> None:
+    bundle.save(tmp_path / "one", painter(), card())
+    bundle.save(tmp_path / "two", painter(), card())
+    changed(tmp_path / "one", **fields)
+    with pytest.raises(BadInput, match=reason) as refused:
+        bundle.load(tmp_path / "one")
+    assert "\n" not in str(refused.value)
+    assert "pydantic" not in str(refused.value)
+
+
+def test_a_card_that_is_not_utf8_or_not_json_is_refused(tmp_path: Path) -> None:
+    bundle.save(tmp_path / "one", painter(), card())
+    for content, reason in ((b'{"name": "\xff"}', "is not UTF-8"), (b"{", "cannot be used: Invalid JSON")):
+        (tmp_path / "one" / CARD).write_bytes(content)
+        with pytest.raises(BadInput, match=reason):
+            bundle.load(tmp_path / "one")
+
+
+def test_an_ensemble_without_the_weight_of_a_member_is_refused(tmp_path: Path) -> None:
+    bundle.save(tmp_path / "left", painter(), card(name="left"))
+    bundle.save(tmp_path / "pair", Pair({}, {}, Config()), card(kind="ensemble", family="pair"), {"left": tmp_path / "left"})
+    with pytest.raises(BadInput, match="states no weight of left"):
+        bundle.load(tmp_path / "pair")
+
+
+def test_a_card_without_a_format_version_is_read_as_the_first_and_said(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    bundle.save(tmp_path / "one", painter(), card())
+    assert bundle.load(tmp_path / "one")[0].format_version == bundle.FORMAT_VERSION
+    assert not caplog.records
+    changed(tmp_path / "one", format_version=None)
+    assert bundle.load(tmp_path / "one")[0].format_version == 1
+    assert "with the same seed it now makes other items; train it again" in caplog.text
+
+
+def test_a_body_that_shares_only_a_buffer_is_no_warm_start(tmp_path: Path) -> None:
+    bundle.save(tmp_path / "body", painter(1), card(kind="body"))
+    stranger = nn.Linear(2, 2)
+    stranger.register_buffer("seen", torch.ones(1, dtype=torch.int64))
+    with pytest.raises(BadInput, match="start=random"):
+        bundle.warm_start(stranger, tmp_path / "body")
+    assert int(stranger.seen) == 1

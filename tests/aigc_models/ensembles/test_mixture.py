@@ -3,6 +3,7 @@ import pytest
 import torch
 
 from aigc_models.capabilities import Generates
+from aigc_models.ensembles import mixture
 from aigc_models.ensembles.mixture import Settings, build, fit, on_simplex, rounded
 from aigc_models.layers.noise import uniform
 
@@ -34,10 +35,10 @@ def test_the_better_member_gets_the_weight(digits):
     members = {"good": Replay(digits.train, 0.0), "poor": Replay(digits.train, 0.7)}
     settings = Settings(steps=40, most=200, rounds=1)
     heard = []
-    mixture = fit(members, digits.train, digits.validation, digits.shape, settings, 0, lambda *a, **f: heard.append(a))
-    assert isinstance(mixture, Generates)
-    assert mixture.weights["good"] > 0.8
-    assert sum(mixture.weights.values()) == pytest.approx(1)
+    learnt = fit(members, digits.train, digits.validation, digits.shape, settings, 0, lambda *a, **f: heard.append(a))
+    assert isinstance(learnt, Generates)
+    assert learnt.weights["good"] > 0.8
+    assert sum(learnt.weights.values()) == pytest.approx(1)
     assert heard[-1] == (2, 2)
 
 
@@ -68,3 +69,15 @@ def test_weights_against_a_problem_with_a_known_answer():
 def test_small_shares_are_dropped():
     assert rounded(np.array([0.985, 0.015]), 0.02).tolist() == [1.0, 0.0]
     assert rounded(np.array([1, 1, 1]) / 3, 0.02).sum() == pytest.approx(1)
+
+
+def test_the_weights_are_learnt_on_a_sample_of_every_label(digits, monkeypatch):
+    """Of validation items sorted by label, the first ones have a single one."""
+    order = np.argsort(np.asarray(digits.validation.conditions), kind="stable")
+    asked = []
+    monkeypatch.setattr(mixture, "match", lambda drawn, held, critic: asked.append(held) or np.full(len(drawn), 0.5))
+    members = {"good": Replay(digits.train, 0.0), "poor": Replay(digits.train, 0.7)}
+    settings = Settings(steps=1, most=40, rounds=1)
+    fit(members, digits.train, digits.validation.take(order), digits.shape, settings, 2**62, lambda *a, **f: None)
+    assert len(asked[0]) == 40
+    assert len(np.unique(asked[0].conditions)) > 5

@@ -125,3 +125,14 @@ def test_corpus_without_labels_and_texts_shorter_than_the_order() -> None:
     model.fit(data, data, lambda *args, **figures: None)
     assert float(walk(model, 0, [ord("a")]).exp().sum()) == pytest.approx(1.0, abs=1e-5)
     assert capabilities(model) == ("streams", "scores", "predicts")
+
+
+def test_of_too_much_text_a_sample_is_counted_and_not_the_first_items() -> None:
+    """Sorted by label, the first half has one label alone."""
+    data = sentences(200, 0)
+    ordered = data.take(np.argsort(np.asarray(data.conditions), kind="stable"))
+    symbols = int(np.count_nonzero(ordered.values != PAD))
+    model = ngram.build(ngram.Config(longest=3, most_symbols=symbols // 4), Shape("text", LABELS))
+    text, roots = model._tries(ordered)
+    assert symbols // 4 - 60 < len(text.targets) / 2 <= symbols // 4
+    assert abs((roots == 1).sum() / max((roots == 2).sum(), 1) - 1) < 0.6

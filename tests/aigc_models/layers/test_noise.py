@@ -1,6 +1,8 @@
+import numpy as np
 import torch
 
-from aigc_models.layers.noise import choose, normal, uniform
+from aigc_models.generator import item_seeds
+from aigc_models.layers.noise import STEPS, SYMBOLS, choose, normal, uniform
 
 
 def test_a_row_depends_on_its_own_seed_alone():
@@ -29,3 +31,30 @@ def test_choose_follows_the_shares_and_never_picks_an_empty_one():
     counts = torch.bincount(picked, minlength=4)
     assert counts[1] == counts[3] == 0
     assert abs(int(counts[0]) - 250) <= 1
+
+
+def test_all_64_bits_of_a_seed_count():
+    items = torch.cat([item_seeds(0, 1, 101_174), item_seeds(0, 1, 112_877)])  # alike in their low 32 bits
+    assert int(items[0]) % 2**32 == int(items[1]) % 2**32
+    first, second = normal(items, (1, 28, 28))
+    assert not torch.equal(first, second)
+    first, second = uniform(items, 8, SYMBOLS, torch.float64)
+    assert not torch.equal(first, second)
+    assert len(normal(torch.tensor([0, 2**32, 2**62, -(2**63), -1]), (6,)).unique(dim=0)) == 5
+
+
+def test_noise_is_normal_and_streams_are_independent():
+    seeds = torch.arange(400)
+    noise, other = normal(seeds, (1, 15, 17)).flatten(), normal(seeds, (1, 15, 17), stream=STEPS).flatten()
+    assert noise.dtype == torch.float32
+    assert abs(float(noise.mean())) < 0.01
+    assert abs(float(noise.std()) - 1) < 0.01
+    assert abs(float((noise**4).mean()) - 3) < 0.1
+    assert abs(float((noise[1:] * noise[:-1]).mean())) < 0.01
+    assert abs(float((noise * other).mean())) < 0.01
+
+
+def test_numbers_are_those_of_a_generator_keyed_by_seed_and_stream():
+    seed = 2**63 - 5
+    philox = np.random.Generator(np.random.Philox(key=np.array([seed, 3], dtype=np.uint64)))
+    assert uniform(torch.tensor([9, seed]), 5, 3)[1].tolist() == philox.random(5, dtype=np.float32).tolist()
