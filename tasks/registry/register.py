@@ -208,9 +208,8 @@ def _by_alias(store: MlflowClient, name: str, alias: str, explicit: bool) -> Mod
         raise unknown(f"alias of {name}", alias, aliases)
     known = ", ".join(f"{name}/{number}" for number in numbered) or "no version"
     named = ", ".join(f"{name}@{key}" for key in sorted(aliases))
-    raise BadInput(
-        f"{name} has no champion (none was promoted yet, or its version was deleted); name what you want: {', '.join(filter(None, [named, known]))}"
-    )
+    wanted = ", ".join(filter(None, [named, known]))
+    raise BadInput(f"{name} has no champion (none was promoted yet, or its version was deleted); name what you want: {wanted}")
 
 
 def deleted(name: str, alias: str, number: int, left: Iterable[int]) -> str:

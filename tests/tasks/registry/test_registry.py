@@ -83,7 +83,7 @@ def test_after_the_champions_deletion_in_mlflow_a_rollback_finds_the_one_before(
         registrar.register(name, number, loss=0.5)
         promote_version(workspace, name, number)
     client(workspace).delete_model_version(name, "2")
-    with pytest.raises(BadInput, match="felled has no champion .*its version was deleted"):
+    with pytest.raises(BadInput, match=r"felled has no champion .*its version was deleted"):
         located(workspace, name)
     assert rollback(workspace, name).to_version == 1
     assert aliases_of(client(workspace), name) == {"champion": 1}
