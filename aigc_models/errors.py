@@ -18,6 +18,10 @@ class Unreadable(AigcError):
     """One item cannot be used; the message is the reason that goes into the quarantine."""
 
 
+class Unreachable(AigcError):
+    """Something outside did not answer, or not to the end; it may the next time."""
+
+
 CANNOT = " cannot be read: "
 
 

@@ -144,6 +144,12 @@ def _show_list(value: dict[str, Any]) -> None:
             ", ".join(f"{name} = {version}" for name, version in sorted(model.aliases.items())),
         )
     out(table)
+    _warn(value["models"])
+
+
+def _warn(models: list[Any]) -> None:
+    for warning in [warning for model in models for warning in model.warnings]:
+        print(f"note: {warning}")
 
 
 def _show_model(model: Any) -> None:
@@ -160,6 +166,7 @@ def _show_model(model: Any) -> None:
         for name, value in version.metrics.items():
             table.add_row("  " + name.replace("_", " "), f"{value:.4g}")
         out(table)
+    _warn([model])
 
 
 def _show_entry(entry: Any) -> None:

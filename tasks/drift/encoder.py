@@ -64,12 +64,12 @@ def _champion_version(workspace: Workspace, model: str) -> ModelVersion | None:
     """None too where there is no registry: asking an embedded one would make it."""
     if workspace.tracking_uri == f"sqlite:///{workspace.database}" and not workspace.database.exists():
         return None
-    from tasks.registry.register import aliases_of, model_names
+    from tasks.registry.register import aliases_of, find_version, model_names
     from tasks.stage.tracking import client
 
     store = client(workspace)
-    number = aliases_of(store, model).get("champion") if model in model_names(store) else None
-    return None if number is None else store.get_model_version(model, str(number))
+    has_champion = model in model_names(store) and "champion" in aliases_of(store, model)
+    return find_version(store, f"{model}@champion") if has_champion else None
 
 
 def plain(modality: ModuleType, kind: str) -> Embed:

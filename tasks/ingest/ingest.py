@@ -34,7 +34,7 @@ LARGEST = 80_000_000  # bytes of an item
 COLUMNS = ("id", "payload", "name", "source", "label", "group", "split", "time", "prompt")
 
 
-@stage(fingerprint=fingerprint)
+@stage(fingerprint=fingerprint, retries=2)
 def ingest(source: SourceSettings, context: StageContext) -> RawRef:
     """Append what is new at the source; what is already there stays, also when it vanished from the source.
 

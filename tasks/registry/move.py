@@ -89,6 +89,8 @@ def _apply(store: MlflowClient, name: str, move: Move) -> None:
     append(store, name, entry, move.token)
     if entry.from_version in there:
         store.set_registered_model_alias(name, "previous", str(entry.from_version))
+    elif aliases_of(store, name).get("previous") == entry.to_version:
+        store.delete_registered_model_alias(name, "previous")
     if entry.to_version in there:
         store.set_registered_model_alias(name, "champion", str(entry.to_version))
     if aliases_of(store, name).get("challenger") == entry.to_version:

@@ -159,7 +159,7 @@ def rollback(workspace: Workspace, name: str, reason: str = "by hand") -> Entry:
     """
     store = client(workspace)
     aliases = aliases_of(store, existing(store, name))
-    old, new = aliases.get("champion"), aliases.get("previous")
-    if old is None or new is None:
+    old = aliases.get("champion")  # none where its version was deleted: then there is all the more to go back for
+    if "previous" not in aliases:
         raise BadInput(f"{name} has no previous champion to go back to; see `aigc models history {name}`")
     return move(store, name, "rolled_back", old, int(find_version(store, f"{name}@previous").version), reason)

@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -199,14 +199,24 @@ def _by_number(store: MlflowClient, name: str, number: str) -> ModelVersion:
 
 
 def _by_alias(store: MlflowClient, name: str, alias: str, explicit: bool) -> ModelVersion:
-    aliases = aliases_of(store, name)
+    aliases, numbered = aliases_of(store, name), {int(version.version): version for version in versions(store, name)}
     if alias in aliases:
-        return store.get_model_version(name, str(aliases[alias]))
-    if explicit:
+        if (number := aliases[alias]) in numbered:
+            return numbered[number]
+        raise BadInput(deleted(name, alias, number, numbered))
+    if explicit and alias != "champion":
         raise unknown(f"alias of {name}", alias, aliases)
-    known = ", ".join(f"{name}/{version.version}" for version in versions(store, name)) or "no version"
+    known = ", ".join(f"{name}/{number}" for number in numbered) or "no version"
     named = ", ".join(f"{name}@{key}" for key in sorted(aliases))
-    raise BadInput(f"{name} has no champion yet; name what you want: {', '.join(filter(None, [named, known]))}")
+    wanted = ", ".join(filter(None, [named, known]))
+    raise BadInput(f"{name} has no champion (none was promoted yet, or its version was deleted); name what you want: {wanted}")
+
+
+def deleted(name: str, alias: str, number: int, left: Iterable[int]) -> str:
+    """That an alias names a version which is gone, and what can be done, in a sentence."""
+    there = ", ".join(map(str, left))
+    way = f"`aigc models promote {name} VERSION` makes one champion; there are: {there}" if there else "none is left: train one"
+    return f"{name}@{alias} is version {number}, which was deleted in MLflow; {way}"
 
 
 def resolve(workspace: Workspace, reference: str) -> Path:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
-from tasks.registry.register import aliases_of, bundle_folder, existing, find_version, versions
+from tasks.registry.register import aliases_of, bundle_folder, deleted, existing, find_version, versions
 from tasks.stage.settings import Workspace
 from tasks.stage.tracking import client
 from tasks.use.provenance import Identity
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class ModelSummary(BaseModel):
-    """One registered model; `aliases` by name, `metrics` of its champion on the test split."""
+    """One registered model; `aliases` by name, `metrics` of its champion on the test split; `warnings` in words."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -28,6 +29,7 @@ class ModelSummary(BaseModel):
     versions: int
     aliases: dict[str, int]
     metrics: dict[str, float]
+    warnings: tuple[str, ...] = ()
 
 
 class VersionInfo(BaseModel):
@@ -47,7 +49,7 @@ class VersionInfo(BaseModel):
 
 
 class ModelDetails(BaseModel):
-    """One registered model with its versions, the newest first."""
+    """One registered model with its versions, the newest first; `warnings` in words."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -56,6 +58,7 @@ class ModelDetails(BaseModel):
     description: str
     licence: str
     versions: tuple[VersionInfo, ...]
+    warnings: tuple[str, ...] = ()
 
 
 def located(workspace: Workspace, reference: str) -> tuple[Path, Identity]:
@@ -76,15 +79,16 @@ def located(workspace: Workspace, reference: str) -> tuple[Path, Identity]:
 def list_models(workspace: Workspace) -> list[ModelSummary]:
     """Every registered model, by name."""
     store = client(workspace)
-    found = []
+    summaries = []
     for model in store.search_registered_models(max_results=1000):
-        known = versions(store, model.name)
+        registered = versions(store, model.name)
         aliases = aliases_of(store, model.name)
-        champions = [version for version in known if int(version.version) == aliases.get("champion")]
+        champions = [version for version in registered if int(version.version) == aliases.get("champion")]
         modality = model.tags.get("aigc.modality", "")
         metrics = _metrics(champions[0]) if champions else {}
-        found.append(ModelSummary(name=model.name, modality=modality, versions=len(known), aliases=aliases, metrics=metrics))
-    return sorted(found, key=lambda summary: summary.name)
+        fields = {"name": model.name, "modality": modality, "versions": len(registered), "aliases": aliases, "metrics": metrics}
+        summaries.append(ModelSummary(**fields, warnings=_dangling(model.name, aliases, registered)))
+    return sorted(summaries, key=lambda summary: summary.name)
 
 
 def show_model(workspace: Workspace, reference: str) -> ModelDetails:
@@ -102,7 +106,14 @@ def show_model(workspace: Workspace, reference: str) -> ModelDetails:
         description=model.description or "",
         licence=chosen[0].tags.get("aigc.licence", "") if chosen else "",
         versions=tuple(_info(version, aliases) for version in chosen),
+        warnings=_dangling(name, aliases, versions(store, name)),
     )
+
+
+def _dangling(name: str, aliases: dict[str, int], registered: Sequence[ModelVersion]) -> tuple[str, ...]:
+    """A sentence for each alias whose version is gone."""
+    left = [int(version.version) for version in registered]
+    return tuple(deleted(name, alias, number, left) for alias, number in sorted(aliases.items()) if number not in left)
 
 
 def _info(version: ModelVersion, aliases: dict[str, int]) -> VersionInfo:

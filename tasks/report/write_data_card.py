@@ -42,11 +42,11 @@ def learnt_from(workspace: Workspace, name: str, model: str, but: int | None = N
     """
     if workspace.tracking_uri == f"sqlite:///{workspace.database}" and not workspace.database.exists():
         return ""
-    from tasks.registry.register import aliases_of, model_names
+    from tasks.registry.register import aliases_of, model_names, versions
     from tasks.stage.tracking import client
 
     store = client(workspace)
     aliases = aliases_of(store, model) if model in model_names(store) else {}
     number = next((aliases[alias] for alias in ("champion", "previous") if aliases.get(alias, but) != but), None)
-    tags = store.get_model_version(model, str(number)).tags if number is not None else {}
+    tags = next((version.tags for version in versions(store, model) if int(version.version) == number), {})
     return str(tags.get("aigc.data_version", "")) if tags.get("aigc.dataset") == name else ""

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
-from aigc_models.errors import AigcError
+from aigc_models.errors import AigcError, Unreachable
 from tasks.stage.code_version import code_version
 from tasks.stage.context import StageContext
 from tasks.stage.execution import Execution, Planned, Timing
@@ -33,6 +33,8 @@ from tasks.stage.system_metrics import hardware, sampled
 
 if TYPE_CHECKING:
     from tasks.stage.tracking import Run
+
+PAUSES = (1.0, 5.0, 20.0)  # seconds before a further attempt
 
 
 def key_of(value: object) -> object:
@@ -59,12 +61,14 @@ def _texts(values: Iterable[object], field: str) -> list[str]:
 class Stage:
     """`process`: run in an interpreter of its own, so that its memory and random state are its own.
     `fingerprint` adds to the cache key what the arguments do not show (the state of a source).
+    `retries`: further attempts where something outside did not answer (`Unreachable`, or caused by one).
     `cached=False` is for what acts on the world each time (a promotion, a report)."""
 
     plain: Callable[..., Any]
     process: bool = False
     cached: bool = True
     fingerprint: Callable[..., str] | None = None
+    retries: int = 0
 
     @property
     def name(self) -> str:
@@ -137,9 +141,10 @@ class Stage:
             parameters=[parameter for parameter in signature.parameters.values() if parameter.name != "context"]
         )
         options: dict[str, Any] = {"persist_result": True, "result_serializer": "json", "cache_key_fn": self._cache_key}
-        return task(name=self.name, description=(self.plain.__doc__ or "").split("\n")[0], **(options if self.cached else {}))(
-            run
-        )
+        options = options if self.cached else {}
+        if self.retries:
+            options |= {"retries": self.retries, "retry_delay_seconds": list(PAUSES), "retry_condition_fn": unanswered}
+        return task(name=self.name, description=(self.plain.__doc__ or "").split("\n")[0], **options)(run)
 
     def _cache_key(self, context: Any, parameters: dict[str, Any]) -> str:
         """Prefect trusts a record whose output is gone; here such a record is dropped first."""
@@ -219,6 +224,16 @@ def record(run: Run, context: StageContext) -> None:
     run.log_params({name: value for name, value in context.figures.items() if name not in numbers})
     for path in map(Path, context.attached):
         run.log_artifacts(path, path.name) if path.is_dir() else run.log_artifact(path)
+
+
+def unanswered(task: Any, run: Any, state: Any) -> bool:
+    """Whether an attempt failed since something outside did not answer; what is wrong in itself is not tried again."""
+    error = state.result(raise_on_failure=False)
+    while isinstance(error, BaseException):
+        if isinstance(error, Unreachable):
+            return True
+        error = error.__cause__
+    return False
 
 
 def prefect_tags() -> dict[str, str]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
-from aigc_models.errors import BadInput
+from aigc_models.errors import BadInput, Unreachable
 
 if TYPE_CHECKING:
     import httpx
@@ -21,11 +21,8 @@ if TYPE_CHECKING:
 CHUNK = 1 << 20  # bytes
 PATIENCE = 30.0  # seconds without an answer
 UNCHANGED = 304
+BUSY = 429
 EXTRAS = {"s3": "s3", "s3a": "s3", "gs": "gs", "gcs": "gs"}  # by the scheme of a URL
-
-
-class Unreachable(Exception):
-    """Nobody answered, or not to the end."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +73,8 @@ def _netrc() -> httpx.NetRCAuth | None:
 
 
 def _answer(response: httpx.Response, name: str) -> Answer:
+    if response.is_server_error or response.status_code == BUSY:
+        raise Unreachable(f"it answers {response.status_code} {response.reason_phrase}")
     if not response.is_success:
         raise BadInput(f"{name} answers {response.status_code} {response.reason_phrase}; check the address and who may read it")
     head = response.headers

@@ -27,14 +27,14 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from aigc_models.errors import BadInput
+from aigc_models.errors import BadInput, Unreachable
 from aigc_models.find import find
 from aigc_models.modality import divided_inside
 from tasks.ingest.readers import rows
 from tasks.ingest.source import RawItem, SourceSettings, options
 
 if TYPE_CHECKING:
-    from sqlalchemy import URL, Connection, CursorResult
+    from sqlalchemy import URL, Connection, CursorResult, Engine
 
 DIALECTS = ("mariadb", "mssql", "mysql", "oracle", "postgres", "postgresql", "sqlite")
 BATCH = 1000  # rows held at a time
@@ -208,7 +208,7 @@ def _connection(source: SourceSettings) -> Iterator[Connection]:
     url = _url(source)
     try:
         engine = create_engine(url, poolclass=NullPool)
-        with engine.connect().execution_options(**_read_only(url)) as connection:
+        with _connected(engine).execution_options(**_read_only(url)) as connection:
             if url.get_backend_name() == "sqlite":
                 connection.exec_driver_sql("pragma query_only = on")
             yield connection
@@ -217,6 +217,18 @@ def _connection(source: SourceSettings) -> Iterator[Connection]:
         raise BadInput(f"no driver for {url.drivername}://: {error}; {advice}") from error
     except SQLAlchemyError as error:
         raise BadInput(f"{description(source)}: {_said(error)}") from error
+    except Unreachable as error:
+        raise BadInput(f"{description(source)}: {error}") from error
+
+
+def _connected(engine: Engine) -> Connection:
+    """Raises `Unreachable` where the database does not answer."""
+    from sqlalchemy.exc import OperationalError
+
+    try:
+        return engine.connect()
+    except OperationalError as error:
+        raise Unreachable(_said(error)) from error
 
 
 def _read_only(url: URL) -> Mapping[str, Any]:

@@ -58,8 +58,8 @@ def test_resolve_gives_the_bundle(registrar, reference: str) -> None:
     ("reference", "said"),
     [
         ("lots", "did you mean 'lost'"),
-        ("lost", "lost has no champion yet; name what you want: lost@challenger, lost/1"),
-        ("lost@champion", "unknown alias of lost 'champion'"),
+        ("lost", "lost has no champion (none was promoted yet, or its version was deleted)"),
+        ("lost@champion", "deleted); name what you want: lost@challenger, lost/1"),
         ("lost@chalenger", "did you mean 'challenger'"),
         ("lost/7", "lost has no version '7'; there are: 1"),
         ("../lost", "write NAME, NAME@alias or NAME/version"),
