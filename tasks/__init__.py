@@ -1,0 +1,24 @@
+"""What the flows are made of; `open_model` is the door for users of Python.
+
+Importing this is cheap: torch and MLflow are imported where a model is opened.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from aigc_models.generator import Generator
+
+
+def open_model(reference: str, device: str = "cpu") -> Generator:
+    """The registered model that `NAME` (its champion), `NAME@alias` or `NAME/version` means now.
+
+    The registry is that of the current workspace: `AIGC_WORKSPACE`, or else the working folder.
+    `device`: where torch computes, such as `cuda`. Raises `BadInput` where there is no such model.
+    """
+    from aigc_models.generator import Generator
+    from tasks.registry.register import resolve
+    from tasks.stage.settings import Workspace
+
+    return Generator.load(resolve(Workspace.current(), reference), device)

@@ -53,11 +53,11 @@ def generate(
 
         options = {"count": count, "seed": seed, "label": label, "prompt": prompt, "sampling": _sampling(sampling or [])}
         values = {"model": model, "out": str(out.absolute()), "generation": options}
-        workspace, wanted = Workspace.current().create(), validated(BatchSettings, values, "aigc generate")
+        workspace, settings = Workspace.current().create(), validated(BatchSettings, values, "aigc generate")
         with Terminal() as terminal:
             context = StageContext(workspace.state, workspace)
             context.on_progress = lambda step, total, **figures: terminal.progress(model, step, total, figures)
-            batch = generate_batch.plain(wanted, context=context)
+            batch = generate_batch.plain(settings, context=context)
         made = {**batch.model_dump(), "out": str(out), "manifest": str(out / "manifest.jsonl")}
         answer(made, as_json, lambda value: print(f"{count} items of {batch.model} version {batch.version} in {out}"))
 

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 def contents(generator: Generator, inputs: Sequence[str]) -> list[Any]:
     """The inputs as the model's modality reads them; raises `BadInput` naming the one that it cannot read."""
-    written = generator.modality.suffix in (".txt", ".csv")
+    textual = generator.modality.suffix in (".txt", ".csv")
     return [
-        _read(generator, text.encode() if written else _file(text, f"input[{at}]"), f"input[{at}]")
+        _read(generator, text.encode() if textual else _file(text, f"input[{at}]"), f"input[{at}]")
         for at, text in enumerate(inputs)
     ]
 
@@ -67,8 +67,8 @@ def _csv(points: Points) -> bytes:
     columns: dict[str, Sequence[object]] = {**({} if points.times is None else {"time": points.times}), **points.values}
     lengths = {name: len(column) for name, column in columns.items()}
     if len(set(lengths.values())) != 1:
-        told = ", ".join(f"{name} {length}" for name, length in lengths.items()) or "no channel"
-        raise BadInput(f"past: all channels and the times must be of one length; here: {told}")
+        listed = ", ".join(f"{name} {length}" for name, length in lengths.items()) or "no channel"
+        raise BadInput(f"past: all channels and the times must be of one length; here: {listed}")
     buffer = io.StringIO()
     lines = csv.writer(buffer, lineterminator="\n")
     lines.writerow(columns)

@@ -21,9 +21,9 @@ class Cut:
             if self._full(piece):
                 break
             held += piece
-            found = [at for stop in self._stops if (at := held.find(stop)) >= 0]
-            if found:
-                yield held[: min(found)]
+            ends = [at for stop in self._stops if (at := held.find(stop)) >= 0]
+            if ends:
+                yield held[: min(ends)]
                 return
             safe = len(held) - max((_overlap(held, stop) for stop in self._stops), default=0)
             if safe:

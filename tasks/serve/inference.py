@@ -53,8 +53,8 @@ async def forecast(asked: ForecastRequest, request: Request) -> Response:
     data = [Ahead(index=at, **points(one)) for at, one in enumerate(forecasts)]
     answer = mark(worker, asked.seed or 0)
     member = worker.member("forecasts")
-    said = Forecasted(created=int(time.time()), model=answer.model, member=member, levels=asked.levels, data=data, aigc=answer)
-    return JSONResponse(dumped(said), headers=headers(answer))
+    body = Forecasted(created=int(time.time()), model=answer.model, member=member, levels=asked.levels, data=data, aigc=answer)
+    return JSONResponse(dumped(body), headers=headers(answer))
 
 
 @router.post("/v1/classify", response_model=None, responses={200: {"model": Classification}})
@@ -68,8 +68,8 @@ async def classify(asked: ClassifyRequest, request: Request) -> Response:
         best = max(probabilities, key=lambda label: probabilities[label])
         data.append(Classified(index=index, label=best, probability=probabilities[best], probabilities=probabilities))
     answer = mark(worker, 0)
-    said = Classification(model=answer.model, member=worker.member("classifies"), data=data, aigc=answer)
-    return JSONResponse(dumped(said), headers=headers(answer))
+    body = Classification(model=answer.model, member=worker.member("classifies"), data=data, aigc=answer)
+    return JSONResponse(dumped(body), headers=headers(answer))
 
 
 @router.post("/v1/embeddings", response_model=None, responses={200: {"model": Embeddings}})
@@ -82,14 +82,14 @@ async def embeddings(asked: EmbeddingRequest, request: Request) -> Response:
     answer = mark(worker, 0)
     coded = asked.encoding_format == "base64"
     tokens = sum(len(text.encode()) for text in asked.inputs)
-    said = Embeddings(
+    body = Embeddings(
         model=answer.model,
         member=worker.member("encodes"),
         data=[Embedding(index=at, embedding=_base64(row) if coded else row.tolist()) for at, row in enumerate(features)],
         usage=InputUsage(prompt_tokens=tokens, total_tokens=tokens),
         aigc=answer,
     )
-    return JSONResponse(dumped(said), headers=headers(answer))
+    return JSONResponse(dumped(body), headers=headers(answer))
 
 
 async def answered(request: Request, worker: Worker, items: int, function: Callable[..., Any], *arguments: Any) -> Any:

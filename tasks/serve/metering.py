@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from functools import partial
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
@@ -31,12 +32,13 @@ class Meters:
         self.reloads = Counter("aigc_reloads", text, ["model", "outcome"], registry=registry)
         version = Gauge("aigc_served_version", "Registered version that answers.", ["model"], registry=registry)
         for name in engine.names:
-            version.labels(name).set_function(lambda name=name: _number(engine.current(name).identity.version))
+            version.labels(name).set_function(partial(_served_version, engine, name))
             for outcome in OUTCOMES:
                 self.reloads.labels(name, outcome)
 
 
-def _number(version: str) -> float:
+def _served_version(engine: Any, name: str) -> float:
+    version = engine.current(name).identity.version
     return float(version) if version.isdecimal() else math.nan
 
 

@@ -60,7 +60,8 @@ def serve(
 ) -> None:
     """Serve until SIGTERM or SIGINT; both end it cleanly, with status 0.
 
-    `every`, `hung`: as `create_app` takes them. `say("url", URL)` is called when it listens, `say("ready", NAMES)` when every model is loaded.
+    `every`, `hung`: as `create_app` takes them. `say("url", URL)` is called when it listens,
+    `say("ready", NAMES)` when every model is loaded.
     Raises `BadInput` where it cannot listen, and what went wrong where a model cannot be loaded.
     """
     listener = listen(host, port)

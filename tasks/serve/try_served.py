@@ -94,7 +94,7 @@ def served(models: Sequence[Mapping[str, Any]], log: Path, patience: float) -> I
             start_new_session=True,  # Ctrl-C is for this process, which then stops the server
         )
     try:
-        url = told(process, {"models": list(models)}, log)
+        url = handed_over(process, {"models": list(models)}, log)
         with httpx.Client(base_url=url, timeout=60.0, trust_env=False) as client:
             wait_until_ready(client, process, log, patience)
             yield client
@@ -102,7 +102,7 @@ def served(models: Sequence[Mapping[str, Any]], log: Path, patience: float) -> I
         end(process)
 
 
-def told(process: subprocess.Popen[str], orders: Mapping[str, Any], log: Path) -> str:
+def handed_over(process: subprocess.Popen[str], orders: Mapping[str, Any], log: Path) -> str:
     """Give the process its orders; returns where it listens."""
     assert process.stdin is not None
     assert process.stdout is not None
@@ -133,10 +133,11 @@ def wait_until_ready(client: httpx.Client, process: subprocess.Popen[str], log: 
 def failure(process: subprocess.Popen[str], log: Path) -> AigcError:
     """What the process said before it failed."""
     status = end(process)
-    said = process.stdout.read().strip() if process.stdout and not process.stdout.closed else ""
+    output = process.stdout.read().strip() if process.stdout and not process.stdout.closed else ""
     last = log.read_text(errors="replace").strip().splitlines()[-1:]
+    reason = output or " ".join(last) or "it said nothing"
     kind = BadInput if status == 2 else AigcError
-    return kind(f"the server did not start (status {status}): {said or ' '.join(last) or 'it said nothing'}; its log is {log}")
+    return kind(f"the server did not start (status {status}): {reason}; its log is {log}")
 
 
 def end(process: subprocess.Popen[str]) -> int:

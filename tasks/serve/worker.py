@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from aigc_models.errors import unknown
+from aigc_models.errors import AigcError, unknown
 from tasks.serve.batching import Batcher, Content, ItemRequest
 from tasks.serve.cutting import Cut, after_prompt, pull
 from tasks.use.provenance import Identity
@@ -71,7 +71,10 @@ class Worker:
         self._batcher: Batcher
 
     async def load(self) -> None:
-        self.generator = await self._run(self.served.load)
+        try:
+            self.generator = await self._run(self.served.load)
+        except AigcError as error:  # it names a file; whoever serves several models asks which of them it is
+            raise type(error)(f"{self.identity.model} version {self.identity.version} cannot be loaded: {error}") from error
         self._batcher = Batcher(self._make, self.generator.card.micro_batch)
 
     async def close(self) -> None:

@@ -97,5 +97,7 @@ def test_taken_port_is_status_2():
 
 def test_missing_bundle_ends_it(tmp_path):
     process, _ = started({"models": [{"identity": {"model": "ghost"}, "path": str(tmp_path)}]})
-    assert "is no bundle" in json.loads(process.stdout.readline())["error"]
+    error = json.loads(process.stdout.readline())["error"]
+    assert error.startswith("ghost version 0 cannot be loaded: ")
+    assert "is no bundle" in error
     assert process.wait(60) == 2
