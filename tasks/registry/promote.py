@@ -73,7 +73,7 @@ class Entry(BaseModel):
     figures: dict[str, float] = {}
 
 
-@stage(fingerprint=store_identity)
+@stage(cached=False, fingerprint=store_identity)
 def promote(
     registered: RegisteredRef, evaluation: EvaluationRef, settings: PromotionSettings, context: StageContext
 ) -> Decision:
