@@ -83,3 +83,18 @@ def test_a_plan_of_a_finished_flow_is_all_cached(toys, execution, workspace):
     with executing(Execution(workspace, planning=True)) as planning:
         chain(toys)(toys.Toy(name="planned"))
     assert [timing.cached for timing in planning.timings] == [True] * 4
+
+
+def test_what_acts_on_the_world_acts_each_time_and_leaves_no_record(toys, execution):
+    bell = execution.workspace.root / "rings.txt"
+
+    @flow
+    @tracked
+    def ringing(config):
+        return [toys.ring(config), toys.ring(config)]
+
+    before = set(execution.results.glob("*"))
+    assert ringing(toys.Toy(name="bell")) == [1, 2]
+    assert ringing(toys.Toy(name="bell")) == [3, 4]
+    assert bell.read_text() == "xxxx"
+    assert set(execution.results.glob("*")) == before, "Prefect would keep a pickle"
