@@ -34,6 +34,9 @@ A modality may also have:
                                                                     where nothing of its content is changed
     parts(payload: bytes) -> list[tuple[str, int, bytes]]           the items of one file: how each is known in it, the line
                                                                     in which it begins, and its content
+    emptiness(content) -> str | None                                in what way an item says nothing (`empty`, `silent`, `black`,
+                                                                    `constant`, ...), for what was generated: it is legal,
+                                                                    shown and counted, and never refused
     covers(later, earlier) -> bool                                  whether a later state of a file has all of an earlier one
     canvas(format) -> Canvas                                        items as pictures that convolutions learn (`canvas.py`)
     measures(contents) -> dict[str, ndarray]                        numbers that a person knows (words, brightness, seconds),

@@ -84,8 +84,8 @@ class TrainingConfig(Settings):
         """The pretraining with its part of the budget."""
         if self.pretraining is None:
             return None
-        own = {"seconds": round(self.budget * self.pretraining.share, 1)} if self.pretraining.steps is None else {}
-        return self._sized(self.pretraining).model_copy(update={"seed": self.seed + 1000, "device": self.device, **own})
+        length = {"seconds": round(self.budget * self.pretraining.share, 1)} if self.pretraining.steps is None else {}
+        return self._sized(self.pretraining).model_copy(update={"seed": self.seed + 1000, "device": self.device, **length})
 
     def planned(self, cores: int) -> list[MemberSettings]:
         """The members with their part of the budget, their threads and seeds; longest first."""
@@ -201,8 +201,8 @@ def compose(preset: str, made: dict[str, Any] | None, budget: str | None, sets: 
     if made is not None:
         if len(runs) != 1:
             raise BadInput(f"preset {preset!r} brings its own data sets; leave --data out, or take preset text or image")
-        own = runs[0].get("data") or {}
-        data = merge(own, made) if preset in presets() else merge(made, own)
+        preset_data = runs[0].get("data") or {}
+        data = merge(preset_data, made) if preset in presets() else merge(made, preset_data)
         runs[0] = {**runs[0], "data": {**data, "source": made["source"]}}
     settings = [*([f"training.budget={budget}"] if budget else []), *sets]
     done = []

@@ -90,7 +90,7 @@ def _begun(stack: ExitStack) -> Execution:
     from prefect.logging import get_run_logger
 
     from flows.api import without_heartbeat
-    from flows.command_line.command import require_room
+    from flows.failures import require_room
     from flows.guardian import guard
     from flows.sweeping import swept
     from tasks.stage.owner import left_behind, owner
@@ -110,7 +110,7 @@ def _begun(stack: ExitStack) -> Execution:
         with get_client(sync_client=True) as client:
             client.update_flow_run(run.id, tags=sorted({*run.tags, f"aigc.owner:{execution.owner}"}))
             skip_missed(client, run, execution)
-            close_unborn(client, run)
+            close_never_started(client, run)
             execution.command = _command(client, run)
     if deserted:  # MLflow is imported for nothing else here: a retraining that is not due needs it not
         swept(execution, execution.tracker.sweep())
@@ -134,7 +134,7 @@ def skip_missed(client: SyncPrefectClient, run: FlowRun, execution: Execution) -
         execution.observer.message(f"{len(missed)} missed runs of this schedule are skipped; this one stands for them")
 
 
-def close_unborn(client: SyncPrefectClient, run: FlowRun) -> int:
+def close_never_started(client: SyncPrefectClient, run: FlowRun) -> int:
     """Close the deployment's runs whose worker was stopped between taking them and their beginning; how many."""
     from datetime import UTC, datetime, timedelta
 
@@ -142,7 +142,7 @@ def close_unborn(client: SyncPrefectClient, run: FlowRun) -> int:
     from prefect.states import Crashed
 
     lately = datetime.now(UTC) - timedelta(seconds=BIRTH)
-    unborn = [
+    stranded = [
         other
         for other in _runs(client, run, StateType.PENDING, StateType.RUNNING)
         if other.id != run.id
@@ -150,10 +150,10 @@ def close_unborn(client: SyncPrefectClient, run: FlowRun) -> int:
         and other.state is not None
         and other.state.timestamp < lately
     ]
-    for other in unborn:
+    for other in stranded:
         state: Any = Crashed(message="its worker was stopped before it began; nothing was done")
         client.set_flow_run_state(other.id, state, force=True)
-    return len(unborn)
+    return len(stranded)
 
 
 def _overdue(client: SyncPrefectClient, run: FlowRun) -> list[FlowRun]:
@@ -178,10 +178,10 @@ def _runs(client: SyncPrefectClient, run: FlowRun, *types: StateType, **more: An
         state=filters.FlowRunFilterState(type=filters.FlowRunFilterStateType(any_=[*types])),
         **more,
     )
-    found: list[FlowRun] = []
-    while page := client.read_flow_runs(flow_run_filter=wanted, limit=200, offset=len(found)):
-        found += page
-    return found
+    runs: list[FlowRun] = []
+    while page := client.read_flow_runs(flow_run_filter=wanted, limit=200, offset=len(runs)):
+        runs += page
+    return runs
 
 
 def _command(client: SyncPrefectClient, run: FlowRun) -> str:
@@ -194,7 +194,7 @@ def _command(client: SyncPrefectClient, run: FlowRun) -> str:
 
 def _farewell(error: BaseException, execution: Execution) -> str:
     """What the log says at the end of a run that did not get through."""
-    from flows.command_line.command import explained
+    from flows.failures import explained
 
     if isinstance(error, Exception):
         return explained(error)[1]

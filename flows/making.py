@@ -22,9 +22,9 @@ def usual(workspace: Workspace, source: SourceSettings) -> dict[str, Any]:
 
 def completed(workspace: Workspace, config: DataConfig, source: SourceSettings) -> DataConfig:
     """`config` with its `source` settled, and with what it leaves open as it is usual."""
-    known = usual(workspace, source)
-    made = DataConfig.model_validate({**known, "source": source})
-    left_open = {name: getattr(made, name) for name in known.keys() - config.model_fields_set}
+    defaults = usual(workspace, source)
+    made = DataConfig.model_validate({**defaults, "source": source})
+    left_open = {name: getattr(made, name) for name in defaults.keys() - config.model_fields_set}
     return config.model_copy(update={**left_open, "source": source})
 
 
@@ -41,8 +41,8 @@ def asked(workspace: Workspace, source: SourceSettings, file: str, sets: Sequenc
     for setting in sets:
         values = override(values, setting)
     where = " ".join(["aigc data add", *(["--settings", file] if file else [])])
-    found: DataConfig = validated(DataConfig, {**values, "source": source}, where)
-    return found
+    config: DataConfig = validated(DataConfig, {**values, "source": source}, where)
+    return config
 
 
 def section(file: str) -> dict[str, Any]:

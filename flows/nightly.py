@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from aigc_models.errors import AigcError
+from flows.attempts import Attempts
 from flows.config import Settings
 from flows.due import RetrainConfig, Retrained
 from flows.entry import entry
@@ -31,14 +31,12 @@ class NightlyConfig(Settings):
 @flow
 @entry
 def retrain_all(config: NightlyConfig) -> list[Retrained]:
-    """What `aigc retrain --all` does: each model in turn; one that fails does not keep the others from it."""
-    execution, done, failed = Execution.current(), [], {}
-    for name in config.models or names(execution.workspace):
-        try:
-            done.append(retrain(RetrainConfig(name=name, start=config.start, approval=config.approval)))
-        except AigcError as error:
-            execution.raise_if_stopped()
-            failed[name] = str(error)
-    if failed:
-        raise AigcError("; ".join(f"{name}: {why}" for name, why in failed.items()))
-    return done
+    """What `aigc retrain --all` does: each model in turn; one that fails does not keep the others from it.
+
+    Raises `AigcError` at the end, so that the run's state is Failed, naming each that failed.
+    """
+    attempts = Attempts()
+    chosen = config.models or names(Execution.current().workspace)
+    attempts.ask([RetrainConfig(name=name, start=config.start, approval=config.approval) for name in chosen], retrain)
+    attempts.raise_if_failed()
+    return list(attempts.outcomes.values())

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from flows.champions import in_its_format, standing
 from flows.config import PipelineConfig
 from flows.data import prepare
 from flows.entry import entry
 from flows.flow import flow, of_dataset, tracked
 from flows.order import Order
 from flows.promotion import promote
-from flows.recipes import remembering
+from flows.recipes import registered_name, remembering
 from flows.training import train
 from tasks.registry.register import register
 from tasks.report.write_report import Outcome, ReportRef, write_report
@@ -38,8 +39,10 @@ def pipeline(order: Order) -> ReportRef:
 @remembering
 def produce(config: PipelineConfig) -> Outcome:
     """One data set: prepare, train, promote, generate."""
+    champion = standing(config)
     data = prepare(config.data)
-    trained = train(data, config.training, config.evaluation)
+    config = in_its_format(config, champion, data)
+    trained = train(data, config.training, config.evaluation, model=registered_name(config))
     registered, decision = promote(trained, config)
     batch = generate(trained.ensemble, config.generation, registered)
     return Outcome(config, config.name, config.notes, data, trained, registered, decision, batch)
@@ -59,5 +62,8 @@ def training(order: Order) -> list[RegisteredRef]:
 @remembering
 def contend(config: PipelineConfig) -> RegisteredRef:
     """One data set: prepare, train, register."""
-    trained = train(prepare(config.data), config.training, config.evaluation)
+    champion = standing(config)
+    data = prepare(config.data)
+    config = in_its_format(config, champion, data)
+    trained = train(data, config.training, config.evaluation, model=registered_name(config))
     return register(trained.ensemble, trained.evaluation, config.registration)

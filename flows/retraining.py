@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from prefect.context import FlowRunContext
 from prefect.logging import get_run_logger
 
+from flows.champions import in_its_format
 from flows.config import PRESETS, PipelineConfig, read_yaml
 from flows.data import prepare
 from flows.due import Question, RetrainConfig, Retrained, asked, not_due, under_way
@@ -28,7 +29,6 @@ from tasks.registry.promote import Decision
 from tasks.stage.execution import Execution
 from tasks.stage.lease import leased
 from tasks.stage.references import VersionRef
-from tasks.train.encode import EncodeSettings, read_card
 from tasks.train.members import MemberSettings
 
 WARM = frozenset({"text"})  # modalities whose members go on from the champion's weights unless it is said: docs/retraining.md
@@ -83,9 +83,7 @@ def against(config: PipelineConfig, champion: ChampionRef | None, start: str, da
     """The configuration for a contest: the champion's format, a gate that compares with it, and its weights if wanted."""
     if champion is None:
         return config
-    own = read_card(data.path(Execution.current().workspace))["format"]  # of the grown data
-    keeps = config.training.encode.format is not None or own == champion.format
-    encode = config.training.encode if keeps else EncodeSettings(format=dict(champion.format))
+    encode = in_its_format(config, champion, data).training.encode
     warm = champion.modality in WARM if start == "auto" else start == "warm"
     members = tuple(started(member, champion) if warm else member for member in config.training.members)
     training = config.training.model_copy(update={"encode": encode, "members": members})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from flows.champions import beside
 from flows.config import TrainingConfig
 from flows.flow import flow
 from tasks.judge.champion import ChampionRef
@@ -18,9 +19,16 @@ from tasks.train.pretrain import pretrain
 
 @flow
 def train(
-    data: VersionRef, config: TrainingConfig, evaluation: EvaluationSettings, champion: ChampionRef | None = None
+    data: VersionRef,
+    config: TrainingConfig,
+    evaluation: EvaluationSettings,
+    champion: ChampionRef | None = None,
+    model: str = "",
 ) -> TrainedRef:
-    """Pretrain a body, train the members side by side, combine them, and measure them all (beside a champion)."""
+    """Pretrain a body, train the members side by side, combine them, and measure them all beside a champion.
+
+    `champion`: whose members may be gone on from; if left out, that of the registered name `model` is only measured.
+    """
     corpus = encode(data, config.encode)
     settings = config.body()
     body = pretrain(corpus, settings) if settings else None
@@ -30,7 +38,7 @@ def train(
     baseline = strongest(plain) if len(plain) > 1 else plain[0]
     members = [member.result() for member in running] + (plain if config.baseline_joins else [])
     ensemble = build_ensemble(corpus, members, config.ensemble)
-    measured = evaluate(corpus, ensemble, members, baseline, evaluation, champion)
+    measured = evaluate(corpus, ensemble, members, baseline, evaluation, champion or beside(ensemble, model))
     return TrainedRef(corpus=corpus, body=body, members=members, baseline=baseline, ensemble=ensemble, evaluation=measured)
 
 

@@ -65,6 +65,34 @@ def test_every_command_of_the_readme_works(tmp_path):
     assert [Image.open(tmp_path / f"{number}.png").size for number in range(4)] == [(24, 24)] * 4
 
 
+def tree() -> list[Path]:
+    """The paths of README's tree: a name's folder is the nearest one above it that is set further to the left."""
+    text = (ROOT / "README.md").read_text().partition("## What is where")[2].split("```")[1]
+    paths, above = [], [(-1, Path())]
+    for line in filter(None, text.split("\n")):
+        depth = len(line) - len(line.lstrip())
+        names = re.findall(r"^ *((?:[\w.]+/  )*[\w.]+/?)(?:  |$)", line)[0].split()
+        above = [(indent, folder) for indent, folder in above if indent < depth]
+        paths += [above[-1][1] / name for name in names]
+        above.append((depth, paths[-1]))
+    return paths
+
+
+def test_the_tree_of_the_readme_is_the_house():
+    paths = tree()
+    assert len(paths) > 40
+    assert [str(path) for path in paths if not (ROOT / path).exists()] == []
+    packages = ("aigc_models", "tasks", "flows")
+    folders = {path.parent for name in packages for path in (ROOT / name).rglob("*.py")} | {ROOT / "flows" / "presets"}
+    assert {folder.relative_to(ROOT) for folder in folders} - set(paths) == set()
+
+
+def test_the_top_of_each_package_stays_small():
+    """A newcomer's first look: about ten files at the top, the rest in rooms."""
+    assert len(list((ROOT / "tasks").glob("*.py"))) <= 2
+    assert len(list((ROOT / "aigc_models").glob("*.py"))) <= 14
+
+
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_every_relative_link_leads_somewhere(page):
     targets = [target.split("#")[0] for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text())]

@@ -2,40 +2,26 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import re
-import shutil
 import signal
 import sys
 import threading
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
-from aigc_models.errors import AigcError, BadInput
+from flows.failures import TERMINATED, explained, require_room
 
 if TYPE_CHECKING:
     from tasks.stage.execution import Execution
 
-DONE, FAILED, BAD_INPUT, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
-WRITING = {
-    errno.ENOSPC: "no space is left",
-    errno.EDQUOT: "the quota is used up",
-    errno.EACCES: "no permission",
-    errno.EROFS: "the file system is read-only",
-}
-NO_ROOM = ("No space left", "no space left", "disk is full")
-SHOWN = 100  # characters of what a library says
-NEEDED, FULL = 64 * 2**20, 4 * 2**20  # bytes
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-KEPT = "what was finished is kept; the same command goes on from there"
 
 
 def debugging() -> bool:
@@ -59,7 +45,7 @@ def ending() -> Iterator[None]:
         if debugging():
             traceback.print_exc()
         status, text = explained(error)
-        print(_CONTROL.sub(lambda found: repr(found[0])[1:-1], text), file=sys.stderr)  # a file's name may hold anything
+        print(_CONTROL.sub(lambda match: repr(match[0])[1:-1], text), file=sys.stderr)  # a file's name may hold anything
         leave(status)
 
 
@@ -69,47 +55,6 @@ def _terminated(number: int, frame: FrameType | None) -> NoReturn:
 
 def leave(status: int) -> NoReturn:
     raise typer.Exit(status)
-
-
-def explained(error: BaseException) -> tuple[int, str]:
-    """The exit status and the message of an error."""
-    if isinstance(error, BadInput):
-        return BAD_INPUT, f"error: {error}"
-    if isinstance(error, KeyboardInterrupt):
-        return INTERRUPTED, f"stopped; {KEPT}"
-    if type(error).__name__ in {"TerminationSignal", "CancelledRun", "Stopped"}:
-        return TERMINATED, f"stopped; {KEPT}"
-    if isinstance(error, Exception) and (free_bytes() < FULL or any(words in str(error) for words in NO_ROOM)):
-        # a database or a server that cannot write says so in many ways, few of them clear
-        said = str(error).partition("\n")[0][:SHOWN]
-        return BAD_INPUT, f"error: the disk of {_root()} is full ({said}); make room there or set AIGC_WORKSPACE; {KEPT}"
-    if isinstance(error, AigcError):
-        return FAILED, f"error: {error}"
-    if isinstance(error, OSError) and error.errno in WRITING:
-        where = error.filename or _root()
-        hint = "make room or choose another folder with AIGC_WORKSPACE"
-        return BAD_INPUT, f"error: {where}: {WRITING[error.errno]}; {hint}"
-    return FAILED, f"error: {type(error).__name__}: {error}\nthis is a fault of ours or of a library; --debug shows where"
-
-
-def free_bytes() -> int:
-    """Room on the disk of the workspace."""
-    return shutil.disk_usage(_root()).free
-
-
-def _root() -> Path:
-    from tasks.stage.settings import Workspace
-
-    return Workspace.current().root
-
-
-def require_room() -> None:
-    """Raises `BadInput` before anything is started where the stores alone would not fit."""
-    if (free := free_bytes()) < NEEDED:
-        raise BadInput(
-            f"only {free / 2**20:.0f} MiB are free on the disk of {_root()}; a run takes {NEEDED // 2**20} MiB or more: "
-            "make room or set AIGC_WORKSPACE"
-        )
 
 
 def answer(value: Any, as_json: bool, show: Callable[[Any], None]) -> None:

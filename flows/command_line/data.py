@@ -84,8 +84,8 @@ def add(
             "licence": licence,
             "options": pairs(option or []),
         }
-        found = settled(validated(SourceSettings, values, "aigc data add"))
-        answer(added(asked(Workspace.current(), found, settings, sets or [])), as_json, show_card)
+        made_from = settled(validated(SourceSettings, values, "aigc data add"))
+        answer(added(asked(Workspace.current(), made_from, settings, sets or [])), as_json, show_card)
 
 
 def pairs(options: list[str]) -> dict[str, str]:
@@ -217,8 +217,8 @@ def show_card(card: Mapping[str, Any]) -> None:
     if card.get("made"):
         way.add_row("made with", Text(_shown(card["made"])))
     for expected, outcome in card.get("expectations", {}).items():
-        told = f"{outcome['failed']} items do not" if outcome["failed"] else "all items do"
-        way.add_row(Text(f"expected: {expected}"), told)
+        result = f"{outcome['failed']} items do not" if outcome["failed"] else "all items do"
+        way.add_row(Text(f"expected: {expected}"), result)
     for name in ("divided", "handling"):
         for key, value in card.get(name, {}).items():
             way.add_row(f"{name}: {key.replace('_', ' ')}", Text(_shown(value)))

@@ -38,9 +38,9 @@ def drift(
         asked = {"encoder": encoder, "model": model, **({} if threshold is None else {"threshold": threshold})}
         settings = validated(DriftSettings, asked, "aigc data drift")
         workspace = Workspace.current()
-        found = measure(workspace, name, before or usual_before(workspace, name, model), after, settings)
-        answer({**plain(found), "told": found.told}, as_json, show)
-        if fail and found.drifted:
+        drift = measure(workspace, name, before or usual_before(workspace, name, model), after, settings)
+        answer({**plain(drift), "told": drift.told}, as_json, show)
+        if fail and drift.drifted:
             leave(1)
 
 
@@ -65,13 +65,14 @@ def _show_comparison(value: Mapping[str, Any], encoder: str) -> None:
     from rich import print as out
     from rich.table import Table
 
-    told = value["classifier"]
-    if told is None:
+    classifier = value["classifier"]
+    if classifier is None:
         _say("  too little to tell")
         return
-    interval = f"{told['low']:.3f} to {told['high']:.3f}; 0.5: not at all"
+    interval = f"{classifier['low']:.3f} to {classifier['high']:.3f}; 0.5: not at all"
     _say(
-        f"  score {value['score']:.2f}: a classifier tells them apart with AUC {told['auc']:.3f} ({interval}), by the {encoder}"
+        f"  score {value['score']:.2f}: a classifier tells them apart with AUC {classifier['auc']:.3f} ({interval}), "
+        f"by the {encoder}"
     )
     table = Table("feature", "test", "p, adjusted", "PSI", "before to after", box=None)
     for feature in value["features"][:SHOWN]:

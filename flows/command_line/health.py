@@ -71,12 +71,12 @@ def device(workspace: Workspace) -> str:
     """What trains here. Torch is asked where it is installed for a card; its driver alone says little."""
     from tasks.stage.system_metrics import cards, hardware
 
-    found = cards()
-    if not found:
+    devices = cards()
+    if not devices:
         return f"{hardware()['aigc.cpu']}; no NVIDIA card"
     import torch
 
-    names = ", ".join(card.name for card in found)
+    names = ", ".join(card.name for card in devices)
     if not torch.cuda.is_available():
         raise AigcError(f"{names}, but torch {torch.__version__} cannot use it; install the torch build for CUDA")
     return f"{names}; torch {torch.__version__} uses it{', bf16 too' if torch.cuda.is_bf16_supported() else ''}"

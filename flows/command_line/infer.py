@@ -169,10 +169,10 @@ def _show(value: dict[str, Any], title: str, header: list[str], rows: list[list[
 
 def _show_forecasts(value: dict[str, Any]) -> None:
     rows = []
-    for found in value["forecasts"]:
-        for name, quantiles in found["quantiles"].items():
-            steps = zip(found["times"], *quantiles, strict=True)
-            rows += [[found["input"], name, time, *(f"{each:.5g}" for each in values)] for time, *values in steps]
+    for forecast in value["forecasts"]:
+        for name, quantiles in forecast["quantiles"].items():
+            steps = zip(forecast["times"], *quantiles, strict=True)
+            rows += [[forecast["input"], name, time, *(f"{each:.5g}" for each in values)] for time, *values in steps]
     _show(value, "forecast", ["input", "channel", "time", *(f"{level:g}" for level in value["levels"])], rows)
 
 

@@ -35,8 +35,8 @@ def items(
         from tasks.stage.validation import validated
 
         asked = {"split": split, "label": label, "rule": rule, "source": source, "contains": contains}
-        found = find(Workspace.current(), name, validated(ItemsSettings, asked, "aigc data items"))
-        value = {"dataset": name, "count": len(found), "items": found.head(limit).to_dict("records")}
+        items = find(Workspace.current(), name, validated(ItemsSettings, asked, "aigc data items"))
+        value = {"dataset": name, "count": len(items), "items": items.head(limit).to_dict("records")}
         answer(value, as_json, _show)
 
 

@@ -122,7 +122,7 @@ def history(name: Name, as_json: Json = False) -> None:
     Example: aigc models history digits
     """
     with ending():
-        from tasks.registry.promote import history as entries
+        from tasks.registry.history import history as entries
         from tasks.stage.settings import Workspace
 
         answer({"history": entries(Workspace.current().create(), name)}, as_json, _show_history)

@@ -17,7 +17,7 @@ from tasks.stage.settings import Workspace
 
 def commands(workspace: Workspace, mlflow_port: int, prefect_port: int) -> dict[str, tuple[list[str], str]]:
     """What to start, and the address of each page; a server of the team's own is only named."""
-    found = {}
+    commands = {}
     if not workspace.tracking_uri.startswith("http"):
         mlflow = [
             sys.executable,
@@ -33,11 +33,11 @@ def commands(workspace: Workspace, mlflow_port: int, prefect_port: int) -> dict[
             "--artifacts-destination",
             (workspace.state / "mlartifacts").as_uri(),
         ]
-        found["MLflow"] = (mlflow, f"http://127.0.0.1:{mlflow_port}")
+        commands["MLflow"] = (mlflow, f"http://127.0.0.1:{mlflow_port}")
     if "PREFECT_API_URL" not in os.environ:
         prefect = [sys.executable, "-m", "prefect", "server", "start", "--host", "127.0.0.1", "--port", str(prefect_port)]
-        found["Prefect"] = (prefect, f"http://127.0.0.1:{prefect_port}")
-    return found
+        commands["Prefect"] = (prefect, f"http://127.0.0.1:{prefect_port}")
+    return commands
 
 
 def show_pages(workspace: Workspace, mlflow_port: int, prefect_port: int) -> None:

@@ -9,6 +9,7 @@ import typer
 from flows.command_line.command import answer, ending
 
 if TYPE_CHECKING:
+    from flows.attempts import Attempts
     from flows.due import RetrainConfig, Retrained
     from tasks.stage.settings import Workspace
 
@@ -42,31 +43,43 @@ def retrain(
         workspace = Workspace.current().create()
         options = {"start": start, "budget": budget, "drift": drift, "overrides": sets or []}
         chosen = names(workspace) if every else [name]
-        outcomes = retrained(workspace, [validated(RetrainConfig, {"name": one, **options}, "aigc retrain") for one in chosen])
-        answer({"retrained": outcomes} if every else outcomes[0], as_json, lambda value: show(outcomes))
+        attempts = retrained(workspace, [validated(RetrainConfig, {"name": one, **options}, "aigc retrain") for one in chosen])
+        if not every:
+            for error in attempts.failed.values():
+                raise error
+        outcomes = [attempts.outcomes[one] for one in chosen if one in attempts.outcomes]
+        whole = {"retrained": outcomes, "failed": attempts.reasons}
+        answer(whole if every else outcomes[0], as_json, lambda value: show(outcomes))
+        attempts.raise_if_failed()
 
 
-def retrained(workspace: Workspace, wanted: list[RetrainConfig]) -> list[Retrained]:
+def retrained(workspace: Workspace, wanted: list[RetrainConfig]) -> Attempts:
     """Each in turn; Prefect's API and MLflow are started only where something is due."""
-    from flows.due import asked, not_due, under_way
-    from tasks.stage.lease import leased
+    from flows.attempts import Attempts
 
-    done: dict[str, Retrained] = {}
-    for config in wanted:
-        with leased(workspace, config.name) as free:
-            if not free:
-                done[config.name] = under_way(config.name)
-            elif not (found := asked(workspace, config).found).due:
-                done[config.name] = not_due(found)
-    due = [config for config in wanted if config.name not in done]
+    attempts = Attempts()
+    attempts.ask(wanted, lambda config: settled(workspace, config))
+    due = [config for config in wanted if config.name not in attempts.outcomes | attempts.failed]
     if due:
         from flows.command_line.command import orchestrated
 
         with orchestrated():
             from flows.retraining import retrain as flow
 
-            done |= {config.name: flow(config) for config in due}
-    return [done[config.name] for config in wanted]
+            attempts.ask(due, flow)
+    return attempts
+
+
+def settled(workspace: Workspace, config: RetrainConfig) -> Retrained | None:
+    """The answer where nothing is to be trained; none where a retraining is due."""
+    from flows.due import asked, not_due, under_way
+    from tasks.stage.lease import leased
+
+    with leased(workspace, config.name) as free:
+        if not free:
+            return under_way(config.name)
+        question = asked(workspace, config).found
+        return None if question.due else not_due(question)
 
 
 def show(outcomes: list[Retrained]) -> None:

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
-from flows.command_line.command import FAILED, answer, ending, leave
-
-if TYPE_CHECKING:
-    from tasks.stage.settings import Workspace
-    from tasks.use.provenance import Identity
+from flows.command_line.command import answer, ending, leave
+from flows.failures import FAILED
 
 Json = Annotated[bool, typer.Option("--json", help="one JSON object on stdout, all else on stderr")]
 Reference = Annotated[str, typer.Argument(help="NAME (its champion), NAME@alias or NAME/version")]
@@ -21,13 +18,6 @@ def add_to(app: typer.Typer) -> None:
     """Put the commands of this file beside the others."""
     for command in (generate, serve, ui, doctor):
         app.command()(command)
-
-
-def located(workspace: Workspace, reference: str) -> tuple[Path, Identity]:
-    """The bundle's folder of a registered version, and how the outside knows it."""
-    from tasks.registry.registry import located as found
-
-    return found(workspace, reference)
 
 
 def generate(
@@ -75,33 +65,40 @@ def generate(
 def _sampling(options: list[str]) -> dict[str, float]:
     from aigc_models.errors import BadInput
 
-    found = {}
+    values = {}
     for option in options:
         name, _, value = option.partition("=")
         try:
-            found[name] = float(value)
+            values[name] = float(value)
         except ValueError as error:
             raise BadInput(f"--sampling {option}: write it as name=number, such as temperature=0.8") from error
-    return found
+    return values
 
 
 def serve(
     models: Annotated[list[str], typer.Argument(help="NAME, NAME@alias or NAME/version, one or more")],
     host: Annotated[str, typer.Option(help="address to listen on")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="port; 0 takes a free one")] = 8000,
+    every: Annotated[float, typer.Option(min=0.1, help="seconds between two looks whether an alias was moved")] = 5.0,
+    hung: Annotated[float, typer.Option(min=1, help="seconds without progress after which /healthz fails")] = 120.0,
 ) -> None:
     """Serve registered models in real time: OpenAI's paths, a page at /, its description at /docs.
+
+    NAME and NAME@alias are followed: a promotion or rollback is served without a restart. NAME/version never moves.
 
     Example: aigc serve digits docstrings --port 8000
     """
     with ending():
-        from tasks.serve.engine import Served
+        from aigc_models.errors import BadInput
+        from tasks.serve.following import registered
         from tasks.serve.run import serve as serve_models
         from tasks.stage.settings import Workspace
 
         workspace = Workspace.current().create()
-        found = [located(workspace, model) for model in models]
-        serve_models({identity.model: Served.bundle(identity, folder) for folder, identity in found}, host, port)
+        served = {one.identity.model: one for one in (registered(workspace, model) for model in models)}
+        if len(served) < len(models):
+            raise BadInput(f"{' '.join(models)}: a model is named twice; serve one version of it here, another at another port")
+        serve_models(served, host, port, every=every, hung=hung)
 
 
 def ui(

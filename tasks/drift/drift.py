@@ -164,9 +164,9 @@ def chosen(workspace: Workspace, version: Version, settings: DriftSettings, kind
     """By `settings.encoder`; of itself, no own encoder is taken for pieces of series, which it sees too few of."""
     modality = find("aigc_models.modalities", kind)
     wanted = "plain" if settings.encoder == "auto" and divided_inside(modality) else settings.encoder
-    found = None if wanted == "plain" else find_encoder(workspace, version.dataset, settings.model)
-    if found:
-        return Eyes(trained(found[0]), "own", found[1])
+    encoder = None if wanted == "plain" else find_encoder(workspace, version.dataset, settings.model)
+    if encoder:
+        return Eyes(trained(encoder[0]), "own", encoder[1])
     if wanted == "own":
         raise BadInput(
             f"no encoder was trained on {version.dataset} yet; a recipe with `pretraining:` makes one, auto does without"
@@ -187,12 +187,12 @@ class Seen:
         """Two samples of it, by each measure and label, and all in all."""
         if min(len(before), len(after)) < FEWEST:
             return Comparison(score=None, items=(len(before), len(after)), classifier=None, features=())
-        told = self.told_apart(before, after)
+        apart = self.told_apart(before, after)
         features = adjusted([feature for feature in self.tested(before, after) if feature])
         return Comparison(
-            score=round(told.score, 4),
+            score=round(apart.score, 4),
             items=(len(before), len(after)),
-            classifier=Classified(auc=told.auc, low=told.low, high=told.high, encoder=self.kind),
+            classifier=Classified(auc=apart.auc, low=apart.low, high=apart.high, encoder=self.kind),
             features=features,
         )
 

@@ -34,8 +34,8 @@ def find_encoder(workspace: Workspace, name: str, model: str = "") -> tuple[Path
 
 def _newest_body(workspace: Workspace, name: str) -> Path | None:
     folders = [card.parent for card in workspace.stages.glob("pretrain-*/bundle/bundle.json")]
-    own = [folder for folder in folders if _encodes(folder, name)]
-    return max(own, key=lambda folder: ((folder / "bundle.json").stat().st_mtime_ns, str(folder)), default=None)
+    suitable = [folder for folder in folders if _encodes(folder, name)]
+    return max(suitable, key=lambda folder: ((folder / "bundle.json").stat().st_mtime_ns, str(folder)), default=None)
 
 
 def _encodes(folder: Path, name: str) -> bool:

@@ -34,17 +34,17 @@ def measure_drift(
     data: VersionRef, champion: ChampionRef | None, settings: DriftSettings, context: StageContext
 ) -> Drift | None:
     """From the champion's training data to `data`; None where they cannot be compared. The run and its parent keep it."""
-    found = since(champion, data, settings, context) if champion else None
-    if found is None or found.score is None:
-        return found
-    context.log(drift=found.score, drift_threshold=found.threshold, before=found.before, after=found.after)
+    drift = since(champion, data, settings, context) if champion else None
+    if drift is None or drift.score is None:
+        return drift
+    context.log(drift=drift.score, drift_threshold=drift.threshold, before=drift.before, after=drift.after)
     if context.parent_run_id:
         from tasks.stage.tracking import client
 
         store = client(context.workspace)
-        store.log_metric(context.parent_run_id, "drift", found.score)
-        store.set_tag(context.parent_run_id, "aigc.drift", f"{found.told} ({found.before} to {found.after})")
-    return found
+        store.log_metric(context.parent_run_id, "drift", drift.score)
+        store.set_tag(context.parent_run_id, "aigc.drift", f"{drift.told} ({drift.before} to {drift.after})")
+    return drift
 
 
 def since(champion: ChampionRef, data: VersionRef, settings: DriftSettings, context: StageContext) -> Drift | None:
@@ -58,13 +58,13 @@ def since(champion: ChampionRef, data: VersionRef, settings: DriftSettings, cont
         return None
 
 
-def remember(workspace: Workspace, name: str, seen: Seen, found: Drift, reason: str) -> None:
+def remember(workspace: Workspace, name: str, seen: Seen, drift: Drift, reason: str) -> None:
     """Note that the state `seen` needs no training."""
-    assert found.score is not None
+    assert drift.score is not None
     path = folder_of(workspace) / f"{name}.drift.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(".tmp")
-    part.write_text(Unmoved(digest=seen.state.digest, score=found.score, reason=reason).model_dump_json())
+    part.write_text(Unmoved(digest=seen.state.digest, score=drift.score, reason=reason).model_dump_json())
     part.replace(path)
 
 
@@ -73,7 +73,7 @@ def unmoved(workspace: Workspace, due: Due, threshold: float | None) -> Due:
     path = folder_of(workspace) / f"{due.name}.drift.json"
     if threshold is None or not due.due or not path.exists():
         return due
-    known = Unmoved.model_validate_json(path.read_text(encoding="utf-8"))
-    if known.digest != due.digest or known.score >= threshold:
+    unmoved = Unmoved.model_validate_json(path.read_text(encoding="utf-8"))
+    if unmoved.digest != due.digest or unmoved.score >= threshold:
         return due
-    return due.model_copy(update={"due": False, "reason": known.reason})
+    return due.model_copy(update={"due": False, "reason": unmoved.reason})

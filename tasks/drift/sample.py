@@ -43,8 +43,8 @@ class Opened:
 
     @cached_property
     def card(self) -> dict[str, Any]:
-        found: dict[str, Any] = json.loads(self.files["card.json"].read_text(encoding="utf-8"))
-        return found
+        card: dict[str, Any] = json.loads(self.files["card.json"].read_text(encoding="utf-8"))
+        return card
 
     @property
     def modality(self) -> ModuleType:
@@ -87,8 +87,8 @@ class Opened:
     def contents(self, entries: Collection[Entry]) -> Iterator[tuple[list[Entry], list[Any]]]:
         """The entries with their contents, at most `AT_ONCE` in memory at a time."""
         wanted = {entry.id: entry for entry in entries}
-        found = ((wanted[key], payload) for key, payload in payloads_of(self.shards, wanted))
-        while part := list(islice(found, AT_ONCE)):
+        pairs = ((wanted[key], payload) for key, payload in payloads_of(self.shards, wanted))
+        while part := list(islice(pairs, AT_ONCE)):
             yield [entry for entry, _ in part], [self.modality.unpack(payload) for _, payload in part]
 
 
@@ -114,13 +114,13 @@ class Cut(Opened):
     @cached_property
     def pieces(self) -> dict[str, tuple[Entry, Any]]:
         """By their digests, in order; neighbours are of one group."""
-        found = {}
+        pieces = {}
         for entries, contents in super().contents(_entries(self.table)):
             for entry, content in zip(entries, contents, strict=True):
                 for at, piece in enumerate(self.modality.pieces(content, self.format, self.whole)):
                     key, group = self.modality.fingerprint(piece).exact, f"{entry.label} {content.start} {at // NEIGHBOURS}"
-                    found[key] = (Entry(key, entry.id, group, entry.label), piece)
-        return dict(sorted(found.items()))
+                    pieces[key] = (Entry(key, entry.id, group, entry.label), piece)
+        return dict(sorted(pieces.items()))
 
     @property
     def count(self) -> int:

@@ -67,8 +67,8 @@ def _folds(names: Sequence[str], units: np.ndarray, before: np.ndarray, after: n
     order = np.argsort([hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest() for name in names])
     folds = np.zeros(len(names), dtype=np.int64)
     for kind in ((True, False), (False, True), (True, True)):
-        own = order[(kinds[:, order] == np.array(kind)[:, None]).all(axis=0)]
-        folds[own] = np.arange(len(own)) % FOLDS
+        members = order[(kinds[:, order] == np.array(kind)[:, None]).all(axis=0)]
+        folds[members] = np.arange(len(members)) % FOLDS
     return folds
 
 

@@ -10,12 +10,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tasks.judge.gates import Rival
-from tasks.stage.references import CorpusRef, ModelRef, Reference
+from aigc_models.errors import BadInput
+from tasks.judge.gates import Champion
+from tasks.judge.kept_evaluation import kept_opponent
+from tasks.stage.references import CorpusRef, ModelRef, Reference, digest_of
 from tasks.stage.settings import Workspace
 from tasks.stage.stage import StageContext, stage
 
 if TYPE_CHECKING:
+    from mlflow import MlflowClient
     from mlflow.entities.model_registry import ModelVersion
 
 TAG = "aigc.test_items"
@@ -57,17 +60,51 @@ def _plain(value: object) -> object:
 @stage(cached=False)
 def find_champion(model: str, context: StageContext) -> ChampionRef | None:
     """The champion of `model`, its bundle on this machine and within the workspace; none where there is none yet."""
-    from tasks.registry.register import aliases_of, bundle_folder, model_names
+    champion = standing_champion(context.workspace, model)
+    if champion:
+        context.log(champion=champion.version)
+    return champion
+
+
+def standing_champion(workspace: Workspace, model: str) -> ChampionRef | None:
+    """What `find_champion` finds; raises `BadInput` where the alias names a version that is gone."""
+    from tasks.registry.register import aliases_of, find_version, model_names
     from tasks.stage.tracking import client
 
-    store = client(context.workspace)
-    number = aliases_of(store, model).get("champion") if model in model_names(store) else None
-    if number is None:
+    store = client(workspace)
+    if model not in model_names(store) or "champion" not in aliases_of(store, model):
         return None
-    version = store.get_model_version(model, str(number))
-    folder = within(context.workspace, bundle_folder(context.workspace, store, version), version)
-    context.log(champion=number)
-    return reference(context.workspace, folder, version)
+    return _fetched(workspace, store, find_version(store, f"{model}@champion"))
+
+
+def opponent(workspace: Workspace, model: str, bundle: Path) -> ChampionRef | None:
+    """Whom a bundle is to be measured beside: the champion, or, where it is that itself, the one that it was measured
+    beside to become it (none where it was the first, or where that one is gone)."""
+    from tasks.registry.register import versions
+    from tasks.stage.tracking import client
+
+    champion = standing_champion(workspace, model)
+    if champion is None:
+        return None
+    store = client(workspace)
+    registered = {int(version.version): version for version in versions(store, model)}
+    same = registered[champion.version]
+    if same.tags.get("aigc.bundle_sha256") != digest_of([bundle], bundle):
+        return champion
+    before = registered.get(kept_opponent(store, same.run_id or "") or 0)
+    return _fetched(workspace, store, before) if before else None
+
+
+def _fetched(workspace: Workspace, store: MlflowClient, version: ModelVersion) -> ChampionRef:
+    from tasks.registry.register import bundle_folder
+
+    folder = bundle_folder(workspace, store, version)
+    if not (folder / "bundle.json").is_file():
+        raise BadInput(
+            f"{version.name}/{version.version} is champion, but its files are gone from {folder}: restore them, or make "
+            f"another version champion (`aigc models show {version.name}`, `aigc models promote {version.name} VERSION`)"
+        )
+    return reference(workspace, within(workspace, folder, version), version)
 
 
 def within(workspace: Workspace, folder: Path, version: ModelVersion) -> Path:
@@ -104,20 +141,25 @@ def _member(workspace: Workspace, folder: Path) -> ModelRef:
     return ModelRef.to(workspace, folder, **fields)
 
 
-def measured(evaluation: Path, number: int, registered: Mapping[str, float]) -> Rival:
-    """Champion `number` as an evaluation met it; one that met another or none leaves the figures it was registered with."""
+def measured_version(evaluation: Path) -> int | None:
+    """The number of the version that an evaluation met as champion; None where it met none."""
     path = evaluation / "champion.json"
-    told = json.loads(path.read_text()) if path.is_file() else {}
-    if told.get("version") != number:
-        return Rival(version=number, registered=dict(registered))
+    return int(json.loads(path.read_text())["version"]) if path.is_file() else None
+
+
+def measured(evaluation: Path, number: int, registered: Mapping[str, float]) -> Champion:
+    """Champion `number` as an evaluation met it; one that met another or none leaves the figures it was registered with."""
+    if measured_version(evaluation) != number:
+        return Champion(version=number, registered=dict(registered))
+    met = json.loads((evaluation / "champion.json").read_text())
     again = evaluation / "metrics_known.json"
-    return Rival(
+    return Champion(
         version=number,
         registered=dict(registered),
-        items=told["items"],
+        items=met["items"],
         known=json.loads(again.read_text()) if again.is_file() else {},
-        known_items=told["known"],
-        misfit=told["misfit"],
+        known_items=met["known"],
+        misfit=met["misfit"],
     )
 
 

@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict
 
 from aigc_models.errors import BadInput
 from aigc_models.evidence import Difference
-from tasks.judge.gates import Gate, Rival, Verdict, judge
+from tasks.judge.gates import Champion, Gate, Verdict, judge
 from tasks.judge.kept_evaluation import FILES, FOLDER, GATES
 from tasks.stage.settings import Workspace
 
@@ -84,7 +84,7 @@ def compare(workspace: Workspace, name: str, a: str, b: str) -> Comparison:
     pairs = _pairs(after, one.version, 1) or _pairs(before, two.version, -1)
     rows = tuple(_row(metric, before.metrics, after.metrics, pairs) for metric in _metrics(before, after))
     gates = after.gates or before.gates
-    verdicts = judge(gates, _beside(after.metrics, pairs), _rival(one.version, before, after))
+    verdicts = judge(gates, _beside(after.metrics, pairs), _champion(one.version, before, after))
     return Comparison(
         model=name,
         a=one,
@@ -180,10 +180,10 @@ def _beside(metrics: Mapping[str, Any], pairs: Mapping[str, Difference]) -> dict
     return made
 
 
-def _rival(number: int, before: _Found, after: _Found) -> Rival:
+def _champion(number: int, before: _Found, after: _Found) -> Champion:
     registered = {metric: figures["value"] for metric, figures in before.metrics.items()}
     met = after.champion if after.champion.get("version") == number else {}
-    return Rival(
+    return Champion(
         version=number,
         registered=registered,
         items=met.get("items") or 0,

@@ -73,7 +73,7 @@ def evaluate(
     metrics = {name: summary(values) for name, values in measured.items()}
     _write(folder / "metrics.json", metrics)
     _write(folder / "candidates.json", by_candidate(measured))
-    show_samples(candidates["ensemble"], settings, folder / "samples", evidence.test)
+    show_samples(candidates["ensemble"], settings.shown, settings.seed, folder / "samples", evidence.test)
     context.log(**{f"test.{name}": figures["value"] for name, figures in metrics.items()})
     context.attach(folder / "metrics.json", folder / "samples")
     ids = _ids(data, context)
@@ -135,7 +135,7 @@ def _evidence(
     samples: dict[str, Corpus] = {}
     for position, (name, generator) in enumerate(candidates.items()):
         context.progress(position, len(candidates) * 2)
-        samples[name] = generate_like(corpora["test"], generator, settings)
+        samples[name] = generate_like(corpora["test"], generator, settings.samples, settings.seed)
     models = {name: generator.model for name, generator in candidates.items()}
     evidence = Evidence(
         train=corpora["train"],

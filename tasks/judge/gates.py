@@ -54,7 +54,7 @@ class Verdict(BaseModel):
     reason: str
 
 
-class Rival(BaseModel):
+class Champion(BaseModel):
     """The champion as a gate sees it."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -68,14 +68,14 @@ class Rival(BaseModel):
 
 
 def judge(
-    gates: tuple[Gate, ...], metrics: Mapping[str, Mapping[str, Any]], champion: Mapping[str, float] | Rival | None
+    gates: tuple[Gate, ...], metrics: Mapping[str, Mapping[str, Any]], champion: Mapping[str, float] | Champion | None
 ) -> list[Verdict]:
     """Hold `metrics` (the form of `metrics.json`) against each gate; `champion`: what is known of it, if there is one."""
-    rival = Rival(registered=dict(champion)) if isinstance(champion, Mapping) else champion
-    return [_verdict(gate, metrics, rival) for gate in gates]
+    standing = Champion(registered=dict(champion)) if isinstance(champion, Mapping) else champion
+    return [_verdict(gate, metrics, standing) for gate in gates]
 
 
-def _verdict(gate: Gate, metrics: Mapping[str, Mapping[str, Any]], champion: Rival | None) -> Verdict:
+def _verdict(gate: Gate, metrics: Mapping[str, Mapping[str, Any]], champion: Champion | None) -> Verdict:
     if gate.metric not in metrics:
         return Verdict(name=gate.name, passed=gate.optional, value=None, limit=None, reason=f"{gate.metric} was not measured")
     value = float(metrics[gate.metric]["value"])
@@ -97,7 +97,7 @@ def _verdict(gate: Gate, metrics: Mapping[str, Mapping[str, Any]], champion: Riv
     return Verdict(name=gate.name, passed=passed, value=value, limit=limit, reason=reason)
 
 
-def _against_champion(gate: Gate, figures: Mapping[str, Any], champion: Rival) -> tuple[bool, str]:
+def _against_champion(gate: Gate, figures: Mapping[str, Any], champion: Champion) -> tuple[bool, str]:
     """On the same test items, all of them and those that the champion's data held."""
     passed, words = _paired(gate, figures)
     reason = f"{words} on the same {champion.items} test items, {_difference(figures)}"
@@ -130,7 +130,7 @@ def _difference(figures: Mapping[str, Any]) -> str:
     return f"difference {found['value']:+.3g} ({found['low']:+.3g} to {found['high']:+.3g}){unit}"
 
 
-def _base(gate: Gate, metrics: Mapping[str, Mapping[str, Any]], champion: Rival | None) -> float | None:
+def _base(gate: Gate, metrics: Mapping[str, Mapping[str, Any]], champion: Champion | None) -> float | None:
     """The reference's figure; a number has none but the offset. The champion's is that on the same items, if known."""
     known: dict[str, float | None] = {name: figures["value"] for name, figures in metrics.items()}
     own = metrics[gate.metric]

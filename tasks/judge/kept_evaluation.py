@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,3 +26,12 @@ def keep_gates(store: MlflowClient, run_id: str, gates: tuple[Gate, ...]) -> Non
     """Remember what a version was held against."""
     said = [gate.model_dump(mode="json", exclude_defaults=True) for gate in gates]
     store.log_text(run_id, json.dumps(said, indent=1) + "\n", f"{FOLDER}/{GATES}")
+
+
+def kept_opponent(store: MlflowClient, run_id: str) -> int | None:
+    """The number of the champion that a version was measured beside when it was registered; None where there was none."""
+    path = f"{FOLDER}/champion.json"
+    if not run_id or path not in {item.path for item in store.list_artifacts(run_id, FOLDER)}:
+        return None
+    with tempfile.TemporaryDirectory() as folder:
+        return int(json.loads(Path(store.download_artifacts(run_id, path, folder)).read_text())["version"])

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     from aigc_models.corpus import Corpus
     from aigc_models.generator import Generator
-    from tasks.judge.evaluate import EvaluationSettings
 
 ORIGINS = 12  # test windows whose forecast is shown
 BANDS = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -31,8 +30,8 @@ def shuffled(corpus: Corpus, seed: int) -> Corpus:
     return corpus.take(np.random.default_rng(seed).permutation(len(corpus)))
 
 
-def generate_like(test: Corpus, generator: Generator, settings: EvaluationSettings) -> Corpus:
-    """Sample i has the condition of test item i, for as many as there are (at most `settings.samples`).
+def generate_like(test: Corpus, generator: Generator, most: int, seed: int) -> Corpus:
+    """Sample i has the condition of test item i, for as many as there are (at most `most`); sample i has seed `seed` + i.
 
     None of what goes on from a past: that is measured by its quantiles, at every window.
     """
@@ -43,24 +42,24 @@ def generate_like(test: Corpus, generator: Generator, settings: EvaluationSettin
 
     if generator.goes_on:
         return test.take(np.arange(0))
-    count = min(len(test), settings.samples)
+    count = min(len(test), most)
     conditions = torch.from_numpy(np.array(test.conditions[:count], dtype=np.int64))
-    seeds = torch.arange(count) + settings.seed
+    seeds = torch.arange(count) + seed
     contents = generator.modality.decode(generator.encoded(conditions, seeds), generator.format)
     return Corpus(test.modality, generator.modality.encode(contents, generator.format), conditions.numpy())
 
 
-def show_samples(generator: Generator, settings: EvaluationSettings, folder: Path, test: Corpus) -> None:
-    """Write the samples that the report shows, and `samples.json` that says what they are.
+def show_samples(generator: Generator, count: int, seed: int, folder: Path, test: Corpus) -> None:
+    """Write the `count` samples that the report shows, and `samples.json` that says what they are.
 
     Of each its `file`, `label` and `seed`; of a forecast also `html`, how it is shown, and a `note` in place of the seed.
     """
     folder.mkdir(exist_ok=True)
-    shown = forecasts(generator, folder, test) if generator.goes_on else items(generator, settings, folder)
+    shown = forecasts(generator, folder, test) if generator.goes_on else items(generator, count, seed, folder)
     (folder / "samples.json").write_text(json.dumps(shown, indent=1, sort_keys=True) + "\n")
 
 
-def items(generator: Generator, settings: EvaluationSettings, folder: Path) -> list[dict[str, Any]]:
+def items(generator: Generator, count: int, seed: int, folder: Path) -> list[dict[str, Any]]:
     """Generated items, labels in turn.
 
     Made together, which takes a fraction of the time; each is what `generate(1, label=label, seed=seed)` gives.
@@ -70,7 +69,7 @@ def items(generator: Generator, settings: EvaluationSettings, folder: Path) -> l
     from aigc_models.generator import item_seeds
 
     labels: Sequence[str | None] = generator.card.labels or (None,)
-    asked = [(labels[position % len(labels)], settings.seed + position) for position in range(settings.shown)]
+    asked = [(labels[position % len(labels)], seed + position) for position in range(count)]
     conditions = torch.cat([generator.conditions(1, label, seed) for label, seed in asked])
     values = generator.encoded(conditions, torch.cat([item_seeds(seed, 1) for _, seed in asked]))
     shown = []

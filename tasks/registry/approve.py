@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from aigc_models.errors import BadInput
-from tasks.registry.promote import Entry, champion, history, promote_version, record
+from tasks.registry.history import Entry, history, record
+from tasks.registry.promote import champion, promote_version
 from tasks.registry.register import aliases_of, existing
-from tasks.stage.owner import locked
 from tasks.stage.settings import Workspace
 from tasks.stage.tracking import client
 
@@ -31,7 +31,6 @@ def reject(workspace: Workspace, name: str, reason: str = "") -> Entry:
     """The version that waits is no challenger any more; the champion stays."""
     version = waiting(workspace, name)
     store = client(workspace)
-    with locked(workspace, "registry"):
-        entry = record(store, name, "rejected", champion(store, name), version, f"rejected{f': {reason}' if reason else ''}")
-        store.delete_registered_model_alias(name, "challenger")
+    entry = record(store, name, "rejected", champion(store, name), version, f"rejected{f': {reason}' if reason else ''}")
+    store.delete_registered_model_alias(name, "challenger")
     return entry

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from tasks.judge.gates import Gate, Verdict, judge
-from tasks.registry.promote import champion, figures, promote_version, rollback
+from tasks.registry.history import figures
+from tasks.registry.promote import champion, promote_version, rollback
 from tasks.registry.register import find_version
 from tasks.stage.stage import StageContext, stage
 from tasks.stage.tracking import client
@@ -51,21 +52,22 @@ def move_champion(settings: MoveSettings, context: StageContext) -> Moved:
     store = client(context.workspace)
     reference = f"{settings.name}/{settings.version}" if settings.version else f"{settings.name}@challenger"
     version = int(find_version(store, reference).version)
-    verdicts = judged(store, settings, version)
+    standing = champion(store, settings.name)
+    verdicts = judged(store, settings, version, standing)
     failed = [f"{verdict.name} ({verdict.reason})" for verdict in verdicts if not verdict.passed]
     context.log(decision="refused" if failed else "promoted", version=version)
     if failed:
         reason = f"{len(failed)} of {len(verdicts)} gates failed: {'; '.join(failed)}"
         return Moved(decision="refused", model=settings.name, version=version, reason=reason, gates=verdicts)
     reason = f"all {len(verdicts)} gates passed: {settings.reason}" if verdicts else settings.reason
-    entry = promote_version(context.workspace, settings.name, version, reason)
+    entry = promote_version(context.workspace, settings.name, version, reason, standing)
     return Moved(decision="promoted", model=settings.name, version=version, reason=entry.reason, gates=verdicts)
 
 
-def judged(store: MlflowClient, settings: MoveSettings, version: int) -> tuple[Verdict, ...]:
-    """Each gate against the figures of the version, and of the champion where there is another."""
+def judged(store: MlflowClient, settings: MoveSettings, version: int, standing: int | None) -> tuple[Verdict, ...]:
+    """Each gate against the figures of the version, and of the champion `standing` where there is another."""
     if not settings.gates:
         return ()
-    rival = champion(store, settings.name)
-    known = {metric: {"value": value} for metric, value in figures(store, settings.name, version).items()}
-    return tuple(judge(settings.gates, known, figures(store, settings.name, rival) if rival not in (None, version) else None))
+    metrics = {metric: {"value": value} for metric, value in figures(store, settings.name, version).items()}
+    champions = figures(store, settings.name, standing) if standing not in (None, version) else None
+    return tuple(judge(settings.gates, metrics, champions))

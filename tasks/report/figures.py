@@ -30,9 +30,14 @@ def headlines(result: RunResult) -> list[str]:
     return sorted(names, key=lambda name: asked.index(name) if name in asked else len(asked))
 
 
-def reach(result: RunResult, name: str) -> Metric | None:
-    """What real items score in metric `name`, where that was measured: as good as it gets."""
-    return result.metrics.get(_real(name))
+def reach(part: DatasetReport, name: str) -> Metric | Measurement | None:
+    """What real items score in metric `name`, where that was measured, in a metric of its own or beside the candidates."""
+    return part.result.metrics.get(_real(name)) or part.measurements.get(name, {}).get("real")
+
+
+def with_real(part: DatasetReport) -> bool:
+    """Whether real items were measured in any metric."""
+    return any(reach(part, name) for name in rows(part.result))
 
 
 def candidates(part: DatasetReport, name: str) -> dict[str, Measurement]:

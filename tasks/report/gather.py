@@ -56,8 +56,12 @@ def samples(evaluation: Path, modality: str, report: Path, name: str) -> tuple[I
     found = []
     for entry in json.loads((evaluation / "samples" / "samples.json").read_text(encoding="utf-8")):
         path = Path(shutil.copyfile(evaluation / "samples" / entry["file"], target / entry["file"]))
-        html = entry.get("html") or plugin.preview(plugin.read(path.read_bytes(), path.name))
         link, note = path.relative_to(report).as_posix(), entry.get("note") or f"seed {entry['seed']}"
+        html = entry.get("html")
+        if html is None:
+            content = plugin.unpack(path.read_bytes())  # what was made is no input: nothing is refused
+            html, empty = plugin.preview(content), plugin.emptiness(content)
+            note = f"{note}, {empty}" if empty else note
         found.append(Item(html=html, label=entry["label"], note=note, path=link))
     return tuple(found)
 

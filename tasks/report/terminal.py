@@ -173,7 +173,7 @@ def _metrics(part: DatasetReport) -> Table:
     between = ["95 % interval"] if len(result.members) <= MOST_MEMBERS else []
     table = _table("figure", "", "ensemble", *between, "baseline", "real", *(member.name for member in result.members))
     for name in figures.rows(result):
-        metric, real = result.metrics[name], figures.reach(result, name)
+        metric, real = result.metrics[name], figures.reach(part, name)
         values: list[Figure] = [
             metric.baseline,
             real.value if real else None,

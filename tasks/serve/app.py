@@ -21,7 +21,8 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from aigc_models.errors import BadInput
 from tasks.serve import failures, inference, media
 from tasks.serve.completions import Answer, server_sent
-from tasks.serve.engine import Engine, Item, Served, Worker
+from tasks.serve.engine import Engine, Hung
+from tasks.serve.following import EVERY, Follower
 from tasks.serve.metering import Metered, Meters
 from tasks.serve.requests import headers, mark, unless_gone, worker_for
 from tasks.serve.schemas import (
@@ -34,8 +35,10 @@ from tasks.serve.schemas import (
     ServedModel,
     ServedModels,
 )
+from tasks.serve.worker import Item, Served, Worker
 from tasks.use.provenance import labelled
 
+HUNG = 120.0  # seconds without progress after which a worker that has something to do counts as hung
 STARTED = int(time.time())
 ABOUT = (
     "Paths and shapes are OpenAI's where it has them. Every answer says which model and version made it, from which seed, "
@@ -46,28 +49,37 @@ router = APIRouter(responses=FAILURES)
 
 
 def create_app(
-    models: Mapping[str, Served], room: int = 128, loaded: Callable[[Engine], None] = lambda engine: None
+    models: Mapping[str, Served],
+    room: int = 128,
+    loaded: Callable[[Engine], None] = lambda engine: None,
+    every: float = EVERY,
+    hung: float = HUNG,
 ) -> FastAPI:
     """An app that serves `models` by name; they are loaded when it starts, then `loaded` is called.
 
     `room`: how many items may wait or be made at a time; beyond it requests get a 429.
+    `every`: seconds between two looks at the registry. `hung`: seconds without progress until `/healthz` says 503.
     """
     engine = Engine(models, room)
     meters = Meters(engine)
+    follower = Follower(engine, meters, every)
 
     async def load() -> None:
         await engine.load()
+        if engine.ready:
+            follower.start()
         loaded(engine)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         loading = asyncio.create_task(load())
         yield
+        follower.stop()
         loading.cancel()
         await engine.close()
 
     app = FastAPI(title="AIGC Foundry", description=ABOUT, lifespan=lifespan, docs_url=None, redoc_url=None)
-    app.state.engine, app.state.meters = engine, meters
+    app.state.engine, app.state.meters, app.state.follower, app.state.hung = engine, meters, follower, hung
     for part in (router, media.router, inference.router):
         app.include_router(part)
     app.add_middleware(Metered, meters=meters)
@@ -125,7 +137,7 @@ async def images(asked: ImageRequest, request: Request) -> Response:
     """Images as base64 PNG; the prompt is a label of the model, or empty."""
     label = asked.label or asked.prompt.strip() or None
     worker = worker_for(request, asked.model_copy(update={"label": label}), "image")
-    size = own_size(worker, asked.size)
+    size = size_of(worker, asked.size)
     engine: Engine = request.app.state.engine
     answer = mark(worker, asked.seed, asked.first)
     items = [Item(answer.seed, asked.first + index, label) for index in range(asked.n)]
@@ -137,12 +149,12 @@ async def images(asked: ImageRequest, request: Request) -> Response:
     return JSONResponse(pictures.model_dump(), headers=headers(answer))
 
 
-def own_size(worker: Worker, asked: str | None) -> str:
+def size_of(worker: Worker, asked: str | None) -> str:
     """The model's size as `WIDTHxHEIGHT`; raises `BadInput` where another is asked."""
-    own = f"{worker.generator.format.width}x{worker.generator.format.height}"
-    if asked not in (None, "auto", own):
-        raise BadInput(f"size: {worker.identity.model} makes {own}, not {asked}; leave it out or say auto")
-    return own
+    size = f"{worker.generator.format.width}x{worker.generator.format.height}"
+    if asked not in (None, "auto", size):
+        raise BadInput(f"size: {worker.identity.model} makes {size}, not {asked}; leave it out or say auto")
+    return size
 
 
 def picture(worker: Worker, item: Item, content: Any) -> Picture:
@@ -153,16 +165,23 @@ def picture(worker: Worker, item: Item, content: Any) -> Picture:
 
 
 @router.get("/healthz")
-async def healthz() -> dict[str, str]:
-    """The process is alive."""
+async def healthz(request: Request) -> dict[str, str]:
+    """The process is alive and every model makes progress; 503 where one hangs."""
+    engine: Engine = request.app.state.engine
+    if models := engine.hung(request.app.state.hung):
+        raise Hung(
+            f"no progress for {request.app.state.hung:g} s though requests wait: {', '.join(models)}; restart the server"
+        )
     return {"status": "ok"}
 
 
 @router.get("/readyz")
 async def readyz(request: Request) -> dict[str, object]:
-    """Every model is loaded; 503 until then."""
+    """Every model is loaded; 503 until then. `notes`: where another version is served than the registry says, and why."""
     engine: Engine = request.app.state.engine
-    return {"status": "ready", "models": [worker.identity.model for worker in engine.workers()]}
+    notes = request.app.state.follower.notes
+    ready: dict[str, object] = {"status": "ready", "models": [worker.identity.model for worker in engine.workers()]}
+    return ready | ({"notes": dict(notes)} if notes else {})
 
 
 @router.get("/metrics", response_class=Response)

@@ -15,7 +15,7 @@ Content = Any  # what the modality's items are: str, uint8 (height, width, chann
 
 
 @dataclass(frozen=True)
-class Wish:
+class ItemRequest:
     """One item that somebody waits for."""
 
     condition: int
@@ -25,11 +25,11 @@ class Wish:
 
 
 class Batcher:
-    """Collects wishes and has at most `size` of them made at a time by `make(wishes)`."""
+    """Collects requests and has at most `size` of them made at a time by `make(requests)`."""
 
     def __init__(
         self,
-        make: Callable[[Sequence[Wish]], Awaitable[Sequence[Content]]],
+        make: Callable[[Sequence[ItemRequest]], Awaitable[Sequence[Content]]],
         size: int,
         patience: float = 0.004,
     ) -> None:
@@ -37,21 +37,21 @@ class Batcher:
         self._make = make
         self._size = size
         self._patience = patience
-        self._wishes: asyncio.Queue[Wish] = asyncio.Queue()
+        self._requests: asyncio.Queue[ItemRequest] = asyncio.Queue()
         self._task = asyncio.create_task(self._work())
 
     async def ask(self, condition: int, seed: int, past: Content | None = None) -> Content:
         """Wait for one item; who stops waiting takes it out of the queue."""
-        wish = Wish(condition, seed, past, asyncio.get_running_loop().create_future())
-        self._wishes.put_nowait(wish)
-        return await wish.answer
+        request = ItemRequest(condition, seed, past, asyncio.get_running_loop().create_future())
+        self._requests.put_nowait(request)
+        return await request.answer
 
     async def close(self) -> None:
         """Stop; who still waits is told so."""
         self._task.cancel()
         await asyncio.wait([self._task])
-        while not self._wishes.empty():
-            self._wishes.get_nowait().answer.cancel()
+        while not self._requests.empty():
+            self._requests.get_nowait().answer.cancel()
 
     async def _work(self) -> None:
         while True:
@@ -59,33 +59,33 @@ class Batcher:
             if batch:
                 await self._fulfil(batch)
 
-    async def _collect(self) -> list[Wish]:
-        """The first wish, and those that come in time; without those that nobody waits for any more."""
-        batch = [await self._wishes.get()]
+    async def _collect(self) -> list[ItemRequest]:
+        """The first request, and those that come in time; without those that nobody waits for any more."""
+        batch = [await self._requests.get()]
         deadline = asyncio.get_running_loop().time() + self._patience
         while len(batch) < self._size:
-            if self._wishes.empty():
+            if self._requests.empty():
                 try:
                     async with asyncio.timeout_at(deadline):
-                        batch.append(await self._wishes.get())
+                        batch.append(await self._requests.get())
                 except TimeoutError:
                     break
             else:
-                batch.append(self._wishes.get_nowait())
-        return [wish for wish in batch if not wish.answer.done()]
+                batch.append(self._requests.get_nowait())
+        return [request for request in batch if not request.answer.done()]
 
-    async def _fulfil(self, batch: list[Wish]) -> None:
+    async def _fulfil(self, batch: list[ItemRequest]) -> None:
         try:
             contents = await self._make(batch)
         except asyncio.CancelledError:
-            for wish in batch:
-                wish.answer.cancel()
+            for request in batch:
+                request.answer.cancel()
             raise
         except Exception as error:  # whatever it is, it belongs to those who wait
-            for wish in batch:
-                if not wish.answer.done():
-                    wish.answer.set_exception(error)
+            for request in batch:
+                if not request.answer.done():
+                    request.answer.set_exception(error)
             return
-        for wish, content in zip(batch, contents, strict=True):
-            if not wish.answer.done():
-                wish.answer.set_result(content)
+        for request, content in zip(batch, contents, strict=True):
+            if not request.answer.done():
+                request.answer.set_result(content)

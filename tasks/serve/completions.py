@@ -7,10 +7,11 @@ import time
 from collections.abc import AsyncIterator
 
 from tasks.serve.cutting import Cut
-from tasks.serve.engine import Engine, Item, Worker
+from tasks.serve.engine import Engine
 from tasks.serve.failures import failed
 from tasks.serve.metering import Meters
 from tasks.serve.schemas import Choice, Completion, CompletionRequest, Usage
+from tasks.serve.worker import Item, Worker
 
 
 class Answer:

@@ -1,164 +1,30 @@
-"""The models of a server: loaded once, each with a worker thread of its own, the cores divided among them.
+"""The models of a server, each with a worker thread of its own, the cores divided among them.
 
-Nothing here blocks the event loop. Text is drawn in slices of a few milliseconds, so that streams
-take turns and one that nobody reads any more ends at once; all else is made in micro-batches.
+Nothing here blocks the event loop. Which worker a name means may change while the server runs (`replace`);
+a request keeps the worker that it was given.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from aigc_models.errors import AigcError, BadInput, unknown
-from tasks.serve.batching import Batcher, Content, Wish
-from tasks.serve.cutting import Cut, after_prompt, pull
-from tasks.use.provenance import Identity
-
-if TYPE_CHECKING:
-    from aigc_models.generator import Generator
-
-T = TypeVar("T")
-SLICE = 0.02  # seconds that one stream may keep the worker
-
-
-class Item(NamedTuple):
-    """Item `item` (from 0) of the base seed `seed`, as `aigc generate` and `Generator.generate` count them."""
-
-    seed: int
-    item: int
-    label: str | None = None
-    past: Content | None = None  # what a series goes on from; none: the newest of the training data
-
-
-@dataclass(frozen=True)
-class Served:
-    """A model to serve: what it is called outside, and how to load it."""
-
-    identity: Identity
-    load: Callable[[], Generator]
-
-    @classmethod
-    def bundle(cls, identity: Identity, folder: Path) -> Served:
-        """The bundle in `folder`."""
-
-        def load() -> Generator:
-            from aigc_models.generator import Generator as Loaded  # brings torch
-
-            return Loaded.load(folder)
-
-        return cls(identity, load)
+from aigc_models.errors import AigcError, BadInput
+from tasks.serve.worker import Served, Worker
 
 
 class Busy(AigcError):
     """More is waiting than the queue holds; ask again later."""
 
 
+class Hung(AigcError):
+    """A worker's thread makes no progress."""
+
+
 class Loading(AigcError):
     """The models are not loaded yet."""
-
-
-class Worker:
-    """One loaded model and its thread."""
-
-    def __init__(self, served: Served, threads: int) -> None:
-        self.identity = served.identity
-        self._served = served
-        self._thread = ThreadPoolExecutor(1, thread_name_prefix=served.identity.model, initializer=_use, initargs=(threads,))
-        self.generator: Generator
-        self._batcher: Batcher
-
-    async def load(self) -> None:
-        self.generator = await self._run(self._served.load)
-        self._batcher = Batcher(self._make, self.generator.card.micro_batch)
-
-    async def close(self) -> None:
-        if hasattr(self, "_batcher"):
-            await self._batcher.close()
-        self._thread.shutdown(wait=False, cancel_futures=True)
-
-    async def _run(self, function: Callable[..., Any], *arguments: Any) -> Any:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, function, *arguments)
-
-    async def _make(self, wishes: Sequence[Wish]) -> Sequence[Content]:
-        return await self._run(_contents, self.generator, wishes)
-
-    async def ask(self, function: Callable[..., T], *arguments: Any, **options: Any) -> T:
-        """What `function(generator, ...)` gives, in the worker's own thread."""
-        found: T = await self._run(partial(function, self.generator, *arguments, **options))
-        return found
-
-    def condition(self, item: Item) -> tuple[int, str | None]:
-        """The condition that an item is made under, drawn from its seed where no label is asked for, and its label."""
-        labels = self.generator.card.labels
-        past = {} if item.past is None else {"past": [item.past]}
-        condition = int(self.generator.conditions(1, item.label, item.seed, item.item, **past)[0])
-        return condition, labels[condition] if condition < len(labels) else None
-
-    async def items(self, items: Sequence[Item]) -> list[Content]:
-        """Their contents, made together with what others ask for at the same time."""
-        from aigc_models.generator import derived
-
-        asked = [(self.condition(item)[0], derived(item.seed, item.item), self._after(item)) for item in items]
-        return await asyncio.gather(*(self._batcher.ask(*each) for each in asked))
-
-    def _after(self, item: Item) -> Content | None:
-        if not self.generator.goes_on:
-            return None
-        return self.generator.after(1, item.item, None if item.past is None else [item.past])[0]
-
-    async def text(
-        self, prompt: str, item: Item, most: int, stops: Sequence[str], sampling: Mapping[str, float]
-    ) -> AsyncIterator[str | Cut]:
-        """What follows the prompt, in slices as it is drawn, and at last the `Cut`, which knows how it ended."""
-        length = len(prompt.encode()) + most + 1  # one more, to see whether the text ends there by itself
-        stream = partial(self.generator.stream, prompt, item.label, item.seed, item.item, max_length=length, **sampling)
-        cut = Cut(after_prompt(await self._run(stream), len(prompt)), most, stops)
-        pieces = iter(cut)
-        while (text := await self._run(pull, pieces, SLICE)) is not None:
-            yield text
-        yield cut
-
-    async def whole_text(self, prompt: str, item: Item, sampling: Mapping[str, float]) -> str:
-        """The prompt and what follows it, as `aigc generate` makes it; in slices, so that others take turns."""
-        pieces = await self._run(partial(self.generator.stream, prompt, item.label, item.seed, item.item, **sampling))
-        text = ""
-        while (piece := await self._run(pull, pieces, SLICE)) is not None:
-            text += piece
-        return text
-
-    def member(self, capability: str) -> str:
-        """The member that has a capability for an ensemble; empty: the model itself."""
-        from aigc_models.capabilities import PROTOCOLS
-
-        return self.generator.answers(PROTOCOLS[capability])
-
-    def check(self, label: str | None) -> None:
-        """Raise `BadInput` for a label that the model does not know."""
-        if label is not None and label not in self.generator.card.labels:
-            raise unknown(f"label of {self.identity.model}", label, self.generator.card.labels)
-
-
-def _contents(generator: Generator, wishes: Sequence[Wish]) -> list[Content]:
-    import torch
-
-    conditions, seeds = (torch.tensor([getattr(wish, name) for wish in wishes]) for name in ("condition", "seed"))
-    if not generator.goes_on:
-        return list(generator.modality.decode(generator.encoded(conditions, seeds), generator.format))
-    after = [wish.past for wish in wishes]
-    return generator.decode(generator.encoded(conditions, seeds, given=generator.given(after)), after)
-
-
-def _use(threads: int) -> None:
-    import torch
-
-    torch.set_num_threads(threads)
 
 
 def cores() -> int:
@@ -174,6 +40,7 @@ class Engine:
         self.threads = max(1, cores() // max(1, len(models)))
         self._workers = {name: Worker(served, self.threads) for name, served in models.items()}
         self._room = room
+        self._retiring: set[asyncio.Task[None]] = set()
         self.waiting = 0
         self.ready = False
         self.failure: BaseException | None = None
@@ -192,8 +59,37 @@ class Engine:
 
     async def close(self) -> None:
         self.ready = False
+        for task in self._retiring:
+            task.cancel()
         for worker in self._workers.values():
             await worker.close()
+
+    def current(self, name: str) -> Worker:
+        """The worker that answers for `name` now, loaded or not."""
+        return self._workers[name]
+
+    async def replace(self, name: str, served: Served, patience: float) -> None:
+        """Load another version beside the one that answers, try it once, and let it answer from then on.
+
+        Requests that run finish on the old one, which is then freed. Raises what went wrong
+        (`TimeoutError` after `patience` seconds); then nothing has changed.
+        """
+        worker = Worker(served, self.threads)
+        try:
+            async with asyncio.timeout(patience):
+                await worker.load()
+                await worker.try_once()
+        except BaseException:
+            await worker.close()
+            raise
+        old, self._workers[name] = self._workers[name], worker
+        task = asyncio.create_task(old.retire())
+        self._retiring.add(task)
+        task.add_done_callback(self._retiring.discard)
+
+    def hung(self, seconds: float) -> list[str]:
+        """The models whose threads have finished nothing for so long though there is something to do."""
+        return [name for name in self.names if self.ready and self._workers[name].stalled > seconds]
 
     def workers(self) -> list[Worker]:
         """All of them; raises `Loading` until they can answer."""

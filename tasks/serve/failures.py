@@ -10,7 +10,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from aigc_models.errors import BadInput
-from tasks.serve.engine import Busy, Engine, Loading
+from tasks.serve.engine import Busy, Engine, Hung, Loading
 from tasks.serve.schemas import Failed, Failure
 
 INVALID = "invalid_request_error"
@@ -62,6 +62,10 @@ async def loading(request: Request, error: Exception) -> JSONResponse:
     return failed(503, str(error), "server_error", code="loading", Retry_After="1")
 
 
+async def hung(request: Request, error: Exception) -> JSONResponse:
+    return failed(503, str(error), "server_error", code="hung")
+
+
 async def gone(request: Request, error: Exception) -> JSONResponse:
     """Nobody reads it; the status is for the metrics (nginx's 'client closed request')."""
     return failed(499, "the client went away")
@@ -85,6 +89,7 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(UnknownModel, unknown_model)
     app.add_exception_handler(Busy, busy)
     app.add_exception_handler(Loading, loading)
+    app.add_exception_handler(Hung, hung)
     app.add_exception_handler(Gone, gone)
     app.add_exception_handler(HTTPException, refused)
     app.add_exception_handler(Exception, broken)

@@ -27,9 +27,10 @@ from tasks.serve.asking import (
     dumped,
 )
 from tasks.serve.contents import contents, pasts
-from tasks.serve.engine import Engine, Worker
+from tasks.serve.engine import Engine
 from tasks.serve.requests import able_worker, headers, mark, unless_gone
 from tasks.serve.schemas import FAILURES
+from tasks.serve.worker import Worker
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -48,8 +49,8 @@ async def forecast(asked: ForecastRequest, request: Request) -> Response:
     worker = able_worker(request, asked.model, "forecasts")
     worker.check(asked.label)
     given = asked.pasts
-    found = await answered(request, worker, len(given or [1]), _forecast, given, asked.levels, asked.label)
-    data = [Ahead(index=at, **points(one)) for at, one in enumerate(found)]
+    forecasts = await answered(request, worker, len(given or [1]), _forecast, given, asked.levels, asked.label)
+    data = [Ahead(index=at, **points(one)) for at, one in enumerate(forecasts)]
     answer = mark(worker, asked.seed or 0)
     member = worker.member("forecasts")
     said = Forecasted(created=int(time.time()), model=answer.model, member=member, levels=asked.levels, data=data, aigc=answer)
@@ -63,9 +64,9 @@ async def classify(asked: ClassifyRequest, request: Request) -> Response:
     shares = (await answered(request, worker, len(asked.inputs), _classify, asked.inputs)).tolist()
     labels, data = worker.generator.card.labels, []
     for index, row in enumerate(shares):
-        found = dict(zip(labels, row, strict=True))
-        best = max(found, key=lambda label: found[label])
-        data.append(Classified(index=index, label=best, probability=found[best], probabilities=found))
+        probabilities = dict(zip(labels, row, strict=True))
+        best = max(probabilities, key=lambda label: probabilities[label])
+        data.append(Classified(index=index, label=best, probability=probabilities[best], probabilities=probabilities))
     answer = mark(worker, 0)
     said = Classification(model=answer.model, member=worker.member("classifies"), data=data, aigc=answer)
     return JSONResponse(dumped(said), headers=headers(answer))

@@ -14,9 +14,10 @@ from aigc_models.errors import BadInput, unknown
 from tasks.serve import sound
 from tasks.serve.asking import GenerateRequest, Items, Made, Points, SpeechRequest, dumped
 from tasks.serve.contents import pasts
-from tasks.serve.engine import Engine, Item, Worker
+from tasks.serve.engine import Engine
 from tasks.serve.requests import able_worker, headers, mark, unless_gone, worker_for
 from tasks.serve.schemas import FAILURES
+from tasks.serve.worker import Item, Worker
 from tasks.use.provenance import labelled
 
 if TYPE_CHECKING:
@@ -66,8 +67,8 @@ async def generate(asked: GenerateRequest, request: Request) -> Response:
         contents = await unless_gone(request, made(worker, items, asked))
     request.app.state.meters.items.labels(answer.model).inc(len(items))
     data = [described(worker, item, content) for item, content in zip(items, contents, strict=True)]
-    found = Items(created=int(time.time()), model=answer.model, data=data, aigc=answer)
-    return JSONResponse(dumped(found), headers=headers(answer))
+    listed = Items(created=int(time.time()), model=answer.model, data=data, aigc=answer)
+    return JSONResponse(dumped(listed), headers=headers(answer))
 
 
 async def made(worker: Worker, items: Sequence[Item], asked: GenerateRequest) -> list[Any]:
@@ -92,11 +93,11 @@ def _sampled(generator: Generator, item: Item, sampling: dict[str, Any]) -> list
 def described(worker: Worker, item: Item, content: Any) -> Made:
     """An item as the answer has it; a file has its label inside where there is room."""
     modality = worker.generator.modality
-    own = Made(item=item.item, label=worker.condition(item)[1], suffix=modality.suffix)
+    made = Made(item=item.item, label=worker.condition(item)[1], suffix=modality.suffix)
     if isinstance(content, str):
-        return own.model_copy(update={"text": content})
+        return made.model_copy(update={"text": content})
     payload = labelled(modality.pack(content), modality.suffix, worker.identity.mark(item.seed, item.item))
     if worker.generator.goes_on:
         values = {name: row.tolist() for name, row in zip(content.channels, content.values, strict=True)}
-        return own.model_copy(update={"text": payload.decode(), "points": Points(values=values, times=content.stamps())})
-    return own.model_copy(update={"b64_json": base64.b64encode(payload).decode()})
+        return made.model_copy(update={"text": payload.decode(), "points": Points(values=values, times=content.stamps())})
+    return made.model_copy(update={"b64_json": base64.b64encode(payload).decode()})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from typing import Any
 
@@ -10,6 +11,8 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_BODY = 1_000_000  # bytes
+HELD = "aigc.workers"  # in the scope of a request: the workers that it keeps open
+OUTCOMES = ("served", "refused", "failed")
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
 
@@ -24,6 +27,17 @@ class Meters:
         self.tokens = Counter("aigc_generated_tokens", "Bytes of text generated.", ["model"], registry=registry)
         Gauge("aigc_queue_items", "Items being made or waiting.", registry=registry).set_function(lambda: engine.waiting)
         Gauge("aigc_ready", "1 when every model is loaded.", registry=registry).set_function(lambda: engine.ready)
+        text = "Looks at the registry that found another version: served, refused; or that failed: failed."
+        self.reloads = Counter("aigc_reloads", text, ["model", "outcome"], registry=registry)
+        version = Gauge("aigc_served_version", "Registered version that answers.", ["model"], registry=registry)
+        for name in engine.names:
+            version.labels(name).set_function(lambda name=name: _number(engine.current(name).identity.version))
+            for outcome in OUTCOMES:
+                self.reloads.labels(name, outcome)
+
+
+def _number(version: str) -> float:
+    return float(version) if version.isdecimal() else math.nan
 
 
 class Metered:
@@ -36,7 +50,8 @@ class Metered:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        began, status = time.perf_counter(), "500"
+        began, status, workers = time.perf_counter(), "500", []  # type: ignore[var-annotated]
+        scope[HELD] = workers
 
         async def watched(message: Message) -> None:
             nonlocal status
@@ -47,6 +62,8 @@ class Metered:
         try:
             await self.app(scope, _limited(receive), watched)
         finally:
+            for worker in workers:
+                worker.open_requests -= 1
             route = getattr(scope.get("route"), "path", "other")  # never the raw path: labels must be few
             self.meters.requests.labels(route, status).inc()
             self.meters.seconds.labels(route).observe(time.perf_counter() - began)

@@ -10,8 +10,10 @@ from typing import TypeVar
 from fastapi import Request
 
 from tasks.serve import failures
-from tasks.serve.engine import Engine, Worker
+from tasks.serve.engine import Engine
+from tasks.serve.metering import HELD
 from tasks.serve.schemas import Asked
+from tasks.serve.worker import Worker
 from tasks.use.provenance import Label
 
 T = TypeVar("T")
@@ -25,16 +27,23 @@ def worker_for(request: Request, asked: Asked, modality: str) -> Worker:
     except KeyError as error:
         raise failures.UnknownModel(asked.model) from error
     worker.check(asked.label)
-    return worker
+    return held(request, worker)
 
 
 def able_worker(request: Request, model: str | None, *capabilities: str) -> Worker:
     """The model that is asked; raises `UnknownModel`, or `BadInput` where it can do none of `capabilities`."""
     engine: Engine = request.app.state.engine
     try:
-        return engine.able(model, *capabilities)
+        return held(request, engine.able(model, *capabilities))
     except KeyError as error:
         raise failures.UnknownModel(model) from error
+
+
+def held(request: Request, worker: Worker) -> Worker:
+    """The worker, which stays open until the last byte of the answer, also where another takes its place meanwhile."""
+    worker.open_requests += 1
+    request.scope[HELD].append(worker)
+    return worker
 
 
 def mark(worker: Worker, seed: int | None, first: int = 0) -> Label:

@@ -24,8 +24,10 @@ import uvicorn
 from pydantic import BaseModel, ConfigDict, Field
 
 from aigc_models.errors import AigcError, BadInput
-from tasks.serve.app import create_app
-from tasks.serve.engine import Engine, Served, cores
+from tasks.serve.app import HUNG, create_app
+from tasks.serve.engine import Engine, cores
+from tasks.serve.following import EVERY
+from tasks.serve.worker import Served
 from tasks.use.provenance import Identity
 
 PATIENCE = 5  # seconds that open answers get when the server is told to end
@@ -48,15 +50,22 @@ class Orders(BaseModel):
     port: int = 0
 
 
-def serve(models: Mapping[str, Served], host: str, port: int, say: Callable[[str, Any], None] | None = None) -> None:
+def serve(
+    models: Mapping[str, Served],
+    host: str,
+    port: int,
+    say: Callable[[str, Any], None] | None = None,
+    every: float = EVERY,
+    hung: float = HUNG,
+) -> None:
     """Serve until SIGTERM or SIGINT; both end it cleanly, with status 0.
 
-    `say("url", URL)` is called when it listens, `say("ready", NAMES)` when every model is loaded.
+    `every`, `hung`: as `create_app` takes them. `say("url", URL)` is called when it listens, `say("ready", NAMES)` when every model is loaded.
     Raises `BadInput` where it cannot listen, and what went wrong where a model cannot be loaded.
     """
     listener = listen(host, port)
     with listener, clean_signals():
-        run(models, listener, say or announce)
+        run(models, listener, say or announce, every=every, hung=hung)
 
 
 def run(
@@ -64,8 +73,9 @@ def run(
     listener: socket.socket,
     say: Callable[[str, Any], None],
     started: Callable[[uvicorn.Server], None] = lambda server: None,
+    **options: Any,
 ) -> None:
-    """Serve on a socket that listens already; `started(server)` is called before it runs."""
+    """Serve on a socket that listens already; `started(server)` is called before it runs; `options` are `create_app`'s."""
 
     def loaded(engine: Engine) -> None:
         if engine.failure is not None:
@@ -73,7 +83,7 @@ def run(
         elif engine.ready:
             say("ready", engine.names)
 
-    app = create_app(models, loaded=loaded)
+    app = create_app(models, loaded=loaded, **options)
     server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=PATIENCE))
     started(server)
     say("url", url_of(listener))

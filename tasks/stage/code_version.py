@@ -207,7 +207,7 @@ def modalities_of(plugin: str, every: set[str]) -> set[str]:
     """The modalities that a plug-in says it fits, read from its file, since an import of torch takes seconds."""
     file = source_file(plugin)
     said = parsed(file).modalities if file else None
-    if said is None:
+    if said is None or "names" in said:  # all that there are
         return every
     painted = {name for name in every if "painted" in said and _has_canvas(name)}
     return set(said) | painted

@@ -39,6 +39,11 @@ class Workspace:
     def stages(self) -> Path:
         return self.state / "stages"
 
+    def holds_models(self) -> bool:
+        """Whether there is a registry to ask: the embedded database, once it was made, or a server."""
+        shared = os.environ.get("MLFLOW_REGISTRY_URI") or os.environ.get("MLFLOW_TRACKING_URI")
+        return bool(shared) or self.database.exists()
+
     @property
     def database(self) -> Path:
         """MLflow's, where nothing else is configured."""

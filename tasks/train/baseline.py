@@ -16,6 +16,6 @@ def strongest(plain: list[ModelRef], context: StageContext) -> ModelRef:
         raise BadInput(
             f"plain methods that state no validation loss cannot be compared: {', '.join(unknown)}; name one baseline"
         )
-    found = min(plain, key=lambda model: model.validation_loss or 0.0)
-    context.log(**{f"validation_loss.{name}": loss for name, loss in losses.items()}, strongest=found.name)
-    return found
+    best = min(plain, key=lambda model: model.validation_loss or 0.0)
+    context.log(**{f"validation_loss.{name}": loss for name, loss in losses.items()}, strongest=best.name)
+    return best

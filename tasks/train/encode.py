@@ -142,8 +142,8 @@ def encoded(modality: ModuleType, folder: Path, wanted: Collection[str], format:
 
     ids: list[str] = []
     values = [modality.encode([], format)]
-    found = payloads(folder, wanted)
-    while part := list(islice(found, AT_ONCE)):
+    pairs = payloads(folder, wanted)
+    while part := list(islice(pairs, AT_ONCE)):
         ids += [key for key, _ in part]
         values.append(modality.encode([modality.unpack(payload) for _, payload in part], format))
     return ids, np.concatenate(values)

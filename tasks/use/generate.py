@@ -48,6 +48,7 @@ class Line(Label):
     sha256: str
     label: str | None
     prompt: str | None
+    emptiness: str | None = None  # in what way the item says nothing, in the modality's word (`empty`, `silent`), if it does
 
 
 @stage(process=True)
@@ -122,7 +123,8 @@ def make(generator: Any, folder: Path, settings: GenerationSettings, identity: I
     for item, (content, label) in enumerate(zip(contents, drawn, strict=True), start=first):
         mark, file = identity.mark(settings.seed, item), f"{item:06d}{modality.suffix}"
         sha256 = write(folder / file, labelled(modality.pack(content), modality.suffix, mark))
-        lines.append(Line(**mark.model_dump(), file=file, sha256=sha256, label=label, prompt=settings.prompt))
+        about = {"label": label, "prompt": settings.prompt, "emptiness": modality.emptiness(content)}
+        lines.append(Line(**mark.model_dump(), file=file, sha256=sha256, **about))
     return lines
 
 

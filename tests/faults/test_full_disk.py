@@ -17,7 +17,7 @@ import pytest
 from PIL import Image
 from pyarrow import parquet
 
-from flows.command_line.command import explained
+from flows.failures import explained
 from tasks.clean.clean import CleanSettings, clean
 from tasks.deduplicate.deduplicate import DeduplicateSettings, deduplicate
 from tasks.ingest.ingest import ingest

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from aigc_models.errors import BadInput
 from flows import entry as entries
-from flows.entry import Logbook, close_unborn, entry, skip_missed, typed
+from flows.entry import Logbook, close_never_started, entry, skip_missed, typed
 from flows.flow import flow
 from tasks.stage.execution import Execution, Planned, executing, under_way
 from tasks.stage.settings import Workspace
@@ -113,7 +113,7 @@ def test_a_run_that_its_worker_took_and_never_began_is_closed():
     lost, young, begun, own = taken(20), taken(1), taken(20, "aigc.owner:w-1-a"), run()
     server = Server(lost, young, begun, own)
     own.tags, own.state = (), lost.state
-    assert close_unborn(server, own) == 1
+    assert close_never_started(server, own) == 1
     assert server.states == {lost.id: "Crashed"}
 
 

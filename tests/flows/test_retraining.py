@@ -4,6 +4,7 @@
 """
 
 import hashlib
+import json
 import random
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -200,6 +201,27 @@ def test_new_data_of_the_same_kind_are_not_due_where_drift_is_asked_for(nights, 
     assert len(nights.trained) > trained
 
 
+@pytest.mark.slow
+def test_a_run_measures_the_champion_on_the_same_items(nights):
+    config = PipelineConfig.model_validate(nights.config)
+    measured = len(list(nights.workspace.stages.glob("evaluate-*")))
+    nights.arrive(1000, 60)
+    outcome = produce(config)
+    (verdict,) = outcome.decision.gates
+    assert "test items, difference" in verdict.reason, verdict.reason
+    assert "that the champion's data held" in verdict.reason
+    beside = json.loads((outcome.trained.evaluation.path(nights.workspace) / "champion.json").read_text())
+    assert (beside["version"], beside["misfit"]) == (1, "")
+
+    nights.champion_is_the_newest()
+    trained = len(nights.trained)
+    again = produce(config)
+    assert again.trained.evaluation == outcome.trained.evaluation
+    assert again.decision == outcome.decision
+    assert len(nights.trained) == trained
+    assert len(list(nights.workspace.stages.glob("evaluate-*"))) == measured + 1
+
+
 def table(nights):
     print("\n| night | what happened before | decision | version | reason |\n|---|---|---|---|---|")
     for day, event, outcome in nights.told:
@@ -221,7 +243,7 @@ def test_the_challenger_keeps_the_champions_format_and_starts_from_its_weights_i
         outputs=("x",), sha256="", model="week", version=1, modality="text", labels=(), format={"length": 80}, members=members
     )
     config = PipelineConfig.model_validate(CONFIG)
-    data = SimpleNamespace(path=lambda workspace: tmp_path / "data")
+    data = SimpleNamespace(modality="text", path=lambda workspace: tmp_path / "data")
     assert against(config, None, "warm", data) == config
     warm, cold = (against(config, champion, start, data).training for start in ("warm", "scratch"))
     assert warm.encode.format == {"length": 80}

@@ -33,6 +33,7 @@ GRID = 256  # samples, of which a format's length is a multiple
 FADE = 0.005  # seconds over which the end of a sound that is cut fades out
 FULL = 32768  # 16-bit steps from 0 to full scale
 SHOWN = 5.0  # seconds of a preview
+SILENT = 0.001  # of full scale, 60 dB under it: what swings no further is not heard
 
 positions = signature.positions
 alike_prints = signature.alike_prints
@@ -176,6 +177,11 @@ def write(content: Sound, path: Path) -> Path:
     target = path.with_name(path.name.removesuffix(suffix) + suffix)
     target.write_bytes(pack(content))
     return target
+
+
+def emptiness(content: Sound) -> str | None:
+    """`silent` where no channel swings further than `SILENT`, else None."""
+    return "silent" if np.ptp(content.values, axis=1).max(initial=0.0) <= 2 * SILENT else None
 
 
 def preview(content: Sound) -> str:

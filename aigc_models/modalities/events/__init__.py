@@ -215,6 +215,13 @@ def _used(row: np.ndarray) -> list[int]:
     return list(row[: ends[0]].tolist() if len(ends) else row.tolist())
 
 
+def emptiness(content: Events) -> str | None:
+    """`empty` without an event, `one symbol` where all are of one pitch or item, else None."""
+    if not len(content):
+        return "empty"
+    return "one symbol" if len(set(content.values.tolist())) == 1 else None
+
+
 def write(content: Events, path: Path) -> Path:
     """Write `content` as JSON with this modality's suffix; gives the path."""
     target = path.with_name(path.name.removesuffix(suffix) + suffix)

@@ -63,6 +63,8 @@ def _colour(voice: int) -> str:
 
 def _table(content: Events) -> str:
     """The newest events, oldest first."""
+    if not len(content):
+        return "<p>no events</p>"
     first = max(0, len(content) - SHOWN)
     shown = content.take(np.arange(first, len(content)))
     weights = [] if shown.weights is None else ["" if value != value else f"{value:g}" for value in shown.weights]

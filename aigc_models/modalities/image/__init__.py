@@ -211,6 +211,15 @@ def write(content: np.ndarray, path: Path) -> Path:
     return target
 
 
+def emptiness(content: np.ndarray) -> str | None:
+    """In what way a picture shows nothing: `black`, `white`, `one colour`, or None."""
+    levels = content.reshape(-1, content.shape[2])
+    if (levels != levels[:1]).any():
+        return None
+    shades = set(levels[:1].ravel().tolist())
+    return "black" if shades <= {0} else "white" if shades == {255} else "one colour"
+
+
 def preview(content: np.ndarray) -> str:
     """The item as a piece of HTML that needs nothing else; small pictures are shown larger, not blurred."""
     height, width = content.shape[:2]

@@ -31,6 +31,7 @@ suffix = ".csv"
 LARGEST = 1e30  # of a value: its square still has room among the numbers that models compute with
 
 SHORTEST_PIECE = 12  # steps
+ROUNDING = 1e-6  # of the largest value: models compute with 24 bits
 
 
 class Format(BaseModel):
@@ -176,6 +177,12 @@ def standardised(content: Series, format: Format) -> np.ndarray:
     rows = _rows(content, format)
     centre, scale = (np.array(part, dtype=np.float64)[:, None] for part in (format.centre, format.scale))
     return ((content.values[rows] - centre) / scale).astype(np.float32)
+
+
+def emptiness(content: Series) -> str | None:
+    """`constant` where no channel changes by more than rounding, else None."""
+    values = np.nan_to_num(content.values)
+    return "constant" if np.all(np.ptp(values, axis=1) <= ROUNDING * np.abs(values).max(axis=1)) else None
 
 
 def write(content: Series, path: Path) -> Path:

@@ -163,8 +163,17 @@ def write(content: str, path: Path) -> Path:
     return target
 
 
+def emptiness(content: str) -> str | None:
+    """In what way a text says nothing: `empty`, `blank` (white space alone), `one symbol` (over and over), or None."""
+    if not content.strip():
+        return "blank" if content else "empty"
+    return "one symbol" if len(set("".join(content.split()))) == 1 else None
+
+
 def preview(content: str) -> str:
     """The item as a piece of HTML that needs nothing else."""
+    if not content.strip():
+        return f"<p>{emptiness(content)}</p>"
     return f'<pre style="white-space:pre-wrap;margin:0">{html.escape(content)}</pre>'
 
 

@@ -31,8 +31,8 @@ class Settings(BaseModel):
 
 def apply(item: Item, settings: Settings) -> Item | Rejected:
     """The text without such lines; rejected where none is left."""
-    if settings.fillers and (found := _pattern(settings.fillers).search(item.content)):
-        return Rejected(f"holds the filler {found[0].lower()!r}")
+    if settings.fillers and (match := _pattern(settings.fillers).search(item.content)):
+        return Rejected(f"holds the filler {match[0].lower()!r}")
     if not settings.phrases:
         return item
     lines = item.content.splitlines(keepends=True)
@@ -46,5 +46,5 @@ def apply(item: Item, settings: Settings) -> Item | Rejected:
 
 @cache
 def _pattern(phrases: tuple[str, ...]) -> re.Pattern[str]:
-    found = "|".join(r"\s+".join(map(re.escape, phrase.split())) for phrase in phrases)
-    return re.compile(rf"(?<!\w)(?:{found})(?!\w)", re.IGNORECASE)
+    pattern = "|".join(r"\s+".join(map(re.escape, phrase.split())) for phrase in phrases)
+    return re.compile(rf"(?<!\w)(?:{pattern})(?!\w)", re.IGNORECASE)

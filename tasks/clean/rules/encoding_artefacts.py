@@ -27,7 +27,7 @@ class Settings(BaseModel):
 
 
 def apply(item: Item, settings: Settings) -> Item | Rejected:
-    found = _MOJIBAKE.findall(item.content) + _DAMAGE.findall(item.content)
-    if sum(map(len, found)) <= settings.share * len(item.content):
+    places = _MOJIBAKE.findall(item.content) + _DAMAGE.findall(item.content)
+    if sum(map(len, places)) <= settings.share * len(item.content):
         return item
-    return Rejected(f"looks wrongly decoded: {len(found)} damaged places such as {found[0]!r}")
+    return Rejected(f"looks wrongly decoded: {len(places)} damaged places such as {places[0]!r}")

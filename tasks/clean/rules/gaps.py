@@ -23,11 +23,11 @@ class Settings(BaseModel):
 
 def apply(item: Item, settings: Settings) -> Item | Rejected:
     values = item.content.values
-    known = np.isfinite(values)
-    if known.all():
+    present = np.isfinite(values)
+    if present.all():
         return item
-    alive = known.any(axis=1)  # a channel without any value is no gap
-    missing = 1 - known[alive].mean() if alive.any() else 0.0
+    alive = present.any(axis=1)  # a channel without any value is no gap
+    missing = 1 - present[alive].mean() if alive.any() else 0.0
     if missing > settings.share:
         return Rejected(
             f"{missing:.0%} of its values are missing at a step of {item.content.step}; at most {settings.share:.0%} may be"

@@ -29,10 +29,10 @@ class Settings(BaseModel):
     @field_validator("languages")
     @classmethod
     def _known(cls, languages: tuple[str, ...]) -> tuple[str, ...]:
-        known = sorted(_identifier().labels)
+        codes = sorted(_identifier().labels)
         for language in languages:
-            if language not in known:
-                raise ValueError(f"{language!r} is no language that can be told; known: {', '.join(known)}")
+            if language not in codes:
+                raise ValueError(f"{language!r} is no language that can be told; known: {', '.join(codes)}")
         return languages
 
 

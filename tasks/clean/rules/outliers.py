@@ -31,14 +31,14 @@ class Settings(BaseModel):
 
 def apply(item: Item, settings: Settings) -> Item | Rejected:
     content = item.content
-    found = np.stack([outliers(row, settings.steps, settings.deviations) for row in content.values])
-    if not found.any():
+    mask = np.stack([outliers(row, settings.steps, settings.deviations) for row in content.values])
+    if not mask.any():
         return item
     marked = replace(item, noticed=(*item.noticed, "outliers"))
     if settings.action == "count":
         return marked
-    note = f"outliers masked {found.sum()}: beyond {settings.deviations:g} robust deviations of {settings.steps} steps around"
-    return replace(marked, content=replace(content, values=np.where(found, np.nan, content.values)).noted(note))
+    note = f"outliers masked {mask.sum()}: beyond {settings.deviations:g} robust deviations of {settings.steps} steps around"
+    return replace(marked, content=replace(content, values=np.where(mask, np.nan, content.values)).noted(note))
 
 
 def outliers(values: np.ndarray, steps: int, deviations: float) -> np.ndarray:
@@ -50,13 +50,13 @@ def outliers(values: np.ndarray, steps: int, deviations: float) -> np.ndarray:
     least = 0.25 * _deviation(values[None])[1][0]
     padded = np.pad(values.astype(float), steps, constant_values=np.nan)
     windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * steps + 1)
-    found = np.zeros(len(values), dtype=bool)
+    mask = np.zeros(len(values), dtype=bool)
     for first in range(0, len(values), AT_ONCE):
         part = slice(first, first + AT_ONCE)
         median, deviation = _deviation(windows[part])
         scale = np.maximum(deviation, least)
-        found[part] = (scale > 0) & (np.abs(values[part] - median) > deviations * scale)
-    return found
+        mask[part] = (scale > 0) & (np.abs(values[part] - median) > deviations * scale)
+    return mask
 
 
 def _deviation(windows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

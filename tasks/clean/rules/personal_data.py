@@ -58,12 +58,12 @@ class Settings(BaseModel):
 
 def apply(item: Item, settings: Settings) -> Item | Rejected:
     """A reason names the kinds and never what was found."""
-    masked, found = mask(item.content, settings.kinds)
-    if not found:
+    masked, kinds_seen = mask(item.content, settings.kinds)
+    if not kinds_seen:
         return item
     if settings.action == "reject":
-        return Rejected(f"holds personal data: {', '.join(found)}")
-    marked = replace(item, noticed=(*item.noticed, *(f"personal data, {kind}" for kind in found)))
+        return Rejected(f"holds personal data: {', '.join(kinds_seen)}")
+    marked = replace(item, noticed=(*item.noticed, *(f"personal data, {kind}" for kind in kinds_seen)))
     return replace(marked, content=masked) if settings.action == "mask" else marked
 
 
@@ -73,14 +73,14 @@ def mask(text: str, kinds: tuple[Kind, ...]) -> tuple[str, list[Kind]]:
     >>> mask("Call +49 30 1234567 or write to me@example.org", ("phone", "email"))
     ('Call [PHONE] or write to [EMAIL]', ['email', 'phone'])
     """
-    numbers, found = text.count(":") > 2 or bool(_NUMBERS.search(text)), []
+    numbers, kinds_seen = text.count(":") > 2 or bool(_NUMBERS.search(text)), []
     for kind, (pattern, length) in KINDS.items():
         if kind in kinds and (numbers if kind != "email" else "@" in text):
             masked = pattern.sub(partial(_placed, kind, length), text)
             if masked != text:
-                found.append(kind)
+                kinds_seen.append(kind)
             text = masked
-    return text, found
+    return text, kinds_seen
 
 
 def _placed(kind: Kind, length: Callable[[str], int], match: re.Match[str]) -> str:

@@ -41,8 +41,8 @@ def apply(item: Item, settings: Settings) -> Item | Rejected:
     wanted = len(letters.wanted.findall(item.content)) if total else 0
     if wanted >= settings.share * total:
         return item
-    told = f"{wanted / total:.0%} of its letters are {' or '.join(settings.scripts)}"
-    return Rejected(f"{told}; at least {settings.share:.0%} are asked for")
+    shares = f"{wanted / total:.0%} of its letters are {' or '.join(settings.scripts)}"
+    return Rejected(f"{shares}; at least {settings.share:.0%} are asked for")
 
 
 @dataclass(frozen=True)

@@ -68,5 +68,5 @@ def apply(item: Item, settings: Settings) -> Item | Rejected:
 def _pattern(words: Iterable[str]) -> re.Pattern[str]:
     """The longest first, so that a phrase is found before a word in it; any white space between its words."""
     ordered = sorted(set(words), key=lambda word: (-len(word), word))
-    found = "|".join(r"\s+".join(map(re.escape, word.split())) for word in ordered)
-    return re.compile(rf"(?<!\w)(?:{found})(?!\w)", re.IGNORECASE)
+    pattern = "|".join(r"\s+".join(map(re.escape, word.split())) for word in ordered)
+    return re.compile(rf"(?<!\w)(?:{pattern})(?!\w)", re.IGNORECASE)

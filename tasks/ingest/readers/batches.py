@@ -53,10 +53,10 @@ def columns(schema: pyarrow.Schema) -> list[str]:
 def features(schema: pyarrow.Schema) -> dict[str, Any]:
     """What Hugging Face's libraries note of each column; empty for a table that they did not write."""
     try:
-        told = json.loads((schema.metadata or {}).get(HUB, b"{}"))["info"]["features"]
+        features = json.loads((schema.metadata or {}).get(HUB, b"{}"))["info"]["features"]
     except (ValueError, KeyError, TypeError, RecursionError):
         return {}
-    return {name: kind for name, kind in told.items() if isinstance(kind, dict)} if isinstance(told, dict) else {}
+    return {name: kind for name, kind in features.items() if isinstance(kind, dict)} if isinstance(features, dict) else {}
 
 
 def class_names(schema: pyarrow.Schema) -> dict[str, list[str]]:

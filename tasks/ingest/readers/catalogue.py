@@ -82,10 +82,10 @@ class Entry(Model):
 
 def entry(name: str) -> Entry:
     """The set of that name; raises `BadInput` naming the nearest one."""
-    known = _entries(FILE)
-    if name not in known:
-        raise unknown("catalogue entry", name, known)
-    return known[name]
+    entries = _entries(FILE)
+    if name not in entries:
+        raise unknown("catalogue entry", name, entries)
+    return entries[name]
 
 
 def names() -> list[str]:
@@ -96,8 +96,8 @@ def names() -> list[str]:
 def _entries(file: Path) -> dict[str, Entry]:
     import yaml
 
-    told = yaml.safe_load(file.read_text(encoding="utf-8"))
-    return {name: validated(Entry, values, f"{file.name}: {name}") for name, values in told.items()}
+    values_by_name = yaml.safe_load(file.read_text(encoding="utf-8"))
+    return {name: validated(Entry, values, f"{file.name}: {name}") for name, values in values_by_name.items()}
 
 
 def places(name: str) -> list[Path]:
@@ -105,16 +105,16 @@ def places(name: str) -> list[Path]:
 
     Raises `BadInput` where a digest is not the entry's, or where neither the mirror nor the network has the set.
     """
-    known = entry(name)
-    tree = known.tree
+    entry_ = entry(name)
+    tree = entry_.tree
     if tree is None:
-        files = [_checked_file(name, known, file) for file in known.files]
-        return [_gathered(name, files)] if known.together else files
-    return [_mirrored(name, known, tree.path, tree.sha256) or _unpacked(name, tree)]
+        files = [_checked_file(name, entry_, file) for file in entry_.files]
+        return [_gathered(name, files)] if entry_.together else files
+    return [_mirrored(name, entry_, tree.path, tree.sha256) or _unpacked(name, tree)]
 
 
-def _checked_file(name: str, known: Entry, file: File) -> Path:
-    found = _mirrored(name, known, file.path, file.sha256)
+def _checked_file(name: str, entry_: Entry, file: File) -> Path:
+    found = _mirrored(name, entry_, file.path, file.sha256)
     if found:
         _check_md5(name, file, found)
         return found
@@ -153,10 +153,10 @@ def _gathered(name: str, files: list[Path]) -> Path:
     return folder
 
 
-def _mirrored(name: str, known: Entry, path: str, expected: str | None) -> Path | None:
+def _mirrored(name: str, entry_: Entry, path: str, expected: str | None) -> Path | None:
     """What the mirror holds there, None without one."""
     root = os.environ.get(MIRROR)
-    place = Path(root).expanduser().resolve() / (known.folder or name) / path if root else None
+    place = Path(root).expanduser().resolve() / (entry_.folder or name) / path if root else None
     if place is None or not place.exists():
         return None
     found = tree_digest(place) if place.is_dir() else digest(place)

@@ -95,11 +95,11 @@ def _is_utf_8(path: Held) -> bool:
 
 def _sample(path: Held) -> bytes:
     """The first lines that hold bytes above ASCII; of the others a few where these are short."""
-    found = plain = b""
+    sample = plain = b""
     with path.open("rb") as file:
-        while len(found) < SAMPLE and (line := file.readline(SAMPLE)):
+        while len(sample) < SAMPLE and (line := file.readline(SAMPLE)):
             if not line.isascii():
-                found += line
+                sample += line
             elif len(plain) < SMALL:
                 plain += line
-    return found + plain if len(found) < SMALL else found
+    return sample + plain if len(sample) < SMALL else sample

@@ -44,12 +44,12 @@ def _opened(path: Path) -> sqlite3.Connection:
 
 
 def _known(store: sqlite3.Connection, file: Path) -> str:
-    place, told = os.fsencode(file.absolute()), file.stat()
-    state = (told.st_size, told.st_ino, told.st_mtime_ns, told.st_ctime_ns)
+    place, stat = os.fsencode(file.absolute()), file.stat()
+    state = (stat.st_size, stat.st_ino, stat.st_mtime_ns, stat.st_ctime_ns)
     kept = store.execute("select size, inode, mtime, ctime, sha256 from digests where path = ?", (place,)).fetchone()
     if kept and kept[:4] == state:
         return str(kept[4])
-    found = digest(file)
-    if max(told.st_mtime_ns, told.st_ctime_ns) < time.time_ns() - SETTLED:
-        store.execute("insert or replace into digests values (?, ?, ?, ?, ?, ?)", (place, *state, found))
-    return found
+    sha256 = digest(file)
+    if max(stat.st_mtime_ns, stat.st_ctime_ns) < time.time_ns() - SETTLED:
+        store.execute("insert or replace into digests values (?, ?, ?, ?, ?, ?)", (place, *state, sha256))
+    return sha256

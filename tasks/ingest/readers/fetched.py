@@ -63,8 +63,8 @@ def say(text: str) -> None:
 def local(url: str, pinned: str | None = None, limit: int = LIMIT) -> Path:
     """The copy that lies here, whatever became of the original since; fetched if there is none. Raises as `current`."""
     path, lock = _place(url) / _name(url), _lock(url)
-    known = lock and path.is_file() and pinned in (None, lock.sha256)
-    return path if known else current(url, pinned, limit)
+    usable = lock and path.is_file() and pinned in (None, lock.sha256)
+    return path if usable else current(url, pinned, limit)
 
 
 def current(url: str, pinned: str | None = None, limit: int = LIMIT) -> Path:
@@ -88,14 +88,14 @@ def current(url: str, pinned: str | None = None, limit: int = LIMIT) -> Path:
     return path
 
 
-def _update(url: str, path: Path, known: Lock | None, pinned: str | None, limit: int) -> None:
-    validators = (known.etag, known.last_modified) if known else ("", "")
+def _update(url: str, path: Path, previous: Lock | None, pinned: str | None, limit: int) -> None:
+    validators = (previous.etag, previous.last_modified) if previous else ("", "")
     with remote_file.opened(_filled(url), shown(url), *validators) as answer:
         if answer is None:
             return
         lock = _download(url, answer, path, pinned, limit)
-    if known and known.sha256 != lock.sha256:
-        say(f"{shown(url)} changed since {known.fetched}: {known.sha256[:12]} became {lock.sha256[:12]}")
+    if previous and previous.sha256 != lock.sha256:
+        say(f"{shown(url)} changed since {previous.fetched}: {previous.sha256[:12]} became {lock.sha256[:12]}")
 
 
 def _filled(url: str) -> str:
@@ -115,11 +115,11 @@ def _download(url: str, answer: Answer, path: Path, pinned: str | None, limit: i
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.parent / f".{uuid.uuid4().hex[:8]}.part"
     try:
-        size, found = _written(part, _watched(url, answer, limit))
-        if pinned and found != pinned:
-            raise BadInput(f"{shown(url)} has the sha256 {found}, expected is {pinned}; nothing of it was kept")
+        size, sha256 = _written(part, _watched(url, answer, limit))
+        if pinned and sha256 != pinned:
+            raise BadInput(f"{shown(url)} has the sha256 {sha256}, expected is {pinned}; nothing of it was kept")
         now = datetime.now(UTC).isoformat(timespec="seconds")
-        lock = Lock(url=shown(url), sha256=found, etag=answer.etag, last_modified=answer.last_modified, size=size, fetched=now)
+        lock = Lock(url=shown(url), sha256=sha256, etag=answer.etag, last_modified=answer.last_modified, size=size, fetched=now)
         _lock_file(url).unlink(missing_ok=True)  # a kill between the two leaves a file without a lock: it is fetched anew
         os.replace(part, path)
         part.write_text(lock.model_dump_json(indent=1))

@@ -60,15 +60,17 @@ def _kind_of(suffix: str) -> str:
 
 def one_modality(kinds: Counter[str], location: str) -> str | None:
     """The one modality of all files, None where all are tables; raises `BadInput` with what was found otherwise."""
-    known = names("aigc_models.modalities")
-    if len(kinds) == 1 and next(iter(kinds)) in known:
+    kinds_readable = names("aigc_models.modalities")
+    if len(kinds) == 1 and next(iter(kinds)) in kinds_readable:
         return next(iter(kinds))
     if kinds and set(kinds) <= set(tables()):
         return None
-    if not set(kinds) & set(known):
-        readable = f"{', '.join(known)}, {', '.join(suffix.lstrip('.') for suffix in tables())}"
+    if not set(kinds) & set(kinds_readable):
+        readable = f"{', '.join(kinds_readable)}, {', '.join(suffix.lstrip('.') for suffix in tables())}"
         raise BadInput(f"{location} holds {listed(kinds)}; what can be read is: {readable}")
-    raise BadInput(f"{location} holds mixed kinds: {listed(kinds)}; say which to take with --modality {'|'.join(known)}")
+    raise BadInput(
+        f"{location} holds mixed kinds: {listed(kinds)}; say which to take with --modality {'|'.join(kinds_readable)}"
+    )
 
 
 def listed(kinds: Counter[str]) -> str:
@@ -123,11 +125,11 @@ def inside(item: RawItem, source: SourceSettings, modality: str, alone: bool) ->
     if len(parts) < 2:
         yield item
         return
-    told = Counter(key for key, _, _ in parts)
+    counts = Counter(key for key, _, _ in parts)
     for number, (key, line, payload) in enumerate(parts, start=1):
-        known = key if key and told[key] == 1 else f"{key}-{number}"
-        name = f"{item.name} (tune {known}, which begins at line {line})"
-        yield replace(item, payload=payload, name=name, source=f"{item.source}#{known}")
+        tune = key if key and counts[key] == 1 else f"{key}-{number}"
+        name = f"{item.name} (tune {tune}, which begins at line {line})"
+        yield replace(item, payload=payload, name=name, source=f"{item.source}#{tune}")
 
 
 def documents(item: RawItem, source: SourceSettings, alone: bool) -> Iterator[RawItem]:

@@ -75,8 +75,8 @@ def chosen_columns(columns: Sequence[str], source: SourceSettings) -> Columns:
             raise BadInput(f"{source.path.name} has no column {column!r} (for {purpose}); it has: {listed}")
     if not item:
         raise BadInput(f"{source.path.name}: say with --content which column names the items of a history; it has: {listed}")
-    found = {purpose: named.get(purpose) or None for purpose in ("weight", "label", "split")}
-    return Columns(named.get("group"), named["content"], named["time"], **found)
+    optional = {purpose: named.get(purpose) or None for purpose in ("weight", "label", "split")}
+    return Columns(named.get("group"), named["content"], named["time"], **optional)
 
 
 class Histories:
@@ -190,8 +190,8 @@ class Histories:
         names, keys = list(self.names), list(self.codes)
         borders = np.flatnonzero(np.diff(users[order])) + 1
         for part in np.split(order, borders) if len(order) else []:
-            told = weights[part] if self.columns.weight else None
-            content = history(times[part], [names[at] for at in items[part]], told, dated)
+            weight = weights[part] if self.columns.weight else None
+            content = history(times[part], [names[at] for at in items[part]], weight, dated)
             yield self._item(keys[users[part[0]]], content, *self.fixed[users[part[0]]])
 
     def _item(self, key: str, content: events.Events, label: str | None, split: str | None) -> RawItem:
@@ -211,12 +211,12 @@ class Histories:
         except Unreadable:
             wrong = [(at, why) for at, why in ((at, _no_moment(text)) for at, text in enumerate(written)) if why]
         good = np.setdiff1d(np.arange(len(written)), [at for at, _ in wrong])
-        found = np.full(len(written), np.nan)
+        moments = np.full(len(written), np.nan)
         try:
-            found[good], dated = timestamps.moments([written[at] for at in good])
+            moments[good], dated = timestamps.moments([written[at] for at in good])
         except Unreadable as error:
             raise BadInput(f"{self.file}, column {self.columns.time!r}: {error}") from error
-        return found, dated, [(int(chosen[at]), why) for at, why in wrong]
+        return moments, dated, [(int(chosen[at]), why) for at, why in wrong]
 
 
 def _no_moment(text: str) -> str:

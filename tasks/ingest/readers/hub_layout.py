@@ -37,8 +37,8 @@ def is_dataset(folder: Path) -> bool:
         return False
     if (folder / WHOLE).is_file() or all((folder / name).is_file() for name in (SAVED, INFO)):
         return True
-    told = bool(head(folder)) or any(_is_table(path) for place in (folder, folder / "data") for path in place.glob(SHARD))
-    return told and any(map(_is_table, _below(folder))) and all(map(_is_table, _content(folder)))
+    shards = bool(head(folder)) or any(_is_table(path) for place in (folder, folder / "data") for path in place.glob(SHARD))
+    return shards and any(map(_is_table, _below(folder))) and all(map(_is_table, _content(folder)))
 
 
 def head(folder: Path) -> dict[str, Any]:
@@ -50,18 +50,18 @@ def head(folder: Path) -> dict[str, Any]:
             text = card.read(MOST)
     except OSError:
         return {}
-    found = re.match(r"---[ \t]*\n(.*?)\n---[ \t]*(\n|$)", text, re.DOTALL)
+    match = re.match(r"---[ \t]*\n(.*?)\n---[ \t]*(\n|$)", text, re.DOTALL)
     try:
-        told = yaml.safe_load(found[1]) if found else None
+        front = yaml.safe_load(match[1]) if match else None
     except (yaml.YAMLError, ValueError, RecursionError):
         return {}
-    return told if isinstance(told, dict) else {}
+    return front if isinstance(front, dict) else {}
 
 
 def licence(folder: Path) -> str:
     """As the card or, of a folder that `save_to_disk` wrote, the information beside it says; else empty."""
-    told = head(folder)
-    named = told.get("license_name") if told.get("license") == "other" else told.get("license")
+    header = head(folder)
+    named = header.get("license_name") if header.get("license") == "other" else header.get("license")
     named = named or next((_json(path).get("license") for path in sorted(folder.glob(f"**/{INFO}"))), "")
     return ", ".join(str(each) for each in named) if isinstance(named, list) else str(named or "")
 
@@ -88,8 +88,8 @@ def marks(folder: Path) -> list[Path]:
 
 
 def _configs(folder: Path) -> list[dict[str, Any]]:
-    told = head(folder).get("configs")
-    return [each for each in told if isinstance(each, dict)] if isinstance(told, list) else []
+    header = head(folder).get("configs")
+    return [each for each in header if isinstance(each, dict)] if isinstance(header, list) else []
 
 
 def _default(folder: Path, configs: dict[str, dict[str, Any]]) -> str:
@@ -99,20 +99,20 @@ def _default(folder: Path, configs: dict[str, dict[str, Any]]) -> str:
     return marked[0]
 
 
-def _of_config(folder: Path, told: dict[str, Any], name: str) -> list[Part]:
-    named = told.get("data_files")
+def _of_config(folder: Path, header: dict[str, Any], name: str) -> list[Part]:
+    named = header.get("data_files")
     if named is None:
-        below = _inside(folder, str(told.get("data_dir") or "."))
+        below = _inside(folder, str(header.get("data_dir") or "."))
         return [Part(part.split, part.files, name) for part in _by_name(folder, filter(_is_table, _content(below)))]
     if isinstance(named, list) and any(isinstance(each, dict) for each in named):
         patterns = [(str(each.get("split", "")), each.get("path")) for each in named if isinstance(each, dict)]
     else:
         patterns = list(named.items()) if isinstance(named, dict) else [("", named)]
-    found = [Part(split, tuple(_matching(folder, pattern)), name) for split, pattern in patterns]
-    empty = next((pattern for (_, pattern), part in zip(patterns, found, strict=True) if not part.files), None)
-    if empty is not None or not found:
+    parts = [Part(split, tuple(_matching(folder, pattern)), name) for split, pattern in patterns]
+    empty = next((pattern for (_, pattern), part in zip(patterns, parts, strict=True) if not part.files), None)
+    if empty is not None or not parts:
         raise BadInput(f"{folder.name}: no table fits {empty!r}, which {CARD} names; fetch the data set anew")
-    return found
+    return parts
 
 
 def _matching(folder: Path, patterns: Any) -> Iterator[Path]:
@@ -124,10 +124,10 @@ def _matching(folder: Path, patterns: Any) -> Iterator[Path]:
 
 def _by_name(folder: Path, tables: Iterable[Path]) -> list[Part]:
     """By the word for a split in the name of a file, else of the folders that it lies in."""
-    found: dict[str, list[Path]] = {}
+    parts: dict[str, list[Path]] = {}
     for path in tables:
-        found.setdefault(_split_word(path.relative_to(folder)), []).append(path)
-    return [Part(split, tuple(paths)) for split, paths in found.items()]
+        parts.setdefault(_split_word(path.relative_to(folder)), []).append(path)
+    return [Part(split, tuple(paths)) for split, paths in parts.items()]
 
 
 def _split_word(path: Path) -> str:
@@ -140,20 +140,20 @@ def _split_word(path: Path) -> str:
     """
     for name in reversed(path.parts):
         words = re.split(r"[^a-z]+", name.lower())
-        found = next((word for word in words if word in files.SPLITS or word in EVAL), None)
-        if found:
-            return EVAL.get(found, found)
+        split = next((word for word in words if word in files.SPLITS or word in EVAL), None)
+        if split:
+            return EVAL.get(split, split)
     return ""
 
 
 def _saved(folder: Path) -> tuple[Path, ...]:
     named = _json(folder / SAVED).get("_data_files")
     names = [each.get("filename") for each in named if isinstance(each, dict)] if isinstance(named, list) else []
-    found = tuple(_inside(folder, name) for name in _strings(names))
-    missing = next((path.name for path in found if not path.is_file()), None)
-    if missing or not found:
+    paths = tuple(_inside(folder, name) for name in _strings(names))
+    missing = next((path.name for path in paths if not path.is_file()), None)
+    if missing or not paths:
         raise BadInput(f"{folder.name} lacks {missing or SAVED}, which save_to_disk writes; copy the folder whole")
-    return found
+    return paths
 
 
 def _inside(folder: Path, name: str) -> Path:
@@ -165,10 +165,10 @@ def _inside(folder: Path, name: str) -> Path:
 
 def _json(path: Path) -> dict[str, Any]:
     try:
-        told = json.loads(path.read_bytes()[:MOST])
+        header = json.loads(path.read_bytes()[:MOST])
     except (OSError, ValueError, RecursionError):
         return {}
-    return told if isinstance(told, dict) else {}
+    return header if isinstance(header, dict) else {}
 
 
 def _strings(values: Any) -> list[str]:

@@ -58,9 +58,9 @@ def _cell(value: Any, column: str) -> Any:
 
 
 def _unique(cells: Iterator[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    columns: dict[str, Any] = {}
     for column, value in cells:
-        if column in found:
+        if column in columns:
             raise ValueError(f"has two values for the column {column!r}; a key holds a dot")
-        found[column] = value
-    return found
+        columns[column] = value
+    return columns

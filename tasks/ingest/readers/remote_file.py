@@ -94,8 +94,8 @@ def _other(url: str, name: str, etag: str, last_modified: str) -> Iterator[Answe
         system, path = url_to_fs(url)
         system.invalidate_cache()
         info = system.info(path)
-        told = str(system.checksum(path))
-        missing = told != etag and info.get("type") != "directory"
+        checksum = str(system.checksum(path))
+        missing = checksum != etag and info.get("type") != "directory"
         handle = system.open(path, "rb", block_size=CHUNK) if missing else None
     if info.get("type") == "directory":
         raise BadInput(f"{name} is a folder; name one file in it")
@@ -103,7 +103,7 @@ def _other(url: str, name: str, etag: str, last_modified: str) -> Iterator[Answe
         yield None
         return
     with handle:
-        yield Answer(_chunks(handle, name, url), info.get("size"), told)
+        yield Answer(_chunks(handle, name, url), info.get("size"), checksum)
 
 
 def _chunks(handle: IO[bytes], name: str, url: str) -> Iterator[bytes]:

@@ -34,7 +34,7 @@ def table(source: SourceSettings, file: Held) -> tuple[Iterator[Row], list[str]]
     return found
 
 
-def without(source: SourceSettings, own: type[BaseModel]) -> SourceSettings:
+def without(source: SourceSettings, options: type[BaseModel]) -> SourceSettings:
     """The same without the options of the plug-in that holds the tables."""
-    further = {key: value for key, value in source.options.items() if key not in own.model_fields}
+    further = {key: value for key, value in source.options.items() if key not in options.model_fields}
     return source.model_copy(update={"options": further})

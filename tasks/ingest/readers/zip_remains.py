@@ -42,12 +42,12 @@ def walk(file: IO[bytes], wanted: Wanted, budget: Budget) -> Iterator[Packed]:
         entry = Packed(number, tidy(header.name.replace("\\", "/")))
         start = file.tell()
         try:
-            found = _read(file, header, entry, wanted, budget)
+            entry_read = _read(file, header, entry, wanted, budget)
         except DAMAGE as error:
             yield Packed(number, entry.name, problem=f"is damaged or cut off: {words(error)}")
             return
         if not header.name.endswith("/"):
-            yield found
+            yield entry_read
         if header.sized:
             file.seek(start + header.packed)
         number += 1

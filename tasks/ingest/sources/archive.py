@@ -61,8 +61,8 @@ def modality(source: SourceSettings) -> str:
     listing = _listing(source)
     if not listing.kinds:
         raise BadInput(f"{source.location} holds no file that can be read{listing.advice}")
-    found = files.one_modality(Counter(listing.kinds.values()), source.location)
-    return found or _of_tables(source, listing)
+    entries = files.one_modality(Counter(listing.kinds.values()), source.location)
+    return entries or _of_tables(source, listing)
 
 
 def _of_tables(source: SourceSettings, listing: Listing) -> str:
@@ -159,8 +159,8 @@ def _budget(source: SourceSettings) -> packed.Budget:
 
 
 def _listing(source: SourceSettings) -> Listing:
-    told, budget = source.path.stat(), _budget(source)
-    state = (told.st_ino, told.st_size, told.st_mtime_ns)
+    stat, budget = source.path.stat(), _budget(source)
+    state = (stat.st_ino, stat.st_size, stat.st_mtime_ns)
     return _listed(source.path.absolute(), state, budget.total, budget.ratio)
 
 
@@ -176,8 +176,9 @@ def _listed(path: Path, state: tuple[int, ...], total: int, ratio: int) -> Listi
         elif not _hidden(entry.name):
             problems[entry.number] = entry.problem
             advice = advice or f": {entry.name or path.name}: {entry.problem}"
-    found = [(name, *last[name]) for name in files.content(last)]
-    return Listing({number: kind for _, number, kind in found}, {number: name for name, number, _ in found}, problems, advice)
+    entries = [(name, *last[name]) for name in files.content(last)]
+    kinds, names = {number: kind for _, number, kind in entries}, {number: name for name, number, _ in entries}
+    return Listing(kinds, names, problems, advice)
 
 
 def _head_wanted(number: int, name: str) -> int:

@@ -25,14 +25,14 @@ def accepts(location: str) -> bool:
 
 def licence(source: SourceSettings) -> str:
     """The entry's licence, with what it forbids."""
-    known = _entry(source)
-    return f"{known.licence} ({known.terms})" if known.terms else known.licence
+    entry = _entry(source)
+    return f"{entry.licence} ({entry.terms})" if entry.terms else entry.licence
 
 
 def description(source: SourceSettings) -> str:
     """`catalog:NAME`, what that is and who publishes it."""
-    known = _entry(source)
-    return f"{source.location}: {known.about} ({known.home})"
+    entry = _entry(source)
+    return f"{source.location}: {entry.about} ({entry.home})"
 
 
 def fingerprint(source: SourceSettings) -> str:
@@ -64,15 +64,15 @@ def read(source: SourceSettings, modality: str) -> Iterator[RawItem]:
 
 def _all(source: SourceSettings) -> list[SourceSettings]:
     """The settings of each file, or of the folder, as it lies here."""
-    known = _entry(source)
-    _say_terms(source.location, licence(source) if known.terms else "")
-    return [_of(source, known, place) for place in catalogue.places(source.location.removeprefix(PREFIX))]
+    entry = _entry(source)
+    _say_terms(source.location, licence(source) if entry.terms else "")
+    return [_of(source, entry, place) for place in catalogue.places(source.location.removeprefix(PREFIX))]
 
 
-def _of(source: SourceSettings, known: Entry, place: Path) -> SourceSettings:
-    reading = {name: getattr(source, name) or getattr(known, name) for name in READING}
-    modality = source.modality or known.modality
-    return source.model_copy(update={**reading, "modality": modality, "location": str(place), "options": known.options})
+def _of(source: SourceSettings, entry: Entry, place: Path) -> SourceSettings:
+    reading = {name: getattr(source, name) or getattr(entry, name) for name in READING}
+    modality = source.modality or entry.modality
+    return source.model_copy(update={**reading, "modality": modality, "location": str(place), "options": entry.options})
 
 
 def _entry(source: SourceSettings) -> Entry:

@@ -38,8 +38,8 @@ def content_files(source: SourceSettings) -> list[Path]:
 
 
 def fingerprint(source: SourceSettings) -> str:
-    whole, found = hashlib.sha256(), content_files(source)
-    for file, digest in zip(found, digests(found), strict=True):
+    whole, paths = hashlib.sha256(), content_files(source)
+    for file, digest in zip(paths, digests(paths), strict=True):
         whole.update(f"{file.name}\0{digest}\n".encode("utf-8", "surrogateescape"))
     return whole.hexdigest()
 
@@ -54,11 +54,11 @@ def read(source: SourceSettings, modality: str) -> Iterator[RawItem]:
         raise BadInput(f"{source.location} holds pictures: say --modality image, or nothing")
     source.labels.needs(("",), source.location)
     names = next((content.decode("utf-8", "replace").split() for _, content in _contents(source, (NAMES,))), [])
-    found = 0
+    paths = 0
     for name, content in _contents(source, (*TRAIN, TEST)):
-        found += 1
+        paths += 1
         yield from _pictures(name, content, names, source.labels.kind != "none")
-    if not found:
+    if not paths:
         raise BadInput(f"{source.location} holds none of {TRAIN[0]} to {TEST}; is it the binary version of CIFAR-10?")
 
 

@@ -85,8 +85,8 @@ class Table:
 
 def table(source: SourceSettings, file: Held) -> tuple[Iterator[rows.Row], list[str]]:
     """The rows and the columns of a file."""
-    found = _table(source, file)
-    return _rows(found), _columns(found)
+    parsed = _table(source, file)
+    return _rows(parsed), _columns(parsed)
 
 
 _FILE = TableFile(TABLES, table)
@@ -116,8 +116,9 @@ def _separated(table: Table, lines: list[str]) -> Table:
     table = replace(table, delimiter=most)
     with suppress(csv.Error):
         if not table.fits(lines):
-            found = csv.Sniffer().sniff("".join(lines), DELIMITERS)
-            other = replace(table, delimiter=found.delimiter, quote=found.quotechar or '"', skip=bool(found.skipinitialspace))
+            dialect = csv.Sniffer().sniff("".join(lines), DELIMITERS)
+            quote, skip = dialect.quotechar or '"', bool(dialect.skipinitialspace)
+            other = replace(table, delimiter=dialect.delimiter, quote=quote, skip=skip)
             return other if other.fits(lines) else table
     return table
 

@@ -41,8 +41,8 @@ def content_files(source: SourceSettings) -> list[Path]:
 
 
 def fingerprint(source: SourceSettings) -> str:
-    whole, found = hashlib.sha256(), content_files(source)
-    for file, digest in zip(found, digests(found), strict=True):
+    whole, entries = hashlib.sha256(), content_files(source)
+    for file, digest in zip(entries, digests(entries), strict=True):
         whole.update(f"{_relative(file, source)}\0{digest}\n".encode("utf-8", "surrogateescape"))
     return whole.hexdigest()
 
@@ -66,11 +66,11 @@ def read(source: SourceSettings, modality: str) -> Iterator[RawItem]:
 
 def _conversations(file: Path, name: str, label: str | None, split: str | None) -> Iterator[RawItem]:
     try:
-        found = conversations(file)
+        entries = conversations(file)
     except Unreadable as error:
         yield RawItem(b"", unusable(file.name, str(error)), name, label, split=split)
         return
-    for number, turns in enumerate(found, start=1):
+    for number, turns in enumerate(entries, start=1):
         one, place = f"{file.name} conversation {number}", f"{name}#{number}"
         lines = turns if isinstance(turns, list) else [turns]
         if all(isinstance(line, str) for line in lines):
@@ -95,10 +95,10 @@ def conversations(file: Path) -> list[Any]:
         raise Unreadable(f"is no UTF-8 in line {line:,}, byte {error.start:,}") from error
     except yaml.YAMLError as error:
         raise Unreadable(f"is no YAML: {' '.join(str(error).split())[:200]}") from error
-    found = whole.get(KEY) if isinstance(whole, dict) else None
-    if not isinstance(found, list):
+    entries = whole.get(KEY) if isinstance(whole, dict) else None
+    if not isinstance(entries, list):
         raise Unreadable(f"has no list {KEY!r}")
-    return found
+    return entries
 
 
 def _check_shape(text: str, loader: Any) -> None:

@@ -29,8 +29,8 @@ def accepts(location: str) -> bool:
 
 def fingerprint(source: SourceSettings) -> str:
     whole = hashlib.sha256()
-    names, found = _names(source), content_files(source)
-    for name, file, digest in zip(names, found, digests(found), strict=True):
+    names, paths = _names(source), content_files(source)
+    for name, file, digest in zip(names, paths, digests(paths), strict=True):
         line = f"{name}\0{file.stat().st_size}\0{digest}\n"
         whole.update(line.encode("utf-8", "surrogateescape"))
     return whole.hexdigest()
@@ -43,10 +43,10 @@ def modality(source: SourceSettings) -> str:
     return files.one_modality(kinds, source.location) or _of_tables(source, files.listed(kinds))
 
 
-def _of_tables(source: SourceSettings, found: str) -> str:
+def _of_tables(source: SourceSettings, suffixes: str) -> str:
     """What the first of the tables is, if all of a table can be one item."""
     first = source.model_copy(update={"location": str(content_files(source)[0])})
-    refusal = BadInput(f"{source.location} holds tables ({found}); name one of the files itself")
+    refusal = BadInput(f"{source.location} holds tables ({suffixes}); name one of the files itself")
     try:
         kind = str(plugin(first).modality(first))
     except BadInput as error:
@@ -122,12 +122,12 @@ def _names(source: SourceSettings) -> list[str]:
         raise BadInput(f"{source.location}: there is no folder {root}")
     if not os.access(root, os.R_OK | os.X_OK):
         raise BadInput(f"{root} may not be read; change its permissions")
-    found = files.content(_fitting(root, source.pattern) if source.pattern else _below(str(root)))
-    if not found and source.pattern:
+    paths = files.content(_fitting(root, source.pattern) if source.pattern else _below(str(root)))
+    if not paths and source.pattern:
         raise BadInput(f"no file in {root} fits the pattern {source.pattern}")
-    if not found:
+    if not paths:
         raise BadInput(f"{source.location} is an empty folder; put pictures, sounds or text files into it")
-    return found
+    return paths
 
 
 def _fitting(root: Path, pattern: str) -> Iterator[str]:

@@ -82,10 +82,10 @@ def _current(source: SourceSettings) -> Path:
                 f"{source.location} has {size:,} bytes to fetch; the limit is {limit:,}: raise it with --option limit=BYTES, "
                 "or name what is wanted with --option files=PATTERN"
             )
-        found = Path(_asked(source))
+        match = Path(_asked(source))
     if away:
         fetched.say(f"{source.location} cannot be asked for ({away}): the copy that lies here is used")
-    return found
+    return match
 
 
 def _local(source: SourceSettings) -> Path:
@@ -100,13 +100,13 @@ def _local(source: SourceSettings) -> Path:
 def _asked(source: SourceSettings, **how: bool) -> Any:
     from huggingface_hub import snapshot_download
 
-    found = _NAME.fullmatch(source.location)
-    if not found:
+    match = _NAME.fullmatch(source.location)
+    if not match:
         raise BadInput(f"{source.location} is no name of a data set; such are hub:OWNER/NAME and hub:OWNER/NAME@REVISION")
     pattern = options(source, Options).files
     wanted = [pattern, hub_layout.CARD] if pattern else None
     download: Callable[..., Any] = snapshot_download  # what it gives depends on `how`
-    return download(found[1], repo_type="dataset", revision=found[2], allow_patterns=wanted, **how)
+    return download(match[1], repo_type="dataset", revision=match[2], allow_patterns=wanted, **how)
 
 
 @contextmanager

@@ -74,22 +74,22 @@ def read(source: SourceSettings, modality: str) -> Iterator[RawItem]:
 
 def _parts(source: SourceSettings) -> list[Part]:
     """Those that the user named, or all whose split is one of ours; what is left out is said."""
-    own = options(source, Options)
-    found = [part for part in hub_layout.parts(source.path, own.config) if part.files]
-    wanted = {name.strip() for name in own.splits.split(",") if name.strip()}
-    chosen = [part for part in found if (part.split in wanted if wanted else _usual(part, found))]
-    there = ", ".join(part.split or "(no name)" for part in found) or "none"
+    wanted_options = options(source, Options)
+    parts = [part for part in hub_layout.parts(source.path, wanted_options.config) if part.files]
+    wanted = {name.strip() for name in wanted_options.splits.split(",") if name.strip()}
+    chosen = [part for part in parts if (part.split in wanted if wanted else _usual(part, parts))]
+    there = ", ".join(part.split or "(no name)" for part in parts) or "none"
     if not chosen or wanted - {part.split for part in chosen}:
         raise BadInput(f"{source.path.name}: which splits are to be read? It has: {there} (option splits)")
-    left = [part.split for part in found if part not in chosen]
+    left = [part.split for part in parts if part not in chosen]
     if left and not wanted:
         fetched.say(f"{source.path.name}: left out the splits {', '.join(left)}; --option splits=NAME takes them")
     return chosen
 
 
-def _usual(part: Part, found: list[Part]) -> bool:
-    known = any(each.split.lower() in files.SPLITS for each in found)
-    return part.split.lower() in files.SPLITS or not known
+def _usual(part: Part, parts: list[Part]) -> bool:
+    named_splits = any(each.split.lower() in files.SPLITS for each in parts)
+    return part.split.lower() in files.SPLITS or not named_splits
 
 
 def _table(part: Part, source: SourceSettings) -> tuple[Iterator[rows.Row], list[str]]:
@@ -102,9 +102,9 @@ def _table(part: Part, source: SourceSettings) -> tuple[Iterator[rows.Row], list
 
 def _settings(part: Part, source: SourceSettings) -> SourceSettings:
     """Under the name of the split; with the columns that the table itself tells, where the user named none."""
-    told = _features(part.files[0])
-    classes = [name for name, kind in told.items() if kind.get("_type") == "ClassLabel"]
-    media = [name for name, kind in told.items() if kind.get("_type") in MEDIA]
+    features = _features(part.files[0])
+    classes = [name for name, kind in features.items() if kind.get("_type") == "ClassLabel"]
+    media = [name for name, kind in features.items() if kind.get("_type") in MEDIA]
     label = source.label or (f"column:{classes[0]}" if len(classes) == 1 else None)
     content = source.content or (media[0] if len(media) == 1 else None)
     place = part.files[0].with_name(part.split or "data")  # files that cells name lie beside the table

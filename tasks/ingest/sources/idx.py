@@ -46,8 +46,8 @@ def accepts(location: str) -> bool:
 
 
 def fingerprint(source: SourceSettings) -> str:
-    whole, found = hashlib.sha256(), content_files(source)
-    for file, digest in zip(found, digests(found), strict=True):
+    whole, paths = hashlib.sha256(), content_files(source)
+    for file, digest in zip(paths, digests(paths), strict=True):
         whole.update(f"{file.name}\0{digest}\n".encode("utf-8", "surrogateescape"))
     return whole.hexdigest()
 
@@ -76,8 +76,8 @@ def _images(path: Path) -> list[Path]:
     """The files of pictures; of one that is there packed and plain, the plain one."""
     if path.is_file():
         return [path]
-    found = sorted(file for file in path.iterdir() if IMAGES.fullmatch(file.name) and file.is_file())
-    return [file for file in found if file.suffix != ".gz" or file.with_suffix("") not in found]
+    paths = sorted(file for file in path.iterdir() if IMAGES.fullmatch(file.name) and file.is_file())
+    return [file for file in paths if file.suffix != ".gz" or file.with_suffix("") not in paths]
 
 
 def _labels_of(images: Path) -> Path | None:
@@ -89,8 +89,8 @@ def _labels_of(images: Path) -> Path | None:
 
 def _pictures(file: Path, names: list[str] | None) -> Iterator[RawItem]:
     """`names` are those of the classes; empty for numbers, None for no labels."""
-    found = IMAGES.fullmatch(file.name)
-    split = SPLITS.get(found["set"]) if found else None
+    paths = IMAGES.fullmatch(file.name)
+    split = SPLITS.get(paths["set"]) if paths else None
     labels = _labels(file, names) if names is not None else None
     with _opened(file, 3) as (handle, (count, height, width)):
         if labels is not None and len(labels) != count:
@@ -141,12 +141,12 @@ class _Bounded:
         self.raw, self.budget = raw, budget
 
     def read(self, size: int) -> bytes:
-        found = bytearray()
+        paths = bytearray()
         try:
-            while len(found) < size and (part := self.raw.read(min(packed.CHUNK, size - len(found)))):
+            while len(paths) < size and (part := self.raw.read(min(packed.CHUNK, size - len(paths)))):
                 self.budget.take(len(part))
-                found += part
+                paths += part
         except packed.DAMAGE as error:
             if isinstance(error, OSError) and error.errno:
                 raise
-        return bytes(found)
+        return bytes(paths)

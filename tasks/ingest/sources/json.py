@@ -90,10 +90,10 @@ def _at(whole: Any, where: str, source: SourceSettings) -> list[Any]:
     for key in where.split("."):
         value = value.get(key) if isinstance(value, dict) else None
     if not _is_records(value):
-        known = ", ".join(path for path, _ in _arrays(whole, "")) or (
+        paths = ", ".join(path for path, _ in _arrays(whole, "")) or (
             "the top: leave records out" if _is_records(whole) else "none"
         )
-        raise BadInput(f"{source.path.name} holds no array of objects at {where!r} (option records); there are: {known}")
+        raise BadInput(f"{source.path.name} holds no array of objects at {where!r} (option records); there are: {paths}")
     return list(value)
 
 

@@ -42,11 +42,11 @@ def _file(path: Held) -> Iterator[Any]:
             yield file
 
 
-def _check(told: FileMetaData, file: str) -> None:
+def _check(metadata: FileMetaData, file: str) -> None:
     """Raise `BadInput` for a decompression bomb: a page of a column is in memory as a whole."""
-    for group in range(told.num_row_groups):
-        for at in range(told.num_columns):
-            column = told.row_group(group).column(at)
+    for group in range(metadata.num_row_groups):
+        for at in range(metadata.num_columns):
+            column = metadata.row_group(group).column(at)
             size = column.total_uncompressed_size
             if size > max(packed.FLOOR, RATIO * column.total_compressed_size):
                 raise BadInput(
@@ -68,9 +68,9 @@ def _rows(path: Held) -> Iterator[rows.Row]:
         yield from batches.rows(file.iter_batches(batch_size=_at_once(file.metadata)))
 
 
-def _at_once(told: FileMetaData) -> int:
+def _at_once(metadata: FileMetaData) -> int:
     """Rows of which as many bytes are read at once as `batches` turns into values."""
-    groups = [told.row_group(at) for at in range(told.num_row_groups)]
+    groups = [metadata.row_group(at) for at in range(metadata.num_row_groups)]
     largest = max((group.total_byte_size / max(1, group.num_rows) for group in groups), default=0.0)
     return max(1, min(batches.ROWS, int(batches.BYTES / max(1.0, largest))))
 

@@ -54,9 +54,9 @@ class Options(BaseModel):
 
 
 def accepts(location: str) -> bool:
-    scheme, found, _ = location.partition("://")
+    scheme, separator, _ = location.partition("://")
     base = scheme.split("+")[0].lower()
-    return bool(found) and (base in DIALECTS or base in entry_points(group="sqlalchemy.dialects").names)
+    return bool(separator) and (base in DIALECTS or base in entry_points(group="sqlalchemy.dialects").names)
 
 
 def description(source: SourceSettings) -> str:

@@ -38,15 +38,15 @@ def description(source: SourceSettings) -> str:
 
 def fingerprint(source: SourceSettings) -> str:
     """Of the file as it is there now: this is what asks whether it changed."""
-    own = options(source, Options)
-    there = _at(source, fetched.current(source.location, own.sha256, own.limit))
+    choices = options(source, Options)
+    there = _at(source, fetched.current(source.location, choices.sha256, choices.limit))
     return str(plugin(there).fingerprint(there))
 
 
 def through(source: SourceSettings) -> SourceSettings:
     """The same with the local copy in place of the URL."""
-    own = options(source, Options)
-    return _at(source, fetched.local(source.location, own.sha256, own.limit))
+    choices = options(source, Options)
+    return _at(source, fetched.local(source.location, choices.sha256, choices.limit))
 
 
 def modality(source: SourceSettings) -> str:

@@ -28,8 +28,8 @@ def accepts(location: str) -> bool:
 
 
 def fingerprint(source: SourceSettings) -> str:
-    whole, found = hashlib.sha256(), content_files(source)
-    for file, digest in zip(found, digests(found), strict=True):
+    whole, paths = hashlib.sha256(), content_files(source)
+    for file, digest in zip(paths, digests(paths), strict=True):
         whole.update(f"{_relative(file, source)}\0{digest}\n".encode("utf-8", "surrogateescape"))
     return whole.hexdigest()
 
@@ -57,9 +57,9 @@ def read_new(source: SourceSettings, modality: str, unchanged: Collection[str]) 
         raise BadInput(f"{source.location} is video, which is read as pictures: say --modality image, or nothing")
     files.check(source, modality)
     _check_library()
-    sampling, found = options(source, Options), content_files(source)
-    labels = files.labels([_relative(file, source) for file in found], source, modality)
-    for file in found:
+    sampling, paths = options(source, Options), content_files(source)
+    labels = files.labels([_relative(file, source) for file in paths], source, modality)
+    for file in paths:
         name = _relative(file, source)
         if name not in unchanged:
             label = labels.get(files.parent(name)) or source.labels.of_name(file.name)
@@ -68,8 +68,8 @@ def read_new(source: SourceSettings, modality: str, unchanged: Collection[str]) 
 
 def _items(file: Path, name: str, label: str | None, split: str | None, sampling: Options) -> Iterator[RawItem]:
     for frame in frames.of_file(file, sampling):
-        told = unusable(file.name, frame.problem) if frame.problem else f"{file.name} at {frame.seconds:.2f} s"
-        yield RawItem(frame.picture, told, f"{name}#{frame.number}", label, group=name, split=split)
+        label_of_frame = unusable(file.name, frame.problem) if frame.problem else f"{file.name} at {frame.seconds:.2f} s"
+        yield RawItem(frame.picture, label_of_frame, f"{name}#{frame.number}", label, group=name, split=split)
 
 
 def _relative(file: Path, source: SourceSettings) -> str:
@@ -82,14 +82,14 @@ def _is_clip(path: Path) -> bool:
 
 def _all_clips(folder: Path) -> bool:
     """Whether there are clips and nothing else, notes on them aside; looks no further than the first file that is none."""
-    found = False
+    paths = False
     for path in folder.rglob("*"):
         hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
         if not hidden and path.is_file() and path.name.lower() not in files.NOTES:
             if not _is_clip(path):
                 return False
-            found = True
-    return found
+            paths = True
+    return paths
 
 
 def _check_library() -> None:

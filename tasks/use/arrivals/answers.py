@@ -124,8 +124,8 @@ class Answerer:
             mark = self.identity.mark(wanted.seed, wanted.item)
             file = f"{wanted.row:06d}-{wanted.item:04d}{modality.suffix}"
             sha256 = write(folder / file, labelled(modality.pack(content), modality.suffix, mark))
-            said = {**mark.model_dump(), "file": file, "sha256": sha256, "label": label, "prompt": wanted.order.prompt}
-            rows[wanted.row]["items"].append(said)
+            about = {"label": label, "prompt": wanted.order.prompt, "emptiness": modality.emptiness(content)}
+            rows[wanted.row]["items"].append({**mark.model_dump(), "file": file, "sha256": sha256, **about})
 
     def _drawn(self, batch: Sequence[Wanted]) -> tuple[list[Any], list[str | None]]:
         """Contents and labels; a row's items are those of `Generator.generate` with its seed."""

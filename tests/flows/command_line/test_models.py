@@ -32,7 +32,7 @@ def models(tracked_workspace, monkeypatch):
 
 
 def test_the_way_of_a_version_in_json(models, tracked_workspace):
-    from tasks.registry.promote import record
+    from tasks.registry.history import record
     from tasks.stage.tracking import client
 
     assert json.loads(models("promote", "cli", "1", "--json"))["to_version"] == 1

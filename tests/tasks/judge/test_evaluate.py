@@ -13,7 +13,7 @@ from aigc_models.corpus import Corpus
 from aigc_models.generator import Generator
 from aigc_models.layers.noise import normal
 from aigc_models.modalities import image
-from tasks.judge.evaluate import EvaluationSettings, generate_like, show_samples, shuffled
+from tasks.judge.evaluate import generate_like, show_samples, shuffled
 
 
 class Painter:
@@ -45,7 +45,7 @@ def test_a_sorted_split_is_sampled_from_all_its_labels(painter):
     split = Corpus("image", np.zeros((200, 1, 8, 8), dtype=np.uint8), labels)
     test = shuffled(split, 7)
     assert np.array_equal(np.sort(test.conditions), labels)
-    made = generate_like(test, painter, EvaluationSettings(samples=40))
+    made = generate_like(test, painter, 40, 20_000)
     assert np.array_equal(made.conditions, test.conditions[:40])
     assert 10 < made.conditions.sum() < 30
     assert np.array_equal(made.values.mean(axis=(1, 2, 3)) > 64, made.conditions == 1)
@@ -53,7 +53,7 @@ def test_a_sorted_split_is_sampled_from_all_its_labels(painter):
 
 def test_samples_shown_are_those_that_a_user_can_make_again(painter, tmp_path):
     nothing = Corpus("image", np.zeros((0, 1, 8, 8), dtype=np.uint8), np.zeros(0, dtype=np.int64))
-    show_samples(painter, EvaluationSettings(shown=21), tmp_path / "samples", nothing)
+    show_samples(painter, 21, 20_000, tmp_path / "samples", nothing)
     shown = json.loads((tmp_path / "samples" / "samples.json").read_text())
     assert [entry["label"] for entry in shown[:3]] == ["dark", "light", "dark"]
     assert len({entry["seed"] for entry in shown}) == 21

@@ -1,6 +1,6 @@
 import pytest
 
-from tasks.judge.gates import Gate, Rival, judge
+from tasks.judge.gates import Champion, Gate, judge
 
 BITS = {
     "value": 1.50,
@@ -77,7 +77,7 @@ def against(value: float, low: float, high: float, champion: float = 1.5) -> dic
     }
 
 
-RIVAL = Rival(version=1, registered={"bits_per_byte": 0.1}, items=177)
+RIVAL = Champion(version=1, registered={"bits_per_byte": 0.1}, items=177)
 AS_GOOD = Gate(metric="bits_per_byte", reference="champion", factor=1.01)
 
 
@@ -103,8 +103,8 @@ def test_a_challenger_is_held_against_the_champion_on_the_same_items(metrics: di
 
 
 def test_new_items_that_please_a_spoiled_challenger_do_not_hide_what_it_lost_on_the_old_ones() -> None:
-    rival = RIVAL.model_copy(update={"known": against(1.7, 0.1, 0.3), "known_items": 100})
-    verdict = judge((AS_GOOD,), against(1.2, -0.4, -0.2), rival)[0]
+    champion = RIVAL.model_copy(update={"known": against(1.7, 0.1, 0.3), "known_items": 100})
+    verdict = judge((AS_GOOD,), against(1.2, -0.4, -0.2), champion)[0]
     assert not verdict.passed
     assert (
         "worse, bits per byte 1.7 against the champion's 1.5 on the 100 of them that the champion's data held" in verdict.reason
@@ -124,7 +124,7 @@ def test_higher_is_better_where_the_gate_says_so() -> None:
 
 
 def test_a_champion_that_cannot_be_measured_is_said_and_refuses_nothing() -> None:
-    verdict = judge((AS_GOOD,), against(1.49, 0.0, 0.0), Rival(version=1, misfit="the labels are others"))[0]
+    verdict = judge((AS_GOOD,), against(1.49, 0.0, 0.0), Champion(version=1, misfit="the labels are others"))[0]
     assert verdict.passed
     assert verdict.reason == "not comparable with the champion: the labels are others"
 

@@ -6,7 +6,6 @@ import pytest
 from aigc_models.corpus import Corpus
 from aigc_models.generator import Generator
 from aigc_models.modalities import series
-from tasks.judge.evaluate import EvaluationSettings
 from tasks.judge.samples import generate_like, show_samples, shuffled
 
 
@@ -21,12 +20,12 @@ def waves(capable):
 def test_windows_of_time_stay_in_order_and_need_no_samples(waves):
     generator, test = waves
     assert shuffled(test, 3) is test
-    assert len(generate_like(test, generator, EvaluationSettings())) == 0
+    assert len(generate_like(test, generator, 512, 20_000)) == 0
 
 
 def test_forecasts_are_shown_beside_what_came(waves, tmp_path):
     generator, test = waves
-    show_samples(generator, EvaluationSettings(), tmp_path / "samples", test)
+    show_samples(generator, 40, 20_000, tmp_path / "samples", test)
     shown = json.loads((tmp_path / "samples" / "samples.json").read_text())
     assert len(shown) == 12
     assert shown[0]["note"] == f"test window 1 of {len(test)}, 6 steps of 1D ahead"

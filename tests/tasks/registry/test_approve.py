@@ -3,7 +3,8 @@ import pytest
 from aigc_models.errors import BadInput
 from tasks.judge.gates import Gate
 from tasks.registry.approve import approve, reject, waiting
-from tasks.registry.promote import PromotionSettings, history, promote, promote_version
+from tasks.registry.history import history
+from tasks.registry.promote import PromotionSettings, promote, promote_version
 from tasks.registry.register import aliases_of
 from tasks.stage.stage import StageContext
 from tasks.stage.tracking import client

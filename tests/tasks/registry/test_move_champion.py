@@ -2,8 +2,8 @@ import pytest
 
 from aigc_models.errors import BadInput
 from tasks.judge.gates import Gate
+from tasks.registry.history import history
 from tasks.registry.move_champion import Moved, MoveSettings, move_champion
-from tasks.registry.promote import history
 from tasks.registry.register import aliases_of
 from tasks.stage.stage import StageContext
 from tasks.stage.tracking import client

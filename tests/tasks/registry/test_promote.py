@@ -2,7 +2,8 @@ import pytest
 
 from aigc_models.errors import BadInput
 from tasks.judge.gates import Gate
-from tasks.registry.promote import Decision, PromotionSettings, history, promote, promote_version, rollback, who
+from tasks.registry.history import history, who
+from tasks.registry.promote import Decision, PromotionSettings, promote, promote_version, rollback
 from tasks.registry.register import aliases_of
 from tasks.stage.stage import StageContext
 from tasks.stage.tracking import client
@@ -41,7 +42,7 @@ def test_a_worse_version_is_refused_and_the_ledger_says_why(registrar) -> None:
 
 def test_a_gate_may_compare_with_the_champion(registrar) -> None:
     settings = PromotionSettings(gates=(Gate(metric="loss", reference="champion"),))
-    assert [decide(registrar, "rival", n, settings, loss=loss).decision for n, loss in ((1, 0.5), (2, 0.6), (3, 0.4))] == [
+    assert [decide(registrar, "abreast", n, settings, loss=loss).decision for n, loss in ((1, 0.5), (2, 0.6), (3, 0.4))] == [
         "promoted",
         "refused",
         "promoted",

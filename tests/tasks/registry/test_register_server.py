@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from tasks.registry.promote import history, promote_version
+from tasks.registry.history import history
+from tasks.registry.promote import promote_version
 from tasks.registry.register import resolve
 from tasks.stage.settings import Workspace
 from tasks.stage.tracking import prepare

@@ -18,10 +18,10 @@ def test_real_items_stand_beside_a_metric_and_have_no_row(digits: DatasetReport)
         "nearest_training_distance_ratio",
         "latency_p95_ms",
     ]
-    real = reach(digits.result, "classification_accuracy_score")
+    real = reach(digits, "classification_accuracy_score")
     assert real is not None
     assert real.value == 0.973
-    assert reach(digits.result, "latency_p95_ms") is None
+    assert reach(digits, "latency_p95_ms") is None
     assert list(candidates(digits, "frechet_distance"))[-1] == "real"
 
 

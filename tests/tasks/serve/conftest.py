@@ -16,7 +16,7 @@ import uvicorn
 
 from aigc_models.modalities import image
 from tasks.serve.app import create_app
-from tasks.serve.engine import Served
+from tasks.serve.worker import Served
 from tasks.use.provenance import Identity
 
 
@@ -121,3 +121,9 @@ def start() -> Iterator[Callable[..., str]]:
             return address
 
         yield begin
+
+
+@pytest.fixture(scope="session")
+def serving() -> Callable[..., Any]:
+    """`with serving(app) as address`: a real uvicorn."""
+    return running

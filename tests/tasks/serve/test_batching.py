@@ -12,13 +12,13 @@ class Maker:
         self.seconds = seconds
         self.batches: list[list[int]] = []
 
-    async def __call__(self, wishes):
-        seeds = [wish.seed for wish in wishes]
+    async def __call__(self, requests):
+        seeds = [request.seed for request in requests]
         self.batches.append(seeds)
         await asyncio.sleep(self.seconds)
         if 13 in seeds:
             raise ValueError("13")
-        return [f"{wish.condition}/{wish.seed}" for wish in wishes]
+        return [f"{request.condition}/{request.seed}" for request in requests]
 
 
 def played(scene, maker, **options):
@@ -34,21 +34,21 @@ def played(scene, maker, **options):
     return asyncio.run(play())
 
 
-def test_wishes_of_one_moment_are_made_together():
+def test_requests_of_one_moment_are_made_together():
     maker = Maker()
     answers = played(lambda batcher: asyncio.gather(*(batcher.ask(9, seed) for seed in range(6))), maker)
     assert answers == [f"9/{seed}" for seed in range(6)]
     assert maker.batches == [[0, 1, 2, 3], [4, 5]]
 
 
-def test_lone_wish_does_not_wait_long():
+def test_lone_request_does_not_wait_long():
     async def scene(batcher):
         return await asyncio.wait_for(batcher.ask(0, 1), 1)
 
     assert played(scene, Maker(), patience=0.01) == "0/1"
 
 
-def test_late_wish_within_patience_rides_along():
+def test_late_request_within_patience_rides_along():
     async def scene(batcher):
         first = asyncio.create_task(batcher.ask(0, 1))
         await asyncio.sleep(0.02)
@@ -59,7 +59,7 @@ def test_late_wish_within_patience_rides_along():
     assert maker.batches == [[1, 2]]
 
 
-def test_abandoned_wish_is_not_made():
+def test_abandoned_request_is_not_made():
     async def scene(batcher):
         busy = asyncio.create_task(batcher.ask(0, 1))
         await asyncio.sleep(0.02)

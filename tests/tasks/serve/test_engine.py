@@ -4,7 +4,8 @@ import pytest
 
 from aigc_models.errors import BadInput, Damaged
 from tasks.serve.cutting import Cut
-from tasks.serve.engine import Busy, Engine, Loading, Served
+from tasks.serve.engine import Busy, Engine, Loading
+from tasks.serve.worker import Served
 from tasks.use.provenance import Identity
 
 

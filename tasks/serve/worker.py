@@ -1,0 +1,192 @@
+"""One loaded model with a thread of its own.
+
+Text is drawn in slices of a few milliseconds, so that streams take turns and one that nobody reads
+any more ends at once; all else is made in micro-batches. Each call notes when the thread last finished
+something, so that a thread that hangs can be seen from outside.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from aigc_models.errors import unknown
+from tasks.serve.batching import Batcher, Content, ItemRequest
+from tasks.serve.cutting import Cut, after_prompt, pull
+from tasks.use.provenance import Identity
+
+if TYPE_CHECKING:
+    from aigc_models.generator import Generator
+
+T = TypeVar("T")
+SLICE = 0.02  # seconds that one stream may keep the worker
+
+
+class Item(NamedTuple):
+    """Item `item` (from 0) of the base seed `seed`, as `aigc generate` and `Generator.generate` count them."""
+
+    seed: int
+    item: int
+    label: str | None = None
+    past: Content | None = None  # what a series goes on from; none: the newest of the training data
+
+
+@dataclass(frozen=True)
+class Served:
+    """A model to serve: what it is called outside, and how to load it."""
+
+    identity: Identity
+    load: Callable[[], Generator]
+    newest: Callable[[], Served] | None = None  # asks the registry what the name means now; none: it never moves
+
+    @classmethod
+    def bundle(cls, identity: Identity, folder: Path, newest: Callable[[], Served] | None = None) -> Served:
+        """The bundle in `folder`."""
+
+        def load() -> Generator:
+            from aigc_models.generator import Generator as Loaded  # brings torch
+
+            return Loaded.load(folder)
+
+        return cls(identity, load, newest)
+
+
+class Worker:
+    """One loaded model and its thread."""
+
+    def __init__(self, served: Served, threads: int) -> None:
+        self.identity = served.identity
+        self.served = served
+        self.open_requests = 0
+        self._jobs: set[Future[Any]] = set()
+        self._progress = time.monotonic()  # when the thread last finished a job, or got one while it had none
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=served.identity.model, initializer=_use, initargs=(threads,))
+        self.generator: Generator
+        self._batcher: Batcher
+
+    async def load(self) -> None:
+        self.generator = await self._run(self.served.load)
+        self._batcher = Batcher(self._make, self.generator.card.micro_batch)
+
+    async def close(self) -> None:
+        if hasattr(self, "_batcher"):
+            await self._batcher.close()
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    async def _run(self, function: Callable[..., Any], *arguments: Any) -> Any:
+        if not self._jobs:
+            self._progress = time.monotonic()
+        job = self._thread.submit(function, *arguments)
+        self._jobs.add(job)
+        job.add_done_callback(self._finished)
+        return await asyncio.wrap_future(job)
+
+    def _finished(self, job: Future[Any]) -> None:
+        """Called in the worker's thread, or in another where a job that waited was cancelled, which is no progress."""
+        if not job.cancelled():
+            self._progress = time.monotonic()
+        self._jobs.discard(job)
+
+    @property
+    def stalled(self) -> float:
+        """Seconds since its thread last finished something while there is something to do; 0 where it is idle."""
+        return time.monotonic() - self._progress if self._jobs else 0.0
+
+    async def retire(self) -> None:
+        """Close when the last request that was given this worker has its answer."""
+        while self.open_requests:
+            await asyncio.sleep(0.05)
+        await self.close()
+
+    async def _make(self, requests: Sequence[ItemRequest]) -> Sequence[Content]:
+        return await self._run(_contents, self.generator, requests)
+
+    async def ask(self, function: Callable[..., T], *arguments: Any, **options: Any) -> T:
+        """What `function(generator, ...)` gives, in the worker's own thread."""
+        answer: T = await self._run(partial(function, self.generator, *arguments, **options))
+        return answer
+
+    def condition(self, item: Item) -> tuple[int, str | None]:
+        """The condition that an item is made under, drawn from its seed where no label is asked for, and its label."""
+        labels = self.generator.card.labels
+        past = {} if item.past is None else {"past": [item.past]}
+        condition = int(self.generator.conditions(1, item.label, item.seed, item.item, **past)[0])
+        return condition, labels[condition] if condition < len(labels) else None
+
+    async def items(self, items: Sequence[Item]) -> list[Content]:
+        """Their contents, made together with what others ask for at the same time."""
+        from aigc_models.generator import derived
+
+        asked = [(self.condition(item)[0], derived(item.seed, item.item), self._after(item)) for item in items]
+        return await asyncio.gather(*(self._batcher.ask(*each) for each in asked))
+
+    def _after(self, item: Item) -> Content | None:
+        if not self.generator.goes_on:
+            return None
+        return self.generator.after(1, item.item, None if item.past is None else [item.past])[0]
+
+    async def text(
+        self, prompt: str, item: Item, most: int, stops: Sequence[str], sampling: Mapping[str, float]
+    ) -> AsyncIterator[str | Cut]:
+        """What follows the prompt, in slices as it is drawn, and at last the `Cut`, which knows how it ended."""
+        length = len(prompt.encode()) + most + 1  # one more, to see whether the text ends there by itself
+        stream = partial(self.generator.stream, prompt, item.label, item.seed, item.item, max_length=length, **sampling)
+        cut = Cut(after_prompt(await self._run(stream), len(prompt)), most, stops)
+        pieces = iter(cut)
+        while (text := await self._run(pull, pieces, SLICE)) is not None:
+            yield text
+        yield cut
+
+    async def whole_text(self, prompt: str, item: Item, sampling: Mapping[str, float]) -> str:
+        """The prompt and what follows it, as `aigc generate` makes it; in slices, so that others take turns."""
+        pieces = await self._run(partial(self.generator.stream, prompt, item.label, item.seed, item.item, **sampling))
+        text = ""
+        while (piece := await self._run(pull, pieces, SLICE)) is not None:
+            text += piece
+        return text
+
+    async def try_once(self) -> None:
+        """Make one item or forecast as a request would; raises what a request would get."""
+        if self.generator.goes_on and not self.generator.latest.contents:
+            return  # it goes on from what a request brings alone
+        if "streams" in self.generator.capabilities:
+            pieces = await self._run(partial(self.generator.stream, "", None, 0, 0))
+            await self._run(pull, pieces, SLICE)
+        elif "generates" in self.generator.capabilities:
+            content = (await self.items([Item(0, 0)]))[0]
+            await self._run(self.generator.modality.pack, content)
+        elif "forecasts" in self.generator.capabilities:
+            await self.ask(lambda generator: generator.forecast())
+
+    def member(self, capability: str) -> str:
+        """The member that has a capability for an ensemble; empty: the model itself."""
+        from aigc_models.capabilities import PROTOCOLS
+
+        return self.generator.answers(PROTOCOLS[capability])
+
+    def check(self, label: str | None) -> None:
+        """Raise `BadInput` for a label that the model does not know."""
+        if label is not None and label not in self.generator.card.labels:
+            raise unknown(f"label of {self.identity.model}", label, self.generator.card.labels)
+
+
+def _contents(generator: Generator, requests: Sequence[ItemRequest]) -> list[Content]:
+    import torch
+
+    conditions, seeds = (torch.tensor([getattr(request, name) for request in requests]) for name in ("condition", "seed"))
+    if not generator.goes_on:
+        return list(generator.modality.decode(generator.encoded(conditions, seeds), generator.format))
+    after = [request.past for request in requests]
+    return generator.decode(generator.encoded(conditions, seeds, given=generator.given(after)), after)
+
+
+def _use(threads: int) -> None:
+    import torch
+
+    torch.set_num_threads(threads)

@@ -1,0 +1,68 @@
+"""The share of items that say nothing, beside that of real items, and its interval against simulated truth."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+
+from aigc_models.capabilities import Shape
+from aigc_models.corpus import Corpus
+from aigc_models.evidence import Evidence
+from aigc_models.metrics import empty_share
+from aigc_models.modalities import image, text
+
+
+def texts(*contents: str) -> Corpus:
+    form = text.Format(length=16)
+    return Corpus("text", text.encode(contents, form), np.zeros(len(contents), np.int64))
+
+
+def evidence(test: Corpus, **samples: Corpus) -> Evidence:
+    shape = Shape(test.modality, (), form(test))
+    return Evidence(test, test, test, shape, {}, samples)
+
+
+def form(corpus: Corpus) -> object:
+    return text.Format(length=16) if corpus.modality == "text" else image.Format(height=4, width=4, channels=1)
+
+
+def test_it_counts_what_says_nothing_beside_real_items() -> None:
+    test = texts("a line", "7", "more", "and so on")
+    found = empty_share.measure(evidence(test, ensemble=texts("", " \n", "oooo", "well"), baseline=texts("", "b c", "d e", "f g")))
+    assert {name: one.value for name, one in found.items()} == {"ensemble": 0.75, "baseline": 0.25, "real": 0.25}
+    assert (found["ensemble"].better, found["ensemble"].unit) == ("lower", "share")
+    assert found["ensemble"].versus["real"].value == 0.5
+
+
+def test_candidates_with_fewer_samples_are_compared_at_equal_numbers() -> None:
+    found = empty_share.measure(evidence(texts("a b", "c d", "e f"), ensemble=texts("", "so"), baseline=texts("", "", "")))
+    assert (found["ensemble"].value, found["baseline"].value) == (0.5, 1.0)
+
+
+def test_pictures_of_one_colour_count() -> None:
+    levels = np.zeros((6, 1, 4, 4), np.uint8)
+    levels[3:] = np.arange(16, dtype=np.uint8).reshape(4, 4)
+    corpus = Corpus("image", levels, np.zeros(6, np.int64))
+    assert empty_share.measure(evidence(corpus, ensemble=corpus))["ensemble"].value == 0.5
+
+
+def test_it_applies_where_items_are_generated_by_themselves() -> None:
+    assert empty_share.applies(evidence(texts("a"), ensemble=texts("b")))
+    assert not empty_share.applies(evidence(texts("a"), ensemble=texts()))
+
+
+@pytest.mark.parametrize("share", [0.01, 0.08, 0.5])
+def test_the_interval_holds_the_true_share_about_19_times_in_20(share: float) -> None:
+    counts, items = np.arange(129), 128
+    chances = [math.comb(items, int(k)) * share**k * (1 - share) ** (items - k) for k in counts]
+    bounds = [empty_share.wilson(k / items, items) for k in counts]
+    held = sum(chance for chance, one in zip(chances, bounds, strict=True) if one["low"] <= share <= one["high"])
+    assert 0.93 < held < 0.99
+
+
+def test_none_in_a_hundred_is_not_said_to_be_none_at_all() -> None:
+    found = empty_share.measure(evidence(texts(*["a b"] * 100), ensemble=texts(*["c d"] * 100)))["ensemble"]
+    assert (found.value, found.low) == (0, 0)
+    assert found.high == pytest.approx(0.037, abs=1e-3)
