@@ -16,7 +16,7 @@ from aigc_models.errors import BadInput
 from tasks.judge.champion import measured, measured_version
 from tasks.judge.gates import Champion, Gate, Verdict, judge
 from tasks.judge.kept_evaluation import keep_gates
-from tasks.registry.history import Entry, figures, record, written
+from tasks.registry.history import Entry, figures, history, record, written
 from tasks.registry.move import Overtaken, move
 from tasks.registry.register import aliases_of, existing, find_version, store_identity, versions
 from tasks.stage.references import EvaluationRef, RegisteredRef
@@ -53,7 +53,7 @@ class Decision(BaseModel):
     gates: tuple[Verdict, ...]
 
 
-@stage(fingerprint=store_identity)
+@stage(cached=False, fingerprint=store_identity)
 def promote(
     registered: RegisteredRef, evaluation: EvaluationRef, settings: PromotionSettings, context: StageContext
 ) -> Decision:
@@ -63,15 +63,41 @@ def promote(
     standing = _standing(store, registered, folder)
     keep_gates(store, registered.run_id, settings.gates)
     verdicts = judge(settings.gates, metrics, standing)
+    lines = _lines(context.workspace, registered)
     decision, reason = _decided(store, registered, settings, verdicts, standing)
+    if decision != "refused" and (line := _word_against(lines, registered.version)):
+        decision, reason = "refused", _kept(line, registered)
     if decision == "promoted":
         decision, reason = _moved(context.workspace, registered, standing, reason)
-    if decision != "promoted":
+    if decision != "promoted" and [(line.action, line.reason) for line in lines[-1:]] != [(decision, reason)]:
         record(store, registered.model, decision, champion(store, registered.model), registered.version, reason)
     alias = "champion" if decision == "promoted" else "challenger"
     return Decision(
         decision=decision, model=registered.model, version=registered.version, alias=alias, reason=reason, gates=tuple(verdicts)
     )
+
+
+def _lines(workspace: Workspace, registered: RegisteredRef) -> list[Entry]:
+    """What the ledger says of the version, the oldest first."""
+    number = registered.version
+    return [line for line in history(workspace, registered.model) if line.to_version == number or _against(line, number)]
+
+
+def _against(line: Entry, version: int) -> bool:
+    return line.action == "rolled_back" and line.from_version == version
+
+
+def _word_against(lines: list[Entry], version: int) -> Entry | None:
+    """The line in which a person took the version back or rejected it, if nobody made it champion after that."""
+    moves = [line for line in lines if line.action in ("promoted", "rejected", "rolled_back")]
+    return next((line for line in moves[-1:] if line.action == "rejected" or _against(line, version)), None)
+
+
+def _kept(line: Entry, registered: RegisteredRef) -> str:
+    """A run that is repeated does not undo what a person decided."""
+    what = "rejected" if line.action == "rejected" else "taken back"
+    again = f"`aigc models promote {registered.model} {registered.version}` makes it champion all the same"
+    return f"version {registered.version} was {what} by {line.who} on {line.when[:16]} ({line.reason}); {again}"
 
 
 def _decided(

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from aigc_models.errors import AigcError
-from tasks.stage.references import Reference, decode
-from tasks.stage.settings import Workspace
+from tasks.stage.references import Reference, RegisteredRef, decode
+from tasks.stage.settings import Workspace, allowed
 
 if TYPE_CHECKING:
     from tasks.stage.tracking import Tracker
@@ -136,7 +136,7 @@ class Execution:
         """Where Prefect keeps the results of tasks, one file a cache key."""
         return self.workspace.state / "prefect" / "storage"
 
-    def recorded(self, key: str) -> Any | None:
+    def recorded(self, key: str) -> Reference | RegisteredRef | None:
         """The reference that a finished stage left under `key`, if its output is intact.
 
         A record whose output is missing or altered is removed, so that the stage runs again.
@@ -145,15 +145,16 @@ class Execution:
         if not file.exists():
             return None
         try:
-            reference = decode(json.loads(json.loads(file.read_bytes())["result"]))
-            if not isinstance(reference, Reference) or reference.intact(self.workspace):
-                return reference
+            result = _result_in(file.read_bytes())
+            if result.intact(self.workspace):
+                return result
             why = "its output is missing or was altered"
-        except (ValueError, KeyError, TypeError, ImportError, AttributeError) as error:
-            why = f"its record cannot be read ({type(error).__name__}: {error})"
+        except (OSError, ValueError, KeyError, TypeError, ImportError, AttributeError) as error:
+            why = f"its record cannot be read, perhaps since another version of the program made it ({error})"
         if not self.planning:
             self.observer.message(f"{key}: {why}; it runs again")
-            file.unlink(missing_ok=True)
+            with allowed(file):
+                file.unlink(missing_ok=True)
         return None
 
     def work_seconds(self) -> float:
@@ -163,6 +164,17 @@ class Execution:
             total += max(0.0, timing.ended - max(timing.began, end))
             end = max(end, timing.ended)
         return total
+
+
+def _result_in(record: bytes) -> Reference | RegisteredRef:
+    """What Prefect's record of a stage holds; raises one of many errors where this program did not write it so."""
+    content = json.loads(record)
+    if content["metadata"]["serializer"]["type"] != "json":
+        raise ValueError("it is not JSON")
+    result = decode(json.loads(content["result"]))
+    if not isinstance(result, (Reference, RegisteredRef)):
+        raise ValueError(f"it holds a {type(result).__name__}")
+    return result
 
 
 @contextmanager

@@ -21,8 +21,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aigc_models import errors
-from aigc_models.errors import AigcError
+from aigc_models.errors import AigcError, BadInput
 from tasks.stage.references import decode, encode
+from tasks.stage.settings import Workspace, allowed
 
 if TYPE_CHECKING:
     from tasks.stage.context import StageContext
@@ -167,9 +168,12 @@ def main() -> None:
     voice, stopping = _Voice(), threading.Event()
     threading.Thread(target=_listen, args=(stopping,), daemon=True).start()
     folder = Path(orders["folder"])
-    with (folder / "lock.tmp").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        _work(orders, folder, voice, stopping)
+    try:
+        with allowed(folder), (folder / "lock.tmp").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            _work(orders, folder, voice, stopping)
+    except BadInput as error:
+        voice.say(error="BadInput", message=str(error))
     # Interpreter shutdown with torch loaded costs half a second and can hang on its threads.
     sys.stderr.flush()
     os._exit(0)
@@ -177,7 +181,6 @@ def main() -> None:
 
 def _work(orders: dict[str, Any], folder: Path, voice: _Voice, stopping: threading.Event) -> None:
     from tasks.stage.context import StageContext
-    from tasks.stage.settings import Workspace
 
     module, _, name = orders["stage"].partition(":")
     context = StageContext(

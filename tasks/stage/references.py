@@ -216,6 +216,20 @@ class RegisteredRef(BaseModel):
     run_id: str
     bundle_sha256: str
 
+    def intact(self, workspace: Workspace) -> bool:
+        """Whether the registry still has this version, of this bundle."""
+        from mlflow.exceptions import MlflowException
+
+        from tasks.stage.tracking import client
+
+        try:
+            tags = client(workspace).get_model_version(self.model, str(self.version)).tags
+        except MlflowException as error:
+            if error.error_code == "RESOURCE_DOES_NOT_EXIST":
+                return False
+            raise
+        return bool(tags.get("aigc.bundle_sha256") == self.bundle_sha256)
+
 
 class GenerationRef(Reference):
     """A folder of generated items with `manifest.jsonl`."""

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import NamedTemporaryFile, TemporaryDirectory
 
 from aigc_models.errors import BadInput
 
@@ -63,15 +63,26 @@ class Workspace:
 
     def create(self) -> Workspace:
         """Make `.aigc/`; raises `BadInput` where that is not allowed."""
-        try:
-            self.state.mkdir(parents=True, exist_ok=True)
-            probe = self.state / ".writable"
-            probe.write_text("")
-            probe.unlink()
-        except OSError as error:
-            hint = "choose another folder with AIGC_WORKSPACE"
-            raise BadInput(f"cannot write to {self.state}: {error.strerror}; {hint}") from error
+        make_writable(self.state)
         return self
+
+
+@contextmanager
+def allowed(path: Path) -> Iterator[None]:
+    """Turn what the file system refuses about `path` into a `BadInput`."""
+    try:
+        yield
+    except OSError as error:
+        hint = "change its rights, move it away, make room, or choose another folder with AIGC_WORKSPACE"
+        raise BadInput(f"cannot write to {path}: {error.strerror}; {hint}") from error
+
+
+def make_writable(folder: Path) -> None:
+    """Make a folder and try whether files can be written there; raises `BadInput` where they cannot."""
+    with allowed(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        with NamedTemporaryFile(dir=folder, suffix=".tmp"):
+            return
 
 
 @contextmanager

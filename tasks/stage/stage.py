@@ -29,6 +29,7 @@ from tasks.stage.context import StageContext
 from tasks.stage.execution import Execution, Planned, Timing
 from tasks.stage.process import run_here, run_in_process, threads_of
 from tasks.stage.references import CorpusRef, Reference, VersionRef
+from tasks.stage.settings import make_writable
 from tasks.stage.system_metrics import hardware, sampled
 
 if TYPE_CHECKING:
@@ -62,7 +63,8 @@ class Stage:
     """`process`: run in an interpreter of its own, so that its memory and random state are its own.
     `fingerprint` adds to the cache key what the arguments do not show (the state of a source).
     `retries`: further attempts where something outside did not answer (`Unreachable`, or caused by one).
-    `cached=False` is for what acts on the world each time (a promotion, a report)."""
+    `cached=False` is for what acts on the world or asks it (a promotion, a report, which version is champion): it is done
+    each time that it is called, and its result is kept nowhere."""
 
     plain: Callable[..., Any]
     process: bool = False
@@ -109,8 +111,11 @@ class Stage:
         arguments = self.arguments(args, kwargs)
         if execution.planning:
             return Result(self, arguments, planned=self._plan(execution, arguments))
-        own = self._task.with_options(task_run_name=self.label(arguments), result_storage=execution.results)
-        future = own.submit(**arguments)
+        storage = {}
+        if self.cached:
+            make_writable(execution.results)
+            storage["result_storage"] = execution.results
+        future = self._task.with_options(task_run_name=self.label(arguments), **storage).submit(**arguments)
         return Result(self, arguments, future=future)
 
     def _plan(self, execution: Execution, arguments: dict[str, Any]) -> Any:
@@ -130,6 +135,7 @@ class Stage:
     @cached_property
     def _task(self) -> Any:
         from prefect import task
+        from prefect.cache_policies import NO_CACHE
 
         def run(*args: Any, **kwargs: Any) -> Any:
             return self._run(self.arguments(args, kwargs))
@@ -140,8 +146,10 @@ class Stage:
         run.__signature__ = signature.replace(  # type: ignore[attr-defined]
             parameters=[parameter for parameter in signature.parameters.values() if parameter.name != "context"]
         )
-        options: dict[str, Any] = {"persist_result": True, "result_serializer": "json", "cache_key_fn": self._cache_key}
-        options = options if self.cached else {}
+        # without being told otherwise Prefect answers a second call in the same run from the first, by a pickle
+        options: dict[str, Any] = {"persist_result": False, "cache_policy": NO_CACHE}
+        if self.cached:
+            options = {"persist_result": True, "result_serializer": "json", "cache_key_fn": self._cache_key}
         if self.retries:
             options |= {"retries": self.retries, "retry_delay_seconds": list(PAUSES), "retry_condition_fn": unanswered}
         return task(name=self.name, description=(self.plain.__doc__ or "").split("\n")[0], **options)(run)
@@ -157,7 +165,7 @@ class Stage:
         execution.raise_if_stopped()
         label, key = self.label(arguments), self.key(arguments)
         folder = execution.workspace.stages / key
-        folder.mkdir(parents=True, exist_ok=True)
+        make_writable(folder)
         execution.observer.stage_started(label)
         tags = {"aigc.stage": self.name, "aigc.key": key, **(hardware() if self.process else {}), **prefect_tags()}
         settings = {name: value.model_dump(mode="json") for name, value in arguments.items() if isinstance(value, BaseModel)}

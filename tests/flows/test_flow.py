@@ -83,3 +83,36 @@ def test_a_plan_of_a_finished_flow_is_all_cached(toys, execution, workspace):
     with executing(Execution(workspace, planning=True)) as planning:
         chain(toys)(toys.Toy(name="planned"))
     assert [timing.cached for timing in planning.timings] == [True] * 4
+
+
+def test_what_acts_on_the_world_acts_each_time_and_leaves_no_record(toys, execution):
+    bell = execution.workspace.root / "rings.txt"
+
+    @flow
+    @tracked
+    def ringing(config):
+        return [toys.ring(config), toys.ring(config)]
+
+    before = set(execution.results.glob("*"))
+    assert ringing(toys.Toy(name="bell")) == [1, 2]
+    assert ringing(toys.Toy(name="bell")) == [3, 4]
+    assert bell.read_text() == "xxxx"
+    assert set(execution.results.glob("*")) == before, "Prefect would keep a pickle"
+
+
+def test_a_stage_folder_that_cannot_be_used_is_bad_input_and_what_lies_there_stays(toys, execution):
+    folder = execution.workspace.stages / toys.make.key({"toy": toys.Toy(name="blocked")})
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.write_text("something of the user's")
+    with pytest.raises(BadInput, match=r"cannot write to .*make-.*: File exists; change its rights, move it away"):
+        chain(toys)(toys.Toy(name="blocked"))
+    assert folder.read_text() == "something of the user's"
+
+
+def test_a_record_of_an_older_program_is_made_anew(toys, execution):
+    first = chain(toys)(toys.Toy(name="older"))
+    record = execution.results / toys.make.key({"toy": toys.Toy(name="older")})
+    record.write_text(record.read_text().replace("tasks.stage.references.", "tasks.references."))
+    execution.timings.clear()
+    assert chain(toys)(toys.Toy(name="older")) == first
+    assert [timing.cached for timing in execution.timings] == [False, True, True, True]

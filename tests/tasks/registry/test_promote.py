@@ -57,6 +57,27 @@ def test_a_version_that_needs_approval_waits(registrar) -> None:
     assert aliases(registrar, "asked") == {"challenger": 1}
 
 
+def test_a_run_that_is_repeated_does_not_undo_a_rollback_and_writes_down_once_that_it_did_not(registrar) -> None:
+    for number in (1, 2):
+        decide(registrar, "repeated", number, loss=0.5)
+    rollback(registrar.workspace, "repeated", "it repeats itself")
+    for _ in range(2):
+        decision = decide(registrar, "repeated", 2, loss=0.5)
+        assert decision.decision == "refused"
+        assert "version 2 was taken back by" in decision.reason
+        assert "(it repeats itself); `aigc models promote repeated 2`" in decision.reason
+    assert aliases(registrar, "repeated")["champion"] == 1
+    assert [entry.action for entry in history(registrar.workspace, "repeated")].count("refused") == 1
+    promote_version(registrar.workspace, "repeated", 2)
+    assert decide(registrar, "repeated", 2, loss=0.5).decision == "promoted"
+
+
+def test_a_refusal_is_written_down_once(registrar) -> None:
+    for _ in range(2):
+        assert decide(registrar, "again", 1, loss=1.5).decision == "refused"
+    assert len(history(registrar.workspace, "again")) == 1
+
+
 def test_promoting_twice_writes_once(registrar) -> None:
     for _ in range(2):
         assert decide(registrar, "twice", 1, loss=0.5).decision == "promoted"

@@ -91,3 +91,11 @@ def test_no_more_children_than_cores_at_once(toys):
 @pytest.mark.parametrize(("asked", "given"), [(0, 4), (1, 1), (9, 4)])
 def test_threads_are_what_the_settings_ask_for_or_all(toys, asked, given):
     assert threads_of({"toy": toys[0].Toy(threads=asked)}, 4) == given
+
+
+def test_a_folder_that_the_child_cannot_write_is_bad_input(toys):
+    module, made, context, execution = toys
+    context.folder = context.folder / "away"
+    context.folder.write_text("")
+    with pytest.raises(BadInput, match=r"cannot write to .*away: Not a directory; change its rights"):
+        run_in_process(module.work.plain, {"made": made, "toy": module.Toy()}, context, execution)

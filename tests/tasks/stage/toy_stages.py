@@ -57,3 +57,12 @@ def join(parts: list[Reference], context: StageContext) -> Reference:
     """All parts in one file."""
     (context.folder / "joined.txt").write_text("+".join(part.path(context.workspace).read_text() for part in parts))
     return Reference.to(context.workspace, context.folder / "joined.txt")
+
+
+@stage(cached=False)
+def ring(toy: Toy, context: StageContext) -> int:
+    """How often it was rung."""
+    bell = context.workspace.root / "rings.txt"
+    with bell.open("a") as rings:
+        rings.write("x")
+    return len(bell.read_text())
