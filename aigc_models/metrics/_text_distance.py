@@ -32,6 +32,8 @@ def nearest_distances(train: Corpus, groups: Mapping[str, Corpus]) -> dict[str, 
     found = {}
     for name, corpus in groups.items():
         asked = vectoriser.transform(texts(corpus))
-        near = [(asked[start : start + ROWS] @ transposed).max(axis=1).toarray()[:, 0] for start in range(0, asked.shape[0], ROWS)]
+        near = [
+            (asked[start : start + ROWS] @ transposed).max(axis=1).toarray()[:, 0] for start in range(0, asked.shape[0], ROWS)
+        ]
         found[name] = np.clip(1.0 - np.concatenate(near).astype(np.float64), 0.0, 1.0)
     return found

@@ -30,7 +30,9 @@ def form(corpus: Corpus) -> object:
 
 def test_it_counts_what_says_nothing_beside_real_items() -> None:
     test = texts("a line", "7", "more", "and so on")
-    found = empty_share.measure(evidence(test, ensemble=texts("", " \n", "oooo", "well"), baseline=texts("", "b c", "d e", "f g")))
+    found = empty_share.measure(
+        evidence(test, ensemble=texts("", " \n", "oooo", "well"), baseline=texts("", "b c", "d e", "f g"))
+    )
     assert {name: one.value for name, one in found.items()} == {"ensemble": 0.75, "baseline": 0.25, "real": 0.25}
     assert (found["ensemble"].better, found["ensemble"].unit) == ("lower", "share")
     assert found["ensemble"].versus["real"].value == 0.5
