@@ -26,6 +26,9 @@
     decode(values: Tensor, format) -> list[Content]
     write(content, path: Path) -> Path
     preview(content) -> str                                         a piece of HTML that needs nothing else
+    emptiness(content) -> str | None                                in what way an item says nothing (`empty`, `silent`,
+                                                                    `black`, ...): if it was generated, that is an outcome
+                                                                    which is shown and counted, and never refused
     spread(contents) -> dict[str, Any]                              figures of diversity for the data card
 
 A modality may also have:
@@ -34,9 +37,6 @@ A modality may also have:
                                                                     where nothing of its content is changed
     parts(payload: bytes) -> list[tuple[str, int, bytes]]           the items of one file: how each is known in it, the line
                                                                     in which it begins, and its content
-    emptiness(content) -> str | None                                in what way an item says nothing (`empty`, `silent`, `black`,
-                                                                    `constant`, ...), for what was generated: it is legal,
-                                                                    shown and counted, and never refused
     covers(later, earlier) -> bool                                  whether a later state of a file has all of an earlier one
     canvas(format) -> Canvas                                        items as pictures that convolutions learn (`canvas.py`)
     measures(contents) -> dict[str, ndarray]                        numbers that a person knows (words, brightness, seconds),

@@ -13,6 +13,7 @@ from aigc_models.modalities.text import END
 
 ROWS = 256  # texts compared with all training texts at a time
 MOST_SYMBOLS = 2_000  # of a text
+SHORTEST, LONGEST = 3, 5  # characters of an n-gram
 
 
 def texts(corpus: Corpus) -> list[str]:
@@ -23,11 +24,16 @@ def texts(corpus: Corpus) -> list[str]:
 
 def nearest_distances(train: Corpus, groups: Mapping[str, Corpus]) -> dict[str, NDArray[np.float64]]:
     """For each group the distance in [0, 1] of each item (item,) to its nearest in `train`; 1 for an empty text."""
-    vectoriser = TfidfVectorizer(analyzer="char", ngram_range=(3, 5), sublinear_tf=True, lowercase=True, dtype=np.float32)
-    known = vectoriser.fit_transform(texts(train)).T.tocsr()
+    references = texts(train)
+    longest = max(map(len, references), default=0)
+    sizes = (min(SHORTEST, max(1, longest)), LONGEST)  # where no text is that long, shorter ones are compared
+    vectoriser = TfidfVectorizer(analyzer="char", ngram_range=sizes, sublinear_tf=True, lowercase=True, dtype=np.float32)
+    transposed = vectoriser.fit_transform(references).T.tocsr()
     found = {}
     for name, corpus in groups.items():
         asked = vectoriser.transform(texts(corpus))
-        near = [(asked[start : start + ROWS] @ known).max(axis=1).toarray()[:, 0] for start in range(0, asked.shape[0], ROWS)]
+        near = [
+            (asked[start : start + ROWS] @ transposed).max(axis=1).toarray()[:, 0] for start in range(0, asked.shape[0], ROWS)
+        ]
         found[name] = np.clip(1.0 - np.concatenate(near).astype(np.float64), 0.0, 1.0)
     return found

@@ -1,6 +1,7 @@
 """Share of distinct pairs of neighbouring words in what was generated (Li et al. 2016, section 5), beside that of real items.
 
-The share falls as the text grows, so that all are cut to the same number of pairs.
+The share falls as the text grows, so that all are cut to the same number of pairs; who writes none has a share of 0 and
+cuts nobody.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ def measure(evidence: Evidence) -> dict[str, Measurement]:
     """For every candidate's samples, and for the test items under the name `real`."""
     corpora = {**evidence.samples, "real": evidence.test}
     pairs = {name: [word_pairs(row) for row in np.asarray(corpus.values)] for name, corpus in corpora.items()}
-    most = min(sum(map(len, items)) for items in pairs.values())
+    most = min(filter(None, (sum(map(len, items)) for items in pairs.values())), default=0)
     return {name: distinct(first_pairs(items, most)) for name, items in pairs.items()}
 
 

@@ -197,7 +197,7 @@ def show_card(card: Mapping[str, Any]) -> None:
     counts, way = card["counts"], Table(box=None, show_header=False)
     way.add_row("came in", str(counts["raw"]))
     for rule, count in counts["rejected"].items():
-        way.add_row(f"  rejected: {rule.replace('_', ' ')}", f"-{count}")
+        way.add_row(Text(f"  rejected: {rule.replace('_', ' ')}"), f"-{count}")
     for name in ("exact_duplicates", "label_conflicts", "superseded", "bridges", "embargo", "misfits"):
         among = counts["label_conflicts"] if name == "exact_duplicates" else 0  # which are told on a line of their own
         if counts.get(name, 0) > among:
@@ -205,7 +205,7 @@ def show_card(card: Mapping[str, Any]) -> None:
     way.add_row("kept", str(counts["kept"]))
     for verb in ("changed", "noticed"):
         for what, count in counts.get(verb, {}).items():
-            way.add_row(f"  {verb}: {what.replace('_', ' ')}", str(count))
+            way.add_row(Text(f"  {verb}: {what.replace('_', ' ')}"), str(count))
     for name, part in card["splits"].items():
         labels = ", ".join(f"{label} {count}" for label, count in part["labels"].items())
         unit = f" {card['unit']}" if "unit" in card else ""
@@ -221,9 +221,10 @@ def show_card(card: Mapping[str, Any]) -> None:
         way.add_row(Text(f"expected: {expected}"), result)
     for name in ("divided", "handling"):
         for key, value in card.get(name, {}).items():
-            way.add_row(f"{name}: {key.replace('_', ' ')}", Text(_shown(value)))
-    way.add_row("format", ", ".join(f"{key} {_shown(value)}" for key, value in card["format"].items()))
-    way.add_row("diversity", ", ".join(f"{key.replace('_', ' ')} {_told(value)}" for key, value in card["diversity"].items()))
+            way.add_row(Text(f"{name}: {key.replace('_', ' ')}"), Text(_shown(value)))
+    way.add_row("format", Text(", ".join(f"{key} {_shown(value)}" for key, value in card["format"].items())))
+    diversity = [f"{key.replace('_', ' ')} {_told(value)}" for key, value in card["diversity"].items()]
+    way.add_row("diversity", Text(", ".join(diversity)))
     out(way)
     if counts["raw"] > counts["kept"]:
         out(f"which and why: data/{card['name']}/quarantine.parquet")

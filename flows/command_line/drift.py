@@ -64,6 +64,7 @@ def show(value: Mapping[str, Any]) -> None:
 def _show_comparison(value: Mapping[str, Any], encoder: str) -> None:
     from rich import print as out
     from rich.table import Table
+    from rich.text import Text
 
     classifier = value["classifier"]
     if classifier is None:
@@ -76,10 +77,9 @@ def _show_comparison(value: Mapping[str, Any], encoder: str) -> None:
     )
     table = Table("feature", "test", "p, adjusted", "PSI", "before to after", box=None)
     for feature in value["features"][:SHOWN]:
-        mark = "[bold]moved[/bold] " if feature["moved"] else ""
-        table.add_row(
-            mark + feature["name"], feature["test"], f"{feature['p_adjusted']:.2g}", f"{feature['psi']:.2f}", moves(feature)
-        )
+        name = Text.assemble(("moved " if feature["moved"] else "", "bold"), feature["name"])
+        figures = (f"{feature['p_adjusted']:.2g}", f"{feature['psi']:.2f}")
+        table.add_row(name, feature["test"], *figures, Text(moves(feature)))
     out(table)
 
 

@@ -155,13 +155,14 @@ def _warn(models: list[Any]) -> None:
 def _show_model(model: Any) -> None:
     from rich import print as out
     from rich.table import Table
+    from rich.text import Text
 
-    out(f"[bold]{model.name}[/bold]  {model.modality}  licence of the data: {model.licence or 'not stated'}")
+    said = f"  {model.modality}  licence of the data: {model.licence or 'not stated'}"
+    out(Text.assemble((model.name, "bold"), said))
     for version in model.versions:
         out(f"[bold]version {version.version}[/bold] {', '.join(version.aliases)}  created {version.created}")
-        out(
-            f"  data {version.dataset} {version.data_version}, bundle {version.bundle_sha256[:12]}, MLflow run {version.run_id}"
-        )
+        data = f"  data {version.dataset} {version.data_version}"
+        out(Text(f"{data}, bundle {version.bundle_sha256[:12]}, MLflow run {version.run_id}"))
         table = Table(box=None, show_header=False)
         for name, value in version.metrics.items():
             table.add_row("  " + name.replace("_", " "), f"{value:.4g}")

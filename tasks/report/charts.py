@@ -73,19 +73,24 @@ def learning_curve(member: str, curve: Sequence[Mapping[str, float]]) -> Markup:
 
 def intervals(metric: str, measured: Mapping[str, Measurement]) -> Markup:
     """A dot and its 95 % interval for each candidate; a dashed line goes down from the baseline's value."""
-    finite = {name: found for name, found in measured.items() if math.isfinite(found.value)}
+    finite = {name: measurement for name, measurement in measured.items() if math.isfinite(measurement.value)}
     if len(finite) < 2:
         return Markup("")
-    low, high = min(_low(found) for found in finite.values()), max(_high(found) for found in finite.values())
+    low, high = (
+        min(_low(measurement) for measurement in finite.values()),
+        max(_high(measurement) for measurement in finite.values()),
+    )
     margin = 0.06 * ((high - low) or abs(high) or 1.0)
     x, bottom = Scale(low - margin, high + margin, 112, WIDTH - 52), 12 + 24 * len(finite)
     ticks = Markup("").join(UPRIGHT.format(x(tick), bottom, bottom + 15, tick) for tick in x.ticks(4))
-    rows = Markup("").join(_candidate(name, found, x, 20 + 24 * place) for place, (name, found) in enumerate(finite.items()))
-    said = ", ".join(f"{name} {number(found.value)}" for name, found in finite.items())
+    rows = Markup("").join(
+        _candidate(name, measurement, x, 20 + 24 * place) for place, (name, measurement) in enumerate(finite.items())
+    )
+    said = ", ".join(f"{name} {number(measurement.value)}" for name, measurement in finite.items())
     return drawing(f"{plain(metric)}: {said}", bottom + 22, ticks + _reference(finite, x, bottom) + rows)
 
 
-def _candidate(name: str, found: Measurement, x: Scale, y: float) -> Markup:
+def _candidate(name: str, measurement: Measurement, x: Scale, y: float) -> Markup:
     kind = name if name in ("ensemble", "baseline", "real") else "member"
     return Markup(
         '<g class="{kind}"><text class="name" x="104" y="{text}">{name}</text>'
@@ -94,13 +99,13 @@ def _candidate(name: str, found: Measurement, x: Scale, y: float) -> Markup:
     ).format(
         kind=kind,
         name=name if len(name) <= 16 else name[:15] + "…",
-        low=x(_low(found)),
-        high=x(_high(found)),
-        middle=x(found.value),
+        low=x(_low(measurement)),
+        high=x(_high(measurement)),
+        middle=x(measurement.value),
         y=y,
         text=y + 4,
         right=WIDTH - 2,
-        value=number(found.value),
+        value=number(measurement.value),
     )
 
 
@@ -136,9 +141,9 @@ def drawing(said: str, height: float, inner: Markup) -> Markup:
     return whole.format(WIDTH, height, said, inner)
 
 
-def _low(found: Measurement) -> float:
-    return found.low if math.isfinite(found.low) else found.value
+def _low(measurement: Measurement) -> float:
+    return measurement.low if math.isfinite(measurement.low) else measurement.value
 
 
-def _high(found: Measurement) -> float:
-    return found.high if math.isfinite(found.high) else found.value
+def _high(measurement: Measurement) -> float:
+    return measurement.high if math.isfinite(measurement.high) else measurement.value

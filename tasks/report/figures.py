@@ -42,7 +42,7 @@ def with_real(part: DatasetReport) -> bool:
 
 def candidates(part: DatasetReport, name: str) -> dict[str, Measurement]:
     """Everything that metric `name` was measured of, real items too."""
-    real = {key: found for key, found in part.measurements.get(_real(name), {}).items() if key == "real"}
+    real = {key: measurement for key, measurement in part.measurements.get(_real(name), {}).items() if key == "real"}
     return {**part.measurements.get(name, {}), **real}
 
 
@@ -58,20 +58,20 @@ def verdict(part: DatasetReport, name: str) -> str:
 
 def compare(part: DatasetReport, name: str) -> Comparison | None:
     """The ensemble against the baseline in metric `name`, item by item, where that was measured."""
-    found = part.measurements.get(name, {}).get("ensemble")
-    difference = found.versus.get("baseline") if found else None
-    if found is None or difference is None:
+    measurement = part.measurements.get(name, {}).get("ensemble")
+    difference = measurement.versus.get("baseline") if measurement else None
+    if measurement is None or difference is None:
         return None
     if difference.low <= 0 <= difference.high:
         return Comparison(difference, "")
-    return Comparison(difference, "better" if (difference.value < 0) == (found.better == "lower") else "worse")
+    return Comparison(difference, "better" if (difference.value < 0) == (measurement.better == "lower") else "worse")
 
 
 def cell(part: DatasetReport, metric: str, candidate: str) -> tuple[Figure, Figure, Figure]:
     """Value and interval of a member or the baseline, as far as they were measured."""
-    found = part.measurements.get(metric, {}).get(candidate)
-    if found:
-        return found.value, found.low, found.high
+    measurement = part.measurements.get(metric, {}).get(candidate)
+    if measurement:
+        return measurement.value, measurement.low, measurement.high
     if candidate == "baseline":
         return part.result.metrics[metric].baseline, None, None
     member = next((member for member in part.result.members if member.name == candidate), None)

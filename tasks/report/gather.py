@@ -24,11 +24,11 @@ def discarded(quarantine: Path, examples: int = 3) -> tuple[Discarded, ...]:
         counts[key] += 1
         if counts[key] <= examples:
             first.setdefault(key, []).append(Rejected(source=row["source"], reason=row["reason"]))
-    found = [
+    groups = [
         Discarded(rule=rule, stage=stage, count=count, examples=tuple(first.get((stage, rule), ())))
         for (stage, rule), count in counts.items()
     ]
-    return tuple(sorted(found, key=lambda group: (-group.count, group.rule)))
+    return tuple(sorted(groups, key=lambda group: (-group.count, group.rule)))
 
 
 def examples(dataset: Path, modality: str, count: int = 24) -> tuple[Item, ...]:
@@ -53,7 +53,7 @@ def samples(evaluation: Path, modality: str, report: Path, name: str) -> tuple[I
     plugin = find("aigc_models.modalities", modality)
     target = report / "samples" / name
     target.mkdir(parents=True, exist_ok=True)
-    found = []
+    shown = []
     for entry in json.loads((evaluation / "samples" / "samples.json").read_text(encoding="utf-8")):
         path = Path(shutil.copyfile(evaluation / "samples" / entry["file"], target / entry["file"]))
         link, note = path.relative_to(report).as_posix(), entry.get("note") or f"seed {entry['seed']}"
@@ -62,26 +62,26 @@ def samples(evaluation: Path, modality: str, report: Path, name: str) -> tuple[I
             content = plugin.unpack(path.read_bytes())  # what was made is no input: nothing is refused
             html, empty = plugin.preview(content), plugin.emptiness(content)
             note = f"{note}, {empty}" if empty else note
-        found.append(Item(html=html, label=entry["label"], note=note, path=link))
-    return tuple(found)
+        shown.append(Item(html=html, label=entry["label"], note=note, path=link))
+    return tuple(shown)
 
 
 def metrics(evaluation: Path) -> dict[str, Metric]:
     """`metrics.json` of an evaluation, in the form of `report.json`."""
-    found = json.loads((evaluation / "metrics.json").read_text(encoding="utf-8"))
-    return {name: Metric.model_validate({key: figures[key] for key in Metric.model_fields}) for name, figures in found.items()}
+    figures = json.loads((evaluation / "metrics.json").read_text(encoding="utf-8"))
+    return {name: Metric.model_validate({key: one[key] for key in Metric.model_fields}) for name, one in figures.items()}
 
 
 def measurements(evaluation: Path) -> dict[str, dict[str, Measurement]]:
     """`candidates.json` by metric and then by candidate, the ensemble's with its paired differences."""
     by_candidate = json.loads((evaluation / "candidates.json").read_text(encoding="utf-8"))
     ours = json.loads((evaluation / "metrics.json").read_text(encoding="utf-8"))
-    found: dict[str, dict[str, Measurement]] = {}
+    measured: dict[str, dict[str, Measurement]] = {}
     for candidate, figures in by_candidate.items():
         for metric, values in figures.items():
             versus = ours[metric].get("versus", {}) if candidate == "ensemble" else {}
-            found.setdefault(metric, {})[candidate] = Measurement.model_validate({**values, "versus": versus})
-    return found
+            measured.setdefault(metric, {})[candidate] = Measurement.model_validate({**values, "versus": versus})
+    return measured
 
 
 def curve(bundle: Path) -> tuple[dict[str, float], ...]:

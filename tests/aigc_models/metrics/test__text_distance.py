@@ -26,6 +26,11 @@ def test_copies_are_at_zero_and_empty_texts_at_one() -> None:
     assert found["empty"].tolist() == [1.0]
 
 
+def test_texts_shorter_than_an_n_gram_are_compared_by_what_they_have() -> None:
+    found = _text_distance.nearest_distances(corpus(["ab", "cd"]), {"made": corpus(["ab", "cd", "x", ""])})
+    assert found["made"] == pytest.approx([0, 0, 1, 1], abs=1e-5)
+
+
 def test_near_copy_is_nearer_than_new_text() -> None:
     groups = {"near": corpus(["open the file for reading"]), "new": corpus(["remove every column that is empty"])}
     found = _text_distance.nearest_distances(corpus(TRAIN), groups)

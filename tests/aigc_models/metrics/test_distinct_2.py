@@ -40,6 +40,13 @@ def test_no_pair_goes_across_items_and_words_may_be_absent() -> None:
     assert found["one"].value == 0
 
 
+def test_who_writes_nothing_cuts_nobody() -> None:
+    test = corpus(["a b c"])
+    samples = {"empty": corpus(["", ""]), "full": corpus(["a b", "b c"])}
+    found = distinct_2.measure(Evidence(test, test, test, Shape("text", ()), {}, samples))
+    assert {name: one.value for name, one in found.items()} == {"empty": 0, "full": 1, "real": 1}
+
+
 def test_jackknife_is_that_of_leaving_each_item_out() -> None:
     items = [[(b"a", b"b"), (b"b", b"c")], [(b"a", b"b")], [(b"d", b"e"), (b"d", b"e"), (b"x", b"y")], [(b"b", b"c")]]
     without = []

@@ -50,6 +50,13 @@ def test_words_of_the_user_are_shown_as_they_stand(capsys: pytest.CaptureFixture
     assert "seconds 0.5 to 1 (median 0.75)" in " ".join(shown.split())
 
 
+def test_names_of_columns_and_rules_are_no_markup(capsys: pytest.CaptureFixture[str]) -> None:
+    show_card(CARD | {"format": {"names": ["[/b]", "[red]"]}, "diversity": {"rates": {"[/x]": 2}}})
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "names [/b] [red]" in shown
+    assert "rates [/x] (x2)" in shown
+
+
 def test_what_was_thrown_away_adds_up(capsys: pytest.CaptureFixture[str]) -> None:
     counts = CARD["counts"] | {"raw": 10, "exact_duplicates": 5, "label_conflicts": 2, "kept": 4}
     show_card(CARD | {"counts": counts})

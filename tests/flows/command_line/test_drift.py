@@ -15,8 +15,8 @@ from tasks.version.statistics import adjusted, categories
 RUNNER = CliRunner()
 
 
-def found(score: float | None) -> Drift:
-    labels = categories("label", {"a": 50, "b": 50}, {"a": 90, "b": 10})
+def found(score: float | None, label: str = "a") -> Drift:
+    labels = categories("label", {label: 50, "b": 50}, {label: 90, "b": 10})
     assert labels
     classifier = Classified(auc=0.7, low=0.65, high=0.75, encoder="plain") if score is not None else None
     part = Comparison(score=score, items=(100, 100), classifier=classifier, features=adjusted([labels]))
@@ -38,6 +38,11 @@ def app(monkeypatch):
     monkeypatch.setattr(module, "drift", drift)
     monkeypatch.setattr(module, "usual_before", lambda workspace, name, model: "aa")
     return app, asked
+
+
+def test_labels_are_no_markup(capsys):
+    show({**found(0.3, "[/b]").model_dump(), "told": found(0.3).told})
+    assert "[/b] 0.5 to 0.9" in " ".join(capsys.readouterr().out.split())
 
 
 def test_the_table_names_what_moved(capsys):

@@ -60,3 +60,12 @@ def test_a_comparison_in_json_and_in_words(models):
 
 def test_what_does_not_wait_cannot_be_approved(models):
     assert "no version of cli waits for approval" in models("approve", "cli", status=2)
+
+
+def test_a_licence_is_no_markup(capsys: pytest.CaptureFixture[str]) -> None:
+    from types import SimpleNamespace
+
+    from flows.command_line.models import _show_model
+
+    _show_model(SimpleNamespace(name="it's", modality="text", licence="mine [/x]", versions=[]))
+    assert "it's  text  licence of the data: mine [/x]" in capsys.readouterr().out

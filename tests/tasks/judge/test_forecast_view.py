@@ -45,3 +45,14 @@ def test_picture_is_well_formed_and_finite(forecast):
     assert "nan" not in text
     assert "forecast 1970-01-04 to 1970-01-05" in text
     assert len(ElementTree.fromstring(picture(forecast, forecast.quantiles[0], "caption")).findall(".//{*}polyline")) == 6
+
+
+def test_a_constant_series_under_a_name_made_to_harm_is_drawn_and_tabled():
+    name = '<b>"it\'s", so</b>'
+    flat = [Series(np.full((1, steps), 5.0), (name,), 0.0, "1") for steps in (4, 2)]
+    forecast = Forecast(flat[0], (0.1, 0.5, 0.9), (flat[1],) * 3)
+    text = picture(forecast, flat[1])
+    assert "".join(ElementTree.fromstring(text).itertext()).startswith(f"forecast 0 to 1{name}: 5 to 5")
+    assert "nan" not in text
+    assert next(csv.DictReader(io.StringIO(table(forecast).decode())))["channel"] == name
+    assert name in next(csv.reader(io.StringIO(beside(forecast, flat[1]).decode())))

@@ -27,6 +27,7 @@ from tasks.report import gather
 from tasks.report.page import render
 from tasks.serve.app import create_app
 from tasks.serve.engine import Served
+from tasks.serve.sound import available
 from tasks.use.arrivals.answers import Answerer
 from tasks.use.generate import GenerationSettings, generate_into
 from tasks.use.provenance import Identity
@@ -123,6 +124,13 @@ def test_the_server_answers(hollow: Hollow) -> None:
         answer = client.post("/v1/generate", json={"n": 3, "seed": 1, "label": LABELS[1]})
         assert answer.status_code == httpx.codes.OK, answer.text
         assert [item["label"] for item in answer.json()["data"]] == [LABELS[1]] * 3
+        if hollow.modality is audio:
+            for kind in available():
+                spoken = client.post("/v1/audio/speech", json={"model": "hollow", "input": LABELS[0], "response_format": kind})
+                assert spoken.status_code == httpx.codes.OK, spoken.text
+        if hollow.modality is image:
+            pictures = client.post("/v1/images/generations", json={"n": 2, "prompt": LABELS[0]}).json()
+            assert [item["label"] for item in pictures["data"]] == [LABELS[0]] * 2
         if hollow.modality is text:
             completion = client.post("/v1/completions", json={"n": 8, "seed": 1, "label": LABELS[0]}).json()
             texts = [choice["text"] for choice in completion["choices"]]
@@ -141,3 +149,12 @@ def test_every_metric_measures_it(hollow: Hollow, metric: str) -> None:
         assert measured
         for one in measured.values():
             assert np.isfinite([one.value, one.low, one.high]).all()
+
+
+def test_a_constant_path_of_a_series_is_an_item_like_others(capable: dict[str, Path], tmp_path: Path) -> None:
+    generator = Generator.load(capable["waves"])
+    still = {name: tensor * 0 for name, tensor in generator.model.state_dict().items()}
+    generator.model.load_state_dict(still)
+    generate_into(generator, tmp_path / "made", GenerationSettings(count=3), IDENTITY)
+    lines = [json.loads(line) for line in (tmp_path / "made" / "manifest.jsonl").read_text().splitlines()]
+    assert [line["emptiness"] for line in lines] == ["constant"] * 3
