@@ -198,7 +198,7 @@ def show_card(card: Mapping[str, Any]) -> None:
     way.add_row("came in", str(counts["raw"]))
     for rule, count in counts["rejected"].items():
         way.add_row(Text(f"  rejected: {rule.replace('_', ' ')}"), f"-{count}")
-    for name in ("exact_duplicates", "label_conflicts", "superseded", "bridges", "embargo", "misfits"):
+    for name in ("exact_duplicates", "label_conflicts", "superseded", "bridges", "embargo", "gap", "misfits"):
         among = counts["label_conflicts"] if name == "exact_duplicates" else 0  # which are told on a line of their own
         if counts.get(name, 0) > among:
             way.add_row(f"  {name.replace('_', ' ')}", f"-{counts[name] - among}")
@@ -212,6 +212,8 @@ def show_card(card: Mapping[str, Any]) -> None:
         way.add_row(f"  {name}", Text(f"{part['rows']}{unit}" + (f"  ({labels})" if labels else "")))
     if card.get("distance"):
         way.add_row("  farthest from its share", Text(_farthest(card["distance"])))
+    if card.get("groups"):
+        way.add_row("  divided", _divided(card["groups"]))
     near = "near-duplicates" if "unit" in card else "near-duplicates, kept in one split"
     way.add_row(near, f"{counts['near_duplicates']} in {counts['near_duplicate_groups']} groups")
     if card.get("made"):
@@ -228,6 +230,16 @@ def show_card(card: Mapping[str, Any]) -> None:
     out(way)
     if counts["raw"] > counts["kept"]:
         out(f"which and why: data/{card['name']}/quarantine.parquet")
+
+
+def _divided(groups: Mapping[str, int]) -> str:
+    """How few groups were divided.
+
+    >>> _divided({"whole": 0, "inside": 5})
+    'few groups: 5 inside, by position with a gap'
+    """
+    told = {"whole": "whole, by rank", "inside": "inside, by position with a gap"}
+    return "few groups: " + ", ".join(f"{groups[way]} {words}" for way, words in told.items() if groups[way])
 
 
 def _farthest(distance: Mapping[str, Mapping[str, Any]]) -> str:

@@ -13,6 +13,7 @@ STAGES = {
     "duplicate": "the same as an item that was kept",
     "bridge": "near-duplicates of items in two different splits",
     "embargo": "too near, in time, to the split that follows",
+    "gap": "beside items of its group that stand in another split",
     "split": "too short, or unlike the others, for a place in every split",
 }
 ELSEWHERE = ("splits", "unseen_labels", "borders", "examples", "clusters", "distributions", "distance")  # shown in other ways

@@ -19,6 +19,7 @@ RULES = {
     "superseded": "An earlier state of a file that has grown since.",
     "bridge": "Near-duplicates of items in two different splits: kept, they would let a model see its test.",
     "embargo": "What lies so shortly before the next split of time that a model would nearly see what it is tested on.",
+    "gap": "What lies between two parts of a document, clip or other group that was divided inside.",
     "misfit": "Series that cannot be learnt together with most of the others.",
 }
 MEASURES = {
@@ -32,7 +33,7 @@ MEASURES = {
     "beyond_ascii_share": "share beyond ASCII",
 }
 RUNS = {1: "words", 2: "pairs of neighbouring words", 3: "runs of three words"}
-LOST = ("superseded", "bridges", "misfits", "embargo")
+LOST = ("superseded", "bridges", "misfits", "embargo", "gap")
 
 
 @dataclass(frozen=True)

@@ -61,7 +61,7 @@ def test_one_long_text_is_cut_and_can_be_split(tmp_path: Path) -> None:
     found = items(tmp_path / "book.txt", "text")
     assert len(found) > 3
     assert found == items(tmp_path, "text")
-    assert (found[0].source, found[0].group) == ("book.txt#1", None)
+    assert (found[0].source, found[0].group) == ("book.txt#1", "book.txt")
 
 
 def test_pieces_of_one_of_several_files_stay_together(tmp_path: Path) -> None:
