@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 pytestmark = pytest.mark.slow
 
@@ -15,6 +16,7 @@ QUICK = ["training.budget=4s", "training.size=debug", "evaluation.samples=16", "
 QUICK += [f"{name}.training.ensemble.settings={{steps: 20, most: 64, rounds: 1}}" for name in ("digits", "notes")]
 QUICK += ["notes.evaluation.metrics=[pitch_accuracy, nearest_training_distance_ratio]"]
 PROJECT = Path(__file__).parents[2]
+SAMPLE = Path(__file__).parent / "sample.dvc"  # the data.dvc of the sample alone, whatever data a team has added here
 FIELDS = {
     *("run", "preset", "started", "seconds", "overhead_seconds", "dataset", "stages", "members", "ensemble"),
     *("metrics", "gates", "promotion", "samples", "versions"),
@@ -23,11 +25,12 @@ FIELDS = {
 
 @pytest.fixture(scope="module")
 def workspace(tmp_path_factory):
-    """A folder in which git knows the project's own ignore file, as a clone has it."""
+    """A folder as a clone of the project has it, in which no data were added."""
     folder = tmp_path_factory.mktemp("sample")
-    for name in (".gitignore", ".dvcignore", ".dvc/config", ".dvc/.gitignore", "data.dvc"):
+    for name in (".gitignore", ".dvcignore", ".dvc/config", ".dvc/.gitignore"):
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_bytes((PROJECT / name).read_bytes())
+    (folder / "data.dvc").write_bytes(SAMPLE.read_bytes())
     git = ["git", "-c", "user.name=x", "-c", "user.email=x@x", "-C", str(folder)]
     for arguments in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "as cloned"]):
         subprocess.run([*git, *arguments], check=True, capture_output=True)
@@ -80,9 +83,15 @@ def test_the_page_needs_nothing_from_elsewhere(first, workspace):
 
 def test_a_clone_makes_the_data_that_the_project_committed(first, workspace):
     status = subprocess.run(["git", "-C", str(workspace), "status", "--porcelain"], capture_output=True, text=True, check=True)
-    assert status.stdout == "", "data.dvc is byte for byte the committed one, and nothing else is left in the way"
+    assert status.stdout == "", "data.dvc is byte for byte that of the sample, and nothing else is left in the way"
     dvc = [sys.executable, "-m", "dvc", "status", "--json"]
     assert json.loads(subprocess.run(dvc, cwd=workspace, capture_output=True, text=True, check=True).stdout) == {}
+
+
+def test_the_project_commits_the_sample_until_other_data_are_added():
+    """Compared by the number of files: with a team's own data beside the sample, `data.dvc` is of both."""
+    sample, committed = (yaml.safe_load(file.read_text())["outs"][0] for file in (SAMPLE, PROJECT / "data.dvc"))
+    assert committed == sample or committed["nfiles"] != sample["nfiles"]
 
 
 def test_a_second_run_does_nothing(first, workspace):
