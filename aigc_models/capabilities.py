@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from aigc_models.corpus import Batch, Corpus
@@ -40,7 +41,7 @@ class Learns(Protocol):
 class Validates(Protocol):
     """Has a validation loss, lower is better; `fit` stops early on it and keeps the best weights."""
 
-    def validation_loss(self, batch: Batch) -> Tensor: ...
+    def validation_loss(self, batch: Batch) -> Float[Tensor, ""]: ...
 
 
 @runtime_checkable
@@ -67,17 +68,19 @@ class Generates(Protocol):
     float (item, channel, horizon), standardised.
     """
 
-    def generate(self, conditions: Tensor, seeds: Tensor, **sampling: Any) -> Tensor: ...
+    def generate(
+        self, conditions: Int[Tensor, " item"], seeds: Int[Tensor, " item"], **sampling: Any
+    ) -> Float[Tensor, "item channel *space"]: ...
 
 
 @runtime_checkable
 class Streams(Protocol):
     """Draws one symbol after another; `decoding` turns it into text."""
 
-    def begin(self, conditions: Tensor) -> Any:
+    def begin(self, conditions: Int[Tensor, " item"]) -> Any:
         """A state before the first symbol, for conditions (item,)."""
 
-    def advance(self, state: Any, tokens: Tensor) -> tuple[Tensor, Any]:
+    def advance(self, state: Any, tokens: Int[Tensor, " item"]) -> tuple[Float[Tensor, "item symbol"], Any]:
         """Feed tokens int64 (item,), get log-probabilities float (item, symbol) of the next, and the new state.
 
         The first token fed is `text.START`. A state is never changed in place.
@@ -88,14 +91,14 @@ class Streams(Protocol):
 class Scores(Protocol):
     """Log-likelihood of each symbol: float (item, time) in nats, zero at padding."""
 
-    def log_likelihood(self, batch: Batch) -> Tensor: ...
+    def log_likelihood(self, batch: Batch) -> Float[Tensor, "item time"]: ...
 
 
 @runtime_checkable
 class Predicts(Protocol):
     """The whole distribution at each place, which an average needs to see how sure a member is."""
 
-    def log_probabilities(self, batch: Batch) -> Tensor:
+    def log_probabilities(self, batch: Batch) -> Float[Tensor, "item time symbol"]:
         """float (item, time, symbol): of the symbol at each place, given those before it; anything at padding."""
 
 
@@ -103,21 +106,23 @@ class Predicts(Protocol):
 class Encodes(Protocol):
     """A feature vector for each item: float (item, feature)."""
 
-    def embed(self, batch: Batch) -> Tensor: ...
+    def embed(self, batch: Batch) -> Float[Tensor, "item feature"]: ...
 
 
 @runtime_checkable
 class Reconstructs(Protocol):
     """An item through the model and back, in the item's own shape."""
 
-    def reconstruct(self, values: Tensor) -> Tensor: ...
+    def reconstruct(self, values: Float[Tensor, "item channel *space"]) -> Float[Tensor, "item channel *space"]: ...
 
 
 @runtime_checkable
 class Denoises(Protocol):
     """An item freed from noise, in the item's own shape."""
 
-    def denoise(self, values: Tensor, conditions: Tensor, noise: float) -> Tensor:
+    def denoise(
+        self, values: Float[Tensor, "item channel *space"], conditions: Int[Tensor, " item"], noise: float
+    ) -> Float[Tensor, "item channel *space"]:
         """`noise`: standard deviation of what was added, in the units of `values`."""
 
 
@@ -125,7 +130,9 @@ class Denoises(Protocol):
 class Forecasts(Protocol):
     """What comes after a past, as quantiles of each step."""
 
-    def forecast(self, past: Tensor, conditions: Tensor, levels: Tensor) -> Tensor:
+    def forecast(
+        self, past: Float[Tensor, "item channel context"], conditions: Int[Tensor, " item"], levels: Float[Tensor, " level"]
+    ) -> Float[Tensor, "item channel horizon level"]:
         """`past` float (item, channel, context), standardised; `levels` float (level,) in (0, 1), ascending.
 
         Gives float (item, channel, horizon, level), standardised, never falling along `level`.
@@ -136,7 +143,7 @@ class Forecasts(Protocol):
 class Classifies(Protocol):
     """Class scores: float (item, label), before the softmax."""
 
-    def classify(self, batch: Batch) -> Tensor: ...
+    def classify(self, batch: Batch) -> Float[Tensor, "item label"]: ...
 
 
 PROTOCOLS: dict[str, type] = {

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict
 
@@ -56,6 +56,8 @@ class Evidence:
     shape: Shape
     models: Mapping[str, object]
     samples: Mapping[str, Corpus]
+    combined: frozenset[str] = frozenset({"ensemble"})  # candidates put together from other ones, their members
     seed: int = 0
     folder: Path | None = None
     progress: Callable[..., None] = field(default=lambda *args, **figures: None)
+    shared: dict[str, Any] = field(init=False, default_factory=dict, repr=False, compare=False)  # by metrics, made once

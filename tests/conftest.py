@@ -54,7 +54,7 @@ def capable(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     folder, noise = tmp_path_factory.mktemp("capable"), np.random.default_rng(0)
 
     def kept(name: str, family: Any, form: Any, corpora: Sequence[Corpus], labels: tuple[str, ...] = (), **more: Any) -> Path:
-        modality = type(form).__module__.rsplit(".", 1)[-1]
+        modality = type(form).__module__.removeprefix("aigc_models.modalities.").split(".")[0]
         config, short = family.SIZES["debug"], family.__name__.split(".")[-1]
         card = Card(name=name, family=short, modality=modality, config=config.model_dump(mode="json"), labels=labels,
                     format=form.model_dump(mode="json"), dataset=name, version="d4ta", micro_batch=4)  # fmt: skip

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, cast
 
 import numpy as np
 import torch
+from jaxtyping import Float, Int
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
@@ -74,18 +75,20 @@ class Average:
             mean = torch.logaddexp(mean, part + weights[..., index : index + 1])
         return mean
 
-    def log_probabilities(self, batch: Batch) -> Tensor:
+    def log_probabilities(self, batch: Batch) -> Float[Tensor, "item time symbol"]:
         """float32 (item, time, symbol) in nats."""
         return self._mean([cast(Predicts, member).log_probabilities(batch) for member in self._asked])
 
-    def log_likelihood(self, batch: Batch) -> Tensor:
+    def log_likelihood(self, batch: Batch) -> Float[Tensor, "item time"]:
         """float32 (item, time) in nats, zero at padding."""
         return of_symbols(self.log_probabilities(batch), batch.values)
 
-    def begin(self, conditions: Tensor) -> tuple[Any, ...]:
+    def begin(self, conditions: Int[Tensor, " item"]) -> tuple[Any, ...]:
         return tuple(cast(Streams, member).begin(conditions) for member in self._asked)
 
-    def advance(self, state: tuple[Any, ...], tokens: Tensor) -> tuple[Tensor, tuple[Any, ...]]:
+    def advance(
+        self, state: tuple[Any, ...], tokens: Int[Tensor, " item"]
+    ) -> tuple[Float[Tensor, "item symbol"], tuple[Any, ...]]:
         steps = [cast(Streams, member).advance(each, tokens) for member, each in zip(self._asked, state, strict=True)]
         return self._mean([log for log, _ in steps]), tuple(new for _, new in steps)
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from jaxtyping import Float, Int
 from pydantic import BaseModel, ConfigDict, Field
 from scipy.optimize import minimize
 from scipy.spatial.distance import cdist
@@ -49,7 +50,9 @@ class Mixture:
         shares = torch.tensor(list(self.weights.values())).expand(len(seeds), -1)
         return choose(shares, uniform(seeds, stream=PICK)[:, 0])
 
-    def generate(self, conditions: Tensor, seeds: Tensor, **sampling: Any) -> Tensor:
+    def generate(
+        self, conditions: Int[Tensor, " item"], seeds: Int[Tensor, " item"], **sampling: Any
+    ) -> Float[Tensor, "item channel *space"]:
         """Float (item, channel, *space) in [-1, 1]. Each member runs at the full batch, so that an item
         is the same whatever rode along; the members that no item asks for do not run."""
         picks, values = self.picks(seeds), None

@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import numpy as np
 import torch
+from jaxtyping import Float, Int
 from pydantic import BaseModel, ConfigDict, Field
 from scipy.optimize import minimize
 from torch import Tensor
@@ -45,7 +46,9 @@ class QuantileAverage:
         self.weights = {name: weights[name] / total for name in members}
         self._asked = {name: member for name, member in members.items() if self.weights[name] > 0}
 
-    def forecast(self, past: Tensor, conditions: Tensor, levels: Tensor) -> Tensor:
+    def forecast(
+        self, past: Float[Tensor, "item channel context"], conditions: Int[Tensor, " item"], levels: Float[Tensor, " level"]
+    ) -> Float[Tensor, "item channel horizon level"]:
         """Float (item, channel, horizon, level)."""
         return self._mean(self._each(past, conditions, levels))
 
@@ -55,7 +58,9 @@ class QuantileAverage:
     def _mean(self, quantiles: Mapping[str, Tensor]) -> Tensor:
         return torch.stack([self.weights[name] * own for name, own in quantiles.items()]).sum(0)
 
-    def generate(self, conditions: Tensor, seeds: Tensor, **sampling: Any) -> Tensor:
+    def generate(
+        self, conditions: Int[Tensor, " item"], seeds: Int[Tensor, " item"], **sampling: Any
+    ) -> Float[Tensor, "item channel horizon"]:
         """One path for each `past`: the course is that of a member drawn by weight, the values are the average's.
 
         The ranks of the member's path among its own quantiles are taken over (ensemble copula coupling,

@@ -7,6 +7,7 @@ The prediction is the velocity towards the clean picture (Lipman et al. 2023), s
 from __future__ import annotations
 
 import torch
+from jaxtyping import Float, Int
 from pydantic import Field
 from torch import Tensor
 from torch.nn import functional as F
@@ -44,12 +45,12 @@ class Autoencoder(Denoiser):
     def players(self) -> list[Player]:
         return [Player("denoiser", list(self.parameters()), self.loss)]
 
-    def loss(self, batch: Batch) -> Tensor:
+    def loss(self, batch: Batch) -> Float[Tensor, ""]:
         time = self.times(batch.values)
         values = self.sketch.of(batch.values)
         return self.error(values, torch.randn_like(values), time)
 
-    def validation_loss(self, batch: Batch) -> Tensor:
+    def validation_loss(self, batch: Batch) -> Float[Tensor, ""]:
         """The error at fixed noise and evenly spread times."""
         values = self.sketch.of(batch.values)
         return self.error(values, fixed_noise(values), even_times(values))
@@ -61,19 +62,21 @@ class Autoencoder(Denoiser):
     def velocity(self, values: Tensor, time: Tensor) -> Tensor:
         return self.velocity_of(values, time, F.silu(self.time(time)))
 
-    def embed(self, batch: Batch) -> Tensor:
+    def embed(self, batch: Batch) -> Float[Tensor, "item feature"]:
         """Float (item, feature): the coarsest level of the clean picture, averaged over places."""
         embedding = F.silu(self.time(torch.ones(len(batch), device=batch.values.device)))
         return self.seen(self.sketch.of(batch.values), embedding)[-1].mean(dim=(2, 3))
 
     @torch.no_grad()
-    def reconstruct(self, values: Tensor) -> Tensor:
+    def reconstruct(self, values: Float[Tensor, "item channel *space"]) -> Float[Tensor, "item channel *space"]:
         """Add the config's amount of (fixed) noise and take it away again, in one step."""
         amount, values = self.config.noise, self.sketch.of(values)
         return self.cleaned(amount * fixed_noise(values) + (1 - amount) * values, 1 - amount)
 
     @torch.no_grad()
-    def denoise(self, values: Tensor, conditions: Tensor, noise: float) -> Tensor:
+    def denoise(
+        self, values: Float[Tensor, "item channel *space"], conditions: Int[Tensor, " item"], noise: float
+    ) -> Float[Tensor, "item channel *space"]:
         """Take the noise away in one step; labels play no part."""
         pictures, left = self.sketch.noisy(values, noise)
         return self.cleaned(time_of(left) * pictures, time_of(left))

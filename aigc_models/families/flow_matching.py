@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import Any
 
 import torch
+from jaxtyping import Float, Int
 from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -61,7 +62,7 @@ class FlowMatching(Denoiser):
     def players(self) -> list[Player]:
         return [Player("velocity", list(self.parameters()), self.loss)]
 
-    def loss(self, batch: Batch) -> Tensor:
+    def loss(self, batch: Batch) -> Float[Tensor, ""]:
         """Squared error of the velocity; some labels are hidden."""
         hidden = torch.rand(len(batch), device=batch.conditions.device) < self.config.null_share
         conditions = torch.where(hidden, self.nothing, batch.conditions)
@@ -69,7 +70,7 @@ class FlowMatching(Denoiser):
         values = self.sketch.of(batch.values)
         return self.errors(Batch(values, conditions), torch.randn_like(values), time).mean()
 
-    def validation_loss(self, batch: Batch) -> Tensor:
+    def validation_loss(self, batch: Batch) -> Float[Tensor, ""]:
         """The same error at fixed noise and evenly spread times, so that two calls can be compared."""
         values = self.sketch.of(batch.values)
         return self.errors(Batch(values, batch.conditions), fixed_noise(values), even_times(values)).mean()
@@ -80,7 +81,9 @@ class FlowMatching(Denoiser):
         return self.difference(self(point, time, batch.conditions), velocity, time)
 
     @torch.no_grad()
-    def generate(self, conditions: Tensor, seeds: Tensor, **sampling: Any) -> Tensor:
+    def generate(
+        self, conditions: Int[Tensor, " item"], seeds: Int[Tensor, " item"], **sampling: Any
+    ) -> Float[Tensor, "item channel *space"]:
         """Float (item, channel, *space) in [-1, 1]. `steps`: of Heun's method; `guidance`: see `Config`."""
         steps = int(sampling.get("steps", self.config.steps))
         guidance = float(sampling.get("guidance", self.config.guidance))
@@ -88,7 +91,9 @@ class FlowMatching(Denoiser):
         return self.sketch.back(self.flow(noise, conditions.to(noise.device), guidance, 0.0, steps))
 
     @torch.no_grad()
-    def denoise(self, values: Tensor, conditions: Tensor, noise: float) -> Tensor:
+    def denoise(
+        self, values: Float[Tensor, "item channel *space"], conditions: Int[Tensor, " item"], noise: float
+    ) -> Float[Tensor, "item channel *space"]:
         """Follow the flow from the time at which a path holds this much noise, in as many of the steps as are left."""
         pictures, left = self.sketch.noisy(values, noise)
         start = time_of(left)
@@ -96,7 +101,7 @@ class FlowMatching(Denoiser):
         return self.sketch.back(self.flow(start * pictures, conditions.to(pictures.device), 1.0, start, steps))
 
     @torch.no_grad()
-    def classify(self, batch: Batch) -> Tensor:
+    def classify(self, batch: Batch) -> Float[Tensor, "item label"]:
         """Float (item, label): minus the error of each label's velocity, at the same times and noise for all of them.
 
         A zero-shot classifier (Li et al. 2023, equation 6): the log-likelihood is bounded by the error, summed over what

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 import torch
+from jaxtyping import Float, Int
 from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -70,32 +71,36 @@ class Forecaster(nn.Module):
     def players(self) -> list[Player]:
         return [Player("pinball", list(self.parameters()), self.loss)]
 
-    def loss(self, batch: Batch) -> Tensor:
+    def loss(self, batch: Batch) -> Float[Tensor, ""]:
         """CRPS at the levels that are learnt, standardised; the copula follows the errors."""
         past, future = parted(batch.values, self.format)
         quantiles = self.quantiles(past, batch.conditions)
         self.copula.learn(back(quantiles.detach().float(), self.levels, future), FORGET)
         return crps(quantiles, future, self.levels).mean()
 
-    def validation_loss(self, batch: Batch) -> Tensor:
+    def validation_loss(self, batch: Batch) -> Float[Tensor, ""]:
         past, future = parted(batch.values, self.format)
         return crps(self.quantiles(past, batch.conditions), future, self.levels).mean()
 
-    def embed(self, batch: Batch) -> Tensor:
+    def embed(self, batch: Batch) -> Float[Tensor, "item feature"]:
         """Float (item, feature): the patches of the past, averaged over patches and channels."""
         past, _ = parted(batch.values, self.format)
         features = self.past(past, batch.conditions).features
         return features.unflatten(1, (-1, self.config.width)).mean(1).unflatten(0, past.shape[:2]).mean(1)
 
     @torch.no_grad()
-    def forecast(self, past: Tensor, conditions: Tensor, levels: Tensor) -> Tensor:
+    def forecast(
+        self, past: Float[Tensor, "item channel context"], conditions: Int[Tensor, " item"], levels: Float[Tensor, " level"]
+    ) -> Float[Tensor, "item channel horizon level"]:
         """Float (item, channel, horizon, level)."""
         place = self.head.weight
         quantiles = self.quantiles(past.to(place), conditions.to(place.device))
         return at(quantiles, self.levels.cpu(), levels.cpu()).to(past.device)
 
     @torch.no_grad()
-    def generate(self, conditions: Tensor, seeds: Tensor, **sampling: Any) -> Tensor:
+    def generate(
+        self, conditions: Int[Tensor, " item"], seeds: Int[Tensor, " item"], **sampling: Any
+    ) -> Float[Tensor, "item channel horizon"]:
         """One path for each `past` (item, channel, context), through the copula; `temperature` scales its spread."""
         place = self.head.weight
         quantiles = self.quantiles(sampling["past"].to(place), conditions.to(place.device))

@@ -9,6 +9,7 @@ import math
 from typing import Any
 
 import torch
+from jaxtyping import Float, Int
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -162,7 +163,9 @@ class Gan(nn.Module):
         return gradient.square().sum(dim=(1, 2, 3)).mean()
 
     @torch.no_grad()
-    def generate(self, conditions: Tensor, seeds: Tensor, **sampling: Any) -> Tensor:
+    def generate(
+        self, conditions: Int[Tensor, " item"], seeds: Int[Tensor, " item"], **sampling: Any
+    ) -> Float[Tensor, "item channel *space"]:
         """Float (item, channel, *space) in [-1, 1]; `temperature` scales the noise, 1 = as trained."""
         code = float(sampling.get("temperature", 1.0)) * normal(seeds, (self.config.code,))
         device = self.generator.label.weight.device

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from jaxtyping import Float, Int
 from pydantic import BaseModel, ConfigDict, Field
 from scipy.special import logsumexp
 from sklearn.decomposition import PCA
@@ -80,7 +81,9 @@ class Mixtures:
             for label in np.unique(conditions)
         }
 
-    def generate(self, conditions: Tensor, seeds: Tensor, **sampling: Any) -> Tensor:
+    def generate(
+        self, conditions: Int[Tensor, " item"], seeds: Int[Tensor, " item"], **sampling: Any
+    ) -> Float[Tensor, "item channel *space"]:
         """Float (item, channel, *space) in [-1, 1]; `temperature` scales the spread (1 = as fitted)."""
         state, draws = self.state, uniform(seeds, 2)
         label = choose(state["shares"].expand(len(seeds), -1), draws[:, 0])
@@ -92,7 +95,7 @@ class Mixtures:
         values = state["means"][label, part] + torch.einsum("nij,nj->ni", state["factors"][label, part], noise)
         return self.canvas.unpaint((values @ state["basis"] + state["centre"]).reshape(-1, *self.canvas.item))
 
-    def classify(self, batch: Batch) -> Tensor:
+    def classify(self, batch: Batch) -> Float[Tensor, "item label"]:
         """Float (item, label): log of the label's share times the item's density under it (Bayes); what the principal
         components leave out is the same under every label."""
         pictures = self.canvas.paint(batch.values.cpu()).flatten(1).double()

@@ -6,6 +6,7 @@ It needs no labels. Its embedding and blocks have the names and shapes of the tr
 from __future__ import annotations
 
 import torch
+from jaxtyping import Float
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -87,19 +88,19 @@ class MaskedLm(nn.Module):
         rate = min(1.0, 128 / self.config.width)
         return [Player("masked_lm", list(self.parameters()), self.loss, learning_rate=rate, betas=(0.9, 0.98))]
 
-    def loss(self, batch: Batch) -> Tensor:
+    def loss(self, batch: Batch) -> Float[Tensor, ""]:
         """Nats a hidden symbol, on packed rows; attention stays inside an item."""
         rows = pack(batch.values, batch.conditions, self.config.window, self.config.rows)
         values, hidden = rows.targets, spans(rows.targets != PAD, self.config.hidden, self.config.span)
         logits = self(torch.where(hidden, MASK, values), rows.apart(causal=False))[hidden]
         return F.cross_entropy(logits, values[hidden], reduction="sum") / hidden.sum().clamp(min=1)
 
-    def validation_loss(self, batch: Batch) -> Tensor:
+    def validation_loss(self, batch: Batch) -> Float[Tensor, ""]:
         """The same symbols are hidden each time."""
         with seeded(LOOKED_AT_SEED):
             return self.loss(batch)
 
-    def embed(self, batch: Batch) -> Tensor:
+    def embed(self, batch: Batch) -> Float[Tensor, "item feature"]:
         """float (item, width): the mean over an item's symbols."""
         there = batch.values != PAD
         features = self.features(batch.values, there[:, None, None, :])

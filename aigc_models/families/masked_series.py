@@ -7,6 +7,7 @@ those of `forecaster` and `series_vae`, which can start from them.
 from __future__ import annotations
 
 import torch
+from jaxtyping import Float, Int
 from pydantic import Field
 from torch import Tensor, nn
 
@@ -48,7 +49,7 @@ class MaskedSeries(nn.Module):
     def players(self) -> list[Player]:
         return [Player("filling", list(self.parameters()), self.loss)]
 
-    def loss(self, batch: Batch) -> Tensor:
+    def loss(self, batch: Batch) -> Float[Tensor, ""]:
         """At a random place in each window, with random holes."""
         first = int(torch.randint(self.format.horizon + 1, ()))
         past = batch.values[..., first : first + self.format.context]
@@ -57,7 +58,7 @@ class MaskedSeries(nn.Module):
         self.error.lerp_(loss.detach().float(), 0.02)
         return loss
 
-    def validation_loss(self, batch: Batch) -> Tensor:
+    def validation_loss(self, batch: Batch) -> Float[Tensor, ""]:
         """With each patch hidden once."""
         past = batch.values[..., : self.format.context]
         return torch.stack([self.missed(past, hidden) for hidden in self.groups(past)]).mean()
@@ -88,7 +89,7 @@ class MaskedSeries(nn.Module):
         return (found * width + level).unflatten(0, past.shape[:2])
 
     @torch.no_grad()
-    def reconstruct(self, values: Tensor) -> Tensor:
+    def reconstruct(self, values: Float[Tensor, "item channel time"]) -> Float[Tensor, "item channel time"]:
         """Windows (item, channel, step), each patch from the others; those longer than the past from both ends."""
         context = self.format.context
         first = self.guessed(values[..., :context])
@@ -96,12 +97,14 @@ class MaskedSeries(nn.Module):
         return torch.cat([first, self.guessed(values[..., -context:])[..., -rest:]], dim=2) if rest > 0 else first
 
     @torch.no_grad()
-    def denoise(self, values: Tensor, conditions: Tensor, noise: float) -> Tensor:
+    def denoise(
+        self, values: Float[Tensor, "item channel time"], conditions: Int[Tensor, " item"], noise: float
+    ) -> Float[Tensor, "item channel time"]:
         """Between what is there and what the rest lets expect, each weighted by the other's error."""
         share = noise**2 / (noise**2 + float(self.error) + 1e-12)
         return values + share * (self.reconstruct(values) - values)
 
-    def embed(self, batch: Batch) -> Tensor:
+    def embed(self, batch: Batch) -> Float[Tensor, "item feature"]:
         """Float (item, feature): the patches of the past, averaged over patches and channels."""
         past = batch.values[..., : self.format.context]
         features = self.past(past, batch.conditions).features

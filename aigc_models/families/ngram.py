@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from jaxtyping import Float, Int
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
@@ -257,7 +258,7 @@ class NGram:
         root = (np.asarray(conditions, dtype=np.int64) + 1) % (self.labels + 1)
         return root[text.item][text.targets]
 
-    def log_likelihood(self, batch: Batch) -> Tensor:
+    def log_likelihood(self, batch: Batch) -> Float[Tensor, "item time"]:
         """float32 (item, time), nats."""
         values = batch.values.cpu().numpy()
         text = stream(values)
@@ -271,7 +272,7 @@ class NGram:
         result[text.item[targets], text.place[targets] - 1] = np.log(self._mixed(found, walk.path.depth))
         return torch.from_numpy(result)
 
-    def log_probabilities(self, batch: Batch) -> Tensor:
+    def log_probabilities(self, batch: Batch) -> Float[Tensor, "item time symbol"]:
         """float32 (item, time, symbol), nats; zero at padding."""
         values = batch.values.cpu().numpy()
         text = stream(values)
@@ -300,12 +301,14 @@ class NGram:
         weight = weight.reshape(-1, *[1] * (found.ndim - 1))
         return weight * labelled + (1 - weight) * pooled
 
-    def begin(self, conditions: Tensor) -> tuple[Ints, Ints]:
+    def begin(self, conditions: Int[Tensor, " item"]) -> tuple[Ints, Ints]:
         """Tries (item,) and the last symbols (item, order - 1), the nearest first."""
         root = (conditions.cpu().numpy().astype(np.int64) + 1) % (self.labels + 1)
         return root, np.full((len(root), max(self.order - 1, 1)), PAD)
 
-    def advance(self, state: tuple[Ints, Ints], tokens: Tensor) -> tuple[Tensor, tuple[Ints, Ints]]:
+    def advance(
+        self, state: tuple[Ints, Ints], tokens: Int[Tensor, " item"]
+    ) -> tuple[Float[Tensor, "item symbol"], tuple[Ints, Ints]]:
         """Log-probabilities float32 (item, symbol)."""
         root, behind = state
         behind = np.concatenate([tokens.cpu().numpy()[:, None], behind[:, :-1]], axis=1)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from jaxtyping import Float, Int
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
@@ -72,36 +73,36 @@ class Rnn(nn.Module):
         rate = min(1.0, 256 / self.config.width)
         return [Player("rnn", list(self.parameters()), self.loss, learning_rate=rate, betas=(0.9, 0.99))]
 
-    def loss(self, batch: Batch) -> Tensor:
+    def loss(self, batch: Batch) -> Float[Tensor, ""]:
         """Nats a symbol on packed rows; the state runs on from one item to the next, and START says so."""
         conditions = drop_condition(batch.conditions, self.none, self.config.unlabelled)
         rows = pack(batch.values, conditions, self.config.window, self.config.rows)
         return mean_loss(self(rows.inputs, rows.conditions), rows.targets)
 
-    def validation_loss(self, batch: Batch) -> Tensor:
+    def validation_loss(self, batch: Batch) -> Float[Tensor, ""]:
         """Nats a symbol on whole items."""
         return mean_over_items(self.log_likelihood(batch), batch.values)
 
-    def log_likelihood(self, batch: Batch) -> Tensor:
+    def log_likelihood(self, batch: Batch) -> Float[Tensor, "item time"]:
         """float (item, time), nats."""
         return score(self, batch)
 
-    def log_probabilities(self, batch: Batch) -> Tensor:
+    def log_probabilities(self, batch: Batch) -> Float[Tensor, "item time symbol"]:
         """float (item, time, symbol), nats."""
         return predict(self, batch)
 
-    def begin(self, conditions: Tensor) -> State:
+    def begin(self, conditions: Int[Tensor, " item"]) -> State:
         zero = self.head.weight.new_zeros(self.config.layers, len(conditions), self.config.width)
         return zero, zero, self.conditions(conditions), self.symbols.none_yet(len(conditions))
 
-    def advance(self, state: State, tokens: Tensor) -> tuple[Tensor, State]:
+    def advance(self, state: State, tokens: Int[Tensor, " item"]) -> tuple[Float[Tensor, "item symbol"], State]:
         hidden, cell, condition, recent = state
         recent = torch.cat([recent[:, 1:], tokens[:, None]], dim=1)
         step = torch.cat([self.symbols.last(recent), condition], dim=-1)[:, None]
         output, (hidden, cell) = self.lstm(step, (hidden, cell))
         return self.head(output[:, 0]).log_softmax(-1), (hidden, cell, condition, recent)
 
-    def embed(self, batch: Batch) -> Tensor:
+    def embed(self, batch: Batch) -> Float[Tensor, "item feature"]:
         """Mean hidden state over an item's symbols: float (item, width), without the condition."""
         hidden = self.hidden(batch.values, torch.full_like(batch.conditions, self.none))
         there = (batch.values != PAD).unsqueeze(-1)

@@ -10,6 +10,7 @@ import math
 from typing import Any
 
 import torch
+from jaxtyping import Float, Int
 from pydantic import Field
 from torch import Tensor, nn
 
@@ -72,10 +73,10 @@ class SeriesVae(nn.Module):
     def players(self) -> list[Player]:
         return [Player("bound", list(self.parameters()), self.loss)]
 
-    def loss(self, batch: Batch) -> Tensor:
+    def loss(self, batch: Batch) -> Float[Tensor, ""]:
         return self.bound(batch, torch.randn(batch.values.shape[0] * batch.values.shape[1], self.config.code).to(batch.values))
 
-    def validation_loss(self, batch: Batch) -> Tensor:
+    def validation_loss(self, batch: Batch) -> Float[Tensor, ""]:
         """CRPS of the forecast, standardised, by which plain methods and ensembles are chosen too."""
         past, future = parted(batch.values, self.format)
         levels = grid(LEVELS).to(future)
@@ -113,7 +114,9 @@ class SeriesVae(nn.Module):
         return (known.middle[wide] + rest) * known.width[wide] + known.level[wide]
 
     @torch.no_grad()
-    def forecast(self, past: Tensor, conditions: Tensor, levels: Tensor) -> Tensor:
+    def forecast(
+        self, past: Float[Tensor, "item channel context"], conditions: Int[Tensor, " item"], levels: Float[Tensor, " level"]
+    ) -> Float[Tensor, "item channel horizon level"]:
         """Float (item, channel, horizon, level): quantiles of the same draws of code and noise for all."""
         place, told = self.spread.weight, past
         past, conditions = past.to(place), conditions.to(place.device)
@@ -133,7 +136,9 @@ class SeriesVae(nn.Module):
         return found.permute(1, 2, 0).unflatten(0, past.shape[:2])
 
     @torch.no_grad()
-    def generate(self, conditions: Tensor, seeds: Tensor, **sampling: Any) -> Tensor:
+    def generate(
+        self, conditions: Int[Tensor, " item"], seeds: Int[Tensor, " item"], **sampling: Any
+    ) -> Float[Tensor, "item channel horizon"]:
         """One path for each `past` (item, channel, context); `temperature` scales its spread."""
         place = self.spread.weight
         past = sampling["past"].to(place)
@@ -142,7 +147,7 @@ class SeriesVae(nn.Module):
         return self.drawn(*self.known(past, conditions.to(place.device)), code, own).unflatten(0, past.shape[:2])
 
     @torch.no_grad()
-    def reconstruct(self, values: Tensor) -> Tensor:
+    def reconstruct(self, values: Float[Tensor, "item channel time"]) -> Float[Tensor, "item channel time"]:
         """Windows whose future went through its mean code and back; their past is as it was."""
         past, future = parted(values, self.format)
         known, features = self.known(past, torch.zeros(len(past), dtype=torch.int64, device=past.device))
@@ -150,7 +155,7 @@ class SeriesVae(nn.Module):
         found = (known.middle + self.decoded(mean, features)) * known.width + known.level
         return torch.cat([past, found.unflatten(0, past.shape[:2])], dim=2)
 
-    def embed(self, batch: Batch) -> Tensor:
+    def embed(self, batch: Batch) -> Float[Tensor, "item feature"]:
         """The mean code of each channel's future, float (item, channel x code)."""
         past, future = parted(batch.values, self.format)
         known, features = self.known(past, batch.conditions)

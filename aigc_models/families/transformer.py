@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple, cast
 
 import torch
+from jaxtyping import Float, Int
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -96,28 +97,28 @@ class Transformer(nn.Module):
         rate = min(1.0, 128 / self.config.width)
         return [Player("transformer", list(self.parameters()), self.loss, learning_rate=rate, betas=(0.9, 0.98))]
 
-    def loss(self, batch: Batch) -> Tensor:
+    def loss(self, batch: Batch) -> Float[Tensor, ""]:
         """Nats a symbol on packed rows; attention stays inside an item."""
         conditions = drop_condition(batch.conditions, self.none, self.config.unlabelled)
         rows = pack(batch.values, conditions, self.config.window, self.config.rows)
         return mean_loss(self.head(self.hidden(rows.inputs, rows.conditions, rows.apart(causal=True))), rows.targets)
 
-    def validation_loss(self, batch: Batch) -> Tensor:
+    def validation_loss(self, batch: Batch) -> Float[Tensor, ""]:
         """Nats a symbol on whole items."""
         return mean_over_items(self.log_likelihood(batch), batch.values)
 
-    def log_likelihood(self, batch: Batch) -> Tensor:
+    def log_likelihood(self, batch: Batch) -> Float[Tensor, "item time"]:
         """float (item, time), nats."""
         return score(self, batch)
 
-    def log_probabilities(self, batch: Batch) -> Tensor:
+    def log_probabilities(self, batch: Batch) -> Float[Tensor, "item time symbol"]:
         """float (item, time, symbol), nats."""
         return predict(self, batch)
 
-    def begin(self, conditions: Tensor) -> State:
+    def begin(self, conditions: Int[Tensor, " item"]) -> State:
         return State(self.conditions(conditions), self.embedding.none_yet(len(conditions)), (None,) * self.config.layers)
 
-    def advance(self, state: State, tokens: Tensor) -> tuple[Tensor, State]:
+    def advance(self, state: State, tokens: Int[Tensor, " item"]) -> tuple[Float[Tensor, "item symbol"], State]:
         recent = torch.cat([state.recent[:, 1:], tokens[:, None]], dim=1)
         x = (self.embedding.last(recent) + state.condition)[:, None]
         caches: list[Cache | None] = []
@@ -126,7 +127,7 @@ class Transformer(nn.Module):
             caches.append(cache)
         return self.head(self.norm(x[:, 0])).log_softmax(-1), State(state.condition, recent, tuple(caches))
 
-    def embed(self, batch: Batch) -> Tensor:
+    def embed(self, batch: Batch) -> Float[Tensor, "item feature"]:
         """Mean hidden state over an item's symbols: float (item, width), without the condition."""
         hidden = self.hidden(batch.values, torch.full_like(batch.conditions, self.none))
         there = (batch.values != PAD).unsqueeze(-1)

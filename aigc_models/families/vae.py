@@ -11,6 +11,7 @@ import math
 from typing import Any
 
 import torch
+from jaxtyping import Float, Int
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -139,13 +140,13 @@ class Vae(nn.Module):
     def players(self) -> list[Player]:
         return [Player("bound", list(self.parameters()), self.loss)]
 
-    def loss(self, batch: Batch) -> Tensor:
+    def loss(self, batch: Batch) -> Float[Tensor, ""]:
         """The bound at fresh noise; some labels are hidden."""
         hidden = torch.rand(len(batch), device=batch.conditions.device) < self.config.null_share
         conditions = torch.where(hidden, self.label.num_embeddings - 1, batch.conditions)
         return self.bound(Batch(batch.values, conditions), torch.randn(len(batch), self.config.code).to(batch.values))
 
-    def validation_loss(self, batch: Batch) -> Tensor:
+    def validation_loss(self, batch: Batch) -> Float[Tensor, ""]:
         """The bound at fixed noise."""
         noise = torch.randn(len(batch), self.config.code, generator=torch.Generator().manual_seed(0))
         return self.bound(batch, noise.to(batch.values))
@@ -158,12 +159,12 @@ class Vae(nn.Module):
         divergence = gaussian(code, mean, 0.5 * log_variance) - self.prior.log_density(code, batch.conditions)
         return 0.5 * torch.log(error + 1e-6) + divergence.mean() / self.pixels
 
-    def embed(self, batch: Batch) -> Tensor:
+    def embed(self, batch: Batch) -> Float[Tensor, "item feature"]:
         """The mean code, float (item, code)."""
         return self.posterior_of(batch.values, batch.conditions)[0]
 
     @torch.no_grad()
-    def classify(self, batch: Batch) -> Tensor:
+    def classify(self, batch: Batch) -> Float[Tensor, "item label"]:
         """Float (item, label): the bound in nats under each label, at the mean code and the item's best noise level."""
         values, scores = self.sketch.of(batch.values), []
         for label in range(self.label.num_embeddings - 1):
@@ -175,13 +176,15 @@ class Vae(nn.Module):
         return torch.stack(scores, dim=1) if scores else values.new_zeros(len(batch), 0)
 
     @torch.no_grad()
-    def reconstruct(self, values: Tensor) -> Tensor:
+    def reconstruct(self, values: Float[Tensor, "item channel *space"]) -> Float[Tensor, "item channel *space"]:
         """Through the mean code and back, without a label."""
         nothing = torch.full((len(values),), self.label.num_embeddings - 1, device=values.device)
         return self.sketch.back(self.decode(self.posterior_of(values, nothing)[0], nothing))
 
     @torch.no_grad()
-    def generate(self, conditions: Tensor, seeds: Tensor, **sampling: Any) -> Tensor:
+    def generate(
+        self, conditions: Int[Tensor, " item"], seeds: Int[Tensor, " item"], **sampling: Any
+    ) -> Float[Tensor, "item channel *space"]:
         """Float (item, channel, *space) in [-1, 1]. `temperature`: see `Config`."""
         temperature = float(sampling.get("temperature", self.config.temperature))
         conditions = conditions.to(self.label.weight.device)

@@ -50,11 +50,11 @@ class Judge:
         self.count = min([len(evidence.test), *(len(corpus) for corpus in evidence.samples.values())])
 
     def original(self, candidate: str) -> str:
-        """The member that the ensemble draws everything from, whose figures are its own; any other candidate itself.
+        """The member that a combined candidate draws everything from, whose figures are its own; any other candidate itself.
 
-        A champion is an ensemble too, but its members only have the names of the candidates.
+        A champion is an ensemble too, but its members only have the names of the candidates: it is not combined of them.
         """
-        if candidate != "ensemble":
+        if candidate not in self.evidence.combined:
             return candidate
         weights: Mapping[str, float] = getattr(self.evidence.models[candidate], "weights", {})
         return next((name for name, weight in weights.items() if weight == 1 and name in self.evidence.models), candidate)
@@ -103,7 +103,7 @@ class Judge:
         """As many items as the lesson has, generated with its conditions."""
         name = self.original(candidate)
         if name not in self.pools:
-            mixed = self.mixed(self.evidence.models[name]) if name == "ensemble" else None
+            mixed = self.mixed(self.evidence.models[name]) if name in self.evidence.combined else None
             self.pools[name] = mixed or generated(self.evidence.models[name], self.lesson, self.evidence.shape)
         return self.pools[name]
 
@@ -169,11 +169,9 @@ def seeds_of(like: Corpus) -> Tensor:
     return item_seeds(SEED, len(like))
 
 
-_latest: list[Judge] = []
-
-
 def judge(evidence: Evidence) -> Judge:
     """The judge of this evidence; the metrics of one evaluation share it."""
-    if not _latest or _latest[0].evidence is not evidence:
-        _latest[:] = [Judge(evidence)]
-    return _latest[0]
+    if "judge" not in evidence.shared:
+        evidence.shared["judge"] = Judge(evidence)
+    jury: Judge = evidence.shared["judge"]
+    return jury

@@ -13,12 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
 
 from aigc_models.fingerprints.fingerprint import Fingerprint
 from aigc_models.modalities.audio import measuring, signature
 from aigc_models.modalities.audio.drawing import picture
-from aigc_models.modalities.audio.sound_file import HIGHEST_RATE, LONGEST, LOWEST_RATE, Sound, decoded
+from aigc_models.modalities.audio.format import GRID, Format
+from aigc_models.modalities.audio.sound_file import LONGEST, Sound, decoded
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -29,7 +29,6 @@ suffix = ".wav"
 KEPT_RATE = 48_000  # Hz: sounds at a higher rate are kept at this one in the clean table
 USUAL_RATE = 16_000  # Hz: above it a format is chosen by the user alone
 USUAL_SECONDS = 2.0
-GRID = 256  # samples, of which a format's length is a multiple
 FADE = 0.005  # seconds over which the end of a sound that is cut fades out
 FULL = 32768  # 16-bit steps from 0 to full scale
 SHOWN = 5.0  # seconds of a preview
@@ -41,15 +40,6 @@ alike_prints = signature.alike_prints
 
 measures = measuring.measures
 embedding = measuring.embedding
-
-
-class Format(BaseModel):
-    """The one length, rate and number of channels to which all sounds of a data set are brought."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    rate: int = Field(description="samples a second (Hz)", ge=LOWEST_RATE, le=HIGHEST_RATE)
-    samples: int = Field(description=f"length in samples, a multiple of {GRID}", gt=0, multiple_of=GRID)
-    channels: int = Field(description="1 mono, 2 stereo", ge=1, le=2)
 
 
 def read(payload: bytes, name: str) -> Sound:

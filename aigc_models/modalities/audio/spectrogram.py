@@ -8,14 +8,12 @@ Sondergaard 2013), on frames twice as dense, between which the magnitudes are in
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-if TYPE_CHECKING:
-    from aigc_models.modalities.audio import Format
+from aigc_models.modalities.audio.format import Format
 
 SECONDS = 0.032  # about the length of a window
 COMPRESSION = 1000.0  # magnitudes are linear below 1 / this, logarithmic above

@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
 
 from aigc_models.errors import BadInput
 from aigc_models.fingerprints.fingerprint import Fingerprint
-from aigc_models.modalities.series import drawing, figures, gaps, measuring, table, windowing
-from aigc_models.modalities.series import format as format_
+from aigc_models.modalities.series import choice, drawing, figures, gaps, measuring, table, windowing
+from aigc_models.modalities.series.format import Format
 from aigc_models.modalities.series.series import Series
 from aigc_models.reading.steps import Step
 from aigc_models.reading.steps import stamps as stamps_of
@@ -32,26 +31,6 @@ LARGEST = 1e30  # of a value: its square still has room among the numbers that m
 
 SHORTEST_PIECE = 12  # steps
 ROUNDING = 1e-6  # of the largest value: models compute with 24 bits
-
-
-class Format(BaseModel):
-    """How a series is cut into windows, and the scale on which models see it."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-    context: int = Field(description="steps of the past that a model is told", gt=0)
-    horizon: int = Field(description="steps that it continues them by", gt=0)
-    stride: int = Field(1, description="steps between the origins of validation and test windows", gt=0)
-    season: int = Field(1, description="steps after which the series repeats itself; 1: it does not", gt=0)
-    channels: int = Field(description="values at each step", gt=0)
-    names: tuple[str, ...] = Field(description="of the channels")
-    step: str = Field(description="from one point to the next: 7D, 1h, 15min, 1MS (a month), or 1 for a plain number")
-    centre: tuple[float, ...] = Field(description="mean of each channel in the train part, in its own unit")
-    scale: tuple[float, ...] = Field(description="standard deviation of each channel in the train part, in its own unit")
-
-    @property
-    def length(self) -> int:
-        """Steps of a whole window."""
-        return self.context + self.horizon
 
 
 read = table.read
@@ -97,7 +76,7 @@ def fingerprint(content: Series) -> Fingerprint:
 
 def choose_format(contents: Sequence[Series]) -> Format:
     """By the step, and so that it fits into what there is; `contents` are the train parts alone."""
-    return Format(**format_.chosen(contents))
+    return Format(**choice.chosen(contents))
 
 
 def encode(contents: Sequence[Series], format: Format) -> np.ndarray:

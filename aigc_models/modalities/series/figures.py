@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from aigc_models.modalities.series.format import chosen
+from aigc_models.modalities.series.choice import chosen
 from aigc_models.modalities.series.series import Series
 from aigc_models.reading.steps import stamps
 

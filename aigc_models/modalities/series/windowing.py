@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
 from aigc_models.errors import BadInput
+from aigc_models.modalities.series.format import Format
 from aigc_models.modalities.series.series import Series
-
-if TYPE_CHECKING:
-    from aigc_models.modalities.series import Format
 
 MOST_TRAIN = 20_000  # windows of the train part; of more, every n-th
 MOST_BYTES = 400_000_000  # of all windows of a split

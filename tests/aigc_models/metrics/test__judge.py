@@ -13,6 +13,8 @@ def test_the_judge_is_shared_within_one_evidence(picture_evidence, unlabelled_ev
     first = judge(picture_evidence)
     assert judge(picture_evidence) is first
     assert judge(unlabelled_evidence) is not first
+    assert judge(picture_evidence) is first, "two evidences, judged in turn, keep a judge each"
+    assert judge(replace(picture_evidence, seed=1)) is not first
     assert judge(unlabelled_evidence).test.shape == (300, 64)
 
 
@@ -86,3 +88,12 @@ class Painter:
 
     def generate(self, conditions, seeds, **sampling):
         return (self.level + (seeds % 7) / 70)[:, None, None, None].expand(-1, 1, 8, 8)
+
+
+def test_what_is_combined_is_said_by_the_evidence_and_not_by_a_name(picture_evidence):
+    member = Painter(0.2)
+    models = {"blend": Mixture({"replay": member}, {"replay": 1.0}, Settings()), "replay": member}
+    samples = dict.fromkeys(models, picture_evidence.test)
+    named = replace(picture_evidence, models=models, samples=samples, combined=frozenset({"blend"}))
+    assert Judge(named).original("blend") == "replay"
+    assert Judge(replace(named, combined=frozenset())).original("blend") == "blend"
