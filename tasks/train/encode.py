@@ -20,6 +20,7 @@ from tasks.split.inside import within
 from tasks.stage.references import CorpusRef, VersionRef
 from tasks.stage.stage import StageContext, stage
 from tasks.stage.validation import validated
+from tasks.version.reading import reading
 
 if TYPE_CHECKING:
     import numpy as np
@@ -47,7 +48,12 @@ def encode(split: VersionRef, settings: EncodeSettings, context: StageContext) -
     beside train, `folds.npy` says its fold where the data set has folds. Where items are divided inside, by time,
     a row is a window of one, in the order of time, and `latest` holds the newest past of each, encoded and as it is.
     """
-    folder = split.path(context.workspace)
+    with reading(context.workspace, split.dataset, split.version) as folder:
+        return encoded_version(folder, split, settings, context)
+
+
+def encoded_version(folder: Path, split: VersionRef, settings: EncodeSettings, context: StageContext) -> CorpusRef:
+    """The same of the version's files in `folder`, which is laid out as `data/NAME`."""
     modality = find("aigc_models.modalities", split.modality)
     format = chosen_format(modality, folder, settings)
     places = read([folder / "splits.parquet"], ["id", "split"])

@@ -24,13 +24,9 @@ def checkout(workspace: Workspace, name: str, wanted: str) -> Version:
     holds is not that version; then `data/NAME` stays as it is.
     """
     version = find_version(workspace, name, wanted)
-    files = present(workspace, version)
     with written(f"the data set {name} in {workspace.data}"), writing(workspace), scratch_folder(workspace) as scratch:
         new, target = scratch / "new", workspace.data / name
-        link(files, new)
-        if digest_of([new], new)[:DIGITS] != version.version:
-            said = f"{name} {version.version} is damaged in the cache; {target} was not touched"
-            raise Damaged(f"{said}; `aigc data verify {name}` says where, `aigc data pull {name} {version.version}` mends it")
+        unpack(workspace, version, new)
         target.parent.mkdir(parents=True, exist_ok=True)
         if target.exists():
             os.replace(target, scratch / "old")
@@ -38,6 +34,18 @@ def checkout(workspace: Workspace, name: str, wanted: str) -> Version:
         restored = version.model_copy(update={"tree": Dvc(workspace).add()})
         record(workspace, restored)
     return restored
+
+
+def unpack(workspace: Workspace, version: Version, folder: Path) -> None:
+    """The files of a version from the cache into a new `folder`. Call it while `writing` is held.
+
+    Raises `BadInput` where the cache lacks some of it, `Damaged` where what it holds is not that version.
+    """
+    link(present(workspace, version), folder)
+    if digest_of([folder], folder)[:DIGITS] != version.version:
+        name, place = version.dataset, workspace.data / version.dataset
+        said = f"{name} {version.version} is damaged in the cache; {place} was not touched"
+        raise Damaged(f"{said}; `aigc data verify {name}` says where, `aigc data pull {name} {version.version}` mends it")
 
 
 def link(files: Mapping[str, Path], folder: Path) -> None:

@@ -24,7 +24,7 @@ from tasks.split.split import SplitSettings, split
 from tasks.stage.references import CorpusRef, SplitRef, VersionRef
 from tasks.stage.settings import Workspace
 from tasks.stage.stage import StageContext
-from tasks.train.encode import EncodeSettings, encode, latest, latest_contents
+from tasks.train.encode import EncodeSettings, encoded_version, latest, latest_contents
 
 DAYS = [date(2020, 1, 1) + timedelta(days=at) for at in range(200)]
 
@@ -91,7 +91,8 @@ class Chain:
 
     def encode(self, format: dict[str, int] | None = None, **settings: Any) -> CorpusRef:
         version = VersionRef(**self.split(**settings).model_dump(), version="abc")
-        return encode.plain(version, EncodeSettings(format=format), self.folder("encode"))
+        folder = self.context.workspace.data / "loads"
+        return encoded_version(folder, version, EncodeSettings(format=format), self.folder("encode"))
 
     @property
     def card(self) -> dict[str, Any]:

@@ -12,14 +12,15 @@ from tasks.deduplicate.deduplicate import DeduplicateSettings, deduplicate
 from tasks.split.folds import fold_of, outside
 from tasks.split.split import SplitSettings, split
 from tasks.stage.references import VersionRef
-from tasks.train.encode import EncodeSettings, encode
+from tasks.train.encode import EncodeSettings, encoded_version
 
 
 def folds(data, texts, fields=None) -> dict[str, int | None]:
     data.add(texts, fields)
     found = deduplicate.plain(data.ref, DeduplicateSettings(), data.context("deduplicate"))
     ref = split.plain(data.ref, found, SplitSettings(folds=3), data.context("split"))
-    encode.plain(VersionRef(**ref.model_dump(), version="abc"), EncodeSettings(), data.context("encode"))
+    made = VersionRef(**ref.model_dump(), version="abc")
+    encoded_version(data.clean.parent, made, EncodeSettings(), data.context("encode"))
     rows = read([data.clean.parent / "splits.parquet"], ["id", "split", "fold"])
     assert {place for place, fold in zip(rows["split"], rows["fold"], strict=True) if fold is not None} == {"train"}
     return {key: fold for key, place, fold in zip(rows["id"], rows["split"], rows["fold"], strict=True) if place == "train"}

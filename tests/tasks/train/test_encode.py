@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import shutil
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 
@@ -10,7 +14,8 @@ from tasks.dataset.tables import payloads
 from tasks.deduplicate.deduplicate import DeduplicateSettings, deduplicate
 from tasks.split.split import SplitSettings, split
 from tasks.stage.references import VersionRef
-from tasks.train.encode import EncodeSettings, encode
+from tasks.train.encode import EncodeSettings, encode, encoded_version
+from tasks.version.version import version
 
 SPLITS = ("train", "validation", "test")
 
@@ -22,7 +27,7 @@ def versioned(data) -> VersionRef:
 
 
 def run(data, **settings):
-    return encode.plain(versioned(data), EncodeSettings(**settings), data.context("encode"))
+    return encoded_version(data.clean.parent, versioned(data), EncodeSettings(**settings), data.context("encode"))
 
 
 def test_texts_come_back(handmade, sentences) -> None:
@@ -85,3 +90,39 @@ def test_an_unknown_field_of_the_format_is_refused(handmade, sentences) -> None:
     data.add(sentences(90))
     with pytest.raises(BadInput, match="unknown field 'lenght'; did you mean 'length'"):
         run(data, format={"lenght": 32})
+
+
+CHECKOUT = """
+import sys
+from tasks.stage.settings import Workspace
+from tasks.version.checkout import checkout
+checkout(Workspace.current(), "notes", sys.argv[1])
+"""
+
+
+@pytest.mark.slow
+def test_a_version_is_encoded_whatever_takes_its_place_in_data_meanwhile(handmade, sentences, monkeypatch) -> None:
+    data, refs, ids = handmade(), [], []
+    monkeypatch.setenv("AIGC_WORKSPACE", str(data.workspace.create().root))
+    for start in (0, 500):  # two versions that share no item
+        shutil.rmtree(data.clean, ignore_errors=True)
+        data.rows = 0
+        ids.append(data.add(sentences(60, start)))
+        refs.append(version.plain(versioned(data), data.context("version")))
+
+    def put(name: str) -> None:
+        subprocess.run([sys.executable, "-c", CHECKOUT, name], check=True)
+
+    old, new = refs
+    before = encode.plain(old, EncodeSettings(), data.context("before"))  # data/notes holds the new one
+    kept = [key for name in SPLITS for key in np.load(data.context("before").folder / name / "ids.npy")]
+    assert sorted(kept) == sorted(ids[0])
+    put(old.version)
+    context = data.context("during")
+    context.on_progress = lambda step, total, **figures: put(new.version) if step == 0 else None  # another process
+    during = encode.plain(old, EncodeSettings(), context)
+    assert new.intact(data.workspace)
+    for name in SPLITS:
+        for file in ("values.npy", "conditions.npy", "ids.npy"):
+            assert (context.folder / name / file).read_bytes() == (data.context("before").folder / name / file).read_bytes()
+    assert during.licence == before.licence
