@@ -35,7 +35,7 @@ from tasks.clean.clean import CleanSettings, clean
 from tasks.deduplicate.deduplicate import DeduplicateSettings, deduplicate
 from tasks.ingest.ingest import ingest
 from tasks.ingest.source import SourceSettings
-from tasks.judge.evaluate import EvaluationSettings, generate_like
+from tasks.judge.evaluate import generate_like
 from tasks.split.split import SplitSettings, split
 from tasks.stage.references import CorpusRef, ModelRef, VersionRef
 from tasks.stage.settings import Workspace
@@ -162,7 +162,7 @@ class Bench:
             return {}
         from aigc_models.generator import Generator
 
-        return {name: generate_like(test, Generator.load(path), EvaluationSettings()) for name, path in paths.items()}
+        return {name: generate_like(test, Generator.load(path), 512, 20_000) for name, path in paths.items()}
 
 
 def looking(steps: int) -> dict[str, int]:

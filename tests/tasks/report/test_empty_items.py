@@ -77,7 +77,7 @@ def hollow(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
     bundle.save(folder, model, card)
     words = {"image": {"black"}, "audio": {"silent"}}.get(request.param, {"empty", "blank", "one symbol"})
     generator = Generator.load(folder)
-    samples, models = generate_like(corpus, generator, EvaluationSettings()), {"ensemble": generator.model}
+    samples, models = generate_like(corpus, generator, 512, 20_000), {"ensemble": generator.model}
     evidence = Evidence(corpus, corpus, corpus, card.shape, models, {"ensemble": samples, "champion": samples})
     return Hollow(modality=modality, corpus=corpus, emptiness=words, generator=generator, evidence=evidence)
 
@@ -87,7 +87,7 @@ def test_the_report_shows_each_sample_as_what_it_is(
 ) -> None:
     settings = EvaluationSettings(shown=12)
     (tmp_path / "evaluation").mkdir()
-    show_samples(hollow.generator, settings, tmp_path / "evaluation" / "samples", hollow.corpus)
+    show_samples(hollow.generator, settings.shown, settings.seed, tmp_path / "evaluation" / "samples", hollow.corpus)
     found = gather.samples(tmp_path / "evaluation", hollow.corpus.modality, tmp_path / "report", "hollow")
     shown = {item.note.partition(", ")[2] for item in found}
     assert shown & hollow.emptiness
