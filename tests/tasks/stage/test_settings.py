@@ -1,0 +1,29 @@
+import os
+
+import pytest
+
+from aigc_models.errors import BadInput
+from tasks.stage.settings import make_writable
+
+
+@pytest.fixture
+def nobody():
+    """The rights of an account without any, where the tests run as root."""
+    before = os.geteuid()
+    if before == 0:
+        os.seteuid(65534)
+    yield
+    os.seteuid(before)
+
+
+def test_a_folder_without_rights_is_bad_input(tmp_path, request):
+    folder = tmp_path / "stage"
+    folder.mkdir(mode=0o500)
+    request.getfixturevalue("nobody")
+    with pytest.raises(BadInput, match=r"cannot write to .*stage: Permission denied; change its rights"):
+        make_writable(folder)
+
+
+def test_a_folder_that_can_be_written_is_left_empty(tmp_path):
+    make_writable(tmp_path / "a" / "b")
+    assert list((tmp_path / "a" / "b").iterdir()) == []
