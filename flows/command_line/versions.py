@@ -170,11 +170,13 @@ def _show_forgotten(value: Mapping[str, Any]) -> None:
         "models": "were trained on them (retrain, or remove them from the registry)",
         "remotes": "were purged too",
         "unreached": "may still hold them",
+        "unseen": "versions that may hold them, neither here nor at a remote whole (push them from where they are, then forget "
+        "again)",
     }
     for kind, what in told.items():
         if value[kind]:
             _say(f"{what}: {', '.join(value[kind])}")
-    _say("not touched: the source itself, reports in outputs/, git's and MLflow's other records")
+    _say("not touched: the source itself, the caches of other clones, reports in outputs/, git's and MLflow's other records")
 
 
 def _say(text: str) -> None:

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from aigc_models.errors import BadInput
 from tasks.clean.clean import CleanSettings, clean
+from tasks.dataset.ledger import Version, as_line
 from tasks.dataset.tables import read, shards
 from tasks.deduplicate.deduplicate import DeduplicateSettings, deduplicate
 from tasks.ingest.ingest import ingest
@@ -19,7 +21,7 @@ from tasks.version.forget import ForgetSettings, forget, matching, purge
 from tasks.version.forgotten import Forgotten
 from tasks.version.remote import push
 from tasks.version.verify import verify
-from tasks.version.version import version
+from tasks.version.version import cache_folder, version
 
 
 class Letters:
@@ -127,6 +129,25 @@ def test_cache_and_remote_are_purged_and_versions_named(letters):
     held = [content for path in tables for content in _contents(path)]
     assert held
     assert text.encode() not in held
+
+
+@pytest.mark.slow
+def test_a_version_that_only_the_remote_knows_is_purged_there(letters, tmp_path):
+    workspace, remote = letters.workspace, tmp_path / "remote"
+    first = letters.version(letters.ingest())
+    push(workspace, "letters", first, str(remote))
+    text = letters.file.read_text().splitlines()[7].split(",")[0]
+    shutil.rmtree(cache_folder(workspace))  # as a clone that never had it
+    ledger_file = workspace.state / "versions.jsonl"
+    unpushed = Version(dataset="letters", version="f00d", rows=1, splits={}, tree="aa11.dir")
+    ledger_file.write_text(as_line(unpushed))
+    letters.forget(groups=["customer 3"])
+    with executing(Execution(workspace)):
+        found = purge(workspace, "letters")
+    assert (found.versions, found.remotes, found.unreached) == ((first,), (str(remote),), ())
+    assert found.unseen == ("f00d",)
+    tables = [path for path in remote.rglob("*") if path.is_file() and path.read_bytes()[:4] == b"PAR1"]
+    assert text.encode() not in [content for path in tables for content in _contents(path)]
 
 
 def _contents(path: Path) -> list[bytes]:
