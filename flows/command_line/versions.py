@@ -1,4 +1,4 @@
-"""`aigc data versions|diff|checkout|verify|push|pull|forget`: what a data set was, and where it is kept."""
+"""`aigc data versions|diff|checkout|verify|push|pull|forget|allow`: what a data set was, and where it is kept."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Remote = Annotated[str, typer.Option("--remote", help="URL or folder of the remo
 
 def add_to(app: typer.Typer) -> None:
     """The commands of this file, as commands of `app`."""
-    for command in (versions, diff, drift, checkout, verify, push, pull, forget):
+    for command in (versions, diff, drift, checkout, verify, push, pull, forget, allow):
         app.command()(command)
 
 
@@ -149,6 +149,18 @@ def forget(
         if not yes and (as_json or not typer.confirm(f"remove these items of {name} for good?", err=True)):
             raise BadInput("nothing was removed; --yes removes without asking")
         answer(forgotten(settings), as_json, _show_forgotten)
+
+
+def allow(name: Name, as_json: Json = False) -> None:
+    """Let in again what the last `aigc data add` left out because it was forgotten; the same add then brings it back.
+
+    Example: aigc data allow letters
+    """
+    with ending():
+        from tasks.version.forgotten import allow as let_in
+
+        value = {"dataset": name, "allowed": let_in(Workspace.current(), name)}
+        answer(value, as_json, lambda _: _say(f"{name}: what was left out may come in again; add it once more"))
 
 
 def forgotten(settings: ForgetSettings) -> dict[str, Any]:

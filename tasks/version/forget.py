@@ -46,9 +46,7 @@ class Purged(BaseModel):
     encoded: int = Field(description="encoded copies that were removed")
     remotes: tuple[str, ...] = Field(description="remotes that were purged too")
     unreached: tuple[str, ...] = Field(description="remotes that may still hold some, and why")
-    unseen: tuple[str, ...] = Field(
-        (), description="versions that may hold some: they are nowhere whole"
-    )
+    unseen: tuple[str, ...] = Field((), description="versions that may hold some: they are nowhere whole")
     models: tuple[str, ...] = Field(description="registered versions that were trained on one of the items")
 
 

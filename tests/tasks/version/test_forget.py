@@ -10,7 +10,7 @@ from tasks.clean.clean import CleanSettings, clean
 from tasks.dataset.ledger import Version, as_line
 from tasks.dataset.tables import read, shards
 from tasks.deduplicate.deduplicate import DeduplicateSettings, deduplicate
-from tasks.ingest.ingest import ingest
+from tasks.ingest.ingest import ingest, state
 from tasks.ingest.source import RawItem, SourceSettings
 from tasks.split.split import SplitSettings, split
 from tasks.stage.execution import Execution, executing
@@ -18,7 +18,7 @@ from tasks.stage.settings import Workspace
 from tasks.stage.stage import StageContext
 from tasks.version.cache import find_version, present
 from tasks.version.forget import ForgetSettings, forget, matching, purge
-from tasks.version.forgotten import Forgotten
+from tasks.version.forgotten import Forgotten, allow
 from tasks.version.remote import push
 from tasks.version.verify import verify
 from tasks.version.version import cache_folder, version
@@ -81,6 +81,25 @@ def test_an_id_and_a_source(letters):
     assert letters.forget(ids=[first], sources=["letters.csv#2"]).rows == 78
     assert letters.ingest().rows == 78
     assert letters.forget(ids=[first]).rows == 78  # a call that was cut is made again
+
+
+def test_what_was_forgotten_and_arrives_is_said_and_has_a_way_back(letters, capsys, monkeypatch):
+    monkeypatch.setenv("AIGC_WORKSPACE", str(letters.workspace.root))
+    letters.ingest()
+    with pytest.raises(BadInput, match="left out nothing"):
+        allow(letters.workspace, "letters")
+    letters.forget(groups=["customer 3"])
+    assert letters.ingest().rows == 78
+    assert (
+        "letters: 2 items arrived that were forgotten, and were left out; `aigc data allow letters`" in capsys.readouterr().err
+    )
+    before = state(letters.source)
+    assert allow(letters.workspace, "letters") == 3  # two items and their group
+    assert state(letters.source) != before  # so that the stage is not answered from the cache
+    assert letters.ingest().rows == 80
+    assert letters.held().count("customer 3") == 2
+    letters.forget(groups=["customer 3"])
+    assert letters.ingest().rows == 78
 
 
 def test_what_fits_nothing_or_all_changes_nothing(letters):
