@@ -29,7 +29,7 @@ app = typer.Typer(
 app.add_typer(
     cli_data.app,
     name="data",
-    help="Data sets: add, list, show, items, versions, diff, drift, checkout, verify, push, pull, forget.",
+    help="Data sets: add, list, show, items, versions, diff, drift, checkout, verify, push, pull, forget, allow.",
 )
 app.add_typer(
     cli_models.app,

@@ -1,4 +1,4 @@
-"""`aigc data versions|diff|checkout|verify|push|pull|forget`: what a data set was, and where it is kept."""
+"""`aigc data versions|diff|checkout|verify|push|pull|forget|allow`: what a data set was, and where it is kept."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Remote = Annotated[str, typer.Option("--remote", help="URL or folder of the remo
 
 def add_to(app: typer.Typer) -> None:
     """The commands of this file, as commands of `app`."""
-    for command in (versions, diff, drift, checkout, verify, push, pull, forget):
+    for command in (versions, diff, drift, checkout, verify, push, pull, forget, allow):
         app.command()(command)
 
 
@@ -151,6 +151,18 @@ def forget(
         answer(forgotten(settings), as_json, _show_forgotten)
 
 
+def allow(name: Name, as_json: Json = False) -> None:
+    """Let in again what the last `aigc data add` left out because it was forgotten; the same add then brings it back.
+
+    Example: aigc data allow letters
+    """
+    with ending():
+        from tasks.version.forgotten import allow as let_in
+
+        value = {"dataset": name, "allowed": let_in(Workspace.current(), name)}
+        answer(value, as_json, lambda _: _say(f"{name}: what was left out may come in again; add it once more"))
+
+
 def forgotten(settings: ForgetSettings) -> dict[str, Any]:
     """Run the flow; the version it made and what became of the earlier ones."""
     from flows.command_line.command import orchestrated
@@ -170,11 +182,13 @@ def _show_forgotten(value: Mapping[str, Any]) -> None:
         "models": "were trained on them (retrain, or remove them from the registry)",
         "remotes": "were purged too",
         "unreached": "may still hold them",
+        "unseen": "versions that may hold them, neither here nor at a remote whole (push them from where they are, then forget "
+        "again)",
     }
     for kind, what in told.items():
         if value[kind]:
             _say(f"{what}: {', '.join(value[kind])}")
-    _say("not touched: the source itself, reports in outputs/, git's and MLflow's other records")
+    _say("not touched: the source itself, the caches of other clones, reports in outputs/, git's and MLflow's other records")
 
 
 def _say(text: str) -> None:

@@ -28,6 +28,8 @@ class Arrivals:
     gone: Forgotten
     seen: Ids = field(default_factory=Ids)
     corrected: set[str] = field(default_factory=set)
+    left_out: set[str] = field(default_factory=set)  # digests of what was forgotten and arrived
+    count: int = 0  # of such items
 
     def takes(self, item: RawItem) -> bool:
         """Whether the item belongs into a new shard; of `corrected` ones the row that is there has to go.
@@ -35,7 +37,11 @@ class Arrivals:
         An item without a label corrects one only where the source says how its items are labelled: else a label would
         be lost where `--label` was left out.
         """
-        if self.gone.covers(item) or not self.seen.add(item.id):
+        reasons = self.gone.reasons(item)
+        if reasons:
+            self.left_out |= reasons
+            self.count += 1
+        if reasons or not self.seen.add(item.id):
             return False
         before = self.labels.mark(item.id)
         if before is None:

@@ -19,11 +19,12 @@ from tasks.dataset.data_lock import writing
 from tasks.dataset.tables import CONTINUES, count_rows, shards
 from tasks.ingest.arrivals import Arrivals, label_marks, moved
 from tasks.ingest.ingested import last_files, remember_ingested, unchanged
+from tasks.ingest.readers.fetched import say
 from tasks.ingest.source import RawItem, SourceSettings, fingerprint, listing, modality, read, reading_code
 from tasks.stage.references import RawRef
-from tasks.stage.settings import scratch_folder
+from tasks.stage.settings import Workspace, scratch_folder
 from tasks.stage.stage import StageContext, stage
-from tasks.version.forgotten import Forgotten
+from tasks.version.forgotten import FILE, Forgotten, note_left_out
 
 if TYPE_CHECKING:
     import pyarrow
@@ -34,7 +35,13 @@ LARGEST = 80_000_000  # bytes of an item
 COLUMNS = ("id", "payload", "name", "source", "label", "group", "split", "time", "prompt")
 
 
-@stage(fingerprint=fingerprint, retries=2)
+def state(source: SourceSettings) -> str:
+    """Changes when the content at the source does, or what must not come in from there."""
+    file = Workspace.current().data / source.name / FILE
+    return fingerprint(source) + (f"-{hashlib.sha256(file.read_bytes()).hexdigest()}" if file.is_file() else "")
+
+
+@stage(fingerprint=state, retries=2)
 def ingest(source: SourceSettings, context: StageContext) -> RawRef:
     """Append what is new at the source; what is already there stays, also when it vanished from the source.
 
@@ -62,6 +69,10 @@ def ingest(source: SourceSettings, context: StageContext) -> RawRef:
                     rewrite(shard, replaced, scratch)
                 publish([(shard, folder / shard_name(number, shard)) for number, shard in numbered])
         remember_ingested(workspace, source, code, files)
+        if arrivals.count:
+            note_left_out(workspace, source.name, arrivals.left_out)
+            way = f"`aigc data allow {source.name}` and the same add again let them in"
+            say(f"{source.name}: {arrivals.count} items arrived that were forgotten, and were left out; {way}")
         rows = sum(count_rows(shard) for shard in shards(folder))
         context.log(rows=rows, new_rows=rows - before, corrected=len(replaced), modality=kind)
         return RawRef.to(workspace, folder, dataset=source.name, modality=kind, rows=rows)

@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Mapping
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from aigc_models.errors import BadInput
+from aigc_models.errors import AigcError, BadInput
 from tasks.dataset.data_lock import writing
-from tasks.dataset.ledger import ledger
+from tasks.dataset.ledger import put_before
 from tasks.dataset.tables import count_rows, shards
 from tasks.ingest.ingest import rewrite, written
 from tasks.stage.references import CorpusRef, RawRef
 from tasks.stage.settings import Workspace, scratch_folder
 from tasks.stage.stage import StageContext, stage
-from tasks.version.cache import entries, object_of
+from tasks.version.cache import object_of
 from tasks.version.forgotten import FILE, Forgotten, note_purged, purged
+from tasks.version.history import read_history
+from tasks.version.holding import Store, holding, remote_path
 from tasks.version.storage import storage_of
 from tasks.version.version import Dvc
 
@@ -44,6 +46,7 @@ class Purged(BaseModel):
     encoded: int = Field(description="encoded copies that were removed")
     remotes: tuple[str, ...] = Field(description="remotes that were purged too")
     unreached: tuple[str, ...] = Field(description="remotes that may still hold some, and why")
+    unseen: tuple[str, ...] = Field((), description="versions that may hold some: they are nowhere whole")
     models: tuple[str, ...] = Field(description="registered versions that were trained on one of the items")
 
 
@@ -96,14 +99,17 @@ def _check(settings: ForgetSettings, ids: set[str], known: Forgotten, rows: int)
 
 
 def purge(workspace: Workspace, name: str) -> Purged:
-    """Remove what the cache, the remotes and the encoded copies hold of a data set's forgotten items.
+    """Remove what the cache, the remotes and the encoded copies hold of a data set's forgotten items, also of versions
+    that only a remote knows.
 
     Files are removed whole: of a version that held one, those with an item in them are gone, and it cannot be restored.
     Can be called again after a kill. Raises nothing for a remote that cannot be reached: it is named.
     """
     ids = Forgotten.of(workspace.data / name).ids
     doomed = purged(workspace, name)
-    for version, md5s in holding(workspace, name, ids).items():
+    stores, unasked = _histories(workspace, name)
+    holders, unseen = holding(workspace, name, ids, stores, doomed)
+    for version, md5s in holders.items():
         doomed[version] = doomed.get(version, set()) | md5s
     note_purged(workspace, name, doomed)
     digests = sorted({md5 for md5s in doomed.values() for md5 in md5s})
@@ -111,63 +117,47 @@ def purge(workspace: Workspace, name: str) -> Purged:
         removed = [object_of(workspace, md5) for md5 in digests if object_of(workspace, md5).is_file()]
         for place in removed:
             place.unlink()
-        reached, unreached = _purge_remotes(workspace, digests)
+        reached, unreached = _purge_remotes(workspace, digests, unasked)
     return Purged(
         versions=tuple(doomed),
         objects=len(removed),
         encoded=_purge_encoded(workspace, name, set(doomed)),
         remotes=tuple(reached),
         unreached=tuple(unreached),
+        unseen=tuple(sorted(unseen - doomed.keys())),
         models=tuple(trained_on(workspace, name, set(doomed))),
     )
 
 
-def holding(workspace: Workspace, name: str, ids: Iterable[str]) -> dict[str, set[str]]:
-    """Version -> md5 of its tables in the cache that hold one of these items, for the versions that have such a table."""
-    known: dict[str, bool] = {}
-    wanted, found = _strings(set(ids)), dict[str, set[str]]()
-    for version in ledger(workspace, name):
-        try:
-            files = [entry for entry in entries(workspace, version) if entry.path.endswith(".parquet") and entry.path != FILE]
-        except BadInput:  # the listing is gone: nothing of it can be restored, or told apart
+def _histories(workspace: Workspace, name: str) -> tuple[list[Store], dict[str, str]]:
+    """The remotes that can be asked, their versions put into the ledger; of the others URL and why."""
+    stores, unasked = list[Store](), dict[str, str]()
+    with writing(workspace):
+        for url, options in Dvc(workspace).remotes().items():
+            try:
+                put_before(workspace, read_history(name, url, options))
+                stores.append(storage_of(url, options))
+            except AigcError as error:
+                unasked[url] = str(error)
+    return stores, unasked
+
+
+def _purge_remotes(workspace: Workspace, digests: list[str], unasked: Mapping[str, str]) -> tuple[list[str], list[str]]:
+    reached, unreached = [], list(unasked.values())
+    for url, options in Dvc(workspace).remotes().items():
+        if url in unasked:
             continue
-        for entry in files:
-            if entry.md5 not in known:
-                known[entry.md5] = _holds(object_of(workspace, entry.md5), wanted)
-            if known[entry.md5]:
-                found.setdefault(version.version, set()).add(entry.md5)
-    return found
-
-
-def _holds(table: Path, ids: object) -> bool:
-    import pyarrow.compute as compute
-    from pyarrow import parquet
-
-    if not table.is_file():
-        return False
-    with parquet.ParquetFile(table) as file:
-        if "id" not in file.schema_arrow.names:
-            return False
-        return any(
-            compute.any(compute.is_in(batch["id"], value_set=ids)).as_py() for batch in file.iter_batches(columns=["id"])
-        )
-
-
-def _purge_remotes(workspace: Workspace, digests: list[str]) -> tuple[list[str], list[str]]:
-    reached, unreached = [], []
-    for url, told in Dvc(workspace).remotes().items():
         try:
-            _purge_remote(url, told, digests)
+            _purge_remote(url, options, digests)
             reached.append(url)
         except Exception as error:  # each kind of storage fails in its own way
             unreached.append(f"{url}: {type(error).__name__}: {error}")
     return reached, unreached
 
 
-def _purge_remote(url: str, told: dict[str, str], digests: list[str]) -> None:
-    storage, root = storage_of(url, told)
-    for md5 in digests:
-        path = f"{root.rstrip('/')}/files/md5/{md5[:2]}/{md5[2:]}"
+def _purge_remote(url: str, options: dict[str, str], digests: list[str]) -> None:
+    storage, root = storage_of(url, options)
+    for path in (remote_path(root, md5) for md5 in digests):
         if storage.exists(path):
             storage.rm(path)
 
@@ -204,9 +194,3 @@ def _modality(shard: Path) -> str:
     from pyarrow import parquet
 
     return (parquet.read_schema(shard).metadata or {})[b"modality"].decode()
-
-
-def _strings(values: set[str]) -> object:
-    import pyarrow
-
-    return pyarrow.array(sorted(values), pyarrow.string())

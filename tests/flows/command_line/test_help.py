@@ -12,7 +12,21 @@ FOREVER = {"serve", "ui"}  # they run until they are ended, and answer elsewhere
 DESIGNED = {
     "": {"run", "plan", "train", "retrain", "generate", "serve", "deploy", "ui", "doctor"}
     | {"classify", "score", "encode", "reconstruct", "denoise", "forecast"},
-    "data.": {"add", "list", "show", "items", "versions", "diff", "drift", "checkout", "verify", "push", "pull", "forget"},
+    "data.": {
+        "add",
+        "list",
+        "show",
+        "items",
+        "versions",
+        "diff",
+        "drift",
+        "checkout",
+        "verify",
+        "push",
+        "pull",
+        "forget",
+        "allow",
+    },
     "models.": {"list", "show", "compare", "promote", "approve", "reject", "rollback", "history"},
 }
 

@@ -1,14 +1,16 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 from aigc_models.errors import BadInput
 from tasks.clean.clean import CleanSettings, clean
+from tasks.dataset.ledger import Version, as_line
 from tasks.dataset.tables import read, shards
 from tasks.deduplicate.deduplicate import DeduplicateSettings, deduplicate
-from tasks.ingest.ingest import ingest
+from tasks.ingest.ingest import ingest, state
 from tasks.ingest.source import RawItem, SourceSettings
 from tasks.split.split import SplitSettings, split
 from tasks.stage.execution import Execution, executing
@@ -16,10 +18,10 @@ from tasks.stage.settings import Workspace
 from tasks.stage.stage import StageContext
 from tasks.version.cache import find_version, present
 from tasks.version.forget import ForgetSettings, forget, matching, purge
-from tasks.version.forgotten import Forgotten
+from tasks.version.forgotten import Forgotten, allow
 from tasks.version.remote import push
 from tasks.version.verify import verify
-from tasks.version.version import version
+from tasks.version.version import cache_folder, version
 
 
 class Letters:
@@ -81,6 +83,25 @@ def test_an_id_and_a_source(letters):
     assert letters.forget(ids=[first]).rows == 78  # a call that was cut is made again
 
 
+def test_what_was_forgotten_and_arrives_is_said_and_has_a_way_back(letters, capsys, monkeypatch):
+    monkeypatch.setenv("AIGC_WORKSPACE", str(letters.workspace.root))
+    letters.ingest()
+    with pytest.raises(BadInput, match="left out nothing"):
+        allow(letters.workspace, "letters")
+    letters.forget(groups=["customer 3"])
+    assert letters.ingest().rows == 78
+    assert (
+        "letters: 2 items arrived that were forgotten, and were left out; `aigc data allow letters`" in capsys.readouterr().err
+    )
+    before = state(letters.source)
+    assert allow(letters.workspace, "letters") == 3  # two items and their group
+    assert state(letters.source) != before  # so that the stage is not answered from the cache
+    assert letters.ingest().rows == 80
+    assert letters.held().count("customer 3") == 2
+    letters.forget(groups=["customer 3"])
+    assert letters.ingest().rows == 78
+
+
 def test_what_fits_nothing_or_all_changes_nothing(letters):
     letters.ingest()
     with pytest.raises(BadInput, match="no item of letters has group 'nobody'"):
@@ -127,6 +148,25 @@ def test_cache_and_remote_are_purged_and_versions_named(letters):
     held = [content for path in tables for content in _contents(path)]
     assert held
     assert text.encode() not in held
+
+
+@pytest.mark.slow
+def test_a_version_that_only_the_remote_knows_is_purged_there(letters, tmp_path):
+    workspace, remote = letters.workspace, tmp_path / "remote"
+    first = letters.version(letters.ingest())
+    push(workspace, "letters", first, str(remote))
+    text = letters.file.read_text().splitlines()[7].split(",")[0]
+    shutil.rmtree(cache_folder(workspace))  # as a clone that never had it
+    ledger_file = workspace.state / "versions.jsonl"
+    unpushed = Version(dataset="letters", version="f00d", rows=1, splits={}, tree="aa11.dir")
+    ledger_file.write_text(as_line(unpushed))
+    letters.forget(groups=["customer 3"])
+    with executing(Execution(workspace)):
+        found = purge(workspace, "letters")
+    assert (found.versions, found.remotes, found.unreached) == ((first,), (str(remote),), ())
+    assert found.unseen == ("f00d",)
+    tables = [path for path in remote.rglob("*") if path.is_file() and path.read_bytes()[:4] == b"PAR1"]
+    assert text.encode() not in [content for path in tables for content in _contents(path)]
 
 
 def _contents(path: Path) -> list[bytes]:
