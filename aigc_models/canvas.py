@@ -11,6 +11,7 @@ from functools import cache
 from typing import Protocol
 
 import torch
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 
 from aigc_models.capabilities import Generates, Shape
@@ -18,6 +19,8 @@ from aigc_models.corpus import Corpus
 from aigc_models.find import find, names
 from aigc_models.layers.bands import Bands
 
+Items = Float[Tensor, "item channel *space"]
+Pictures = Float[Tensor, "item plane height width"]
 BATCH = 64  # items painted or drawn at a time
 
 
@@ -32,13 +35,13 @@ class Canvas(Protocol):
     def absolute(self) -> bool:
         """Whether a place has a meaning by itself, as a frequency has: nothing may be shifted or left out."""
 
-    def paint(self, values: Tensor) -> Tensor:
+    def paint(self, values: Items) -> Pictures:
         """Float (item, channel, *space) as the modality's `tensor` gives it -> (item, *self.item); has gradients."""
 
-    def unpaint(self, pictures: Tensor) -> Tensor:
+    def unpaint(self, pictures: Pictures) -> Items:
         """Back, in [-1, 1]; an item depends on its own picture alone."""
 
-    def noisy(self, values: Tensor, noise: float) -> tuple[Tensor, float]:
+    def noisy(self, values: Items, noise: float) -> tuple[Pictures, float]:
         """Pictures of items that hold white noise, and the standard deviation of the noise in the pictures."""
 
 
@@ -49,13 +52,13 @@ class Picture:
     item: tuple[int, int, int]
     absolute: bool = False
 
-    def paint(self, values: Tensor) -> Tensor:
+    def paint(self, values: Items) -> Pictures:
         return values
 
-    def unpaint(self, pictures: Tensor) -> Tensor:
+    def unpaint(self, pictures: Pictures) -> Items:
         return pictures.clamp(-1, 1)
 
-    def noisy(self, values: Tensor, noise: float) -> tuple[Tensor, float]:
+    def noisy(self, values: Items, noise: float) -> tuple[Pictures, float]:
         return values, noise
 
 
@@ -82,28 +85,28 @@ class Sketch(nn.Module):
         self.bands = Bands(height, width, max(height, width) if self.canvas.absolute else detail)
         self.item = (channels, self.bands.height, self.bands.width)
 
-    def of(self, values: Tensor) -> Tensor:
+    def of(self, values: Items) -> Pictures:
         """Items -> what is learnt, float (item, *self.item)."""
         return self.bands.down(self.canvas.paint(values))
 
-    def noisy(self, values: Tensor, noise: float) -> tuple[Tensor, float]:
+    def noisy(self, values: Items, noise: float) -> tuple[Pictures, float]:
         """What is learnt of items that hold white noise, and the standard deviation of the noise therein."""
         pictures, left = self.canvas.noisy(values, noise)
         return self.bands.down(pictures), left / self.bands.factor
 
-    def back(self, pictures: Tensor) -> Tensor:
+    def back(self, pictures: Pictures) -> Items:
         """What was learnt -> items in [-1, 1], smooth where the finest detail was."""
         return self.canvas.unpaint(self.bands.up(pictures))
 
 
-def stored(values: Tensor, conditions: Tensor, shape: Shape) -> Corpus:
+def stored(values: Tensor, conditions: Int[Tensor, " item"], shape: Shape) -> Corpus:
     """A model's items as a corpus, in the modality's compact storage type, as if they had been read from files."""
     modality = find("aigc_models.modalities", shape.modality)
     contents = modality.decode(values, shape.format)
     return Corpus(shape.modality, modality.encode(contents, shape.format), conditions.cpu().numpy())
 
 
-def drawn(model: Generates, conditions: Tensor, seeds: Tensor, shape: Shape) -> Corpus:
+def drawn(model: Generates, conditions: Int[Tensor, " item"], seeds: Int[Tensor, " item"], shape: Shape) -> Corpus:
     """Items that `model` generates for these conditions and seeds, int64 (item,)."""
     parts = [model.generate(conditions[i : i + BATCH], seeds[i : i + BATCH]) for i in range(0, len(seeds), BATCH)]
     return stored(torch.cat(parts), conditions, shape)

@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterator, Sequence
 
 import torch
+from jaxtyping import Float, Int
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch import Tensor
 
@@ -17,6 +18,8 @@ from aigc_models.capabilities import Streams
 from aigc_models.errors import BadInput
 from aigc_models.layers.noise import SYMBOLS, uniform
 from aigc_models.modalities.text import END, PAD, START
+
+Weights = Float[Tensor, "item symbol"]
 
 
 class Sampling(BaseModel):
@@ -42,7 +45,7 @@ def sampling(**given: object) -> Sampling:
         raise BadInput(f"sampling: {name}: {first['msg']} (given: {first['input']!r})") from error
 
 
-def penalise(weights: Tensor, recent: Tensor, penalty: float) -> Tensor:
+def penalise(weights: Weights, recent: Int[Tensor, "item time"], penalty: float) -> Weights:
     """Make the symbols in `recent` int64 (item, time) less likely (Keskar et al. 2019, section 4.1)."""
     if penalty == 1 or recent.shape[1] == 0:
         return weights
@@ -50,12 +53,12 @@ def penalise(weights: Tensor, recent: Tensor, penalty: float) -> Tensor:
     return torch.where(seen, weights * penalty, weights)
 
 
-def heat(weights: Tensor, temperature: float) -> Tensor:
+def heat(weights: Weights, temperature: float) -> Weights:
     """Divide by the temperature; 0 leaves only the likeliest symbol."""
     return keep_top_k(weights, 1) if temperature == 0 else weights / temperature
 
 
-def keep_top_k(weights: Tensor, k: int) -> Tensor:
+def keep_top_k(weights: Weights, k: int) -> Weights:
     """The `k` likeliest symbols (Fan et al. 2018, section 5.4)."""
     if not 0 < k < weights.shape[1]:
         return weights
@@ -63,7 +66,7 @@ def keep_top_k(weights: Tensor, k: int) -> Tensor:
     return torch.full_like(weights, -torch.inf).scatter(1, best.indices, best.values)
 
 
-def keep_top_p(weights: Tensor, p: float) -> Tensor:
+def keep_top_p(weights: Weights, p: float) -> Weights:
     """The smallest set of likeliest symbols with probability `p` (Holtzman et al. 2020, section 3.1)."""
     if p >= 1:
         return weights
@@ -72,14 +75,14 @@ def keep_top_p(weights: Tensor, p: float) -> Tensor:
     return weights.masked_fill(torch.zeros_like(before, dtype=torch.bool).scatter(1, index, before >= p), -torch.inf)
 
 
-def keep_min_p(weights: Tensor, share: float) -> Tensor:
+def keep_min_p(weights: Weights, share: float) -> Weights:
     """The symbols at least `share` times as likely as the likeliest (Nguyen et al. 2025, section 3)."""
     if share <= 0:
         return weights
     return weights.masked_fill(weights < weights.amax(1, keepdim=True) + math.log(share), -torch.inf)
 
 
-def draw(weights: Tensor, draws: Tensor) -> Tensor:
+def draw(weights: Weights, draws: Float[Tensor, " item"]) -> Int[Tensor, " item"]:
     """Symbols int64 (item,) at the quantiles `draws` float (item,) in [0, 1)."""
     cumulative = weights.double().softmax(1).cumsum(1)
     index = torch.searchsorted(cumulative, draws[:, None].double() * cumulative[:, -1:], right=True)[:, 0]
@@ -87,7 +90,12 @@ def draw(weights: Tensor, draws: Tensor) -> Tensor:
     return torch.where(weights.gather(1, index.clamp(max=weights.shape[1] - 1)[:, None])[:, 0] > -torch.inf, index, likeliest)
 
 
-def choose(log_probabilities: Tensor, recent: Tensor, draws: Tensor, how: Sampling) -> Tensor:
+def choose(
+    log_probabilities: Weights,
+    recent: Int[Tensor, "item time"],
+    draws: Float[Tensor, " item"],
+    how: Sampling,
+) -> Int[Tensor, " item"]:
     """The whole ladder: symbols int64 (item,)."""
     weights = penalise(log_probabilities, recent, how.repetition_penalty)
     weights = heat(weights, how.temperature)
@@ -96,7 +104,7 @@ def choose(log_probabilities: Tensor, recent: Tensor, draws: Tensor, how: Sampli
     return draw(keep_min_p(weights, how.min_p), draws)
 
 
-def forced(prompts: Sequence[bytes], length: int) -> Tensor:
+def forced(prompts: Sequence[bytes], length: int) -> Int[Tensor, "item time"]:
     """The prompts as int64 (item, length), -1 where the model chooses; raises `BadInput` if one leaves it nothing."""
     tokens = torch.full((len(prompts), length), -1, dtype=torch.int64)
     for row, prompt in zip(tokens, prompts, strict=True):
@@ -107,7 +115,9 @@ def forced(prompts: Sequence[bytes], length: int) -> Tensor:
 
 
 @torch.no_grad()
-def steps(model: Streams, conditions: Tensor, seeds: Tensor, prompts: Sequence[bytes], how: Sampling) -> Iterator[Tensor]:
+def steps(
+    model: Streams, conditions: Int[Tensor, " item"], seeds: Int[Tensor, " item"], prompts: Sequence[bytes], how: Sampling
+) -> Iterator[Int[Tensor, " item"]]:
     """One int64 (item,) after another until every item has ended; PAD after an item's END."""
     prompt, draws = forced(prompts, how.max_length), uniform(seeds, how.max_length, SYMBOLS, torch.float64)
     state, token = model.begin(conditions), torch.full_like(conditions, START)
@@ -125,7 +135,9 @@ def steps(model: Streams, conditions: Tensor, seeds: Tensor, prompts: Sequence[b
         token = chosen.to(conditions.device)
 
 
-def generate(model: Streams, conditions: Tensor, seeds: Tensor, prompts: Sequence[bytes], **given: object) -> Tensor:
+def generate(
+    model: Streams, conditions: Int[Tensor, " item"], seeds: Int[Tensor, " item"], prompts: Sequence[bytes], **given: object
+) -> Int[Tensor, "item time"]:
     """Whole items int64 (item, time): the prompt, what follows it, END, then PAD. `given` is `Sampling`."""
     return torch.stack(list(steps(model, conditions, seeds, prompts, sampling(**given))), dim=1)
 

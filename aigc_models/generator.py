@@ -140,11 +140,11 @@ class Generator(Inference):
             raise self._cannot("generate")
         if prompt and not self._streams:
             raise self._cannot("go on from a prompt")
-        checked, told = self._checked(sampling), given or {}
+        checked, context = self._checked(sampling), given or {}
         parts = []
         for part in self._parts(len(seeds)):
-            own = {name: each[part] for name, each in told.items()}
-            parts.append(self._micro_batch(conditions[part], seeds[part], prompt, own, checked))
+            given_part = {name: each[part] for name, each in context.items()}
+            parts.append(self._micro_batch(conditions[part], seeds[part], prompt, given_part, checked))
         return _joined(parts, getattr(self.modality, "PAD", 0)) if parts else torch.zeros(0, 1)
 
     def _micro_batch(
@@ -152,13 +152,13 @@ class Generator(Inference):
     ) -> Tensor:
         """At most a micro-batch of items; the last one is repeated to fill it up."""
         index, place = torch.arange(self.card.micro_batch).clamp_max(len(seeds) - 1), self._placed(self.model)
-        placed, told = conditions[index].to(place), {name: each[index].to(place) for name, each in given.items()}
+        placed, context = conditions[index].to(place), {name: each[index].to(place) for name, each in given.items()}
         with torch.inference_mode():
             if self._streams:
                 prompts = [(prompt or "").encode()] * len(index)
                 values = decoding.generate(self.model, placed, seeds[index], prompts, **sampling)
             else:
-                values = self.model.generate(placed, seeds[index], **told, **sampling)
+                values = self.model.generate(placed, seeds[index], **context, **sampling)
         return values[: len(seeds)].cpu()
 
     @property

@@ -28,7 +28,7 @@ MODALITIES = painted()
 
 
 class Settings(BaseModel):
-    """How the critic is trained and the weights are found."""
+    """How the critic is trained and the weights are learnt."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     steps: int = Field(200, description="training steps of the critic, 64 items each")
@@ -90,7 +90,7 @@ def similarity(first: Corpus, second: Corpus, critic: Classifier, width: float) 
 def on_simplex(gram: np.ndarray, pull: np.ndarray) -> np.ndarray:
     """The shares w >= 0, summing to one, that minimise w' gram w - 2 w' pull."""
     start = np.full(len(pull), 1 / len(pull))
-    found = minimize(
+    solution = minimize(
         lambda w: w @ gram @ w - 2 * w @ pull,
         start,
         jac=lambda w: 2 * (gram @ w - pull),
@@ -99,13 +99,13 @@ def on_simplex(gram: np.ndarray, pull: np.ndarray) -> np.ndarray:
         method="SLSQP",
         options={"ftol": 1e-12},
     )
-    return np.clip(found.x, 0, None) / np.clip(found.x, 0, None).sum()
+    return np.clip(solution.x, 0, None) / np.clip(solution.x, 0, None).sum()
 
 
 def match(drawn: list[Corpus], validation: Corpus, critic: Classifier) -> np.ndarray:
     """Shares of the members, from one corpus each, nearest to the validation split."""
-    own = features(critic, validation)
-    width = max(float(np.median(cdist(own, own, "sqeuclidean"))), 1e-9)
+    wanted = features(critic, validation)
+    width = max(float(np.median(cdist(wanted, wanted, "sqeuclidean"))), 1e-9)
     gram = np.empty((len(drawn), len(drawn)))
     for i, first in enumerate(drawn):
         for j, second in enumerate(drawn[: i + 1]):
@@ -138,12 +138,12 @@ def fit(
     rounds = min(settings.rounds, -(-settings.most // len(held)))
     steps = rounds + 1
     critic = train_critic(members, train, shape, settings, seed)
-    found = []
+    matched = []
     for number in range(rounds):
         progress(number + 1, steps)
         corpora = [draw(member, held.conditions, shape, seed + 2 + number) for member in members.values()]
-        found.append(match(corpora, held, critic))
-    shares = rounded(np.mean(found, axis=0), settings.least)
+        matched.append(match(corpora, held, critic))
+    shares = rounded(np.mean(matched, axis=0), settings.least)
     progress(steps, steps)
     return build(members, dict(zip(members, shares.tolist(), strict=True)), settings)
 

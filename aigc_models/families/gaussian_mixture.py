@@ -88,8 +88,8 @@ class Mixtures:
         state, draws = self.state, uniform(seeds, 2)
         label = choose(state["shares"].expand(len(seeds), -1), draws[:, 0])
         asked = conditions.cpu().long()
-        known = state["shares"][asked] > 0
-        label = torch.where(known & (asked < max(self.labels, 1)), asked, label)
+        fitted = state["shares"][asked] > 0
+        label = torch.where(fitted & (asked < max(self.labels, 1)), asked, label)
         part = choose(state["weights"][label], draws[:, 1])
         noise = normal(seeds, state["means"].shape[2:]) * float(sampling.get("temperature", 1.0))
         values = state["means"][label, part] + torch.einsum("nij,nj->ni", state["factors"][label, part], noise)

@@ -186,8 +186,8 @@ class Path:
     def probability(self, level: Level, target: Ints, shorter: Floats) -> Floats:
         """Probability (query,) of `target`, from that which the shorter context gives."""
         index, there = look_up(level.grams, self.node * RADIX + target)
-        found = np.where(there, level.mass[index], 0.0) + level.rest[self.node] * shorter
-        return np.where(self.alive, found, shorter)
+        probabilities = np.where(there, level.mass[index], 0.0) + level.rest[self.node] * shorter
+        return np.where(self.alive, probabilities, shorter)
 
     def distribution(self, level: Level, shorter: Floats) -> Floats:
         """Probabilities (query, symbol), from those which the shorter context gives."""
@@ -264,12 +264,12 @@ class NGram:
         text = stream(values)
         targets, roots = text.targets, self._roots(batch.conditions.cpu().numpy(), text)
         walk = _Walk(Path.start(np.concatenate([np.zeros_like(roots), roots])), np.tile(targets, 2), text)
-        found = np.full(2 * len(targets), 1 / OUTPUTS)
+        probabilities = np.full(2 * len(targets), 1 / OUTPUTS)
         for length, each in enumerate(self.levels):
             walk = walk.down(each, length)
-            found = walk.path.probability(each, text.symbols[walk.targets], found)
+            probabilities = walk.path.probability(each, text.symbols[walk.targets], probabilities)
         result = np.zeros(values.shape, dtype=np.float32)
-        result[text.item[targets], text.place[targets] - 1] = np.log(self._mixed(found, walk.path.depth))
+        result[text.item[targets], text.place[targets] - 1] = np.log(self._mixed(probabilities, walk.path.depth))
         return torch.from_numpy(result)
 
     def log_probabilities(self, batch: Batch) -> Float[Tensor, "item time symbol"]:
@@ -288,17 +288,17 @@ class NGram:
     def _log_distribution(self, root: Ints, behind: Ints) -> NDArray[np.float32]:
         """Log-probabilities (query, symbol) in the tries `root`; `behind` (query, order - 1): symbols before, nearest first."""
         path = Path.start(np.concatenate([np.zeros_like(root), root]))
-        found = np.full((2 * len(root), OUTPUTS), 1 / OUTPUTS)
+        probabilities = np.full((2 * len(root), OUTPUTS), 1 / OUTPUTS)
         for length, each in enumerate(self.levels):
             path = path.down(each, np.tile(behind[:, length - 1], 2) if length else None)
-            found = path.distribution(each, found)
-        return np.log(self._mixed(found, path.depth)).astype(np.float32)
+            probabilities = path.distribution(each, probabilities)
+        return np.log(self._mixed(probabilities, path.depth)).astype(np.float32)
 
-    def _mixed(self, found: Floats, depth: Ints) -> Floats:
+    def _mixed(self, probabilities: Floats, depth: Ints) -> Floats:
         """One distribution of the pooled (first half) and the labels' (second half)."""
-        pooled, labelled = np.split(found, 2)
+        pooled, labelled = np.split(probabilities, 2)
         weight = self.mix[depth[len(pooled) :], depth[: len(pooled)]]
-        weight = weight.reshape(-1, *[1] * (found.ndim - 1))
+        weight = weight.reshape(-1, *[1] * (probabilities.ndim - 1))
         return weight * labelled + (1 - weight) * pooled
 
     def begin(self, conditions: Int[Tensor, " item"]) -> tuple[Ints, Ints]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from jaxtyping import Float, Int
 from torch import Tensor
 
 from aigc_models.capabilities import Shape
@@ -29,7 +30,7 @@ class GaussianForecast:
         steps = (self.format.channels, self.format.horizon)
         self.state: dict[str, Tensor] = {"spread": torch.ones(steps), **copula_state(Copula(*steps))}
 
-    def mean(self, past: Tensor) -> Tensor:
+    def mean(self, past: Float[Tensor, "item channel context"]) -> Float[Tensor, "item channel horizon"]:
         """float (item, channel, horizon) from float (item, channel, context)."""
         raise TypeError(f"{type(self).__name__} has no mean")
 
@@ -47,11 +48,15 @@ class GaussianForecast:
         """CRPS, standardised, over all windows, channels and steps; zero without windows."""
         return float(window_crps(self, corpus, self.format).mean()) if len(corpus) else 0.0
 
-    def forecast(self, past: Tensor, conditions: Tensor, levels: Tensor) -> Tensor:
+    def forecast(
+        self, past: Float[Tensor, "item channel context"], conditions: Int[Tensor, " item"], levels: Float[Tensor, " level"]
+    ) -> Float[Tensor, "item channel horizon level"]:
         """Quantiles float (item, channel, horizon, level)."""
         return gaussian(self.mean(past.cpu()), self.state["spread"], levels.cpu()).to(past.device)
 
-    def generate(self, conditions: Tensor, seeds: Tensor, **sampling: Any) -> Tensor:
+    def generate(
+        self, conditions: Int[Tensor, " item"], seeds: Int[Tensor, " item"], **sampling: Any
+    ) -> Float[Tensor, "item channel horizon"]:
         """One path for each `past` float (item, channel, context): float (item, channel, horizon).
 
         `temperature` scales the spread (1 = as fitted).

@@ -52,9 +52,9 @@ def parted(windows: Tensor, format: Format) -> tuple[Tensor, Tensor]:
 @torch.no_grad()
 def window_crps(model: Forecasts, windows: Corpus, format: Format) -> Tensor:
     """The score of each window and channel in turn, the mean over its horizon: float64 (item, channel), standardised."""
-    levels, found = grid(), [torch.zeros(0, format.channels, dtype=torch.float64)]
+    levels, errors = grid(), [torch.zeros(0, format.channels, dtype=torch.float64)]
     for batch in windows.batches(BATCH):
         past, future = parted(batch.values, format)
         quantiles = model.forecast(past, batch.conditions, levels).cpu()
-        found.append(crps(quantiles, future, levels).double().mean(-1))
-    return torch.cat(found)
+        errors.append(crps(quantiles, future, levels).double().mean(-1))
+    return torch.cat(errors)

@@ -11,6 +11,7 @@ few channels of a wide patch, items do), and each place has its own answer to th
 from __future__ import annotations
 
 import torch
+from jaxtyping import Float
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
@@ -18,6 +19,7 @@ from aigc_models.canvas import Sketch
 from aigc_models.capabilities import Shape
 from aigc_models.layers.convolutions import Decoder, Encoder, Places, TimeEmbedding, level_widths, patch_size
 
+Pictures = Float[Tensor, "item plane height width"]
 NEAR = 0.2  # an amount of noise below which errors of the item count no more than at it
 
 
@@ -73,17 +75,21 @@ class Denoiser(nn.Module):
         return errors * ((1 - time) / (1 - time).clamp_min(NEAR)).square() if self.absolute else errors
 
 
-def spread(time: Tensor) -> Tensor:
+def spread(time: Float[Tensor, " item"]) -> Float[Tensor, "item 1 1 1"]:
     """(item,) -> (item, 1, 1, 1)."""
     return time[:, None, None, None]
 
 
-def move(noise: Tensor, values: Tensor, time: Tensor) -> tuple[Tensor, Tensor]:
+def move(
+    noise: Pictures,
+    values: Pictures,
+    time: Float[Tensor, " item"],
+) -> tuple[Pictures, Pictures]:
     """The point at `time` (item,) on the straight path from noise (0) to a picture (1), and the velocity there."""
     return (1 - spread(time)) * noise + spread(time) * values, values - noise
 
 
-def even_times(batch: Tensor) -> Tensor:
+def even_times(batch: Pictures) -> Float[Tensor, " item"]:
     """Times (item,) evenly spread over the batch, the same at every call."""
     return (torch.arange(len(batch), device=batch.device) + 0.5) / len(batch)
 

@@ -36,9 +36,9 @@ def labelled(corpus: Corpus, labels: int) -> Corpus:
 def train_classifier(corpus: Corpus, shape: Shape) -> Classifier:
     """The same training for every corpus, so that what it is trained on makes the difference."""
     labels = len(shape.labels)
-    known = labelled(corpus, labels)
-    steps = int(np.clip(EPOCHS * len(known) / BATCH, LEAST_STEPS, MOST_STEPS))
-    return fit_classifier(known, shape, labels, steps, SEED)
+    lesson = labelled(corpus, labels)
+    steps = int(np.clip(EPOCHS * len(lesson) / BATCH, LEAST_STEPS, MOST_STEPS))
+    return fit_classifier(lesson, shape, labels, steps, SEED)
 
 
 class Judge:
@@ -50,7 +50,7 @@ class Judge:
         self.count = min([len(evidence.test), *(len(corpus) for corpus in evidence.samples.values())])
 
     def original(self, candidate: str) -> str:
-        """The member that a combined candidate draws everything from, whose figures are its own; any other candidate itself.
+        """The member that a combined candidate draws everything from, whose figures it shares; any other candidate itself.
 
         A champion is an ensemble too, but its members only have the names of the candidates: it is not combined of them.
         """
@@ -129,9 +129,9 @@ def matching(pool: Corpus, like: Corpus, random: np.random.Generator) -> np.ndar
     rows = np.empty(len(like), dtype=np.int64)
     for condition in np.unique(like.conditions):
         places = np.flatnonzero(np.asarray(like.conditions) == condition)
-        known = np.flatnonzero(np.asarray(pool.conditions) == condition)
-        known = known if len(known) else np.arange(len(pool))
-        rows[places] = random.choice(known, len(places), replace=len(known) < len(places))
+        candidates = np.flatnonzero(np.asarray(pool.conditions) == condition)
+        candidates = candidates if len(candidates) else np.arange(len(pool))
+        rows[places] = random.choice(candidates, len(places), replace=len(candidates) < len(places))
     return rows
 
 

@@ -37,6 +37,6 @@ def measured(jury: Judge, pool: Corpus) -> tuple[float, np.ndarray]:
 def measure(evidence: Evidence) -> dict[str, Measurement]:
     jury = judge(evidence)
     names = {name: jury.original(name) for name in evidence.models}
-    found = {name: measured(jury, jury.pool(name)) for name in set(names.values())}
-    values = {name: found[own][0] for name, own in names.items()}
-    return compared(values, {name: found[own][1] for name, own in names.items()}, UNIT, "lower")
+    distances = {name: measured(jury, jury.pool(name)) for name in set(names.values())}
+    values = {name: distances[own][0] for name, own in names.items()}
+    return compared(values, {name: distances[own][1] for name, own in names.items()}, UNIT, "lower")
