@@ -52,11 +52,11 @@ def retrain(config: RetrainConfig) -> Retrained:
     workspace = Execution.current().workspace
     with leased(workspace, config.name) as free:
         if not free:
-            return told(under_way(config.name))
+            return logged(under_way(config.name))
         question = asked(workspace, config)
         if not question.found.due:
-            return told(not_due(question.found))
-        return told(decided(question, contest(question.recipe, config.start, question.drift)))
+            return logged(not_due(question.found))
+        return logged(decided(question, contest(question.recipe, config.start, question.drift)))
 
 
 @flow
@@ -102,9 +102,9 @@ def champion_gates(gates: tuple[Gate, ...], modality: str) -> tuple[Gate, ...]:
     """Those of the modality's preset that compare with the champion, in what a recipe has no such gate for."""
     if not (PRESETS / f"{modality}.yaml").is_file():
         return ()
-    own = {gate.metric for gate in gates if gate.reference == "champion"}
+    compared = {gate.metric for gate in gates if gate.reference == "champion"}
     preset = [Gate.model_validate(gate) for gate in read_yaml(modality).get("promotion", {}).get("gates", [])]
-    return tuple(gate for gate in preset if gate.reference == "champion" and gate.metric not in own)
+    return tuple(gate for gate in preset if gate.reference == "champion" and gate.metric not in compared)
 
 
 def decided(question: Question, made: Contest) -> Retrained:
@@ -147,7 +147,7 @@ def stays(moved: Drift | None) -> bool:
     return moved is not None and moved.score is not None and not moved.drifted
 
 
-def told(outcome: Retrained) -> Retrained:
+def logged(outcome: Retrained) -> Retrained:
     """Say it in the run's log, for Prefect's page; a command prints it itself."""
     if FlowRunContext.get():
         get_run_logger().info("%s: %s: %s", outcome.name, outcome.decision.replace("_", " "), outcome.reason)

@@ -80,7 +80,7 @@ def compare(workspace: Workspace, name: str, a: str, b: str) -> Comparison:
         raise BadInput(f"{a} and {b} are both version {first.version} of {name}; compare two versions")
     aliases = aliases_of(store, name)
     one, two = (_side(version, aliases) for version in (first, second))
-    before, after = _found(store, first), _found(store, second)
+    before, after = _evaluation(store, first), _evaluation(store, second)
     pairs = _pairs(after, one.version, 1) or _pairs(before, two.version, -1)
     rows = tuple(_row(metric, before.metrics, after.metrics, pairs) for metric in _metrics(before, after))
     gates = after.gates or before.gates
@@ -96,7 +96,7 @@ def compare(workspace: Workspace, name: str, a: str, b: str) -> Comparison:
     )
 
 
-class _Found(BaseModel):
+class _Evaluation(BaseModel):
     """What is known of one version."""
 
     metrics: dict[str, dict[str, Any]]
@@ -105,14 +105,14 @@ class _Found(BaseModel):
     gates: tuple[Gate, ...] = ()
 
 
-def _found(store: MlflowClient, version: ModelVersion) -> _Found:
+def _evaluation(store: MlflowClient, version: ModelVersion) -> _Evaluation:
     """From the artifacts of the run that registered it, or else the figures alone, from its tag."""
     figures = json.loads(version.tags.get("aigc.metrics", "{}"))
     kept = {item.path.rpartition("/")[2] for item in store.list_artifacts(version.run_id or "", FOLDER)}
     with tempfile.TemporaryDirectory() as folder:
         place = Path(store.download_artifacts(version.run_id or "", FOLDER, folder)) if kept else Path(folder)
         read = {name: json.loads((place / name).read_text()) for name in kept & {*FILES, GATES}}
-    return _Found(
+    return _Evaluation(
         metrics=read.get("metrics.json") or {metric: {"value": value} for metric, value in figures.items()},
         known=read.get("metrics_known.json", {}),
         champion=read.get("champion.json", {}),
@@ -126,11 +126,11 @@ def _side(version: ModelVersion, aliases: Mapping[str, int]) -> Side:
     return Side(version=number, aliases=own, data_version=version.tags.get("aigc.data_version", ""))
 
 
-def _metrics(before: _Found, after: _Found) -> list[str]:
+def _metrics(before: _Evaluation, after: _Evaluation) -> list[str]:
     return list(dict.fromkeys([*before.metrics, *after.metrics]))
 
 
-def _pairs(found: _Found, other: int, sign: int) -> dict[str, Difference]:
+def _pairs(found: _Evaluation, other: int, sign: int) -> dict[str, Difference]:
     """Paired differences by metric, where the version was measured beside `other` as the champion of that time."""
     if found.champion.get("version") != other:
         return {}
@@ -180,7 +180,7 @@ def _beside(metrics: Mapping[str, Any], pairs: Mapping[str, Difference]) -> dict
     return made
 
 
-def _champion(number: int, before: _Found, after: _Found) -> Champion:
+def _champion(number: int, before: _Evaluation, after: _Evaluation) -> Champion:
     registered = {metric: figures["value"] for metric, figures in before.metrics.items()}
     met = after.champion if after.champion.get("version") == number else {}
     return Champion(

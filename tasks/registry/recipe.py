@@ -51,14 +51,14 @@ def kept(workspace: Workspace, name: str) -> dict[str, Any]:
     """How `name` was made last; raises `BadInput` naming the nearest name that has a recipe."""
     file = workspace.state / "recipes" / f"{name}.json"
     if "/" not in name and file.is_file():
-        found: dict[str, Any] = json.loads(file.read_text())
-        return found
-    known = names(workspace)
-    if (found_elsewhere := _of_registry(workspace, name)) is not None:
-        return found_elsewhere
-    if not known:
+        recipe: dict[str, Any] = json.loads(file.read_text())
+        return recipe
+    if (shared_recipe := _of_registry(workspace, name)) is not None:
+        return shared_recipe
+    available = names(workspace)
+    if not available:
         raise BadInput(f"unknown model {name!r}: nothing was trained here yet; `aigc run --data {name}` makes a first version")
-    raise unknown("model", name, known)
+    raise unknown("model", name, available)
 
 
 def names(workspace: Workspace) -> list[str]:
