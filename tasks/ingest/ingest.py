@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from aigc_models.errors import BadInput, unusable
+from tasks.dataset.data_lock import writing
 from tasks.dataset.ids import Ids
 from tasks.dataset.tables import count_rows, shards
 from tasks.ingest.ingested import remember_ingested, unchanged
@@ -50,7 +51,8 @@ def ingest(source: SourceSettings, context: StageContext) -> RawRef:
             if not new_shards and not before:
                 raise BadInput(f"{source.location} holds no items")
             numbered = enumerate(new_shards, start=next_number(folder))
-            publish([(shard, folder / shard_name(number, shard)) for number, shard in numbered])
+            with writing(workspace):  # all of them at once for who reads `data/` under the lock
+                publish([(shard, folder / shard_name(number, shard)) for number, shard in numbered])
         remember_ingested(workspace, source, code, files)
         rows = sum(count_rows(shard) for shard in shards(folder))
         context.log(rows=rows, new_rows=rows - before, modality=kind)
