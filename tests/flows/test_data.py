@@ -51,7 +51,7 @@ def test_of_two_kinds_under_one_new_name_one_is_made_and_the_other_refused(execu
     with growing(workspace, "mixed"):
         for thread in threads:
             thread.start()
-        while len(waiting) < 2 and not ends:  # both stand before the lock
+        while len(waiting) < 2 and all(thread.is_alive() for thread in threads):  # both stand before the lock
             time.sleep(0.05)
     for thread in threads:
         thread.join()
