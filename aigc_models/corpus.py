@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
@@ -64,8 +65,8 @@ class Corpus:
 
     def save(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        np.save(folder / "values.npy", self.values)
-        np.save(folder / "conditions.npy", self.conditions)
+        save_array(folder / "values.npy", self.values)
+        save_array(folder / "conditions.npy", self.conditions)
 
     @classmethod
     def load(cls, folder: Path, modality: str) -> Corpus:
@@ -101,3 +102,11 @@ class Shuffled:
 def _order(seed: int, epoch: int, items: int) -> np.ndarray:
     """The permutation of an epoch, kept since each of its steps asks for it."""
     return np.random.default_rng([seed, epoch]).permutation(items)
+
+
+def save_array(path: Path, array: np.ndarray) -> None:
+    """Write `path` (.npy) beside its place and rename it: whoever has the file that was there mapped keeps that one."""
+    part = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    with part.open("wb") as file:
+        np.save(file, array)
+    part.replace(path)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from contextlib import nullcontext
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 
 from aigc_models.errors import BadInput
 from flows.config import DataConfig
@@ -11,13 +12,14 @@ from flows.entry import entry
 from flows.flow import flow
 from flows.making import completed
 from tasks.clean.clean import clean
-from tasks.dataset.data_lock import growing
+from tasks.dataset.data_lock import growing, writing
 from tasks.dataset.datasets import remember, settled
 from tasks.deduplicate.deduplicate import deduplicate
 from tasks.ingest.ingest import ingest
 from tasks.split.split import split
 from tasks.stage.execution import Execution
 from tasks.stage.references import VersionRef
+from tasks.stage.settings import Workspace
 from tasks.version.restore import RestoreSettings, restore
 from tasks.version.version import version
 
@@ -28,7 +30,7 @@ def prepare(config: DataConfig) -> VersionRef:
     execution = Execution.current()
     if config.version:
         return restore(RestoreSettings(name=config.source.name, version=config.version))
-    with nullcontext() if execution.planning else growing(execution.workspace, config.source.name):
+    with nullcontext() if execution.planning else new_or_grown(execution.workspace, config.source.name):
         raw = ingest(config.source)
         cleaned = clean(raw, config.clean)
         duplicates = deduplicate(cleaned, config.deduplicate)
@@ -41,17 +43,21 @@ def prepare(config: DataConfig) -> VersionRef:
 @flow
 @entry
 def ingestion(config: DataConfig) -> VersionRef:
-    """What `aigc data add` does: a version of the data set. What is not said of how it is made stays as it was.
-
-    A set that cannot be used leaves nothing behind.
-    """
+    """What `aigc data add` does: a version of the data set. What is not said of how it is made stays as it was."""
     workspace = Execution.current().workspace
-    source = settled(config.source)
-    folder = workspace.data / source.name
-    new = not folder.exists()
-    try:
-        return prepare(completed(workspace, config, source))
-    except BadInput:
-        if new:
-            shutil.rmtree(folder, ignore_errors=True)
-        raise
+    return prepare(completed(workspace, config, settled(config.source)))
+
+
+@contextmanager
+def new_or_grown(workspace: Workspace, name: str) -> Iterator[None]:
+    """Hold the data set while it grows. One that was not there before and cannot be used leaves nothing behind."""
+    with growing(workspace, name):
+        folder = workspace.data / name
+        new = not folder.exists()  # looked at by who holds it: another command may have made the set meanwhile
+        try:
+            yield
+        except BadInput:
+            if new:
+                with writing(workspace):
+                    shutil.rmtree(folder, ignore_errors=True)
+            raise

@@ -18,7 +18,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from shutil import rmtree
-from tempfile import TemporaryDirectory
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -28,10 +27,12 @@ from aigc_models.errors import BadInput, Unreadable, unknown
 from aigc_models.find import find, names
 from tasks.clean.parts import CLEAN, REJECTED, cleaned_shards, table
 from tasks.clean.shard_journal import Journal, targets
+from tasks.dataset.data_lock import writing
 from tasks.dataset.tables import count_marks, count_rows, read, shards
 from tasks.ingest.ingest import publish, write_table, written
 from tasks.stage.code_version import code_version
 from tasks.stage.references import CleanRef, RawRef
+from tasks.stage.settings import Workspace, scratch_folder
 from tasks.stage.stage import StageContext, stage
 from tasks.stage.validation import validated
 
@@ -120,12 +121,13 @@ def clean(raw: RawRef, settings: CleanSettings, context: StageContext) -> CleanR
         folder = workspace.data / raw.dataset / "clean"
         journal = Journal(workspace.state / "clean" / f"{raw.dataset}.json", folder, made_by(raw, settings))
         given = shards(raw.path(workspace))
-        _drop_strays(folder, {shard.stem for shard in given})
+        with writing(workspace):
+            _drop_strays(folder, {shard.stem for shard in given})
         todo = [shard for shard in given if not journal.holds(shard.stem)]
         done = raw.rows - sum(map(count_rows, todo))
         with cleaned_shards(todo, cleaner, [raw.modality, settings.model_dump(mode="json")], context.stop) as cleaned:
             for shard, tables in cleaned:
-                _publish(shard, tables, workspace.state / "tmp", folder)
+                _publish(shard, tables, workspace, folder)
                 journal.add(shard.stem)
                 done += sum(rows.num_rows for rows in tables)
                 context.progress(done, raw.rows)
@@ -141,7 +143,8 @@ def _result(raw: RawRef, folder: Path, context: StageContext) -> CleanRef:
     kept = sum(count_rows(path) for path in shards(folder))
     if not kept:
         told = _reasons(shards(folder, rejected=True))
-        _undo(folder)
+        with writing(context.workspace):
+            _undo(folder)
         raise BadInput(f"no item of {raw.dataset} can be used: all {rejected:,} were rejected ({told})")
     changed = count_marks(shards(folder), "changed")
     figures = {f"rejected_{rule}": count for rule, count in sorted(rules.items())}
@@ -173,14 +176,14 @@ def _undo(folder: Path) -> None:
         rmtree(folder.parent)
 
 
-def _publish(shard: Path, tables: Sequence[pyarrow.Table], temporary: Path, folder: Path) -> None:
-    """Write what became of a raw shard: kept and rejected rows."""
-    temporary.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=temporary) as scratch:
-        parts = targets(Path(scratch), shard.stem)
+def _publish(shard: Path, tables: Sequence[pyarrow.Table], workspace: Workspace, folder: Path) -> None:
+    """Write what became of a raw shard: kept and rejected rows, both or neither for who reads under the lock."""
+    with scratch_folder(workspace) as scratch:
+        parts = targets(scratch, shard.stem)
         for rows, path in zip(tables, parts, strict=True):
             write_table(rows, path)
-        publish(zip(parts, targets(folder, shard.stem), strict=True))
+        with writing(workspace):
+            publish(zip(parts, targets(folder, shard.stem), strict=True))
 
 
 def cleaner(modality: str, settings: Mapping[str, Any]) -> Callable[[pyarrow.Table], list[pyarrow.Table]]:

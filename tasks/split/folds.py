@@ -30,10 +30,12 @@ def keep(splits: Path, ids: Sequence[str], folder: Path) -> None:
     """Write the folds of the train items `ids` beside their arrays, where `splits.parquet` has any."""
     import numpy as np
 
+    from aigc_models.corpus import save_array
+
     if "fold" in columns_of(splits):
         rows = read([splits], ["id", "fold"])
         known = dict(zip(rows["id"], rows["fold"], strict=True))
-        np.save(folder / FILE, np.array([-1 if known[key] is None else known[key] for key in ids], dtype=np.int16))
+        save_array(folder / FILE, np.array([-1 if known[key] is None else known[key] for key in ids], dtype=np.int16))
 
 
 def outside(train: Corpus, folder: Path, fold: int, member: str) -> Corpus:

@@ -27,6 +27,7 @@ from aigc_models.errors import AigcError, Unreachable
 from tasks.stage.code_version import code_version
 from tasks.stage.context import StageContext
 from tasks.stage.execution import Execution, Planned, Timing
+from tasks.stage.joined import made_once
 from tasks.stage.process import run_here, run_in_process, threads_of
 from tasks.stage.references import CorpusRef, Reference, VersionRef
 from tasks.stage.settings import make_writable
@@ -163,9 +164,19 @@ class Stage:
     def _run(self, arguments: dict[str, Any]) -> Any:
         execution = Execution.current()
         execution.raise_if_stopped()
-        label, key = self.label(arguments), self.key(arguments)
+        key = self.key(arguments)
         folder = execution.workspace.stages / key
         make_writable(folder)
+        if not self.cached:
+            return self._made(arguments, key, folder, execution)
+        result, joined = made_once(folder, execution, lambda: self._made(arguments, key, folder, execution))
+        if joined:
+            label = self.label(arguments)
+            execution.ran(Timing(label, cached=True, reason="another command made it", dataset=execution.dataset))
+        return result
+
+    def _made(self, arguments: dict[str, Any], key: str, folder: Path, execution: Execution) -> Any:
+        label = self.label(arguments)
         execution.observer.stage_started(label)
         tags = {"aigc.stage": self.name, "aigc.key": key, **(hardware() if self.process else {}), **prefect_tags()}
         settings = {name: value.model_dump(mode="json") for name, value in arguments.items() if isinstance(value, BaseModel)}

@@ -87,10 +87,10 @@ def save(folder: Path, modality: str, values: np.ndarray, ids: Sequence[str], co
     """Encoded `values` of the items `ids`, one a row, as a corpus."""
     import numpy as np
 
-    from aigc_models.corpus import Corpus
+    from aigc_models.corpus import Corpus, save_array
 
     Corpus(modality, values, np.array([conditions[key] for key in ids], dtype=np.int64)).save(folder)
-    np.save(folder / "ids.npy", np.array(ids, dtype=np.str_))
+    save_array(folder / "ids.npy", np.array(ids, dtype=np.str_))
 
 
 def save_windows(

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from aigc_models.errors import Damaged
-from tasks.dataset.data_lock import writing
+from tasks.dataset.data_lock import growing, writing
 from tasks.dataset.ledger import Version, record
 from tasks.ingest.ingest import written
 from tasks.stage.references import digest_of
@@ -18,13 +18,18 @@ from tasks.version.version import DIGITS, Dvc
 
 
 def checkout(workspace: Workspace, name: str, wanted: str) -> Version:
-    """Replace `data/NAME` by the version `wanted` (its first digits are enough), whole or not at all.
+    """Replace `data/NAME` by the version `wanted` (its first digits are enough), whole or not at all; waits for an addition.
 
     Raises `BadInput` where there is no such version or the cache lacks some of it, `Damaged` where what the cache
     holds is not that version; then `data/NAME` stays as it is.
     """
     version = find_version(workspace, name, wanted)
-    with written(f"the data set {name} in {workspace.data}"), writing(workspace), scratch_folder(workspace) as scratch:
+    with (
+        written(f"the data set {name} in {workspace.data}"),
+        growing(workspace, name),  # not between the stages of an addition
+        writing(workspace),
+        scratch_folder(workspace) as scratch,
+    ):
         new, target = scratch / "new", workspace.data / name
         unpack(workspace, version, new)
         target.parent.mkdir(parents=True, exist_ok=True)

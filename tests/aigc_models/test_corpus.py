@@ -16,6 +16,16 @@ def test_a_saved_corpus_is_read_from_its_files(tmp_path) -> None:
     assert read.batch(np.array([1, 3])).conditions.tolist() == [1, 3]
 
 
+def test_what_a_reader_has_mapped_stays_when_the_corpus_is_saved_again(tmp_path) -> None:
+    corpus(5).save(tmp_path)
+    read = Corpus.load(tmp_path, "image")
+    again = corpus(5)
+    Corpus("image", again.values + np.uint8(7), again.conditions).save(tmp_path)
+    assert read.values.ravel().tolist() == [0, 1, 2, 3, 4]
+    assert Corpus.load(tmp_path, "image").values.ravel().tolist() == [7, 8, 9, 10, 11]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["conditions.npy", "values.npy"]
+
+
 def test_an_epoch_is_a_permutation_and_batches_run_across_its_end() -> None:
     batches = Shuffled(corpus(10), 4, seed=1)
     seen = [batches(step).conditions.tolist() for step in range(5)]

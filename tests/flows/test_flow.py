@@ -34,6 +34,17 @@ def test_a_second_run_does_nothing_and_says_cached(toys, execution):
     assert [timing.cached for timing in execution.timings] == [True] * 4
 
 
+def test_the_same_stage_twice_at_the_same_time_is_made_once(toys, execution):
+    @flow
+    def twice(toy):
+        return [stage.result() for stage in [toys.make.submit(toy), toys.make.submit(toy)]]
+
+    toy = toys.Toy(name="at once", seconds=1.0)
+    first, second = twice(toy)
+    assert first == second
+    assert (execution.workspace.stages / toys.make.key({"toy": toy}) / "calls.tmp").read_text() == "x"
+
+
 def test_a_damaged_output_is_made_again_and_what_follows_is_not(toys, execution):
     first = chain(toys)(toys.Toy(name="twice"))
     made = toys.make.key({"toy": toys.Toy(name="twice")})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from aigc_models.errors import BadInput
 from aigc_models.modalities import image, text
 from tasks.clean import clean as cleaning
 from tasks.clean.clean import CleanSettings, clean
+from tasks.dataset.data_lock import writing
 from tasks.ingest.ingest import ingest
 from tasks.ingest.source import SourceSettings
 from tasks.stage.references import CleanRef, RawRef
@@ -175,3 +177,16 @@ def test_a_file_that_nobody_thought_of_does_not_end_the_cleaning_of_the_others(
     assert clean.plain(raw, CleanSettings(), context=context).rows == 1
     (row,) = tables(context, "rejected")
     assert row["reason"] == "makes no sense to its reader (IndexError: list index out of range)"
+
+
+def test_who_holds_the_lock_of_the_data_sees_no_half_of_a_shard(tmp_path: Path) -> None:
+    raw, context = ingested(tmp_path, TEXTS)
+    folder = context.workspace.data / "notes" / "clean"
+    with writing(context.workspace):
+        thread = threading.Thread(target=clean.plain, args=(raw, CleanSettings()), kwargs={"context": context})
+        thread.start()
+        thread.join(1)
+        assert thread.is_alive()
+        assert not folder.exists()
+    thread.join(20)
+    assert len(list(folder.iterdir())) == 2

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import hashlib
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from pyarrow import parquet
 
 from aigc_models.errors import BadInput
+from tasks.dataset.data_lock import writing
 from tasks.ingest import ingest as stage_file
 from tasks.ingest.ingest import ingest
 from tasks.ingest.source import SourceSettings
@@ -121,3 +123,18 @@ def test_an_item_that_is_too_large_for_memory_is_named_without_its_bytes(
     assert run(tmp_path / "w", content).rows == 5
     (row,) = parquet.read_table(shards(tmp_path / "w")[0], filters=[("source", "=", "0.txt")]).to_pylist()
     assert (row["payload"], row["name"]) == (b"", "0.txt cannot be read: has 0 MB; the limit of one item is 0 MB")
+
+
+def test_who_holds_the_lock_of_the_data_sees_none_or_all_of_the_shards(
+    tmp_path: Path, content: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(stage_file, "SHARD_ROWS", 2)
+    root = tmp_path / "w"
+    with writing(Workspace(root)):
+        ingesting = threading.Thread(target=run, args=(root, content))
+        ingesting.start()
+        ingesting.join(1)
+        assert ingesting.is_alive()
+        assert not (root / "data").exists()
+    ingesting.join(20)
+    assert len(shards(root)) == 3

@@ -23,6 +23,7 @@ def make(toy: Toy, context: StageContext) -> Reference:
     """Write a file."""
     with (context.folder / "calls.tmp").open("a") as calls:
         calls.write("x")
+    time.sleep(toy.seconds)
     (context.folder / "made.txt").write_text(toy.name)
     context.log(length=len(toy.name), kind="toy")
     return Reference.to(context.workspace, context.folder / "made.txt")
