@@ -142,7 +142,7 @@ def test_a_run_killed_between_a_checkpoint_and_its_validation_validates_first(tm
 CHILD = """
 import sys
 from pathlib import Path
-import test_training as here
+import test_fit as here
 corpus, plan = here.corpus(), here.Plan.model_validate_json(sys.argv[2])
 here.fit(here.build(here.Bridge), corpus, here.corpus(20), plan, here.Context(Path(sys.argv[1])))
 """
