@@ -157,7 +157,7 @@ def allow(name: Name, as_json: Json = False) -> None:
     Example: aigc data allow letters
     """
     with ending():
-        from tasks.version.forgotten import allow as let_in
+        from tasks.dataset.forgotten import allow as let_in
 
         value = {"dataset": name, "allowed": let_in(Workspace.current(), name)}
         answer(value, as_json, lambda _: _say(f"{name}: what was left out may come in again; add it once more"))

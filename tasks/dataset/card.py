@@ -13,8 +13,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from aigc_models.find import find
 from tasks.dataset.diversity import distributions, diverse
+from tasks.dataset.placed import ROWS, placed
 from tasks.dataset.tables import batches, count_marks, payloads, shards
-from tasks.split.placed import ROWS, placed
 from tasks.stage.references import CleanRef, DuplicatesRef
 
 SPLITS = ("train", "validation", "test")

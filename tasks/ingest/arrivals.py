@@ -13,10 +13,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from aigc_models.errors import BadInput
+from tasks.dataset.forgotten import Forgotten
 from tasks.dataset.ids import Ids
 from tasks.dataset.tables import CONTENTS, batches, read, shards
 from tasks.ingest.source import RawItem, SourceSettings
-from tasks.version.forgotten import Forgotten
 
 
 @dataclass

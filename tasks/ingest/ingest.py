@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from aigc_models.errors import BadInput, unusable
 from tasks.dataset.data_lock import writing
+from tasks.dataset.forgotten import FILE, Forgotten, note_left_out
 from tasks.dataset.tables import CONTINUES, count_rows, shards
 from tasks.ingest.arrivals import Arrivals, label_marks, moved
 from tasks.ingest.ingested import last_files, remember_ingested, unchanged
@@ -24,7 +25,6 @@ from tasks.ingest.source import RawItem, SourceSettings, fingerprint, listing, m
 from tasks.stage.references import RawRef
 from tasks.stage.settings import Workspace, scratch_folder
 from tasks.stage.stage import StageContext, stage
-from tasks.version.forgotten import FILE, Forgotten, note_left_out
 
 if TYPE_CHECKING:
     import pyarrow

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from aigc_models.errors import BadInput, unknown
 from aigc_models.find import find
-from tasks.split.placed import placed
+from tasks.dataset.placed import placed
 
 if TYPE_CHECKING:
     import pandas

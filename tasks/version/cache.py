@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from aigc_models.errors import BadInput, unknown
+from tasks.dataset.forgotten import purged
 from tasks.dataset.ledger import Version, ledger
 from tasks.stage.settings import Workspace
-from tasks.version.forgotten import purged
 from tasks.version.version import cache_folder
 
 

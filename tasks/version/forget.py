@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from aigc_models.errors import AigcError, BadInput
 from tasks.dataset.data_lock import writing
+from tasks.dataset.forgotten import FILE, Forgotten, note_purged, purged
 from tasks.dataset.ledger import put_before
 from tasks.dataset.tables import count_rows, shards
 from tasks.ingest.ingest import rewrite, written
@@ -18,7 +19,6 @@ from tasks.stage.references import CorpusRef, RawRef
 from tasks.stage.settings import Workspace, scratch_folder
 from tasks.stage.stage import StageContext, stage
 from tasks.version.cache import object_of
-from tasks.version.forgotten import FILE, Forgotten, note_purged, purged
 from tasks.version.history import read_history
 from tasks.version.holding import Store, holding, remote_path
 from tasks.version.storage import storage_of

@@ -7,10 +7,10 @@ from collections.abc import Collection, Iterable, Sequence
 from contextlib import closing
 from typing import Any
 
+from tasks.dataset.forgotten import FILE
 from tasks.dataset.ledger import Version, ledger
 from tasks.stage.settings import Workspace
 from tasks.version.cache import object_of
-from tasks.version.forgotten import FILE
 
 Store = tuple[Any, str]  # a file system of fsspec, and the path of the remote in it
 

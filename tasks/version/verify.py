@@ -7,10 +7,10 @@ from collections.abc import Callable
 from pydantic import BaseModel, ConfigDict, Field
 
 from aigc_models.errors import BadInput
+from tasks.dataset.forgotten import purged
 from tasks.dataset.ledger import Version, ledger
 from tasks.stage.settings import Workspace
 from tasks.version.cache import damaged, entries, object_of
-from tasks.version.forgotten import purged
 
 
 class Verified(BaseModel):

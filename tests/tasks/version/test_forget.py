@@ -7,6 +7,7 @@ import pytest
 
 from aigc_models.errors import BadInput
 from tasks.clean.clean import CleanSettings, clean
+from tasks.dataset.forgotten import Forgotten, allow
 from tasks.dataset.ledger import Version, as_line
 from tasks.dataset.tables import read, shards
 from tasks.deduplicate.deduplicate import DeduplicateSettings, deduplicate
@@ -18,7 +19,6 @@ from tasks.stage.settings import Workspace
 from tasks.stage.stage import StageContext
 from tasks.version.cache import find_version, present
 from tasks.version.forget import ForgetSettings, forget, matching, purge
-from tasks.version.forgotten import Forgotten, allow
 from tasks.version.remote import push
 from tasks.version.verify import verify
 from tasks.version.version import cache_folder, version

@@ -1,13 +1,13 @@
 from __future__ import annotations
 
+from tasks.dataset.placed import placed
 from tasks.dataset.tables import write
-from tasks.split.placed import placed
 
 TYPES = {"id": "string", "split": "string"}
 
 
 def test_items_that_have_a_place_come_with_it_and_what_the_shards_say(handmade, sentences, monkeypatch) -> None:
-    monkeypatch.setattr("tasks.split.placed.ROWS", 2)
+    monkeypatch.setattr("tasks.dataset.placed.ROWS", 2)
     data = handmade()
     ids = data.add(sentences(5), [{"label": name} for name in "abcde"]) + data.add(sentences(3, start=9))
     columns = {"id": [ids[1], ids[4], ids[4], ids[7]], "split": ["test", "train", "validation", "train"]}
