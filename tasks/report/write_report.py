@@ -116,18 +116,22 @@ def part(
     """One data set's part of the report; `data_page` is the name of its card's page."""
     from tasks.report import gather
     from tasks.report.contents import DatasetReport
+    from tasks.version.reading import reading
 
     root, modality = context.workspace, outcome.data.modality
-    data, evaluation = root.data / outcome.data.dataset, outcome.trained.evaluation.path(root)
+    evaluation = outcome.trained.evaluation.path(root)
     samples = gather.samples(evaluation, modality, folder, outcome.name)
     models = [*([outcome.trained.body] if outcome.trained.body else []), *outcome.trained.members]
     curves = {model.name: gather.curve(model.path(root)) for model in models}
+    with reading(root, outcome.data.dataset, outcome.data.version) as data:  # another command may rewrite data/NAME
+        card = json.loads((data / "card.json").read_text(encoding="utf-8"))
+        examples, discarded = gather.examples(data, modality), gather.discarded(data / "quarantine.parquet")
     return DatasetReport(
         result=result(outcome, served, common, samples, context),
-        card=json.loads((data / "card.json").read_text(encoding="utf-8")),
+        card=card,
         data_page=data_page,
-        examples=gather.examples(data, modality),
-        discarded=gather.discarded(data / "quarantine.parquet"),
+        examples=examples,
+        discarded=discarded,
         curves={name: points for name, points in curves.items() if points},
         samples=samples,
         measurements=gather.measurements(evaluation),
