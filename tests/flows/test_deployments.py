@@ -17,7 +17,7 @@ import yaml
 pytestmark = pytest.mark.slow
 
 HERE, PROJECT = Path(__file__).parent, Path(__file__).parents[2]
-TOYS = f"{HERE}{os.pathsep}{HERE.parent / 'tasks'}"
+TOYS = f"{HERE}{os.pathsep}{HERE.parent / 'tasks' / 'stage'}"
 TEXT = "\n".join(
     json.dumps({"text": f"the {word} of number {number} is long enough"}) for word in "abcde" for number in range(40)
 )

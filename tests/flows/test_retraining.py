@@ -27,7 +27,6 @@ from tasks.stage.execution import Execution, executing
 from tasks.stage.lease import leased
 from tasks.stage.stage import Stage, StageContext
 from tasks.stage.tracking import client
-from tasks.version.version import Dvc
 
 LETTER = "the ship carries grain and coal to a harbour in the north where men wait with carts for it every morning"
 WORDS = LETTER.split()
@@ -91,9 +90,6 @@ class Nights:
         return aliases_of(client(self.workspace), self.name).get("champion")
 
 
-ADD = Dvc.add
-
-
 @pytest.fixture
 def nights(request, tracked_workspace, monkeypatch):
     """Flows and stages as plain functions, cached by their own keys; the first champion is there, of a name for each test."""
@@ -114,7 +110,6 @@ def nights(request, tracked_workspace, monkeypatch):
     monkeypatch.setattr(Stage, "submit", submit)
     monkeypatch.setattr(Flow, "__call__", lambda flow, *args, **kwargs: flow.fn(*args, **kwargs))
     monkeypatch.setattr(flow_module, "_link", lambda run, execution: None)
-    monkeypatch.setattr(Dvc, "add", lambda dvc: "0" * 32)
     name = request.node.name.removeprefix("test_a_")
     source = {**CONFIG["data"]["source"], "name": name, "location": str(workspace.root / "letters" / name)}
     config = {**CONFIG, "data": {"source": source}}
@@ -178,7 +173,6 @@ def test_a_week(nights):
 
 @pytest.mark.slow
 def test_new_data_of_the_same_kind_are_not_due_where_drift_is_asked_for(nights, monkeypatch):
-    monkeypatch.setattr(Dvc, "add", ADD)
     nights.arrive(1000, 40)
     assert nights.night("40 new letters").decision in {"promoted", "refused"}
     nights.champion_is_the_newest()

@@ -67,5 +67,5 @@ def test_a_licence_is_no_markup(capsys: pytest.CaptureFixture[str]) -> None:
 
     from flows.command_line.models import _show_model
 
-    _show_model(SimpleNamespace(name="it's", modality="text", licence="mine [/x]", versions=[]))
+    _show_model(SimpleNamespace(name="it's", modality="text", licence="mine [/x]", versions=[], warnings=[]))
     assert "it's  text  licence of the data: mine [/x]" in capsys.readouterr().out

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -106,4 +107,4 @@ def test_the_registered_name_loads_in_an_interpreter_that_knows_no_project(regis
     done = subprocess.run(
         [sys.executable, "-c", SERVED], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120, check=True
     )
-    assert done.stdout.strip() == f'["{Generator.load(letters).generate(1, label="a", seed=3)[0]}"]'
+    assert json.loads(done.stdout) == [Generator.load(letters).generate(1, label="a", seed=3)[0]]
