@@ -39,7 +39,7 @@ def test_the_same_stage_twice_at_the_same_time_is_made_once(toys, execution):
     def twice(toy):
         return [stage.result() for stage in [toys.make.submit(toy), toys.make.submit(toy)]]
 
-    toy = toys.Toy(name="at once", seconds=1.0)
+    toy = toys.Toy(name="at once", pause=1.0)
     first, second = twice(toy)
     assert first == second
     assert (execution.workspace.stages / toys.make.key({"toy": toy}) / "calls.tmp").read_text() == "x"

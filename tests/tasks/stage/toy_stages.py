@@ -15,7 +15,8 @@ class Toy(BaseModel):
     name: str = "toy"
     threads: int = 1
     ending: str = "well"
-    seconds: float = 0.0
+    seconds: float = 0.0  # that `work` takes
+    pause: float = 0.0  # that `make` takes
 
 
 @stage
@@ -23,7 +24,7 @@ def make(toy: Toy, context: StageContext) -> Reference:
     """Write a file."""
     with (context.folder / "calls.tmp").open("a") as calls:
         calls.write("x")
-    time.sleep(toy.seconds)
+    time.sleep(toy.pause)
     (context.folder / "made.txt").write_text(toy.name)
     context.log(length=len(toy.name), kind="toy")
     return Reference.to(context.workspace, context.folder / "made.txt")
