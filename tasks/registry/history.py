@@ -6,7 +6,7 @@ import getpass
 import json
 import os
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -56,7 +56,19 @@ def record(store: MlflowClient, name: str, action: Action, old: int | None, new:
 def append(store: MlflowClient, name: str, entry: Entry, token: str) -> None:
     """Put a line into the ledger, in the order of time; the same `token` again puts the same line there."""
     key = f"{LEDGER}{entry.when.replace(':', '').replace('+0000', 'Z')}.{token}"
-    store.set_registered_model_tag(name, key, entry.model_dump_json())
+    put(store.set_registered_model_tag, name, key, entry.model_dump_json())
+
+
+def put(setting: Callable[[str, str, str], None], name: str, key: str, value: str) -> None:
+    """Set a tag or an alias. MLflow looks first and then inserts: where another process inserted meanwhile, set it again."""
+    from mlflow.exceptions import MlflowException
+
+    try:
+        setting(name, key, value)
+    except MlflowException as error:
+        if not any(words in str(error) for words in ("IntegrityError", "UniqueViolation")):  # of sqlite, of PostgreSQL
+            raise
+        setting(name, key, value)  # it is there now, and is changed
 
 
 def written(store: MlflowClient, name: str, action: Action, old: int | None, new: int, reason: str, after: str = "") -> Entry:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict
 
 from aigc_models.errors import AigcError, BadInput
-from tasks.registry.history import Action, Entry, append, written
+from tasks.registry.history import Action, Entry, append, put, written
 from tasks.registry.register import aliases_of, versions
 
 if TYPE_CHECKING:
@@ -88,14 +88,14 @@ def _apply(store: MlflowClient, name: str, move: Move) -> None:
     entry, there = move.entry, {int(version.version) for version in versions(store, name)}
     append(store, name, entry, move.token)
     if entry.from_version in there:
-        store.set_registered_model_alias(name, "previous", str(entry.from_version))
+        put(store.set_registered_model_alias, name, "previous", str(entry.from_version))
     elif aliases_of(store, name).get("previous") == entry.to_version:
         store.delete_registered_model_alias(name, "previous")
     if entry.to_version in there:
-        store.set_registered_model_alias(name, "champion", str(entry.to_version))
+        put(store.set_registered_model_alias, name, "champion", str(entry.to_version))
     if aliases_of(store, name).get("challenger") == entry.to_version:
         store.delete_registered_model_alias(name, "challenger")
-    store.set_registered_model_tag(name, DONE, move.token)
+    put(store.set_registered_model_tag, name, DONE, move.token)
 
 
 def _run_of_moves(store: MlflowClient, name: str) -> str:
@@ -104,7 +104,7 @@ def _run_of_moves(store: MlflowClient, name: str) -> str:
     for run_id in [tagged, *(version.run_id or "" for version in reversed(versions(store, name)))]:
         if run_id and _is_there(store, run_id):
             if run_id != tagged:
-                store.set_registered_model_tag(name, RUN, run_id)
+                put(store.set_registered_model_tag, name, RUN, run_id)
             return run_id
     raise BadInput(f"{name}: the MLflow runs of all its versions were deleted; restore one of them, or register a new version")
 
