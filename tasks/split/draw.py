@@ -11,7 +11,9 @@ last, and what is decided of a group holds for good: what is added later moves n
    validation, then to train. None takes the last of a label from train.
 4. If these do not come to half of the share of validation and test, groups that have enough items are divided inside.
 
-An item without a group counts as one of its own. Fewer than 30 items, which are refused, go by hash.
+An item without a group goes by its hash, so that it keeps its place when others are corrected or removed; only where
+that and the groups leave a part unserved (of step 4) does it take part in step 3 as a group of one. Fewer than 30 items,
+which are refused, go by hash.
 """
 
 from __future__ import annotations
@@ -39,6 +41,13 @@ FEWEST = 30  # items of a division that is used
 INSIDE = "inside"
 BLOCKS = 10  # of a group that is divided inside; a fold holds whole ones
 POOL = 1  # in place of labels that have too few items in a group
+
+
+class Single(NamedTuple):
+    """An item without a group: the number of its label, and where its hash puts it."""
+
+    label: int
+    split: str
 
 
 class Drawn(NamedTuple):
@@ -73,7 +82,7 @@ class Draw:
         draw = cls(shares, settings, have=dict.fromkeys(shares, 0.0))
         if shares:
             for addition, part_of in groupby(rows, key=lambda row: row.addition):
-                draw._add(addition, *_gathered(part_of, int(SEVERAL / min(shares.values()))))
+                draw._add(addition, *_gathered(part_of, int(SEVERAL / min(shares.values())), settings))
         return draw
 
     def told(self) -> dict[str, int]:
@@ -95,7 +104,7 @@ class Draw:
         split = part(at, items, self.shares, grown=row.addition > self.since[group])
         return Drawn(split, f"{name}\0{BLOCKS * at // items}", fixed=True, inside=True)
 
-    def _add(self, addition: int, new: Groups, singles: dict[int, int], count: int) -> None:
+    def _add(self, addition: int, new: Groups, singles: dict[int, Single], count: int) -> None:
         groups, sizes = new.sizes()
         fresh = ~np.isin(groups, self.groups.groups)
         self.groups = self.groups + new
@@ -129,10 +138,19 @@ class Draw:
         effective = (sizes.sum() + self.single) ** 2 / max(1.0, (sizes**2).sum() + self.single)
         return bool(effective * min(self.shares.values()) >= SEVERAL)
 
-    def _rank(self, addition: int, fresh: dict[int, int], singles: dict[int, int], new: Groups) -> None:
-        """Decide of few groups, and of few items without one (their numbers, with those of their labels)."""
+    def _rank(self, addition: int, fresh: dict[int, int], singles: dict[int, Single], new: Groups) -> None:
+        """Decide of few groups, and of few items without one."""
         left = fresh | dict.fromkeys(singles, 1)
-        labels = new.labels_of() | {one: {label} for one, label in singles.items()}
+        labels = new.labels_of() | {one: {single.label} for one, single in singles.items()}
+        hashed = {one: single.split for one, single in singles.items()}
+        chosen = self._whole(left, labels, LARGE, hashed)
+        if self._served(chosen, left) and self._taught(chosen, labels):
+            self.ways |= {group: chosen[group] for group in fresh}
+            self._count(addition, fresh, new)
+            for split in hashed.values():
+                if split in self.have:
+                    self.have[split] += 1
+            return
         chosen = self._whole(left, labels, LARGE)
         if not self._served(chosen, left):
             inside = {group: size for group, size in fresh.items() if divisible(size, self.shares)}
@@ -143,13 +161,17 @@ class Draw:
         self.ways |= chosen
         self._count(addition, left, new)
 
-    def _whole(self, sizes: Mapping[int, int], labels: Mapping[int, set[int]], most: float) -> dict[int, str]:
-        """The split of each group, where none may have more than `most` times its share."""
-        ranked = sorted(sizes, key=lambda group: _position(str(group), self.settings.seed))
-        holders = self._holders(sizes, labels)
-        chosen: dict[int, str] = {}
+    def _whole(
+        self, sizes: Mapping[int, int], labels: Mapping[int, set[int]], most: float, hashed: Mapping[int, str] | None = None
+    ) -> dict[int, str]:
+        """The split of each group, where none may have more than `most` times its share; those that go by their hash
+        are `hashed`."""
+        chosen = dict(hashed or {})
+        ranked = sorted(sizes.keys() - chosen.keys(), key=lambda group: _position(str(group), self.settings.seed))
+        holders = self._holders({one: labels[one] for one in sizes if chosen.get(one) not in self.shares})
         for name in reversed(list(self.shares)):
-            have, wanted = self.have[name], self.shares[name] * self.rows
+            have = self.have[name] + sum(sizes[one] for one, split in chosen.items() if split == name)
+            wanted = self.shares[name] * self.rows
             for group in ranked:
                 last = any(holders[label] == 1 for label in labels[group] - {UNLABELLED})
                 if group not in chosen and not last and have < wanted and have + sizes[group] <= most * wanted:
@@ -158,10 +180,15 @@ class Draw:
                     holders.subtract(labels[group])
         return dict.fromkeys(sizes, "train") | chosen
 
-    def _holders(self, sizes: Mapping[int, int], labels: Mapping[int, set[int]]) -> Counter[int]:
-        """How many groups each label has that are not in validation or test."""
-        known = {group: found for group, found in self.groups.labels_of().items() if self.ways.get(group) not in SPLITS[1:]}
-        return Counter(label for found in (known | {one: labels[one] for one in sizes}).values() for label in found)
+    def _holders(self, fresh: Mapping[int, set[int]]) -> Counter[int]:
+        """How many groups each label has that are not in validation or test, `fresh` ones (with their labels) among them."""
+        before = {group: labels for group, labels in self.groups.labels_of().items() if self.ways.get(group) not in SPLITS[1:]}
+        return Counter(label for labels in (before | fresh).values() for label in labels)
+
+    def _taught(self, chosen: Mapping[int, str], labels: Mapping[int, set[int]]) -> bool:
+        """Whether train has each of the labels."""
+        holders = self._holders({one: labels[one] for one, split in chosen.items() if split not in self.shares})
+        return all(holders[label] for one in chosen for label in labels[one] - {UNLABELLED})
 
     def _served(self, chosen: Mapping[int, str], sizes: Mapping[int, int]) -> bool:
         more = Counter[str]()
@@ -200,10 +227,10 @@ def _sized(groups: np.ndarray, sizes: np.ndarray, wanted: np.ndarray) -> dict[in
     return dict(zip(groups[wanted].tolist(), sizes[wanted].tolist(), strict=True))
 
 
-def _gathered(rows: Iterable[Row], most: int) -> tuple[Groups, dict[int, int], int]:
-    """The groups of an addition; of its items without one at most `most`, by their numbers with those of their labels,
-    or none where there are more; and how many these are."""
-    singles: dict[int, int] = {}
+def _gathered(rows: Iterable[Row], most: int, settings: SplitSettings) -> tuple[Groups, dict[int, Single], int]:
+    """The groups of an addition; of its items without one at most `most`, by their numbers, or none where there are more;
+    and how many these are."""
+    singles: dict[int, Single] = {}
     count = 0
 
     def grouped() -> Iterable[Row]:
@@ -214,7 +241,7 @@ def _gathered(rows: Iterable[Row], most: int) -> tuple[Groups, dict[int, int], i
             else:
                 count += 1
                 if count <= most:
-                    singles[number(row.exact)] = number(row.label)
+                    singles[number(row.exact)] = Single(number(row.label), by_hash(row.exact, settings))
 
     groups = Groups.of(grouped())
     return groups, singles if count <= most else {}, count

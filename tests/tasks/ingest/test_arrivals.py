@@ -63,21 +63,21 @@ def table(path: Path, texts: list[str], labels: str) -> Path:
 
 @pytest.mark.slow
 def test_a_label_corrected_in_a_table_is_a_change(mails: Mails, tmp_path: Path, sentences: Callable[[int], list[str]]) -> None:
-    texts = sentences(90)
-    file = table(tmp_path / "mails.csv", texts, "ab" * 45)
+    texts = sentences(40)
+    file = table(tmp_path / "mails.csv", texts, "ab" * 20)
     first = mails.add(file, "column:kind")
-    table(file, texts, "bb" + "ab" * 44)
+    table(file, texts, "bb" + "ab" * 19)
     second = mails.add(file, "column:kind")
     changes = mails.diff(first)
-    assert (changes.changed.count, changes.unchanged, changes.added.count) == (1, 89, 0)
+    assert (changes.changed.count, changes.unchanged, changes.added.count) == (1, 39, 0)
     assert changes.changed.first[0].endswith("(label a to b)")
     assert (changes.removed.count, changes.quarantined.count, changes.moved.count) == (0, 0, 0)
-    assert mails.raw.rows == 90
-    table(file, texts, "ab" * 45)  # and back
+    assert mails.raw.rows == 40
+    table(file, texts, "ab" * 20)  # and back
     assert mails.add(file, "column:kind") != second
     assert mails.diff(second).changed.count == 1
     checkout(mails.workspace, "mails", first)
-    assert list(mails.labels().values()) == list("ab" * 45)
+    assert list(mails.labels().values()) == list("ab" * 20)
 
 
 def test_rows_that_moved_down_take_their_corrected_labels_along(
@@ -98,14 +98,14 @@ def test_a_file_moved_to_the_right_class_is_a_change(
     mails: Mails, tmp_path: Path, sentences: Callable[[int], list[str]]
 ) -> None:
     folder = tmp_path / "mails"
-    for at, text in enumerate(sentences(90)):
+    for at, text in enumerate(sentences(40)):
         (folder / "ab"[at % 2]).mkdir(parents=True, exist_ok=True)
         (folder / "ab"[at % 2] / f"{at:02}.txt").write_text(text)
     first = mails.add(folder, "folder")
     (folder / "a" / "00.txt").rename(folder / "b" / "00.txt")
     mails.add(folder, "folder")
     changes = mails.diff(first)
-    assert (changes.changed.count, changes.unchanged, changes.quarantined.count) == (1, 89, 0)
+    assert (changes.changed.count, changes.unchanged, changes.quarantined.count) == (1, 39, 0)
     assert changes.changed.first == ("b/00.txt (a/00.txt before, label a to b)",)
     assert "label_conflicts" not in changes.counts
     assert mails.labels()["b/00.txt"] == "b"

@@ -196,3 +196,24 @@ def test_what_moves_since_something_was_forgotten_is_said(handmade, sentences, c
 
 def test_a_seed_may_be_a_number() -> None:
     assert SplitSettings(seed=1).seed == "1"
+
+
+def test_few_items_without_a_group_keep_their_place_when_one_is_removed_or_corrected(handmade, sentences) -> None:
+    texts, moved, compared = sentences(45), 0, 0
+    for without in range(0, 45, 5):
+        before: dict[str, str] | None = None
+        for kept in (texts, texts[:without] + texts[without + 1 :]):
+            data = handmade()
+            fields = [{"label": "ab"[int(text.encode().hex(), 16) % 2]} for text in kept]
+            data.add(kept, fields)
+            duplicates = deduplicate.plain(data.ref, DeduplicateSettings(), data.context("deduplicate"))
+            split.plain(data.ref, duplicates, SplitSettings(), data.context("split"))
+            rows = read([data.context("split").workspace.data / "notes" / "splits.parquet"], ["group", "split"])
+            after = dict(zip(rows["group"], rows["split"], strict=True))
+            assert set(after.values()) == {"train", "validation", "test"}
+            if before is not None:
+                compared += len(after)
+                moved += sum(before[key] != where for key, where in after.items())
+            before = after
+    assert compared == 9 * 44
+    assert moved == 0
