@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import fcntl
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+from filelock import FileLock
 
 from tasks.stage.settings import Workspace
 
@@ -13,7 +14,7 @@ from tasks.stage.settings import Workspace
 def writing(workspace: Workspace) -> Iterator[None]:
     """Hold it while files of `data/` are put in their place, or taken up by DVC. It ends with its process.
 
-    Waits for whoever holds it; not to be taken twice by one thread.
+    Waits for whoever holds it; one thread that takes it twice gets `RuntimeError`.
     """
     with _locked(workspace, "data"):
         yield
@@ -23,7 +24,7 @@ def writing(workspace: Workspace) -> Iterator[None]:
 def growing(workspace: Workspace, dataset: str) -> Iterator[None]:
     """Hold it from a data set's ingestion to its version: who comes second adds to what the first has made.
 
-    Waits, ends with its process, not to be taken twice by one thread; `writing` may be taken inside.
+    Waits, ends with its process, and one thread that takes it twice gets `RuntimeError`; `writing` may be taken inside.
     """
     with _locked(workspace, f"data-{dataset}"):
         yield
@@ -33,6 +34,5 @@ def growing(workspace: Workspace, dataset: str) -> Iterator[None]:
 def _locked(workspace: Workspace, name: str) -> Iterator[None]:
     path = workspace.state / "locks" / f"{name}.lock"
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with FileLock(path):
         yield

@@ -183,7 +183,7 @@ class Draw:
     def _holders(self, fresh: Mapping[int, set[int]]) -> Counter[int]:
         """How many groups each label has that are not in validation or test, `fresh` ones (with their labels) among them."""
         before = {group: labels for group, labels in self.groups.labels_of().items() if self.ways.get(group) not in SPLITS[1:]}
-        return Counter(label for labels in (before | fresh).values() for label in labels)
+        return Counter(label for labels in {**before, **fresh}.values() for label in labels)
 
     def _taught(self, chosen: Mapping[int, str], labels: Mapping[int, set[int]]) -> bool:
         """Whether train has each of the labels."""

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock, Timeout
 
 from tasks.stage.execution import Execution
 from tasks.stage.references import Reference, decode, encode
 
-PAUSE = 0.1  # seconds between two looks at the lock
+PAUSE = 0.1  # seconds of waiting after which it asks whether it is to end
 LOCK, RESULT = "making.tmp", "made.tmp"  # in the stage's folder; no digest counts them
 
 
@@ -22,14 +23,7 @@ def made_once(folder: Path, execution: Execution, make: Callable[[], Any]) -> tu
     The lock ends with its process; then the next one makes it. What another made is taken only where it is intact.
     Raises `Stopped` where the command is told to end while it waits.
     """
-    with (folder / LOCK).open("a") as lock:
-        waited = False
-        while not _taken(lock):
-            if not waited:
-                execution.observer.message(f"{folder.name}: another command makes it; waiting for that")
-            waited = True
-            execution.raise_if_stopped()
-            time.sleep(PAUSE)
+    with _acquired(folder, execution) as waited:
         if waited and (made := _made(folder / RESULT, execution)) is not None:
             return made, True
         (folder / RESULT).unlink(missing_ok=True)  # of an earlier run
@@ -38,12 +32,22 @@ def made_once(folder: Path, execution: Execution, make: Callable[[], Any]) -> tu
         return result, False
 
 
-def _taken(lock: Any) -> bool:
+@contextmanager
+def _acquired(folder: Path, execution: Execution) -> Iterator[bool]:
+    """Hold the lock; whether somebody else had it first."""
+    lock, waited = FileLock(folder / LOCK), False
+    while not lock.is_locked:
+        try:
+            lock.acquire(timeout=PAUSE if waited else 0)
+        except Timeout:
+            if not waited:
+                execution.observer.message(f"{folder.name}: another command makes it; waiting for that")
+            waited = True
+            execution.raise_if_stopped()
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
+        yield waited
+    finally:
+        lock.release()
 
 
 def _made(path: Path, execution: Execution) -> Any:

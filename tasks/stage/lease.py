@@ -5,9 +5,10 @@ It holds on one machine. Between machines Prefect's concurrency limit of the dep
 
 from __future__ import annotations
 
-import fcntl
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+
+from filelock import FileLock, Timeout
 
 from tasks.stage.settings import Workspace
 
@@ -19,10 +20,10 @@ def leased(workspace: Workspace, name: str) -> Iterator[bool]:
     """
     folder = workspace.state / "locks"
     folder.mkdir(parents=True, exist_ok=True)
-    with (folder / f"retrain-{name}.lock").open("a") as handle:
+    with ExitStack() as stack:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-            return
-        yield True
+            stack.enter_context(FileLock(folder / f"retrain-{name}.lock", blocking=False))
+            free = True
+        except Timeout:
+            free = False
+        yield free

@@ -7,17 +7,17 @@ holds one lock, its id stands in all that it opens, and the next command closes 
 from __future__ import annotations
 
 import atexit
-import fcntl
 import os
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+
+from filelock import FileLock, Timeout
 
 from tasks.stage.settings import Workspace
 
-_HELD: dict[Path, tuple[str, IO[str]]] = {}
+_HELD: dict[Path, tuple[str, FileLock]] = {}
 
 
 def _locks(workspace: Workspace) -> Path:
@@ -33,8 +33,7 @@ def _file(workspace: Workspace, owner_id: str) -> Path:
 @contextmanager
 def locked(workspace: Workspace, name: str) -> Iterator[None]:
     """Only one thread of one process at a time, for each `name`; waits for its turn."""
-    with (_locks(workspace) / f"{name}.lock").open("a") as handle:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+    with FileLock(_locks(workspace) / f"{name}.lock"):
         yield
 
 
@@ -53,9 +52,9 @@ def owner(workspace: Workspace) -> str:
         if key in _HELD and _HELD[key][0].split("-")[1] == str(os.getpid()):
             return _HELD[key][0]
         owner_id = f"{_workspace_id(workspace)}-{os.getpid()}-{uuid.uuid4().hex[:6]}"
-        handle = _file(workspace, owner_id).open("w")
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        _HELD[key] = (owner_id, handle)
+        lock = FileLock(_file(workspace, owner_id), thread_local=False)  # of the process, whichever thread asks
+        lock.acquire()
+        _HELD[key] = (owner_id, lock)
         atexit.register(_leave, _file(workspace, owner_id), os.getpid())
         return owner_id
 
@@ -75,12 +74,11 @@ def alive(workspace: Workspace, owner_id: str) -> bool:
 
 
 def _free(path: Path) -> bool:
-    with path.open("a") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return False
-        return True
+    try:
+        with FileLock(path, blocking=False):
+            return True
+    except Timeout:
+        return False
 
 
 def left_behind(workspace: Workspace) -> bool:

@@ -7,7 +7,6 @@ on the stage's folder, so that a successor never writes beside it.
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import subprocess
@@ -19,6 +18,8 @@ from collections.abc import Callable, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from filelock import FileLock
 
 from aigc_models import errors
 from aigc_models.errors import AigcError, BadInput
@@ -169,8 +170,7 @@ def main() -> None:
     threading.Thread(target=_listen, args=(stopping,), daemon=True).start()
     folder = Path(orders["folder"])
     try:
-        with allowed(folder), (folder / "lock.tmp").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with allowed(folder), FileLock(folder / "lock.tmp"):
             _work(orders, folder, voice, stopping)
     except BadInput as error:
         voice.say(error="BadInput", message=str(error))
