@@ -20,7 +20,7 @@ data: {source: {name: digits, location: "embedded:digits", modality: image}}
 training:
   pretraining: null
   members:
-    - {family: flow_matching, size: debug, steps: 900, plan: {checkpoint_seconds: 0.2}}
+    - {family: flow_matching, size: debug, steps: 240, plan: {checkpoint_seconds: 0.5}}
   baseline: {family: gaussian_mixture, size: debug}
 evaluation: {metrics: [nearest_training_distance_ratio], samples: 16, shown: 1}
 promotion: {gates: []}
