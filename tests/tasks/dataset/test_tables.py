@@ -34,7 +34,7 @@ def test_gathered_parts_give_the_same_bytes_however_they_came(tmp_path: Path) ->
         with Writer(path, types, rows=10) as table:
             for start in range(0, 25, size):
                 table.add(dict(zip(types, map(list, zip(*rows[start : start + size], strict=True)), strict=True)))
-        assert table.written == count_rows(path) == 25
+        assert table.row_count == count_rows(path) == 25
         found.append(path.read_bytes())
     assert found[0] == found[1] == found[2]
     assert [parquet.read_metadata(path).row_group(at).num_rows for at in range(3)] == [10, 10, 5]
