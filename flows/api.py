@@ -44,7 +44,7 @@ QUIET = {
 
 
 def environment(workspace: Workspace) -> dict[str, str]:
-    """What Prefect is told by its own variables; those that the user has set win."""
+    """The settings of Prefect by its variables; those that the user has set win."""
     home = workspace.state / "prefect"
     wanted = {**QUIET, "PREFECT_HOME": str(home), "PREFECT_LOCAL_STORAGE_PATH": str(home / "storage")}
     return {name: value for name, value in wanted.items() if name not in os.environ}

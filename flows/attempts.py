@@ -45,8 +45,8 @@ class Attempts:
         """Raises `AigcError` that names each model that failed and says why."""
         if self.failed:
             several = f"{len(self.failed)} of {len(self.failed) + len(self.outcomes)} models failed"
-            said = "; ".join(f"{name}: {why}" for name, why in self.reasons.items())
-            raise AigcError(f"{several}, the others were asked: {said}")
+            reasons = "; ".join(f"{name}: {why}" for name, why in self.reasons.items())
+            raise AigcError(f"{several}, the others were asked: {reasons}")
 
 
 def reason(error: Exception) -> str:

@@ -216,8 +216,8 @@ def compose(preset: str, made: dict[str, Any] | None, budget: str | None, sets: 
         if not (run.get("data") or {}).get("source"):
             raise BadInput(f"{preset}: it names no data; add --data NAME (see `aigc data list`) or a `data.source` in the file")
     config = validated(RunConfig, {"name": label, "runs": done}, preset)
-    ours = preset in presets() and not any(MEMBERS.search(setting) for setting in sets)
-    return config if ours else checked(config)  # what our presets say of members a test has checked
+    is_tested = preset in presets() and not any(MEMBERS.search(setting) for setting in sets)
+    return config if is_tested else checked(config)  # what our presets say of members a test has checked
 
 
 def checked(config: RunConfig) -> RunConfig:

@@ -89,7 +89,7 @@ def ensure_pool(client: SyncPrefectClient) -> bool:
 
 
 def deploy_all(file: Path) -> None:
-    """Prefect's own command on the whole file; raises `AigcError` with what it said."""
+    """Prefect's own command on the whole file; raises `AigcError` with its message."""
     command = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all", "--prefect-file", str(file)]
     done = subprocess.run(command, cwd=file.parent, capture_output=True, text=True, env={**os.environ, "COLUMNS": "200"})
     if done.returncode:

@@ -63,7 +63,7 @@ class Question:
 
     recipe: PipelineConfig
     seen: Seen
-    found: Due
+    verdict: Due
     drift: float | None = None
 
 
@@ -71,8 +71,8 @@ def asked(workspace: Workspace, config: RetrainConfig) -> Question:
     """Whether it is due. Imports neither torch nor Prefect, and MLflow only for what a shared registry alone knows."""
     wanted = configured(workspace, config)
     seen = see(workspace, config.name, recipe.plain(wanted))
-    found = unmoved(workspace, due(workspace, config.name, seen, config.counts), config.drift)
-    return Question(wanted, seen, found, config.drift if found.parts == ("data",) else None)
+    verdict = unmoved(workspace, due(workspace, config.name, seen, config.counts), config.drift)
+    return Question(wanted, seen, verdict, config.drift if verdict.parts == ("data",) else None)
 
 
 def configured(workspace: Workspace, config: RetrainConfig) -> PipelineConfig:
@@ -80,10 +80,10 @@ def configured(workspace: Workspace, config: RetrainConfig) -> PipelineConfig:
     values: Any = recipe.kept(workspace, config.name)
     for setting in [*([f"training.budget={config.budget}"] if config.budget else []), *config.overrides]:
         values = override(values, setting)
-    found: PipelineConfig = validated(PipelineConfig, values, f"recipe of {config.name}")
+    pipeline: PipelineConfig = validated(PipelineConfig, values, f"recipe of {config.name}")
     if config.approval == "recipe":
-        return found
-    return found.model_copy(update={"promotion": found.promotion.model_copy(update={"approval": config.approval})})
+        return pipeline
+    return pipeline.model_copy(update={"promotion": pipeline.promotion.model_copy(update={"approval": config.approval})})
 
 
 def under_way(name: str) -> Retrained:
@@ -91,6 +91,6 @@ def under_way(name: str) -> Retrained:
     return Retrained(decision="not_due", reason=f"another retraining of {name} is under way", name=name)
 
 
-def not_due(found: Due) -> Retrained:
-    version = found.last.version if found.last else None
-    return Retrained(decision="not_due", reason=found.reason, name=found.name, digest=found.digest, version=version)
+def not_due(verdict: Due) -> Retrained:
+    version = verdict.last.version if verdict.last else None
+    return Retrained(decision="not_due", reason=verdict.reason, name=verdict.name, digest=verdict.digest, version=version)

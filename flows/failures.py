@@ -31,8 +31,8 @@ def explained(error: BaseException) -> tuple[int, str]:
         return TERMINATED, f"stopped; {KEPT}"
     if isinstance(error, Exception) and (free_bytes() < FULL or any(words in str(error) for words in NO_ROOM)):
         # a database or a server that cannot write says so in many ways, few of them clear
-        said = str(error).partition("\n")[0][:SHOWN]
-        return BAD_INPUT, f"error: the disk of {_root()} is full ({said}); make room there or set AIGC_WORKSPACE; {KEPT}"
+        message = str(error).partition("\n")[0][:SHOWN]
+        return BAD_INPUT, f"error: the disk of {_root()} is full ({message}); make room there or set AIGC_WORKSPACE; {KEPT}"
     if isinstance(error, AigcError):
         return FAILED, f"error: {error}"
     if isinstance(error, OSError) and error.errno in WRITING:

@@ -25,12 +25,12 @@ PATIENCE = 10.0  # seconds for the lock of a process to go with its pipe
 def guard(execution: Execution) -> subprocess.Popen[bytes]:
     """Start the guardian of this process."""
     log = execution.workspace.state / "guardian.log"
-    with log.open("ab") as said:
+    with log.open("ab") as output:
         return subprocess.Popen(
             [sys.executable, "-m", "flows.guardian", str(execution.workspace.root), execution.owner],
             stdin=subprocess.PIPE,
-            stdout=said,
-            stderr=said,
+            stdout=output,
+            stderr=output,
             start_new_session=True,
         )
 

@@ -1,4 +1,4 @@
-"""How a data set is made: what is said now, else what was said the last time, else what its modality's preset has."""
+"""How a data set is made: the settings given now, else those of the last time, else those of its modality's preset."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from tasks.stage.validation import validated
 
 
 def usual(workspace: Workspace, source: SourceSettings) -> dict[str, Any]:
-    """The settings of the data flow, the source aside, that hold where nothing is said."""
+    """The settings of the data flow, the source aside, that hold where nothing is given."""
     modality = source.modality or ""
     preset: dict[str, Any] = read_yaml(modality).get("data") or {} if modality in presets() else {}
     return standing(workspace, source.name) or preset

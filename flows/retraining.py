@@ -54,8 +54,8 @@ def retrain(config: RetrainConfig) -> Retrained:
         if not free:
             return logged(under_way(config.name))
         question = asked(workspace, config)
-        if not question.found.due:
-            return logged(not_due(question.found))
+        if not question.verdict.due:
+            return logged(not_due(question.verdict))
         return logged(decided(question, contest(question.recipe, config.start, question.drift)))
 
 
@@ -109,16 +109,16 @@ def champion_gates(gates: tuple[Gate, ...], modality: str) -> tuple[Gate, ...]:
 
 def decided(question: Question, made: Contest) -> Retrained:
     """Put it on record. The reason begins with why it was due."""
-    found = question.found
+    verdict = question.verdict
     if made.decision is None:
         return undisturbed(question, made)
-    line = note(Execution.current().workspace, found.name, question.seen, made.decision, made.data.rows)
-    items, moved = grown(found, made.data), f", {made.drift.told}" if made.drift else ""
+    line = note(Execution.current().workspace, verdict.name, question.seen, made.decision, made.data.rows)
+    items, moved = grown(verdict, made.data), f", {made.drift.told}" if made.drift else ""
     return Retrained(
         decision=line.decision,
-        reason=f"due: {found.reason}{items}{moved}. {line.decision.replace('_', ' ').capitalize()}: {made.decision.reason}",
-        name=found.name,
-        digest=found.digest,
+        reason=f"due: {verdict.reason}{items}{moved}. {line.decision.replace('_', ' ').capitalize()}: {made.decision.reason}",
+        name=verdict.name,
+        digest=verdict.digest,
         version=line.version,
         champion=made.champion.version if made.champion else None,
         rows=made.data.rows,
@@ -130,15 +130,15 @@ def decided(question: Question, made: Contest) -> Retrained:
 def undisturbed(question: Question, made: Contest) -> Retrained:
     """Not due, since the data moved less than was asked for; remembered for the next time."""
     assert made.drift
-    reason = f"{question.found.reason}{grown(question.found, made.data)}, but {made.drift.told}"
-    remember(Execution.current().workspace, question.found.name, question.seen, made.drift, reason)
-    answer = not_due(question.found.model_copy(update={"reason": reason}))
+    reason = f"{question.verdict.reason}{grown(question.verdict, made.data)}, but {made.drift.told}"
+    remember(Execution.current().workspace, question.verdict.name, question.seen, made.drift, reason)
+    answer = not_due(question.verdict.model_copy(update={"reason": reason}))
     return answer.model_copy(update={"drift": made.drift.score, "rows": made.data.rows})
 
 
-def grown(found: Due, data: VersionRef) -> str:
+def grown(verdict: Due, data: VersionRef) -> str:
     """How many items more or fewer there are than at the last decision, in words."""
-    more = data.rows - found.last.rows if found.last and found.last.rows else 0
+    more = data.rows - verdict.last.rows if verdict.last and verdict.last.rows else 0
     return f" ({abs(more)} items {'more' if more > 0 else 'fewer'})" if more else ""
 
 

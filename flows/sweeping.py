@@ -1,4 +1,4 @@
-"""What dead processes left open in MLflow and in Prefect is closed, and said."""
+"""What dead processes left open in MLflow and in Prefect is closed, with a message."""
 
 from __future__ import annotations
 

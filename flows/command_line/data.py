@@ -225,7 +225,7 @@ def show_card(card: Mapping[str, Any]) -> None:
         for key, value in card.get(name, {}).items():
             way.add_row(Text(f"{name}: {key.replace('_', ' ')}"), Text(_shown(value)))
     way.add_row("format", Text(", ".join(f"{key} {_shown(value)}" for key, value in card["format"].items())))
-    diversity = [f"{key.replace('_', ' ')} {_told(value)}" for key, value in card["diversity"].items()]
+    diversity = [f"{key.replace('_', ' ')} {_figure_text(value)}" for key, value in card["diversity"].items()]
     way.add_row("diversity", Text(", ".join(diversity)))
     out(way)
     if counts["raw"] > counts["kept"]:
@@ -238,8 +238,8 @@ def _divided(groups: Mapping[str, int]) -> str:
     >>> _divided({"whole": 0, "inside": 5})
     'few groups: 5 inside, by position with a gap'
     """
-    told = {"whole": "whole, by rank", "inside": "inside, by position with a gap"}
-    return "few groups: " + ", ".join(f"{groups[way]} {words}" for way, words in told.items() if groups[way])
+    descriptions = {"whole": "whole, by rank", "inside": "inside, by position with a gap"}
+    return "few groups: " + ", ".join(f"{groups[way]} {words}" for way, words in descriptions.items() if groups[way])
 
 
 def _farthest(distance: Mapping[str, Mapping[str, Any]]) -> str:
@@ -255,10 +255,10 @@ def _farthest(distance: Mapping[str, Mapping[str, Any]]) -> str:
     return f"{label}: {share} of it in {distance[label]['split']}, which has {of} of all items (by chance +- {chance})"
 
 
-def _told(figure: Any) -> str:
+def _figure_text(figure: Any) -> str:
     """A figure of diversity in words: lowest, median and highest, or how many of each.
 
-    >>> _told([1, 2.5, 4]), _told([8, 8, 8]), _told({"mono": 3}), _told(7)
+    >>> _figure_text([1, 2.5, 4]), _figure_text([8, 8, 8]), _figure_text({"mono": 3}), _figure_text(7)
     ('1 to 4 (median 2.5)', '8', 'mono (x3)', '7')
     """
     if isinstance(figure, list) and len(figure) == 3:

@@ -162,9 +162,9 @@ def _sound(database: Path) -> str:
     if not database.exists():
         return "none yet; the first run makes it"
     with sqlite3.connect(f"file:{database}?mode=ro", uri=True) as connection:
-        said = connection.execute("pragma quick_check").fetchone()[0]
-    if said != "ok":
-        raise AigcError(f"{database} is damaged: {said}")
+        verdict = connection.execute("pragma quick_check").fetchone()[0]
+    if verdict != "ok":
+        raise AigcError(f"{database} is damaged: {verdict}")
     return "sound"
 
 

@@ -157,8 +157,8 @@ def _show_model(model: Any) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    said = f"  {model.modality}  licence of the data: {model.licence or 'not stated'}"
-    out(Text.assemble((model.name, "bold"), said))
+    details = f"  {model.modality}  licence of the data: {model.licence or 'not stated'}"
+    out(Text.assemble((model.name, "bold"), details))
     for version in model.versions:
         out(f"[bold]version {version.version}[/bold] {', '.join(version.aliases)}  created {version.created}")
         data = f"  data {version.dataset} {version.data_version}"
@@ -187,15 +187,15 @@ def _show_comparison(value: Any) -> None:
     table = Table("figure", "", "a", "b", "b - a", "paired, 95 %", "b is", box=None)
     for row in value.metrics:
         arrow = {"lower": "\u2193", "higher": "\u2191"}.get(row.better, "")
-        known = f"{words.change(row.paired.value)} ({words.interval(row.paired.low, row.paired.high)})" if row.paired else ""
+        paired = f"{words.change(row.paired.value)} ({words.interval(row.paired.low, row.paired.high)})" if row.paired else ""
         difference = words.change(row.difference) if row.difference is not None else ""
         verdict = "" if row.verdict == "unknown" else row.verdict
-        table.add_row(row.metric, arrow, words.number(row.a), words.number(row.b), difference, known, verdict)
+        table.add_row(row.metric, arrow, words.number(row.a), words.number(row.b), difference, paired, verdict)
     out(table)
     for gate in value.gates:
         out(Text(f"{'passes' if gate.passed else 'FAILS '}  {gate.name}: {gate.reason}"))
-    said = {True: "b would be promoted beside a", False: "b would be refused beside a", None: "no gate is known of either"}
-    print(said[value.passes])
+    outcomes = {True: "b would be promoted beside a", False: "b would be refused beside a", None: "no gate is known of either"}
+    print(outcomes[value.passes])
 
 
 def _show_history(value: dict[str, Any]) -> None:

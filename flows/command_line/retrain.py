@@ -78,8 +78,8 @@ def settled(workspace: Workspace, config: RetrainConfig) -> Retrained | None:
     with leased(workspace, config.name) as free:
         if not free:
             return under_way(config.name)
-        question = asked(workspace, config).found
-        return None if question.due else not_due(question)
+        verdict = asked(workspace, config).verdict
+        return None if verdict.due else not_due(verdict)
 
 
 def show(outcomes: list[Retrained]) -> None:

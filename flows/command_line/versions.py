@@ -72,7 +72,7 @@ def checkout(
         from tasks.version.checkout import checkout as restore
 
         restored = plain(restore(Workspace.current(), name, wanted))
-        answer(restored, as_json, lambda told: _say(f"data/{name} is version {told['version']}, {told['rows']} items"))
+        answer(restored, as_json, lambda record: _say(f"data/{name} is version {record['version']}, {record['rows']} items"))
 
 
 def verify(name: Name, as_json: Json = False) -> None:
@@ -86,9 +86,9 @@ def verify(name: Name, as_json: Json = False) -> None:
 
         workspace = Workspace.current()
         find_version(workspace, name)
-        found = read_all(workspace, name)
-        intact = all(each.intact for each in found)
-        answer(plain({"dataset": name, "intact": intact, "versions": found}), as_json, _show_verified)
+        checks = read_all(workspace, name)
+        intact = all(each.intact for each in checks)
+        answer(plain({"dataset": name, "intact": intact, "versions": checks}), as_json, _show_verified)
         if not intact:
             leave(1)
 
@@ -103,7 +103,7 @@ def push(name: Name, wanted: Version = "", remote: Remote = "", as_json: Json = 
 
         version, where = send(Workspace.current(), name, wanted, remote)
         value = {"dataset": name, "version": version.version, "remote": where}
-        answer(value, as_json, lambda told: _say(f"{name} {told['version']} is in {told['remote']}"))
+        answer(value, as_json, lambda record: _say(f"{name} {record['version']} is in {record['remote']}"))
 
 
 def pull(name: Name, wanted: Version = "", remote: Remote = "", as_json: Json = False) -> None:
@@ -117,8 +117,8 @@ def pull(name: Name, wanted: Version = "", remote: Remote = "", as_json: Json = 
         version, mended = fetch(Workspace.current(), name, wanted, remote)
         value = {"dataset": name, "version": version.version, "mended": mended}
         hint = f"; {mended} damaged files were replaced, `aigc data checkout {name} {version.version}` puts them into data/"
-        told = f"{name} {version.version} is whole in the cache" + (hint if mended else "")
-        answer(value, as_json, lambda _: _say(told))
+        message = f"{name} {version.version} is whole in the cache" + (hint if mended else "")
+        answer(value, as_json, lambda _: _say(message))
 
 
 def forget(
@@ -177,7 +177,7 @@ def forgotten(settings: ForgetSettings) -> dict[str, Any]:
 def _show_forgotten(value: Mapping[str, Any]) -> None:
     _say(f"{value['dataset']} version {value['version']}: {value['rows']} items are left")
     _say(f"removed: {value['objects']} files of the cache, {value['encoded']} encoded copies")
-    told = {
+    captions = {
         "versions": "can no longer be restored",
         "models": "were trained on them (retrain, or remove them from the registry)",
         "remotes": "were purged too",
@@ -185,7 +185,7 @@ def _show_forgotten(value: Mapping[str, Any]) -> None:
         "unseen": "versions that may hold them, neither here nor at a remote whole (push them from where they are, then forget "
         "again)",
     }
-    for kind, what in told.items():
+    for kind, what in captions.items():
         if value[kind]:
             _say(f"{what}: {', '.join(value[kind])}")
     _say("not touched: the source itself, the caches of other clones, reports in outputs/, git's and MLflow's other records")
@@ -233,11 +233,11 @@ def show_difference(value: Mapping[str, Any]) -> None:
         table.add_row(name.replace("_", " "), f"{after - before:+}", f"{before} to {after}")
     for shift in value["shifts"]:
         verdict = f"p = {shift['p']:.3g} ({shift['test']})" if shift["p"] is not None else "too few items for a test"
-        table.add_row(shift["what"], "", Text(f"{verdict}: {_told_shift(shift)}"))
+        table.add_row(shift["what"], "", Text(f"{verdict}: {_shift_text(shift)}"))
     out(table)
 
 
-def _told_shift(shift: Mapping[str, Any]) -> str:
+def _shift_text(shift: Mapping[str, Any]) -> str:
     """The largest moves of a distribution, in words."""
     moves = {key: (shift["before"].get(key, 0.0), value) for key, value in shift["after"].items()}
     largest = sorted(moves, key=lambda key: -abs(moves[key][1] - moves[key][0]))[:3]

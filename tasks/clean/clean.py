@@ -29,7 +29,7 @@ from tasks.clean.parts import CLEAN, REJECTED, cleaned_shards, table
 from tasks.clean.shard_journal import Journal, targets
 from tasks.dataset.data_lock import writing
 from tasks.dataset.tables import count_marks, count_rows, read, shards
-from tasks.ingest.ingest import publish, write_table, written
+from tasks.ingest.ingest import file_errors, publish, write_table
 from tasks.stage.code_version import code_version
 from tasks.stage.references import CleanRef, RawRef
 from tasks.stage.settings import Workspace, scratch_folder
@@ -74,7 +74,7 @@ class CleanSettings(BaseModel):
 
     @field_validator("rules", "without")
     @classmethod
-    def _known(cls, value: Any) -> Any:
+    def _check_names(cls, value: Any) -> Any:
         for name in value:
             if name not in names(PACKAGE):
                 raise unknown("cleaning rule", name, names(PACKAGE))
@@ -116,7 +116,7 @@ def clean(raw: RawRef, settings: CleanSettings, context: StageContext) -> CleanR
     An item that cannot be used is written down with its rule and reason, and the rest goes on.
     Raises `BadInput` if no item is left.
     """
-    with written(f"the data set {raw.dataset} in {context.workspace.data}"):
+    with file_errors(f"the data set {raw.dataset} in {context.workspace.data}"):
         workspace = context.workspace.create()
         folder = workspace.data / raw.dataset / "clean"
         journal = Journal(workspace.state / "clean" / f"{raw.dataset}.json", folder, made_by(raw, settings))
@@ -142,10 +142,10 @@ def _result(raw: RawRef, folder: Path, context: StageContext) -> CleanRef:
     rejected = sum(rules.values())
     kept = sum(count_rows(path) for path in shards(folder))
     if not kept:
-        told = _reasons(shards(folder, rejected=True))
+        reasons = _reasons(shards(folder, rejected=True))
         with writing(context.workspace):
             _undo(folder)
-        raise BadInput(f"no item of {raw.dataset} can be used: all {rejected:,} were rejected ({told})")
+        raise BadInput(f"no item of {raw.dataset} can be used: all {rejected:,} were rejected ({reasons})")
     changed = count_marks(shards(folder), "changed")
     figures = {f"rejected_{rule}": count for rule, count in sorted(rules.items())}
     context.log(rows=kept, rejected=rejected, **figures, **{f"changed_{rule}": count for rule, count in changed.items()})
@@ -192,10 +192,10 @@ def cleaner(modality: str, settings: Mapping[str, Any]) -> Callable[[pyarrow.Tab
     rules = CleanSettings.model_validate(settings).chosen(modality)
 
     def cleaned(rows: pyarrow.Table) -> list[pyarrow.Table]:
-        found = Cleaned()
+        outcome = Cleaned()
         for row in rows.to_pylist():
-            _clean_row(row, module, modality, rules, found)
-        return [table(found.kept, CLEAN), table(found.rejected, REJECTED)]
+            _clean_row(row, module, modality, rules, outcome)
+        return [table(outcome.kept, CLEAN), table(outcome.rejected, REJECTED)]
 
     return cleaned
 

@@ -44,7 +44,7 @@ def data_card(
 
     `folder` is `data/NAME/clean`, `splits` the table of places, in shard order, `kept` how many items are no copies.
     Items whose label no train item has stay in their split and are counted as `unseen_labels`: they are encoded
-    without one. `divided`: what `tasks.split.inside` found where items are divided inside, in place of splits of whole items.
+    without one. `divided`: the card of `tasks.split.inside` where items are divided inside, in place of splits of whole items.
     """
     counts = counted(folder, splits)
     near = {"share_of_near_duplicates": round(duplicates.grouped / max(1, kept), 4)}
@@ -57,8 +57,8 @@ def data_card(
     parts = {name: tally(counts[name]) for name in SPLITS}
     train = parts["train"]["labels"]
     unseen = {name: {key: count for key, count in part["labels"].items() if key not in train} for name, part in parts.items()}
-    told = describe(clean.modality, folder, splits, rows, train)
-    return {**card, "splits": parts, "unseen_labels": unseen, **told, "diversity": told["diversity"] | near}
+    description = describe(clean.modality, folder, splits, rows, train)
+    return {**card, "splits": parts, "unseen_labels": unseen, **description, "diversity": description["diversity"] | near}
 
 
 def counted(folder: Path, splits: Path) -> dict[str, Counter[str | None]]:
@@ -105,8 +105,12 @@ def _labels_of(labels: Mapping[str, int], items: int) -> dict[str, Any]:
 def tally(labels: Iterable[str | None]) -> dict[str, Any]:
     """How many items, how many of each label, how many without; from labels one by one or counted."""
     counts = Counter(labels)
-    known = {label: count for label, count in counts.items() if label}
-    return {"rows": counts.total(), "labels": dict(sorted(known.items())), "unlabelled": counts.total() - sum(known.values())}
+    labelled = {label: count for label, count in counts.items() if label}
+    return {
+        "rows": counts.total(),
+        "labels": dict(sorted(labelled.items())),
+        "unlabelled": counts.total() - sum(labelled.values()),
+    }
 
 
 def describe(modality: str, folder: Path, splits: Path, rows: int, labels: Mapping[str, int]) -> dict[str, Any]:

@@ -34,9 +34,9 @@ def summary(workspace: Workspace, name: str) -> dict[str, Any]:
 
 def settled(source: SourceSettings) -> SourceSettings:
     """The same with its modality found out and its path such that it holds from every folder."""
-    place, known = source.location, getattr(plugin(source), "place", None)
-    if known:
-        place = known(source)
+    place, place_of = source.location, getattr(plugin(source), "place", None)
+    if place_of:
+        place = place_of(source)
     elif ":" not in place or Path(place).exists():
         place = str(source.path.resolve())
     source = source.model_copy(update={"location": place})
@@ -66,10 +66,10 @@ def remembered(workspace: Workspace, name: str) -> dict[str, Any]:
     to add it."""
     file = _file(workspace, name)
     if not file.is_file():
-        known = sorted(path.stem for path in file.parent.glob("*.json"))
-        if not known:
+        existing = sorted(path.stem for path in file.parent.glob("*.json"))
+        if not existing:
             raise BadInput(f"unknown data set {name!r}: there is none yet; `aigc data add {name} SOURCE` makes it")
-        raise unknown("data set", name, known)
+        raise unknown("data set", name, existing)
     values: dict[str, Any] = json.loads(file.read_text())
     return values if "source" in values else {"source": values}  # as it was kept before it held how it is made
 

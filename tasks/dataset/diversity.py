@@ -21,11 +21,11 @@ INNER = (0.01, 0.99)  # quantiles between which a histogram lies; what is beyond
 
 def diverse(modality: ModuleType, contents: Sequence[Any]) -> dict[str, Any]:
     """What the modality's `spread` tells of all contents, and their effective number: `vendi_score` of `vendi_items`."""
-    found = dict(modality.spread(contents)) if contents else {}
+    figures = dict(modality.spread(contents)) if contents else {}
     if hasattr(modality, "embedding") and len(contents) > 1:
         some = sample(contents)
-        found |= {"vendi_score": significant(vendi_score(modality.embedding(some))), "vendi_items": len(some)}
-    return found
+        figures |= {"vendi_score": significant(vendi_score(modality.embedding(some))), "vendi_items": len(some)}
+    return figures
 
 
 def distributions(modality: ModuleType, contents: Sequence[Any]) -> dict[str, Any]:
@@ -33,8 +33,8 @@ def distributions(modality: ModuleType, contents: Sequence[Any]) -> dict[str, An
     if not hasattr(modality, "measures") or not contents:
         return {}
     some = sample(contents)
-    told = {name: distribution(np.asarray(values)) for name, values in modality.measures(some).items()}
-    return {"from_items": len(some), "measures": {name: found for name, found in told.items() if found}}
+    measures = {name: distribution(np.asarray(values)) for name, values in modality.measures(some).items()}
+    return {"from_items": len(some), "measures": {name: figures for name, figures in measures.items() if figures}}
 
 
 def sample(contents: Sequence[Any], most: int = MOST) -> list[Any]:
@@ -99,8 +99,8 @@ def significant(value: float, digits: int = DIGITS) -> float:
     >>> significant(1234.56), significant(0.00123456), significant(12345.0)
     (1235, 0.001235, 12345)
     """
-    told = float(value) if float(value).is_integer() else float(f"{value:.{digits}g}")
-    return int(told) if told.is_integer() else told
+    shortened = float(value) if float(value).is_integer() else float(f"{value:.{digits}g}")
+    return int(shortened) if shortened.is_integer() else shortened
 
 
 def rounded(values: np.ndarray) -> np.ndarray:

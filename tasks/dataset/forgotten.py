@@ -61,15 +61,15 @@ class Forgotten:
     def keep(self, path: Path) -> None:
         """As a table, the same for the same set."""
         kinds = (("id", self.ids), ("group", self.groups), ("source", self.sources))
-        pairs = [(kind, one) for kind, found in kinds for one in sorted(found)]
+        pairs = [(kind, one) for kind, digests in kinds for one in sorted(digests)]
         write(path, TYPES, {"kind": [kind for kind, _ in pairs], "digest": [one for _, one in pairs]})
 
 
 def purged(workspace: Workspace, name: str) -> dict[str, set[str]]:
     """Version -> md5 of its tables that were removed because they held forgotten items; such a version is gone."""
     file = _record(workspace, name)
-    found = json.loads(file.read_text()) if file.is_file() else {}
-    return {version: set(md5s) for version, md5s in found.items()}
+    record = json.loads(file.read_text()) if file.is_file() else {}
+    return {version: set(md5s) for version, md5s in record.items()}
 
 
 def note_purged(workspace: Workspace, name: str, tables: dict[str, set[str]]) -> None:

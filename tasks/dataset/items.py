@@ -72,8 +72,8 @@ def _containing(workspace: Workspace, name: str, text: str) -> set[str]:
     """Ids of clean texts that hold `text`, upper or lower case."""
     if summary(workspace, name)["modality"] != "text":
         raise BadInput(f"{name} holds no texts, so no content can be looked for; --source looks for a file or row")
-    found: set[str] = set()
+    ids: set[str] = set()
     for part in batches(shards(workspace.data / name / "clean"), ["id", "content"], ROWS):
         pairs = zip(part["id"], part["content"], strict=True)
-        found.update(key for key, content in pairs if text.casefold() in content.decode().casefold())
-    return found
+        ids.update(key for key, content in pairs if text.casefold() in content.decode().casefold())
+    return ids

@@ -32,8 +32,8 @@ def examples(splits: Path, quarantine: Path) -> dict[str, Any]:
     rejected: dict[str, list[str]] = {}
     for part in batches([quarantine], ["id", "rule"], ROWS):
         for rule in set(part["rule"]):
-            found = (key for key, own in zip(part["id"], part["rule"], strict=True) if own == rule)
-            rejected[rule] = nsmallest(REJECTED, [*rejected.get(rule, []), *found])
+            ids = (key for key, cause in zip(part["id"], part["rule"], strict=True) if cause == rule)
+            rejected[rule] = nsmallest(REJECTED, [*rejected.get(rule, []), *ids])
     return {"train": nsmallest(SHOWN, _train(splits)), "rejected": dict(sorted(rejected.items()))}
 
 

@@ -20,14 +20,14 @@ def placed(folder: Path, splits: Path, columns: Sequence[str]) -> Iterator[dict[
     places = _places(splits)
     key, split = next(places, ("", ""))
     for rows in batches(shards(folder), list(dict.fromkeys(["id", *columns])), ROWS):
-        chosen, found = [], []
+        chosen, chosen_splits = [], []
         for at, one in enumerate(rows["id"]):
             if one == key:
                 chosen.append(at)
-                found.append(split)
+                chosen_splits.append(split)
                 key, split = next(places, ("", ""))
         if chosen:
-            yield {name: [values[at] for at in chosen] for name, values in rows.items()} | {"split": found}
+            yield {name: [values[at] for at in chosen] for name, values in rows.items()} | {"split": chosen_splits}
 
 
 def _places(splits: Path) -> Iterator[tuple[str, str]]:

@@ -32,10 +32,10 @@ def read(paths: list[Path], columns: list[str]) -> dict[str, list[Any]]:
 
 def count_marks(paths: list[Path], column: str) -> dict[str, int]:
     """How many rows of several tables have each value in a column of lists, sorted by value."""
-    found: Counter[str] = Counter()
+    counts: Counter[str] = Counter()
     for path in paths:  # one table in memory at a time
-        found.update(mark for marks in read([path], [column])[column] for mark in set(marks))
-    return dict(sorted(found.items()))
+        counts.update(mark for marks in read([path], [column])[column] for mark in set(marks))
+    return dict(sorted(counts.items()))
 
 
 def write(path: Path, types: dict[str, str], columns: dict[str, list[Any]]) -> Path:
@@ -66,7 +66,7 @@ class Writer:
     def __init__(self, path: Path, types: dict[str, str], rows: int = 0) -> None:
         import pyarrow.parquet as parquet
 
-        self.schema, self.rows, self.written = schema(types), rows, 0
+        self.schema, self.rows, self.row_count = schema(types), rows, 0
         self.waiting: dict[str, list[Any]] = {name: [] for name in types}
         self.file = parquet.ParquetWriter(path, self.schema, compression="zstd")
 
@@ -74,7 +74,7 @@ class Writer:
         return self
 
     def __exit__(self, *failure: object) -> None:
-        if self.rows and failure[0] is None and (self.waiting[self.schema.names[0]] or not self.written):
+        if self.rows and failure[0] is None and (self.waiting[self.schema.names[0]] or not self.row_count):
             self._write(self.waiting)
         self.file.close()
 
@@ -93,7 +93,7 @@ class Writer:
         import pyarrow
 
         self.file.write_table(pyarrow.table(columns, schema=self.schema))
-        self.written += len(columns[self.schema.names[0]])
+        self.row_count += len(columns[self.schema.names[0]])
 
 
 def batches(paths: list[Path], columns: list[str], rows: int) -> Iterator[dict[str, list[Any]]]:

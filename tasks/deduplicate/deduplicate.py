@@ -35,12 +35,12 @@ class DeduplicateSettings(BaseModel):
 
 def fingerprints(paths: list[Path]) -> np.ndarray:
     """The first half of each item's sha256, uint64 (item, 2), in shard order."""
-    found, start = np.empty((sum(map(count_rows, paths)), 2), dtype=np.uint64), 0
+    digests, start = np.empty((sum(map(count_rows, paths)), 2), dtype=np.uint64), 0
     for part in batches(paths, ["exact"], ROWS):
         halves = np.frombuffer(b"".join(bytes.fromhex(exact[:32]) for exact in part["exact"]), dtype=">u8").reshape(-1, 2)
-        found[start : start + len(halves)] = halves
+        digests[start : start + len(halves)] = halves
         start += len(halves)
-    return found
+    return digests
 
 
 @stage
@@ -104,11 +104,11 @@ def superseded(modality: ModuleType, folder: Path, first: np.ndarray) -> dict[in
     states = defaultdict[str, list[int]](list)  # of each source, the earliest first
     for index in again:
         states[rows["source"][index]].append(index)
-    found: dict[int, int] = {}
+    successors: dict[int, int] = {}
     for earlier, one in (pair for same in states.values() for pair in combinations(same, 2)):
         if modality.covers(contents[rows["id"][one]], contents[rows["id"][earlier]]):
-            found[earlier] = one
-    return found
+            successors[earlier] = one
+    return successors
 
 
 def resolved(index: int, later: Mapping[int, int]) -> int:
@@ -142,9 +142,9 @@ def _joined(modality: ModuleType, prints: Iterable[list[bytes]], folder: Path, k
     with closing(Columns(scratch)) as columns:
         for near in prints:
             columns.add(modality.bands(near))
-        found = candidates(columns, scratch)
+        pairs = candidates(columns, scratch)
     wanted = np.zeros(len(kept), dtype=bool)
-    wanted[found.ravel()] = True
+    wanted[pairs.ravel()] = True
     chosen = ((at, content) for part in numbered(folder, kept, "content") for at, content in part if wanted[at])
     with closing(Contents(scratch / "contents", chosen)) as contents:
-        return alike_pairs(found, contents, modality)
+        return alike_pairs(pairs, contents, modality)

@@ -54,11 +54,11 @@ class Named:
     @classmethod
     def of(cls, folder: Path, numbers: np.ndarray) -> Named:
         """`numbers` among all clean items, ascending, each once."""
-        ids, labels, known = [np.empty(0, dtype="S1")], [], dict[str | None, str | None]()
+        ids, labels, interned = [np.empty(0, dtype="S1")], [], dict[str | None, str | None]()
         for part in numbered(folder, numbers, "id"):
             ids.append(np.array([one for _, one in part], dtype=np.bytes_))
         for part in numbered(folder, numbers, "label"):
-            labels += [known.setdefault(label, label) for _, label in part]  # each text once
+            labels += [interned.setdefault(label, label) for _, label in part]  # each text once
         return cls(numbers, np.concatenate(ids), labels)
 
     def id(self, number: int) -> str:
@@ -103,7 +103,7 @@ def _rows(
         ],
         "near": [[named.id(one) for one in earlier] for earlier in near],
         "cluster": [
-            own if head == number else named.id(head) for own, number, head in zip(part["id"], numbers, heads, strict=True)
+            key if head == number else named.id(head) for key, number, head in zip(part["id"], numbers, heads, strict=True)
         ],
     }
 

@@ -71,8 +71,8 @@ class Buckets:
         """The pairs that were added `least` times, in order."""
         for _, file in sorted(self.files.items()):
             file.flush()
-            found, counts = np.unique(np.fromfile(file.name, dtype=np.uint64), return_counts=True)
-            yield found[counts >= least]
+            pairs, counts = np.unique(np.fromfile(file.name, dtype=np.uint64), return_counts=True)
+            yield pairs[counts >= least]
 
     def close(self) -> None:
         for file in self.files.values():
@@ -88,15 +88,15 @@ def candidates(columns: Iterable[np.ndarray], folder: Path, least: int = SHARED)
     with closing(Buckets(folder)) as buckets:
         for column in columns:
             buckets.add(equal_pairs(column))
-        found = np.concatenate([np.empty(0, dtype=np.uint64), *buckets.counted(least)])
-    return np.stack([(found >> np.uint64(32)).astype(np.int64), (found & np.uint64(0xFFFFFFFF)).astype(np.int64)], axis=1)
+        pairs = np.concatenate([np.empty(0, dtype=np.uint64), *buckets.counted(least)])
+    return np.stack([(pairs >> np.uint64(32)).astype(np.int64), (pairs & np.uint64(0xFFFFFFFF)).astype(np.int64)], axis=1)
 
 
 def equal_pairs(column: np.ndarray) -> np.ndarray:
     """Items with the same number, as earlier << 32 | later; of those before it an item has at most the `NEIGHBOURS` latest."""
     parts = 1 + len(column) // SORTED
-    found = [_equal(np.flatnonzero(column % parts == part), column) for part in range(parts)]
-    return np.concatenate([np.empty(0, dtype=np.uint64), *found])
+    pairs = [_equal(np.flatnonzero(column % parts == part), column) for part in range(parts)]
+    return np.concatenate([np.empty(0, dtype=np.uint64), *pairs])
 
 
 def _equal(places: np.ndarray, column: np.ndarray) -> np.ndarray:

@@ -47,10 +47,10 @@ class Prints:
                 return np.fromfile(file, np.uint8, (end - start) * self.width, offset=start * self.width).reshape(
                     -1, self.width
                 )
-            found = np.empty((len(wanted), self.width), dtype=np.uint8)
-            for row, number in zip(found, wanted.tolist(), strict=True):
+            rows = np.empty((len(wanted), self.width), dtype=np.uint8)
+            for row, number in zip(rows, wanted.tolist(), strict=True):
                 os.preadv(file.fileno(), [row.data], number * self.width)
-        return found
+        return rows
 
     def parts(self) -> Iterator[np.ndarray]:
         """All of them in order, uint8 (item, byte), `COMPARED` at a time."""
@@ -68,13 +68,13 @@ def near_pairs(prints: Prints, modality: Any) -> np.ndarray:
     places = np.concatenate([modality.positions(part).astype(np.float32) for part in prints.parts()])
     cells = _cells(places)
     crowded = _rank(cells) >= NEIGHBOURS
-    own, same = np.flatnonzero(~crowded), _pairs(equal_pairs(cells))
-    found = [_compared(prints, same[crowded[same[:, 1]]], modality)]
-    for pairs in _candidates(places[own]):
-        found.append(_compared(prints, own[pairs], modality))
-        if sum(map(len, found)) > COLLECTED:
-            found = [_latest(np.concatenate(found))]
-    return _latest(np.concatenate(found))
+    sparse, same = np.flatnonzero(~crowded), _pairs(equal_pairs(cells))
+    collected = [_compared(prints, same[crowded[same[:, 1]]], modality)]
+    for pairs in _candidates(places[sparse]):
+        collected.append(_compared(prints, sparse[pairs], modality))
+        if sum(map(len, collected)) > COLLECTED:
+            collected = [_latest(np.concatenate(collected))]
+    return _latest(np.concatenate(collected))
 
 
 def _cells(places: np.ndarray) -> np.ndarray:

@@ -187,7 +187,7 @@ class Seen:
         """Two samples of it, by each measure and label, and all in all."""
         if min(len(before), len(after)) < FEWEST:
             return Comparison(score=None, items=(len(before), len(after)), classifier=None, features=())
-        apart = self.told_apart(before, after)
+        apart = self.separation(before, after)
         features = adjusted([feature for feature in self.tested(before, after) if feature])
         return Comparison(
             score=round(apart.score, 4),
@@ -203,7 +203,7 @@ class Seen:
         for name, column in self.measures.items():
             yield numbers(name, column[sides[0]], column[sides[1]])
 
-    def told_apart(self, before: Sequence[Entry], after: Sequence[Entry]) -> Any:
+    def separation(self, before: Sequence[Entry], after: Sequence[Entry]) -> Any:
         import numpy as np
 
         entries = {entry.key: entry for entry in (*after, *before)}

@@ -20,7 +20,7 @@ SEED = 2017
 BATCH = 100  # rounds at a time
 
 
-class Told(NamedTuple):
+class Separation(NamedTuple):
     """Area under the ROC curve: how often an item of `after` looks more like one than an item of `before` does."""
 
     auc: float
@@ -29,11 +29,11 @@ class Told(NamedTuple):
 
     @property
     def score(self) -> float:
-        """Two times the lower end of the interval less one, not below 0: 0 where they may be alike, 1 where all are told."""
+        """Two times the lower end of the interval less one, not below 0: 0 where they may be alike, 1 where all are apart."""
         return max(0.0, 2 * self.low - 1)
 
 
-def tell_apart(features: np.ndarray, groups: Sequence[str], before: np.ndarray, after: np.ndarray) -> Told:
+def tell_apart(features: np.ndarray, groups: Sequence[str], before: np.ndarray, after: np.ndarray) -> Separation:
     """Logistic regression on features float (item, feature) of different items; bool (item,) say which set holds each.
 
     An item in both sets counts in both. Items of one group are held out together, and drawn together in the bootstrap of
@@ -54,7 +54,7 @@ def tell_apart(features: np.ndarray, groups: Sequence[str], before: np.ndarray, 
         for chosen in resamples(len(names), ROUNDS, SEED)
     ]
     low, high = interval(np.array(draws))
-    return Told(*(round(float(each), 4) for each in (value, min(low, value), max(high, value))))
+    return Separation(*(round(float(each), 4) for each in (value, min(low, value), max(high, value))))
 
 
 def _folds(names: Sequence[str], units: np.ndarray, before: np.ndarray, after: np.ndarray) -> np.ndarray:

@@ -62,14 +62,14 @@ def label_marks(folder: Path, kind: str, name: str) -> Ids:
     """Id and label of every raw item; raises `BadInput` where the shards hold another modality than `kind`."""
     from pyarrow import parquet
 
-    found = Ids()
+    ids = Ids()
     for shard in shards(folder):
         table = parquet.read_table(shard, columns=["id", "label"])
         held = (table.schema.metadata or {}).get(b"modality", kind.encode()).decode()
         if held != kind:
             raise BadInput(f"the data set {name} holds the modality {held}, the source {kind}; give it another name")
-        found.sort_in(table["id"].to_pylist(), [label_mark(label) for label in table["label"].to_pylist()])
-    return found
+        ids.sort_in(table["id"].to_pylist(), [label_mark(label) for label in table["label"].to_pylist()])
+    return ids
 
 
 def moved(folder: Path, new_shards: list[Path], files: Collection[str], seen: Ids) -> set[str]:
@@ -79,18 +79,18 @@ def moved(folder: Path, new_shards: list[Path], files: Collection[str], seen: Id
     content was there with that label too, it was no correction, and nothing goes.
     """
     vanished = _vanished(folder, files, seen) if new_shards and files else {}
-    found: set[str] = set()
+    outdated: set[str] = set()
     for part in batches(new_shards, ["payload", "label"], CONTENTS) if vanished else ():
         for payload, label in zip(part["payload"], part["label"], strict=True):
             before = vanished.get(hashlib.sha256(payload).digest(), {})
             if label is not None and label not in before.values():
-                found.update(before)
-    return found
+                outdated.update(before)
+    return outdated
 
 
 def _vanished(folder: Path, files: Collection[str], seen: Ids) -> dict[bytes, dict[str, str | None]]:
     """Digest of the content -> id -> label, of the raw items of these files that were not seen."""
-    found: dict[bytes, dict[str, str | None]] = {}
+    by_content: dict[bytes, dict[str, str | None]] = {}
     for shard in shards(folder):
         rows = read([shard], ["id", "source", "label"])
         labels = {
@@ -100,8 +100,8 @@ def _vanished(folder: Path, files: Collection[str], seen: Ids) -> dict[bytes, di
         }
         for key, payload in _payloads(shard) if labels else ():
             if payload and key in labels:
-                found.setdefault(hashlib.sha256(payload).digest(), {})[key] = labels[key]
-    return found
+                by_content.setdefault(hashlib.sha256(payload).digest(), {})[key] = labels[key]
+    return by_content
 
 
 def _payloads(shard: Path) -> Iterator[tuple[str, bytes]]:

@@ -50,7 +50,7 @@ def ingest(source: SourceSettings, context: StageContext) -> RawRef:
     was changed.
     """
     kind = modality(source)
-    with written(f"the data set {source.name} in {context.workspace.data}"):
+    with file_errors(f"the data set {source.name} in {context.workspace.data}"):
         workspace = context.workspace.create()
         folder = workspace.data / source.name / "raw"
         arrivals = Arrivals(source, label_marks(folder, kind, source.name), Forgotten.of(folder.parent))
@@ -79,7 +79,7 @@ def ingest(source: SourceSettings, context: StageContext) -> RawRef:
 
 
 @contextmanager
-def written(what: str) -> Iterator[None]:
+def file_errors(what: str) -> Iterator[None]:
     """Errors of the file system, in words and as `BadInput`."""
     try:
         yield

@@ -31,7 +31,7 @@ class Ingested(BaseModel):
 def unchanged(workspace: Workspace, source: SourceSettings, code: str, files: Mapping[str, State]) -> frozenset[str]:
     """Those of the source's `files` whose items are in the raw shards already.
 
-    None where the source was told otherwise or read by other code, or where shards were taken away since (an earlier
+    None where the settings of the source or the code that reads it changed, or where shards were taken away since (an earlier
     version was put back, items were forgotten).
     """
     last = _last(workspace, source)

@@ -68,9 +68,9 @@ class RawItem:
     @cached_property
     def id(self) -> str:
         """24 hexadecimal digits; the same item has the same id in every run and on every machine."""
-        found = hashlib.sha256(self.source.encode("utf-8", "surrogatepass") + b"\0")
-        found.update(self.payload)  # not copied: it may be large
-        return found.hexdigest()[:24]
+        sha256 = hashlib.sha256(self.source.encode("utf-8", "surrogatepass") + b"\0")
+        sha256.update(self.payload)  # not copied: it may be large
+        return sha256.hexdigest()[:24]
 
 
 class SourceSettings(BaseModel):
@@ -114,24 +114,24 @@ class SourceSettings(BaseModel):
                 "a password does not belong into the location of a source; leave it out and give it where the driver looks "
                 "for it: PGPASSWORD or ~/.pgpass for PostgreSQL, ~/.netrc for http"
             )
-        if found := _SECRET.match(location):
+        if parameter := _SECRET.match(location):
             raise BadInput(
-                f"the parameter {found[1]!r} of the URL looks like a secret, and locations are remembered, logged and shown; "
-                f"write {found[1]}=${{NAME}} and set NAME in the environment, where it is read each time"
+                f"the parameter {parameter[1]!r} of the URL looks like a secret, and locations are remembered, logged and "
+                f"shown; write {parameter[1]}=${{NAME}} and set NAME in the environment, where it is read each time"
             )
         return location
 
     @field_validator("modality")
     @classmethod
-    def _known_modality(cls, modality: str | None) -> str | None:
-        known = names("aigc_models.modalities")
-        if modality is not None and modality not in known:
-            raise unknown("modality", modality, known)
+    def _check_modality(cls, modality: str | None) -> str | None:
+        modalities = names("aigc_models.modalities")
+        if modality is not None and modality not in modalities:
+            raise unknown("modality", modality, modalities)
         return modality
 
     @field_validator("label")
     @classmethod
-    def _known_label(cls, label: str | None) -> str | None:
+    def _check_label(cls, label: str | None) -> str | None:
         Labels.parse(label)
         return label
 
@@ -246,7 +246,7 @@ def readers(source: SourceSettings) -> list[str]:
 
 def content_digest(source: SourceSettings) -> str:
     """Changes when the content at the source does, whatever code reads it."""
-    return _told(source, lambda: str(plugin(source).fingerprint(source)))
+    return _call_plugin(source, lambda: str(plugin(source).fingerprint(source)))
 
 
 def listing(source: SourceSettings) -> dict[str, tuple[int, int, int]]:
@@ -254,13 +254,13 @@ def listing(source: SourceSettings) -> dict[str, tuple[int, int, int]]:
     module = plugin(source)
     files = module.content_files(source) if hasattr(module, "content_files") else [source.path] if source.path.is_file() else []
     root = f"{source.root}/"
-    found = [(str(file).removeprefix(root), file.stat()) for file in files]
-    return {name: (told.st_size, told.st_mtime_ns, told.st_ctime_ns) for name, told in found}
+    stats = [(str(file).removeprefix(root), file.stat()) for file in files]
+    return {name: (stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns) for name, stat in stats}
 
 
 def modality(source: SourceSettings) -> str:
     """What the user said, or what the content is; raises `BadInput` on a mixture."""
-    return source.modality or _told(source, lambda: str(plugin(source).modality(source)))
+    return source.modality or _call_plugin(source, lambda: str(plugin(source).modality(source)))
 
 
 def read(source: SourceSettings, modality: str, unchanged: Collection[str] = ()) -> Iterator[RawItem]:
@@ -273,17 +273,17 @@ def read(source: SourceSettings, modality: str, unchanged: Collection[str] = ())
 
 def licence(source: SourceSettings) -> str:
     """What the user stated, or what an embedded source knows of itself."""
-    known = getattr(plugin(source), "licence", None) if source.licence == UNSTATED else None
-    return str(known(source)) if known else source.licence
+    licence_of = getattr(plugin(source), "licence", None) if source.licence == UNSTATED else None
+    return str(licence_of(source)) if licence_of else source.licence
 
 
 def description(source: SourceSettings) -> str:
     """What the plug-in says of it, or the location without its parents: a data card is the same on every machine."""
-    known = getattr(plugin(source), "description", None)
-    return str(known(source)) if known else source.path.absolute().name
+    description_of = getattr(plugin(source), "description", None)
+    return str(description_of(source)) if description_of else source.path.absolute().name
 
 
-def _told(source: SourceSettings, action: Callable[[], str]) -> str:
+def _call_plugin(source: SourceSettings, action: Callable[[], str]) -> str:
     try:
         return action()
     except OSError as error:

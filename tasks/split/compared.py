@@ -44,8 +44,8 @@ def largest(splits: Path) -> str:
         sizes[group] += count
     if not sizes or max(sizes.values()) < 2:
         return ""
-    told = [
+    groups = [
         f"{group!r} ({', '.join(f'{counts[group, name]} {name}' for name in SPLITS if counts[group, name])})"
         for group, _ in sizes.most_common(NAMED)
     ]
-    return f"; its groups are {', '.join(told)}" + (f" and {len(sizes) - NAMED} more" if len(sizes) > NAMED else "")
+    return f"; its groups are {', '.join(groups)}" + (f" and {len(sizes) - NAMED} more" if len(sizes) > NAMED else "")

@@ -22,9 +22,9 @@ def distance(splits: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any
         for label, count in part["labels"].items():
             counts.setdefault(label, dict.fromkeys(splits, 0))[name] = count
     shares = {name: part["rows"] / total for name, part in splits.items() if part["rows"]}
-    found = {label: _farthest(own, shares, total) for label, own in counts.items()}
-    chosen = sorted(found, key=lambda label: (-_times(found[label]), label))[:FARTHEST]
-    return {label: found[label] for label in chosen}
+    farthest = {label: _farthest(label_counts, shares, total) for label, label_counts in counts.items()}
+    chosen = sorted(farthest, key=lambda label: (-_times(farthest[label]), label))[:FARTHEST]
+    return {label: farthest[label] for label in chosen}
 
 
 def _farthest(counts: Mapping[str, int], shares: Mapping[str, float], total: int) -> dict[str, Any]:

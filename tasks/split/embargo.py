@@ -38,8 +38,8 @@ def length(text: str, dated: bool) -> float:
     """
     if not text:
         return 0.0
-    found, unit = parsed(text)
-    if found and unit != dated:
-        told = ("dates: write a duration, such as 7 days", "plain numbers: write a number in their unit")[not dated]
-        raise BadInput(f"the embargo is {text!r}, and the times of the data set are {told}")
-    return found
+    number, unit = parsed(text)
+    if number and unit != dated:
+        expected = ("dates: write a duration, such as 7 days", "plain numbers: write a number in their unit")[not dated]
+        raise BadInput(f"the embargo is {text!r}, and the times of the data set are {expected}")
+    return number

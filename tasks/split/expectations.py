@@ -97,8 +97,8 @@ def held(
         return {}
     table = items(modality, folder, splits, {expectation.column for expectation in expectations})
     outcomes = {str(expectation): _outcome(expectation, table) for expectation in expectations}
-    failed = {name: found for name, found in outcomes.items() if found["failed"] and found["severity"] == "fail"}
-    broken = [_told(name, found, len(table)) for name, found in failed.items()]
+    failed = {name: outcome for name, outcome in outcomes.items() if outcome["failed"] and outcome["severity"] == "fail"}
+    broken = [_message(name, outcome, len(table)) for name, outcome in failed.items()]
     if broken:
         raise BadInput(f"{dataset} is not what is expected of it, and no version was made: {'; '.join(broken)}")
     return outcomes
@@ -109,10 +109,10 @@ def items(modality: str, folder: Path, splits: Path, wanted: set[str]) -> pandas
     import pandas
 
     measured = MEASURED.get(modality, {})
-    known = [*STATED, "split", *measured]
+    columns = [*STATED, "split", *measured]
     for column in sorted(wanted):
-        if column not in known:
-            raise unknown(f"column of {modality} items in an expectation:", column, known)
+        if column not in columns:
+            raise unknown(f"column of {modality} items in an expectation:", column, columns)
     stated = sorted({"id", "source", *wanted} & set(STATED))
     content = ["content"] if wanted & set(measured) else []
     parts = placed(folder, splits, [*stated, *content])  # contents go with each part
@@ -154,7 +154,7 @@ def _plain(value: Any) -> str | int | float | None:
     return None if missing else value
 
 
-def _told(expected: str, outcome: Mapping[str, Any], total: int) -> str:
-    named = ", ".join(f"{found['source']} ({found['value']!r}, id {found['id'][:8]})" for found in outcome["examples"])
+def _message(expected: str, outcome: Mapping[str, Any], total: int) -> str:
+    named = ", ".join(f"{example['source']} ({example['value']!r}, id {example['id'][:8]})" for example in outcome["examples"])
     more = ", ..." if outcome["failed"] > len(outcome["examples"]) else ""
     return f"{outcome['failed']} of {total} items fail {expected!r}: {named}{more}"

@@ -34,8 +34,8 @@ def keep(splits: Path, ids: Sequence[str], folder: Path) -> None:
 
     if "fold" in columns_of(splits):
         rows = read([splits], ["id", "fold"])
-        known = dict(zip(rows["id"], rows["fold"], strict=True))
-        save_array(folder / FILE, np.array([-1 if known[key] is None else known[key] for key in ids], dtype=np.int16))
+        folds = dict(zip(rows["id"], rows["fold"], strict=True))
+        save_array(folder / FILE, np.array([-1 if folds[key] is None else folds[key] for key in ids], dtype=np.int16))
 
 
 def outside(train: Corpus, folder: Path, fold: int, member: str) -> Corpus:

@@ -14,11 +14,11 @@ from aigc_models.errors import BadInput
 from tasks.dataset.card import SPLITS
 from tasks.dataset.diversity import distributions, diverse
 from tasks.dataset.tables import payloads
+from tasks.split.division import Division, write_tables
 from tasks.split.embargo import length
 from tasks.split.place import Place
 from tasks.split.rows import Row
 from tasks.split.settings import SplitSettings
-from tasks.split.written import Division, written
 from tasks.stage.references import CleanRef
 
 EMBARGO = "embargo"  # its length, among the borders
@@ -53,25 +53,25 @@ def inside(
     clean: CleanRef, modality: ModuleType, folder: Path, rows: Iterable[Row], settings: SplitSettings, target: Path
 ) -> Division:
     """Divide the items of `rows` by time, and write the tables into `target`; `folder` is `data/NAME/clean`."""
-    known = {row.id: row for row in rows}
-    pairs = list(payloads(folder, known.keys()))
+    by_id = {row.id: row for row in rows}
+    pairs = list(payloads(folder, by_id.keys()))
     contents = [modality.unpack(payload) for _, payload in pairs]
     odd = modality.misfits(contents)
     kept = [at for at in range(len(pairs)) if at not in odd]
     fit = [contents[at] for at in kept]
     if not fit:
-        return Division(0, len(known), dict.fromkeys(SPLITS, 0), {}, {"unit": "steps"})
+        return Division(0, len(by_id), dict.fromkeys(SPLITS, 0), {}, {"unit": "steps"})
     borders = modality.borders(fit, settings.validation, settings.test)
     if settings.embargo:
         borders = {**borders, EMBARGO: length(settings.embargo, dated=bool(getattr(fit[0], "dated", True)))}
-    parts = Parts([known[pairs[at][0]] for at in kept], fit, borders)
+    parts = Parts([by_id[pairs[at][0]] for at in kept], fit, borders)
     steps = [parts.ends(modality, content) for content in fit]
-    misfits = [Place(known[pairs[at][0]], None, None, "split", "misfit", reason) for at, reason in odd.items()]
-    written(chain(_places(parts, steps), misfits), target)
+    misfits = [Place(by_id[pairs[at][0]], None, None, "split", "misfit", reason) for at, reason in odd.items()]
+    write_tables(chain(_places(parts, steps), misfits), target)
     counts = {name: sum(one[name] for one in steps) for name in SPLITS}
     placed = sum(any(one.values()) for one in steps)
     card = _card(clean.dataset, modality, parts, steps)
-    return Division(placed, len(known), counts, {"misfit": len(odd)} if odd else {}, card)
+    return Division(placed, len(by_id), counts, {"misfit": len(odd)} if odd else {}, card)
 
 
 def _places(parts: Parts, steps: Sequence[Mapping[str, int]]) -> Iterator[Place]:
@@ -85,10 +85,12 @@ def _card(dataset: str, modality: ModuleType, parts: Parts, steps: Sequence[Mapp
     train = [content for content in train if content.steps > 1]
     if not train:
         raise BadInput(f"{dataset} has no series with two points before validation begins; add older points")
-    own = [row.label for row in parts.rows]
-    splits = {name: _tally(own, [one[name] for one in steps]) for name in SPLITS}
-    known = splits["train"]["labels"]
-    unseen = {name: {key: count for key, count in part["labels"].items() if key not in known} for name, part in splits.items()}
+    labels = [row.label for row in parts.rows]
+    splits = {name: _tally(labels, [one[name] for one in steps]) for name in SPLITS}
+    train_labels = splits["train"]["labels"]
+    unseen = {
+        name: {key: count for key, count in part["labels"].items() if key not in train_labels} for name, part in splits.items()
+    }
     return {
         "unit": "steps",
         "splits": splits,

@@ -32,8 +32,8 @@ class Marks:
             return [-1] * len(wanted)
         keys = np.array([key(text or "") for text in wanted], dtype=self.keys.dtype)
         at = np.minimum(np.searchsorted(self.keys, keys), len(self.keys) - 1)
-        found: list[int] = np.where(self.keys[at] == keys, at, -1).tolist()
-        return [-1 if text is None else place for text, place in zip(wanted, found, strict=True)]
+        positions: list[int] = np.where(self.keys[at] == keys, at, -1).tolist()
+        return [-1 if text is None else place for text, place in zip(wanted, positions, strict=True)]
 
     def __getitem__(self, place: int) -> int:
         """The number there; 0 at -1."""

@@ -53,21 +53,21 @@ class Ties:
     item_folds: Marks
     group_folds: Marks
     given: set[str | None]  # the splits that the user's column names; None where some item has none
-    unsaid: str  # the source of the first item without one
+    unstated: str  # the source of the first item without one
 
     @classmethod
     def of(cls, rows: Iterable[Row], settings: SplitSettings) -> Ties:
-        near, groups, given, unsaid = bytearray(), bytearray(), set(), ""
+        near, groups, given, unstated = bytearray(), bytearray(), set(), ""
         for row in rows:
             name = None if settings.by == "time" else given_split(row)
             given.add(name)
             if name is None:
-                unsaid = unsaid or row.source
+                unstated = unstated or row.source
             for other in row.near:
                 near += key(other)
             if row.group and (row.near or name):
                 groups += key(row.group)
-        return cls(Marks(near), Marks(groups), Marks(near), Marks(groups), given, unsaid)
+        return cls(Marks(near), Marks(groups), Marks(near), Marks(groups), given, unstated)
 
 
 def place(
@@ -81,7 +81,7 @@ def place(
     In order: an item goes where its near-duplicates and its group stand; where there are none, where its group is
     drawn (`tasks.split.draw`: by its hash; few groups by rank or inside). Only items before it count, so that what is
     added later moves nothing. One whose near-duplicates or group stand in different splits is a bridge, and stands
-    nowhere. `counted`: the rows from which it is told how many groups there are, where these are others; `ways` gets
+    nowhere. `counted`: the rows whose groups are counted, where these are others; `ways` gets
     how many groups do not go by their hash.
     """
     ties = Ties.of(rows, settings)
@@ -90,18 +90,18 @@ def place(
     if ways is not None:
         ways.update(draw.told())
     while part := list(islice(left, AT_ONCE)):
-        own, groups = ties.items.places(row.id for row in part), ties.groups.places(row.group for row in part)
-        for row, item, group in zip(part, own, groups, strict=True):
+        items, groups = ties.items.places(row.id for row in part), ties.groups.places(row.group for row in part)
+        for row, item, group in zip(part, items, groups, strict=True):
             choices = may(at, row)
             drawn = draw.split(row) if len(choices) > 1 else Drawn("", row.group or row.exact)
             group = -1 if drawn.inside else group
-            found = placed(row, choices, group, ties, drawn, settings)
-            if found.split and settings.folds and found.split == "train":
-                found = found._replace(fold=folded(row, item, group, drawn.block, ties, settings))
-            if found.split:
-                ties.items[item] = 1 + SPLITS.index(found.split)
-                ties.groups[group] = ties.groups[group] or 1 + SPLITS.index(found.split)
-            yield found
+            assigned = placed(row, choices, group, ties, drawn, settings)
+            if assigned.split and settings.folds and assigned.split == "train":
+                assigned = assigned._replace(fold=folded(row, item, group, drawn.block, ties, settings))
+            if assigned.split:
+                ties.items[item] = 1 + SPLITS.index(assigned.split)
+                ties.groups[group] = ties.groups[group] or 1 + SPLITS.index(assigned.split)
+            yield assigned
             at += 1
 
 
@@ -122,8 +122,8 @@ def placed(row: Row, may: tuple[str, ...], group: int, ties: Ties, drawn: Drawn,
     if len(chosen) == 1 and chosen <= set(may):
         return Place(row, chosen.pop())
     where = " and ".join(name for name in SPLITS if name in chosen)
-    own = "" if len(may) == len(SPLITS) else f", and it belongs to {may[0]}"
-    return Place(row, None, None, "bridge", "bridge", f"its near-duplicates or its group stand in {where}{own}")
+    hint = "" if len(may) == len(SPLITS) else f", and it belongs to {may[0]}"
+    return Place(row, None, None, "bridge", "bridge", f"its near-duplicates or its group stand in {where}{hint}")
 
 
 def folded(row: Row, item: int, group: int, block: str, ties: Ties, settings: SplitSettings) -> int | None:
@@ -163,7 +163,7 @@ def allowed(rows: Iterable[Row], ties: Ties, settings: SplitSettings) -> May:
         times = Times.of(rows, settings)
         return lambda at, _: tuple(filter(None, [times.split(at)]))
     if settings.by == "column" and None in ties.given:
-        raise BadInput(f"{ties.unsaid} has no split, and the split is by column; give every item one, or split by hash")
+        raise BadInput(f"{ties.unstated} has no split, and the split is by column; give every item one, or split by hash")
     missing = tuple(name for name in SPLITS[1:] if name not in ties.given)
     choices = {None: SPLITS, "train": ("train", *missing)} | {name: (name,) for name in SPLITS[1:]}
     return lambda _, row: choices[given_split(row)]

@@ -15,13 +15,13 @@ def borders(items: int, shares: Mapping[str, float]) -> dict[str, tuple[int, int
     {'train': (0, 116), 'validation': (118, 133), 'test': (135, 150)}
     """
     end, gap = items, width(items)
-    found: dict[str, tuple[int, int]] = {}
+    ranges: dict[str, tuple[int, int]] = {}
     for name, share in reversed(list(shares.items())):
         begin = end - max(1, round(items * share))
-        found[name] = begin, end
+        ranges[name] = begin, end
         end = begin - gap
-    found["train"] = 0, end
-    return dict(reversed(list(found.items())))
+    ranges["train"] = 0, end
+    return dict(reversed(list(ranges.items())))
 
 
 def width(items: int) -> int:

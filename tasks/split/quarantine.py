@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from tasks.dataset.tables import Writer, batches, shards
+from tasks.split.division import QUARANTINE, ROWS
 from tasks.split.marks import Marks, key
 from tasks.split.rows import AT_ONCE, Row, Rows
-from tasks.split.written import QUARANTINE, ROWS
 
 
 def quarantine(path: Path, clean: Path, duplicates: Path, left_out: Path) -> int:
@@ -22,7 +22,7 @@ def quarantine(path: Path, clean: Path, duplicates: Path, left_out: Path) -> int
             table.add(part)
         for part in batches([left_out], list(QUARANTINE), AT_ONCE):
             table.add(part)
-    return table.written
+    return table.row_count
 
 
 def _copies(clean: Path, duplicates: Path) -> Iterator[dict[str, list[Any]]]:

@@ -11,7 +11,7 @@ from tasks.dataset.tables import batches, continues, shards
 
 AT_ONCE = 10_000  # rows that are in memory at a time
 CLEAN = ["id", "source", "label", "group", "split", "time", "exact"]
-FOUND = ["near", "duplicate_of", "rule"]
+DUPLICATE_COLUMNS = ["near", "duplicate_of", "rule"]
 
 
 class Row(NamedTuple):
@@ -41,9 +41,9 @@ class Rows:
     superseded: bool = False  # with those of which a later state was added
 
     def __iter__(self) -> Iterator[Row]:
-        for (addition, clean), found in zip(self._clean(), _values([self.duplicates], FOUND), strict=True):
-            if (found[1] is not None) == self.copies or (self.superseded and found[2] == "superseded"):
-                yield Row(*clean, *found)._replace(addition=addition)
+        for (addition, clean), duplicate in zip(self._clean(), _values([self.duplicates], DUPLICATE_COLUMNS), strict=True):
+            if (duplicate[1] is not None) == self.copies or (self.superseded and duplicate[2] == "superseded"):
+                yield Row(*clean, *duplicate)._replace(addition=addition)
 
     def _clean(self) -> Iterator[tuple[int, tuple[Any, ...]]]:
         addition = -1

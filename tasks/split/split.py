@@ -19,13 +19,13 @@ from tasks.dataset.data_lock import writing
 from tasks.dataset.named_items import named
 from tasks.split.compared import changed, largest
 from tasks.split.distance import distance
+from tasks.split.division import Division, write_tables
 from tasks.split.expectations import held
 from tasks.split.inside import inside
 from tasks.split.place import place
 from tasks.split.quarantine import quarantine
 from tasks.split.rows import Rows
 from tasks.split.settings import SplitSettings
-from tasks.split.written import Division, written
 from tasks.stage.references import CleanRef, DuplicatesRef, SplitRef
 from tasks.stage.stage import StageContext, stage
 
@@ -44,20 +44,20 @@ def split(clean: CleanRef, duplicates: DuplicatesRef, settings: SplitSettings, c
     Raises `BadInput` when there are fewer than 30 usable items, or too few for validation or test, or when the
     items are not what is expected of them.
     """
-    folder, found, target = clean.path(context.workspace), duplicates.path(context.workspace), context.folder
+    folder, table, target = clean.path(context.workspace), duplicates.path(context.workspace), context.folder
     splits = target / "splits.parquet"
-    division = divide(clean, folder, found, settings, target)
+    division = divide(clean, folder, table, settings, target)
     unit = division.card.get("unit", "items")
     check(clean.dataset, division.counts, settings, unit, splits)
     moved = changed(folder.parent / "splits.parquet", splits)
     if moved:
         _log.warning("%s", MOVED.format(count=f"{moved:,}", name=clean.dataset))
-    quarantined = quarantine(target / "quarantine.parquet", folder, found, target / "left_out.parquet")
+    quarantined = quarantine(target / "quarantine.parquet", folder, table, target / "left_out.parquet")
     outcomes = held(clean.dataset, clean.modality, folder, splits, settings.expect)
     card = data_card(clean, duplicates, folder, splits, division.kept, settings.card, division.card)
     card |= {"expectations": outcomes} if outcomes else {}  # only then: other cards stay as they are
-    card |= named(splits, target / "quarantine.parquet", found)
-    publish(context, folder.parent, told(card, division, settings))
+    card |= named(splits, target / "quarantine.parquet", table)
+    publish(context, folder.parent, full_card(card, division, settings))
     counts = {f"{unit}_{name}": division.counts[name] for name in SPLITS}
     context.log(**counts, quarantined=quarantined, changed_split=moved)
     return SplitRef.to(
@@ -84,12 +84,12 @@ def divide(clean: CleanRef, folder: Path, duplicates: Path, settings: SplitSetti
         raise BadInput(f"an embargo lies between times; split {clean.dataset} by time, or leave the embargo out")
     ways: dict[str, int] = {}
     places = place(rows, settings, replace(rows, superseded=True), ways)
-    splits, left = written(places, target, folds=settings.folds > 0)
+    splits, left = write_tables(places, target, folds=settings.folds > 0)
     counts = {name: splits[name] for name in SPLITS}
     return Division(splits.total(), splits.total() + left.total(), counts, dict(left), groups=ways)
 
 
-def told(card: Mapping[str, Any], division: Division, settings: SplitSettings) -> dict[str, Any]:
+def full_card(card: Mapping[str, Any], division: Division, settings: SplitSettings) -> dict[str, Any]:
     """The card with how the data set was divided."""
     asked = settings.model_dump(include={"by", "validation", "test", "seed"})
     if division.card:

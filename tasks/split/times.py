@@ -58,13 +58,13 @@ def times(rows: Iterable[Row]) -> tuple[np.ndarray, bool]:
 
     Raises `BadInput` for one that is neither.
     """
-    found, dated, left = array("d"), False, iter(rows)
+    values, dated, left = array("d"), False, iter(rows)
     while part := list(islice(left, AT_ONCE)):
         numbers = [_number(row.time) for row in part]
         moments = _moments([row for row, number in zip(part, numbers, strict=True) if number is None])
         dated |= None in numbers
-        found.extend(next(moments) if number is None else number for number in numbers)
-    return np.frombuffer(found, dtype=np.float64), dated
+        values.extend(next(moments) if number is None else number for number in numbers)
+    return np.frombuffer(values, dtype=np.float64), dated
 
 
 def _number(text: str | None) -> float | None:
@@ -83,6 +83,6 @@ def _moments(rows: list[Row]) -> Iterator[float]:
     dates = pandas.to_datetime([row.time or "" for row in rows], utc=True, errors="coerce", format="mixed")
     for row, moment in zip(rows, dates, strict=True):
         if pandas.isna(moment):
-            said = f"{row.source}: time {row.time!r} is neither a number nor a date"
-            raise BadInput(f"{said}; give every item a time, or split by hash")
+            problem = f"{row.source}: time {row.time!r} is neither a number nor a date"
+            raise BadInput(f"{problem}; give every item a time, or split by hash")
         yield moment.timestamp()

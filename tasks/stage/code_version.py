@@ -195,11 +195,11 @@ def _left_to_code(package: str, chosen: set[str]) -> list[str]:
 def modalities_of(plugin: str, every: set[str]) -> set[str]:
     """The modalities that a plug-in says it fits, read from its file, since an import of torch takes seconds."""
     file = source_file(plugin)
-    said = parsed(file).modalities if file else None
-    if said is None or "names" in said:  # all that there are
+    modalities = parsed(file).modalities if file else None
+    if modalities is None or "names" in modalities:  # all that there are
         return every
-    painted = {name for name in every if "painted" in said and _has_canvas(name)}
-    return set(said) | painted
+    painted = {name for name in every if "painted" in modalities and _has_canvas(name)}
+    return set(modalities) | painted
 
 
 def _has_canvas(modality: str) -> bool:

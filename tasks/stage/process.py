@@ -96,11 +96,11 @@ def _converse(child: subprocess.Popen[str], orders: dict[str, Any], context: Sta
         child.stdin.write(json.dumps(orders) + "\n")
         child.stdin.flush()
         for line in child.stdout:
-            said = json.loads(line)
-            if "step" in said:
-                context.progress(said["step"], said["total"], **said["figures"])
+            message = json.loads(line)
+            if "step" in message:
+                context.progress(message["step"], message["total"], **message["figures"])
             else:
-                answer = said
+                answer = message
         child.wait()
     except BrokenPipeError:
         child.wait()

@@ -21,7 +21,7 @@ from tasks.stage.settings import Workspace
 LARGE = 1_000_000  # bytes, from which on a digest is remembered
 SETTLED = 2_000_000_000  # ns: a file that changed later than this may change again with the same time
 _State = tuple[int, int, int, int]  # bytes, inode, when content and entry last changed (ns)
-_known: dict[Path, tuple[_State, str]] = {}  # of large files, as the index of git, for the length of this process
+_digests: dict[Path, tuple[_State, str]] = {}  # of large files, as the index of git, for the length of this process
 
 
 def digest_of(paths: Iterable[Path], root: Path) -> str:
@@ -52,15 +52,15 @@ def _counts(name: Path) -> bool:
 
 
 def _content(file: Path) -> str:
-    told = file.stat()
-    state = (told.st_size, told.st_ino, told.st_mtime_ns, told.st_ctime_ns)
-    if _known.get(file, ("", ""))[0] == state:
-        return _known[file][1]
+    stat = file.stat()
+    state = (stat.st_size, stat.st_ino, stat.st_mtime_ns, stat.st_ctime_ns)
+    if _digests.get(file, ("", ""))[0] == state:
+        return _digests[file][1]
     with file.open("rb") as handle:
-        found = hashlib.file_digest(handle, "sha256").hexdigest()
-    if told.st_size >= LARGE and max(state[2:]) < time.time_ns() - SETTLED:
-        _known[file] = state, found
-    return found
+        sha256 = hashlib.file_digest(handle, "sha256").hexdigest()
+    if stat.st_size >= LARGE and max(state[2:]) < time.time_ns() - SETTLED:
+        _digests[file] = state, sha256
+    return sha256
 
 
 def encode(value: Any) -> Any:

@@ -55,8 +55,8 @@ def key_of(value: object) -> object:
 
 def _texts(values: Iterable[object], field: str) -> list[str]:
     """The texts that those of the values have there that have any."""
-    found = (getattr(value, field, None) for value in values)
-    return [text for text in found if isinstance(text, str)]
+    attributes = (getattr(value, field, None) for value in values)
+    return [text for text in attributes if isinstance(text, str)]
 
 
 @dataclass(frozen=True)
@@ -100,8 +100,8 @@ class Stage:
     def label(self, arguments: Mapping[str, Any]) -> str:
         """How the stage is called in the terminal and in the tools' pages: `finetune gan`."""
         models = [value for value in arguments.values() if isinstance(value, BaseModel) and not isinstance(value, Reference)]
-        sets, own = _texts(arguments.values(), "dataset"), _texts(models, "name")
-        return " ".join([self.name.replace("_", " "), *sets[:1], *own[:1]])
+        sets, names = _texts(arguments.values(), "dataset"), _texts(models, "name")
+        return " ".join([self.name.replace("_", " "), *sets[:1], *names[:1]])
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         return self.submit(*args, **kwargs).result()
@@ -186,11 +186,11 @@ class Stage:
                 folder, execution.workspace, run.id, execution.parent_run_id, stopped=execution.stopping.is_set
             )
 
-            def told(step: int, total: int, **figures: float) -> None:
+            def report(step: int, total: int, **figures: float) -> None:
                 run.log_metrics(figures, step)
                 execution.observer.progress(label, step, total, figures)
 
-            context.on_progress = told
+            context.on_progress = report
             for data in arguments.values():
                 if isinstance(data, (VersionRef, CorpusRef)):
                     run.log_dataset(data.dataset, data.version, f"data/{data.dataset}", data.splits, self.name)
@@ -237,7 +237,7 @@ def stage(plain: Callable[..., Any] | None = None, **options: Any) -> Any:
 
 
 def record(run: Run, context: StageContext) -> None:
-    """What a stage's function said of itself: numbers as metrics, texts as parameters, files as artifacts."""
+    """What a stage's function recorded: numbers as metrics, texts as parameters, files as artifacts."""
     numbers = {name: float(value) for name, value in context.figures.items() if isinstance(value, (int, float))}
     run.log_metrics(numbers)
     run.log_params({name: value for name, value in context.figures.items() if name not in numbers})

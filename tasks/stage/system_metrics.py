@@ -93,8 +93,8 @@ class Card:
         import pynvml
 
         self.index, self.handle = index, pynvml.nvmlDeviceGetHandleByIndex(index)
-        said = pynvml.nvmlDeviceGetName(self.handle)
-        self.name: str = said.decode() if isinstance(said, bytes) else str(said)
+        name = pynvml.nvmlDeviceGetName(self.handle)
+        self.name: str = name.decode() if isinstance(name, bytes) else str(name)
 
     def __call__(self) -> dict[str, float]:
         import pynvml
@@ -107,13 +107,13 @@ class Card:
 
         memory, use = asked(pynvml.nvmlDeviceGetMemoryInfo), asked(pynvml.nvmlDeviceGetUtilizationRates)
         power = asked(pynvml.nvmlDeviceGetPowerUsage)
-        found = {
+        metrics = {
             "utilization_percentage": use and float(use.gpu),
             "memory_usage_megabytes": memory and memory.used / MEGA,
             "memory_usage_percentage": memory and round(100 * memory.used / memory.total, 1),
             "power_usage_watts": power and power / 1000,
         }
-        return {f"gpu_{self.index}_{name}": value for name, value in found.items() if value is not None}
+        return {f"gpu_{self.index}_{name}": value for name, value in metrics.items() if value is not None}
 
 
 @cache
@@ -133,10 +133,10 @@ def cards() -> tuple[Card, ...]:
 @cache
 def hardware() -> dict[str, str]:
     """What a run works on, as tags: the processor's model, and the cards' names where there are any."""
-    found = {"aigc.cpu": _processor()}
+    tags = {"aigc.cpu": _processor()}
     if names := ", ".join(card.name for card in cards()):
-        found["aigc.gpu"] = names
-    return found
+        tags["aigc.gpu"] = names
+    return tags
 
 
 def _processor() -> str:

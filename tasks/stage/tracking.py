@@ -187,8 +187,8 @@ class Tracker:
         """Made by whoever comes first."""
         store = self.client
         with locked(self.workspace, "mlflow"):
-            found = store.get_experiment_by_name(self.experiment)
-            return found.experiment_id if found else store.create_experiment(self.experiment, self._artifacts())
+            experiment = store.get_experiment_by_name(self.experiment)
+            return experiment.experiment_id if experiment else store.create_experiment(self.experiment, self._artifacts())
 
     def _artifacts(self) -> str | None:
         """Beside the embedded database; a server has its own place for artifacts."""

@@ -26,10 +26,10 @@ def bad_input(error: ValidationError, model: type[BaseModel], where: str) -> Bad
     for problem in error.errors():
         path = ".".join(str(part) for part in problem["loc"])
         if problem["type"] == "extra_forbidden":
-            known = fields_at(model, problem["loc"][:-1])
-            near = get_close_matches(str(problem["loc"][-1]), known, n=1, cutoff=0.4)
+            fields = fields_at(model, problem["loc"][:-1])
+            near = get_close_matches(str(problem["loc"][-1]), fields, n=1, cutoff=0.4)
             hint = f"did you mean {near[0]!r}? " if near else ""
-            lines.append(f"{where}: unknown field {path!r}; {hint}known: {', '.join(known) or 'none'}")
+            lines.append(f"{where}: unknown field {path!r}; {hint}known: {', '.join(fields) or 'none'}")
         else:
             given = f" (given: {problem['input']!r})" if not isinstance(problem["input"], (dict, BaseModel)) else ""
             lines.append(f"{where}: {path or 'the whole'}: {problem['msg'][0].lower()}{problem['msg'][1:]}{given}")
@@ -38,15 +38,15 @@ def bad_input(error: ValidationError, model: type[BaseModel], where: str) -> Bad
 
 def fields_at(model: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:
     """The field names of the model that stands at `path` inside `model`."""
-    found: Any = model
+    current: Any = model
     for part in path:
         if isinstance(part, int):
             continue
-        field = getattr(found, "model_fields", {}).get(part)
-        found = _model_in(field.annotation) if field else None
-        if found is None:
+        field = getattr(current, "model_fields", {}).get(part)
+        current = _model_in(field.annotation) if field else None
+        if current is None:
             return []
-    return sorted(found.model_fields)
+    return sorted(current.model_fields)
 
 
 def _model_in(annotation: Any) -> type[BaseModel] | None:
@@ -54,7 +54,7 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         return annotation
     for inner in get_args(annotation):
-        found = _model_in(inner)
-        if found is not None:
-            return found
+        nested = _model_in(inner)
+        if nested is not None:
+            return nested
     return None

@@ -10,7 +10,7 @@ from pathlib import Path
 from aigc_models.errors import Damaged
 from tasks.dataset.data_lock import growing, writing
 from tasks.dataset.ledger import Version, record
-from tasks.ingest.ingest import written
+from tasks.ingest.ingest import file_errors
 from tasks.stage.references import digest_of
 from tasks.stage.settings import Workspace, scratch_folder
 from tasks.version.cache import find_version, present
@@ -25,7 +25,7 @@ def checkout(workspace: Workspace, name: str, wanted: str) -> Version:
     """
     version = find_version(workspace, name, wanted)
     with (
-        written(f"the data set {name} in {workspace.data}"),
+        file_errors(f"the data set {name} in {workspace.data}"),
         growing(workspace, name),  # not between the stages of an addition
         writing(workspace),
         scratch_folder(workspace) as scratch,

@@ -14,7 +14,7 @@ from tasks.dataset.data_lock import writing
 from tasks.dataset.forgotten import FILE, Forgotten, note_purged, purged
 from tasks.dataset.ledger import put_before
 from tasks.dataset.tables import count_rows, shards
-from tasks.ingest.ingest import rewrite, written
+from tasks.ingest.ingest import file_errors, rewrite
 from tasks.stage.references import CorpusRef, RawRef
 from tasks.stage.settings import Workspace, scratch_folder
 from tasks.stage.stage import StageContext, stage
@@ -60,7 +60,11 @@ def forget(settings: ForgetSettings, context: StageContext) -> RawRef:
     folder = workspace.data / settings.name / "raw"
     if not shards(folder):
         raise BadInput(f"there is no data set {settings.name}; `aigc data list` shows what there is")
-    with written(f"the data set {settings.name} in {workspace.data}"), writing(workspace), scratch_folder(workspace) as scratch:
+    with (
+        file_errors(f"the data set {settings.name} in {workspace.data}"),
+        writing(workspace),
+        scratch_folder(workspace) as scratch,
+    ):
         found = {shard: matching(shard, settings) for shard in shards(folder)}
         ids = {key for keys in found.values() for key in keys}
         known = Forgotten.of(folder.parent)

@@ -27,8 +27,8 @@ def eventually(look, seconds=60.0):
     """The first true answer."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
-        if found := look():
-            return found
+        if state := look():
+            return state
         time.sleep(0.3)
     raise AssertionError("it did not come about in time")
 
@@ -120,7 +120,7 @@ def test_what_is_deployed_runs_and_what_does_not_fit_is_named(team, deployed, wo
     assert json.loads((team.folder / "data" / "texts" / "card.json").read_text())["counts"]["raw"] == 200
     bad = {"order": {"data": "text"}}
     run = team.post(f"deployments/{deployed['training/training']['id']}/create_flow_run", parameters=bad)
-    state = eventually(lambda: (found := team.state(run["id"]))["type"] == "FAILED" and found)
+    state = eventually(lambda: (current := team.state(run["id"]))["type"] == "FAILED" and current)
     assert "did you mean 'texts'" in state["message"]
 
 
@@ -135,7 +135,7 @@ def test_ctrl_c_at_the_worker_leaves_nothing_running(team, deployed, worker):
     run = team.post(f"deployments/{deployed['toying/toying']['id']}/create_flow_run", parameters=toy)
     eventually(lambda: (team.folder / ".aigc" / "mlflow.db").exists() and team.mlflow().get("work long") == "RUNNING")
     end(worker)
-    state = eventually(lambda: (found := team.state(run["id"]))["type"] == "CRASHED" and found)
+    state = eventually(lambda: (current := team.state(run["id"]))["type"] == "CRASHED" and current)
     assert "what was finished is kept" in state["message"]
     assert {name: status for name, status in team.mlflow().items() if name in {"long", "make long", "work long"}} == {
         "long": "KILLED",

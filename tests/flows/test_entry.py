@@ -37,11 +37,11 @@ def test_what_the_page_sends_arrives_as_our_types():
 
 
 @pytest.mark.parametrize(
-    ("wish", "said"),
+    ("wish", "expected"),
     [({"cuont": 3}, "grant: wish: unknown field 'cuont'; did you mean 'count'"), ({"count": 0}, "grant: wish: count")],
 )
-def test_what_does_not_fit_is_named(wish, said):
-    with pytest.raises(BadInput, match=said):
+def test_what_does_not_fit_is_named(wish, expected):
+    with pytest.raises(BadInput, match=expected):
         typed(grant, (wish,), {})
 
 
@@ -110,10 +110,10 @@ def taken(minutes, *tags):
 
 
 def test_a_run_that_its_worker_took_and_never_began_is_closed():
-    lost, young, begun, own = taken(20), taken(1), taken(20, "aigc.owner:w-1-a"), run()
-    server = Server(lost, young, begun, own)
-    own.tags, own.state = (), lost.state
-    assert close_never_started(server, own) == 1
+    lost, young, begun, mine = taken(20), taken(1), taken(20, "aigc.owner:w-1-a"), run()
+    server = Server(lost, young, begun, mine)
+    mine.tags, mine.state = (), lost.state
+    assert close_never_started(server, mine) == 1
     assert server.states == {lost.id: "Crashed"}
 
 

@@ -74,14 +74,14 @@ def test_mlflow_has_a_parent_and_a_child_for_each_stage_with_figures_and_states(
 
 
 def test_an_error_of_a_stage_is_the_flows_and_both_tools_say_failed(toys, execution, monkeypatch):
-    said = []
-    monkeypatch.setattr(execution.observer, "stage_failed", lambda name, reason: said.append((name, reason)))
+    failures = []
+    monkeypatch.setattr(execution.observer, "stage_failed", lambda name, reason: failures.append((name, reason)))
     with pytest.raises(BadInput, match="mend it"):
         chain(toys, ending="bad input")(toys.Toy(name="broken"))
     client, experiment = execution.tracker.client, execution.tracker.experiment_id
     runs = {run.info.run_name: run.info.status for run in client.search_runs([experiment])}
     assert runs["broken"] == "FAILED"
-    assert ("work a", "the toy is broken; mend it") in said
+    assert ("work a", "the toy is broken; mend it") in failures
     with get_client(sync_client=True) as prefect:
         states = {run.state.name for run in prefect.read_flow_runs(limit=200)}
     assert "Failed" in states

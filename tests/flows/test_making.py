@@ -15,16 +15,16 @@ SOURCE = SourceSettings(name="mails", location="embedded:docstrings", modality="
 @pytest.fixture
 def workspace(tmp_path) -> Workspace:
     """One that knows a data set whose personal data are masked."""
-    found = Workspace(tmp_path)
-    remember(found, DataConfig(source=SOURCE, clean={"rules": {"personal_data": {"action": "mask"}}}))
-    return found
+    place = Workspace(tmp_path)
+    remember(place, DataConfig(source=SOURCE, clean={"rules": {"personal_data": {"action": "mask"}}}))
+    return place
 
 
 def test_what_is_not_said_stays_as_it_was(workspace):
     again = completed(workspace, DataConfig(source=SOURCE), SOURCE)
     assert again.clean.rules == {"personal_data": {"action": "mask"}}
-    said = completed(workspace, DataConfig(source=SOURCE, clean={"without": ["empty"]}), SOURCE)
-    assert (said.clean.rules, said.clean.without) == ({}, ("empty",))
+    settings = completed(workspace, DataConfig(source=SOURCE, clean={"without": ["empty"]}), SOURCE)
+    assert (settings.clean.rules, settings.clean.without) == ({}, ("empty",))
 
 
 def test_single_settings_come_on_top_of_what_was(workspace):

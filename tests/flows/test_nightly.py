@@ -81,9 +81,9 @@ def test_the_command_says_which_failed_and_what_became_of_the_others(two, execut
         path.unlink()
     done = CliRunner().invoke(app, ["retrain", "--all", "--json"])
     assert done.exit_code == 1, done.output
-    said = json.loads(done.stdout)
-    assert [outcome["name"] for outcome in said["retrained"]] == [second]
-    assert list(said["failed"]) == [first]
+    answer = json.loads(done.stdout)
+    assert [outcome["name"] for outcome in answer["retrained"]] == [second]
+    assert list(answer["failed"]) == [first]
     assert first in done.stderr
 
 

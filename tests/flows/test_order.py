@@ -30,7 +30,7 @@ def test_a_data_set_chooses_its_preset(letters):
 
 
 @pytest.mark.parametrize(
-    ("settings", "said"),
+    ("settings", "expected"),
     [
         ({"budget": "soon"}, "budget 'soon': write a time"),
         ({"data": "lettres"}, "did you mean 'letters'"),
@@ -38,8 +38,8 @@ def test_a_data_set_chooses_its_preset(letters):
         ({"overrides": ("training",)}, "write it as path=value"),
     ],
 )
-def test_what_does_not_fit_is_named(letters, settings, said):
-    with pytest.raises(BadInput, match=said):
+def test_what_does_not_fit_is_named(letters, settings, expected):
+    with pytest.raises(BadInput, match=expected):
         _ = Order(**settings).config
 
 

@@ -58,7 +58,7 @@ class Nights:
     workspace: object
     config: dict
     moment: datetime = datetime(2026, 3, 1, 2, 0)
-    told: list = field(default_factory=list)
+    events: list = field(default_factory=list)
 
     @property
     def name(self):
@@ -77,7 +77,7 @@ class Nights:
         """The schedule's run at 02:00, `days` after the last one."""
         self.moment += timedelta(days=days)
         outcome = retrain(RetrainConfig(name=self.name, **options))
-        self.told.append((f"{self.moment:%a}", event, outcome))
+        self.events.append((f"{self.moment:%a}", event, outcome))
         return outcome
 
     def champion_is_the_newest(self):
@@ -218,14 +218,14 @@ def test_a_run_measures_the_champion_on_the_same_items(nights):
 
 def table(nights):
     print("\n| night | what happened before | decision | version | reason |\n|---|---|---|---|---|")
-    for day, event, outcome in nights.told:
+    for day, event, outcome in nights.events:
         print(f"| {day} | {event} | {outcome.decision.replace('_', ' ')} | {outcome.version or ''} | {outcome.reason} |")
 
 
 def test_a_recipe_without_a_gate_against_the_champion_gets_those_of_its_modality():
     assert [gate.metric for gate in champion_gates((), "text")] == ["bits_per_byte", "strange_share"]
-    own = (Gate(metric="bits_per_byte", reference="champion"), Gate(metric="strange_share", reference="baseline"))
-    assert [gate.metric for gate in champion_gates(own, "text")] == ["strange_share"]
+    gates = (Gate(metric="bits_per_byte", reference="champion"), Gate(metric="strange_share", reference="baseline"))
+    assert [gate.metric for gate in champion_gates(gates, "text")] == ["strange_share"]
     assert {champion_gates((), modality)[0].reference for modality in ("image", "audio", "series")} == {"champion"}
 
 

@@ -28,7 +28,7 @@ class Settings(BaseModel):
 
     @field_validator("languages")
     @classmethod
-    def _known(cls, languages: tuple[str, ...]) -> tuple[str, ...]:
+    def _check_languages(cls, languages: tuple[str, ...]) -> tuple[str, ...]:
         codes = sorted(_identifier().labels)
         for language in languages:
             if language not in codes:

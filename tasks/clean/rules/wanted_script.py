@@ -29,7 +29,7 @@ class Settings(BaseModel):
 
     @field_validator("scripts")
     @classmethod
-    def _known(cls, scripts: tuple[str, ...]) -> tuple[str, ...]:
+    def _check_scripts(cls, scripts: tuple[str, ...]) -> tuple[str, ...]:
         _letters(scripts)
         return scripts
 

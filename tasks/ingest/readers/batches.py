@@ -115,7 +115,7 @@ def reading(file: str, kind: str) -> Iterator[None]:
     except (pyarrow.ArrowException, OSError, EOFError, UnicodeDecodeError) as error:
         if isinstance(error, OSError) and error.errno:
             raise
-        said = str(error).strip().split("\n")[0].split(". ")[0].rstrip(".")
-        raise BadInput(f"{file} is not {kind}, or a damaged one: {said}") from error
+        reason = str(error).strip().split("\n")[0].split(". ")[0].rstrip(".")
+        raise BadInput(f"{file} is not {kind}, or a damaged one: {reason}") from error
     except OverflowError as error:
         raise BadInput(f"{file} holds a date that is in no calendar: {error}; mend or leave out its column") from error

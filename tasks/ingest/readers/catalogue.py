@@ -114,19 +114,19 @@ def places(name: str) -> list[Path]:
 
 
 def _checked_file(name: str, entry_: Entry, file: File) -> Path:
-    found = _mirrored(name, entry_, file.path, file.sha256)
-    if found:
-        _check_md5(name, file, found)
-        return found
+    path = _mirrored(name, entry_, file.path, file.sha256)
+    if path:
+        _check_md5(name, file, path)
+        return path
     if file.url is None:
         raise _only_mirrored(name)
-    found = _fetched(name, file.url, file.sha256)
+    path = _fetched(name, file.url, file.sha256)
     try:
-        _check_md5(name, file, found)
+        _check_md5(name, file, path)
     except BadInput:
-        found.unlink()  # it is fetched anew the next time
+        path.unlink()  # it is fetched anew the next time
         raise
-    return found
+    return path
 
 
 def _check_md5(name: str, file: File, place: Path) -> None:
@@ -134,9 +134,9 @@ def _check_md5(name: str, file: File, place: Path) -> None:
     if file.md5 is None:
         return
     with place.open("rb") as handle:
-        found = hashlib.file_digest(handle, "md5").hexdigest()
-    if found != file.md5:
-        raise BadInput(f"catalog:{name}: {file.path} has the md5 {found}, the catalogue says {file.md5}; fetch it again")
+        md5 = hashlib.file_digest(handle, "md5").hexdigest()
+    if md5 != file.md5:
+        raise BadInput(f"catalog:{name}: {file.path} has the md5 {md5}, the catalogue says {file.md5}; fetch it again")
 
 
 def _gathered(name: str, files: list[Path]) -> Path:
@@ -159,10 +159,10 @@ def _mirrored(name: str, entry_: Entry, path: str, expected: str | None) -> Path
     place = Path(root).expanduser().resolve() / (entry_.folder or name) / path if root else None
     if place is None or not place.exists():
         return None
-    found = tree_digest(place) if place.is_dir() else digest(place)
-    if expected and found != expected:
+    sha256 = tree_digest(place) if place.is_dir() else digest(place)
+    if expected and sha256 != expected:
         raise BadInput(
-            f"catalog:{name}: {path} in {MIRROR} has the sha256 {found}, the catalogue says {expected}; "
+            f"catalog:{name}: {path} in {MIRROR} has the sha256 {sha256}, the catalogue says {expected}; "
             f"put the right copy there, or unset {MIRROR} to fetch it"
         )
     return place
@@ -211,9 +211,9 @@ def _unpacked(name: str, tree: Tree) -> Path:
         try:
             for archive in tree.archives:
                 _unpack(_fetched(name, archive.url, archive.sha256), archive, part, tree.bytes)
-            found = tree_digest(part)
-            if found != tree.sha256:
-                raise BadInput(f"catalog:{name}: what was fetched has the sha256 {found}, the catalogue says {tree.sha256}")
+            sha256 = tree_digest(part)
+            if sha256 != tree.sha256:
+                raise BadInput(f"catalog:{name}: what was fetched has the sha256 {sha256}, the catalogue says {tree.sha256}")
             shutil.rmtree(place, ignore_errors=True)
             part.rename(place)
         finally:
@@ -222,7 +222,7 @@ def _unpacked(name: str, tree: Tree) -> Path:
 
 
 def _unpack(path: Path, archive: Archive, target: Path, most: int) -> None:
-    """The files of one folder of a zip; raises `BadInput` for one that is none, leads out of it or is larger than told."""
+    """The files of one folder of a zip; raises `BadInput` for one that is none, leads out of it or is larger than stated."""
     left = most
     try:
         with zipfile.ZipFile(path) as content:

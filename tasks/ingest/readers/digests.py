@@ -27,7 +27,7 @@ def digests(files: Iterable[Path]) -> Iterator[str]:
         return
     with closing(_opened(state / "digests.db")) as store, store:
         for file in files:
-            yield _known(store, file)
+            yield _cached_digest(store, file)
 
 
 def _opened(path: Path) -> sqlite3.Connection:
@@ -43,7 +43,7 @@ def _opened(path: Path) -> sqlite3.Connection:
     return store
 
 
-def _known(store: sqlite3.Connection, file: Path) -> str:
+def _cached_digest(store: sqlite3.Connection, file: Path) -> str:
     place, stat = os.fsencode(file.absolute()), file.stat()
     state = (stat.st_size, stat.st_ino, stat.st_mtime_ns, stat.st_ctime_ns)
     kept = store.execute("select size, inode, mtime, ctime, sha256 from digests where path = ?", (place,)).fetchone()

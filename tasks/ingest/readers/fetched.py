@@ -71,7 +71,7 @@ def current(url: str, pinned: str | None = None, limit: int = LIMIT) -> Path:
     """The file as it is at `url` now; the network is not asked for one that is pinned and lies here.
 
     Raises `BadInput` where it cannot be had, is larger than `limit` bytes, or is not what `pinned` (sha256) says; then
-    nothing of it is kept. Where the original cannot be reached, the copy that lies here is taken and that is said.
+    nothing of it is kept. Where the original cannot be reached, the copy that lies here is taken, with a message.
     """
     path = _place(url) / _name(url)
     with locked(Workspace.current().create(), f"fetch-{_key(url)}"):
@@ -115,7 +115,7 @@ def _download(url: str, answer: Answer, path: Path, pinned: str | None, limit: i
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.parent / f".{uuid.uuid4().hex[:8]}.part"
     try:
-        size, sha256 = _written(part, _watched(url, answer, limit))
+        size, sha256 = _write_chunks(part, _watched(url, answer, limit))
         if pinned and sha256 != pinned:
             raise BadInput(f"{shown(url)} has the sha256 {sha256}, expected is {pinned}; nothing of it was kept")
         now = datetime.now(UTC).isoformat(timespec="seconds")
@@ -129,7 +129,7 @@ def _download(url: str, answer: Answer, path: Path, pinned: str | None, limit: i
     return lock
 
 
-def _written(part: Path, chunks: Iterable[bytes]) -> tuple[int, str]:
+def _write_chunks(part: Path, chunks: Iterable[bytes]) -> tuple[int, str]:
     whole, size = hashlib.sha256(), 0
     with part.open("wb") as handle:
         for chunk in chunks:

@@ -94,10 +94,10 @@ def labels(paths: Collection[str], source: SourceSettings, modality: str) -> dic
     parts = {folder: [part for part in folder.split("/") if part.lower() not in SPLITS] for folder in folders}
     whole = {folder: "/".join(left) for folder, left in parts.items() if left}
     unique = len(set(whole.values())) == len({base(path) for path in whole.values()})
-    found = {folder: base(path) if unique else path for folder, path in whole.items()}
-    if source.labels.kind == "folder" and not found:
+    label_of = {folder: base(path) if unique else path for folder, path in whole.items()}
+    if source.labels.kind == "folder" and not label_of:
         raise BadInput(f"{source.location} has no sub-folders to take labels from; leave out --label or use name:REGEX")
-    return found
+    return label_of
 
 
 def parent(path: str) -> str:
@@ -144,5 +144,5 @@ def documents(item: RawItem, source: SourceSettings) -> Iterator[RawItem]:
         yield item
         return
     for number, piece in enumerate(cut, start=1):
-        told = {"name": f"{item.name} piece {number}", "source": f"{item.source}#{number}", "group": item.source}
-        yield replace(item, payload=piece, **told)
+        origin = {"name": f"{item.name} piece {number}", "source": f"{item.source}#{number}", "group": item.source}
+        yield replace(item, payload=piece, **origin)

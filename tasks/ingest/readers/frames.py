@@ -45,13 +45,13 @@ class Sampling(BaseModel):
 
     @field_validator("every", mode="before")
     @classmethod
-    def _seconds(cls, told: Any) -> Any:
+    def _seconds(cls, interval: Any) -> Any:
         """'1s' and '500ms' too."""
-        text = str(told).strip().lower()
+        text = str(interval).strip().lower()
         try:
             return float(text.removesuffix("ms")) / 1000 if text.endswith("ms") else float(text.removesuffix("s"))
         except ValueError:
-            raise BadInput(f"option every: {told!r} is no time in seconds, such as 0.5s or 200ms") from None
+            raise BadInput(f"option every: {interval!r} is no time in seconds, such as 0.5s or 200ms") from None
 
 
 @dataclass(frozen=True)
@@ -171,9 +171,9 @@ def _is_cover(stream: Any) -> bool:
 def _seconds(frame: av.VideoFrame, last: Frame, stream: Any) -> float:
     """What the frame says, unless that goes back or says nothing."""
     rate = float(stream.average_rate or RATE)
-    told = frame.time
-    if told is not None and math.isfinite(told) and (not last.number or told > last.seconds):
-        return float(told)
+    stamp = frame.time
+    if stamp is not None and math.isfinite(stamp) and (not last.number or stamp > last.seconds):
+        return float(stamp)
     return last.seconds + 1 / (rate if 1 <= rate <= 1000 else RATE) if last.number else 0.0
 
 

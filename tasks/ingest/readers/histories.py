@@ -204,16 +204,16 @@ class Histories:
         values = np.array(self.times)[chosen]
         if self.dates is None:
             return *timestamps.of_numbers(values, next(iter(self.digits)) if len(self.digits) == 1 else 0), []
-        written = [self.dates[int(at)] for at in values]
+        dates = [self.dates[int(at)] for at in values]
         wrong: list[tuple[int, str]] = []
         try:
-            return *timestamps.moments(written), wrong
+            return *timestamps.moments(dates), wrong
         except Unreadable:
-            wrong = [(at, why) for at, why in ((at, _no_moment(text)) for at, text in enumerate(written)) if why]
-        good = np.setdiff1d(np.arange(len(written)), [at for at, _ in wrong])
-        moments = np.full(len(written), np.nan)
+            wrong = [(at, why) for at, why in ((at, _no_moment(text)) for at, text in enumerate(dates)) if why]
+        good = np.setdiff1d(np.arange(len(dates)), [at for at, _ in wrong])
+        moments = np.full(len(dates), np.nan)
         try:
-            moments[good], dated = timestamps.moments([written[at] for at in good])
+            moments[good], dated = timestamps.moments([dates[at] for at in good])
         except Unreadable as error:
             raise BadInput(f"{self.file}, column {self.columns.time!r}: {error}") from error
         return moments, dated, [(int(chosen[at]), why) for at, why in wrong]

@@ -90,10 +90,10 @@ class Budget:
 
 def words(error: Exception) -> str:
     """What is wrong with a damaged archive, for people."""
-    said = str(error)
-    known = next((meant for part, meant in WORDS.items() if part in said), None)
-    return known or (
-        said if isinstance(error, (zipfile.BadZipFile, tarfile.TarError, EOFError)) else "its header makes no sense"
+    message = str(error)
+    meaning = next((meant for part, meant in WORDS.items() if part in message), None)
+    return meaning or (
+        message if isinstance(error, (zipfile.BadZipFile, tarfile.TarError, EOFError)) else "its header makes no sense"
     )
 
 

@@ -63,5 +63,5 @@ def lines(payload: bytes, separator: str | None) -> Iterator[tuple[int, bytes, s
     for number, line in enumerate(plain(payload).split(b"\n"), start=1):
         if not line.strip():
             continue
-        text, found, label = line.rpartition(separator.encode()) if separator else (line, b"", b"")
-        yield (number, text.strip(), label.decode("utf-8", "replace").strip() or None) if found else (number, line, None)
+        text, delimiter, label = line.rpartition(separator.encode()) if separator else (line, b"", b"")
+        yield (number, text.strip(), label.decode("utf-8", "replace").strip() or None) if delimiter else (number, line, None)

@@ -89,7 +89,7 @@ def _other(url: str, name: str, etag: str, last_modified: str) -> Iterator[Answe
     """What fsspec's checksum of the file's entry says (of S3 its ETag) stands for the ETag."""
     from fsspec.core import url_to_fs
 
-    with _told_apart(name, url):
+    with _access_errors(name, url):
         system, path = url_to_fs(url)
         system.invalidate_cache()
         info = system.info(path)
@@ -106,12 +106,12 @@ def _other(url: str, name: str, etag: str, last_modified: str) -> Iterator[Answe
 
 
 def _chunks(handle: IO[bytes], name: str, url: str) -> Iterator[bytes]:
-    with _told_apart(name, url):
+    with _access_errors(name, url):
         yield from iter(lambda: handle.read(CHUNK), b"")
 
 
 @contextmanager
-def _told_apart(name: str, url: str) -> Iterator[None]:
+def _access_errors(name: str, url: str) -> Iterator[None]:
     """What a file system raises as `BadInput` where its answer is no, else as `Unreachable`."""
     try:
         yield

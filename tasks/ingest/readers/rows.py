@@ -47,7 +47,7 @@ def modality(table: Iterable[Row], columns: list[str], source: SourceSettings) -
 
 
 def beginning(table: Iterator[Row]) -> list[Row]:
-    """Rows from which it is told what the columns are: no more than `SAMPLE`, and of large ones fewer."""
+    """Rows from which the columns are recognised: no more than `SAMPLE`, and of large ones fewer."""
     head: list[Row] = []
     size = 0
     while len(head) < SAMPLE and size < SAMPLE_BYTES and (row := next(table, None)) is not None:
@@ -59,8 +59,8 @@ def beginning(table: Iterator[Row]) -> list[Row]:
 def _named_files(cell: str, folder: Path) -> str:
     """The modality of the file that a cell names, or text if there is no such file."""
     suffix = Path(cell).suffix.lower()
-    known = (name for name in names("aigc_models.modalities") if suffix in find("aigc_models.modalities", name).SUFFIXES)
-    return next(known, "text") if isfile(folder / cell) else "text"
+    modalities = (name for name in names("aigc_models.modalities") if suffix in find("aigc_models.modalities", name).SUFFIXES)
+    return next(modalities, "text") if isfile(folder / cell) else "text"
 
 
 def items(table: Iterable[Row], columns: list[str], source: SourceSettings, modality: str) -> Iterator[RawItem]:
@@ -99,8 +99,8 @@ def _content_column(head: list[Row], columns: list[str], source: SourceSettings)
         return source.content
     free = [column for column in columns if column not in source.columns.values() and _is_content(head, column)]
     if len(free) != 1:
-        found = f"more than one column could be the content ({headers.listed(free)})" if free else "no column holds text"
-        raise BadInput(f"{source.path.name}: {found}; say which with --content; it has: {listed}")
+        problem = f"more than one column could be the content ({headers.listed(free)})" if free else "no column holds text"
+        raise BadInput(f"{source.path.name}: {problem}; say which with --content; it has: {listed}")
     return free[0]
 
 

@@ -19,10 +19,10 @@ def reader(name: str) -> ModuleType:
     """The plug-in that reads tables of this suffix; raises `BadInput` where none does."""
     suffix = PurePath(name).suffix.lower()
     modules = [find(PACKAGE, each) for each in names(PACKAGE)]
-    found = next((module for module in modules if suffix in getattr(module, "TABLES", ()) and hasattr(module, "table")), None)
-    if found is None:
+    plugin = next((module for module in modules if suffix in getattr(module, "TABLES", ()) and hasattr(module, "table")), None)
+    if plugin is None:
         raise BadInput(f"{name} is no table that can be read")
-    return found
+    return plugin
 
 
 def table(source: SourceSettings, file: Held) -> tuple[Iterator[Row], list[str]]:
@@ -30,8 +30,8 @@ def table(source: SourceSettings, file: Held) -> tuple[Iterator[Row], list[str]]
     module = reader(file.name)
     if source.options and not hasattr(module, "Options"):
         raise BadInput(f"option {next(iter(source.options))!r} does not fit {file.name}: it has no options")
-    found: tuple[Iterator[Row], list[str]] = module.table(source, file)
-    return found
+    rows_and_columns: tuple[Iterator[Row], list[str]] = module.table(source, file)
+    return rows_and_columns
 
 
 def without(source: SourceSettings, options: type[BaseModel]) -> SourceSettings:

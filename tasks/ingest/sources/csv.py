@@ -33,7 +33,7 @@ HEAD = 4096  # bytes that tell a file of another kind
 
 
 class Options(BaseModel):
-    """What is found out where it is not said."""
+    """What is detected where it is not given."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -44,7 +44,7 @@ class Options(BaseModel):
 
     @field_validator("encoding")
     @classmethod
-    def _known_encoding(cls, name: str | None) -> str | None:
+    def _check_encoding(cls, name: str | None) -> str | None:
         with suppress(LookupError):
             return name and codecs.lookup(name).name
         raise BadInput(f"option encoding: {name!r} is not the name of an encoding; such are utf-8, cp1252, utf-16, gb18030")
@@ -142,10 +142,10 @@ def _rows(table: Table) -> Iterator[rows.Row]:
                 row = dict(zip(columns, cells, strict=False))
                 yield row if len(cells) == len(columns) else _ragged(row, cells, columns)
         except csv.Error as error:
-            raise BadInput(f"{table.path.name} line {reader.line_num}: {_told(error)}") from error
+            raise BadInput(f"{table.path.name} line {reader.line_num}: {_message(error)}") from error
 
 
-def _told(error: csv.Error) -> str:
+def _message(error: csv.Error) -> str:
     if "field limit" in str(error):
         return f"a cell of more than {LARGEST_CELL / 1e6:,.0f} MB; is a quotation mark missing?"
     return f"{error}; is it a table with separators?"

@@ -70,7 +70,7 @@ def _at(source: SourceSettings, folder: Path) -> SourceSettings:
 
 
 def _current(source: SourceSettings) -> Path:
-    """As it is there now; the copy that lies here where nobody answers, which is said."""
+    """As it is there now; the copy that lies here, with a message, where nobody answers."""
     limit, size, away = options(source, Options).limit, 0, ""
     with _in_words(source) as errors:
         try:

@@ -73,7 +73,7 @@ def read(source: SourceSettings, modality: str) -> Iterator[RawItem]:
 
 
 def _parts(source: SourceSettings) -> list[Part]:
-    """Those that the user named, or all whose split is one of ours; what is left out is said."""
+    """Those that the user named, or all whose split is one of ours; a message names what is left out."""
     wanted_options = options(source, Options)
     parts = [part for part in hub_layout.parts(source.path, wanted_options.config) if part.files]
     wanted = {name.strip() for name in wanted_options.splits.split(",") if name.strip()}

@@ -56,10 +56,12 @@ def _columns(table: list[rows.Row]) -> list[str]:
 def _rows(source: SourceSettings) -> list[rows.Row]:
     where = options(source, Options).records
     whole = parsed(source.path)
-    return [nested.row(value) for value in (_found(whole, source.path.name) if where is None else _at(whole, where, source))]
+    return [
+        nested.row(value) for value in (_only_array(whole, source.path.name) if where is None else _at(whole, where, source))
+    ]
 
 
-def _found(whole: Any, file: str) -> list[Any]:
+def _only_array(whole: Any, file: str) -> list[Any]:
     """The array at the top, or the only one of objects inside."""
     if _is_records(whole):
         return list(whole)

@@ -90,7 +90,7 @@ def read(source: SourceSettings, modality: str) -> Iterator[RawItem]:
     """One item a row, known by its content or its key; a series where rows are points of time."""
     table = _rows(source)
     if not divided_inside(find("aigc_models.modalities", modality)):
-        table = _known(table, source)
+        table = _keyed(table, source)
     yield from rows.items(table, _columns(source), _named(source), modality)
 
 
@@ -100,7 +100,7 @@ def _named(source: SourceSettings) -> SourceSettings:
     return source.model_copy(update={"location": f"{url.get_backend_name()}://{Path(url.database or 'database').name}"})
 
 
-def _known(table: Iterator[rows.Row], source: SourceSettings) -> Iterator[rows.Row]:
+def _keyed(table: Iterator[rows.Row], source: SourceSettings) -> Iterator[rows.Row]:
     key = options(source, Options).key
     if key and key not in _columns(source):
         raise BadInput(f"the query gives no column {key!r} (for key); it gives: {', '.join(_columns(source))}")
@@ -216,7 +216,7 @@ def _connection(source: SourceSettings) -> Iterator[Connection]:
         advice = DRIVERS.get(url.get_backend_name(), "install the driver of that database")
         raise BadInput(f"no driver for {url.drivername}://: {error}; {advice}") from error
     except SQLAlchemyError as error:
-        raise BadInput(f"{description(source)}: {_said(error)}") from error
+        raise BadInput(f"{description(source)}: {_message(error)}") from error
     except Unreachable as error:
         raise BadInput(f"{description(source)}: {error}") from error
 
@@ -228,14 +228,14 @@ def _connected(engine: Engine) -> Connection:
     try:
         return engine.connect()
     except OperationalError as error:
-        raise Unreachable(_said(error)) from error
+        raise Unreachable(_message(error)) from error
 
 
 def _read_only(url: URL) -> Mapping[str, Any]:
     return {"postgresql_readonly": True} if url.get_backend_name() == "postgresql" else {}
 
 
-def _said(error: Exception) -> str:
+def _message(error: Exception) -> str:
     """The database's own first words; a hint where a column has no order."""
     words = re.split(r" LINE \d+:", " ".join(str(getattr(error, "orig", None) or error).split()))[0][:300]
     hint = "; give the query an `order by` of its own, or cast that column to text" if "ordering operator" in words else ""

@@ -49,7 +49,7 @@ def test_every_command_has_help(command, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "expected"),
     [
         (["run", "sampel"], "did you mean 'sample'"),
         (["run", "--data", "nothing"], "unknown data set 'nothing'"),
@@ -62,10 +62,10 @@ def test_every_command_has_help(command, tmp_path):
         (["run", "--no-such-option"], "No such option"),
     ],
 )
-def test_bad_use_ends_with_status_2_a_message_and_no_traceback(arguments, said, tmp_path):
+def test_bad_use_ends_with_status_2_a_message_and_no_traceback(arguments, expected, tmp_path):
     done = aigc(tmp_path, *arguments)
     assert done.returncode == 2, done.stderr
-    assert said in done.stderr
+    assert expected in done.stderr
     assert "Traceback" not in done.stderr
     assert not (tmp_path / "data").exists()
 

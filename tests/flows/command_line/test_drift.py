@@ -15,7 +15,7 @@ from tasks.version.statistics import adjusted, categories
 RUNNER = CliRunner()
 
 
-def found(score: float | None, label: str = "a") -> Drift:
+def drift_of(score: float | None, label: str = "a") -> Drift:
     labels = categories("label", {label: 50, "b": 50}, {label: 90, "b": 10})
     assert labels
     classifier = Classified(auc=0.7, low=0.65, high=0.75, encoder="plain") if score is not None else None
@@ -33,7 +33,7 @@ def app(monkeypatch):
 
     def drift(workspace, name, before, after, settings):
         asked.append((name, before, after, settings))
-        return found(0.3)
+        return drift_of(0.3)
 
     monkeypatch.setattr(module, "drift", drift)
     monkeypatch.setattr(module, "usual_before", lambda workspace, name, model: "aa")
@@ -41,18 +41,18 @@ def app(monkeypatch):
 
 
 def test_labels_are_no_markup(capsys):
-    show({**found(0.3, "[/b]").model_dump(), "told": found(0.3).told})
+    show({**drift_of(0.3, "[/b]").model_dump(), "told": drift_of(0.3).told})
     assert "[/b] 0.5 to 0.9" in " ".join(capsys.readouterr().out.split())
 
 
 def test_the_table_names_what_moved(capsys):
-    show({**found(0.3).model_dump(), "told": found(0.3).told})
-    told = " ".join(capsys.readouterr().out.split())
-    assert "set aa to bb: drift 0.3 above 0.1" in told
-    assert "80 of them in both, which count in both" in told
-    assert "moved label" in told
-    assert "a 0.5 to 0.9" in told
-    show({**found(None).model_dump(), "told": found(None).told})
+    show({**drift_of(0.3).model_dump(), "told": drift_of(0.3).told})
+    output = " ".join(capsys.readouterr().out.split())
+    assert "set aa to bb: drift 0.3 above 0.1" in output
+    assert "80 of them in both, which count in both" in output
+    assert "moved label" in output
+    assert "a 0.5 to 0.9" in output
+    show({**drift_of(None).model_dump(), "told": drift_of(None).told})
     assert "too little to tell" in capsys.readouterr().out
 
 

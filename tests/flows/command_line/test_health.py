@@ -8,12 +8,12 @@ from tasks.stage.settings import Workspace
 HERE = Workspace.current()
 
 
-def answering(monkeypatch, status, found=None):
+def answering(monkeypatch, status, payload=None):
     """A Prefect server that says this of the workers of the pool."""
 
     def post(url, json, timeout):
         assert url == "http://prefect/api/work_pools/aigc/workers/filter"
-        return httpx.Response(status, json=found, request=httpx.Request("POST", url))
+        return httpx.Response(status, json=payload, request=httpx.Request("POST", url))
 
     monkeypatch.setenv("PREFECT_API_URL", "http://prefect/api")
     monkeypatch.setattr(httpx, "post", post)

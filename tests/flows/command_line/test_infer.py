@@ -31,10 +31,10 @@ def test_help_has_an_example(aigc, command):
 
 def test_forecast(aigc, tmp_path):
     done = aigc("forecast", "waves", "--levels", "0.1,0.9", "--out", tmp_path / "ahead", "--json")
-    found = json.loads(done.stdout)
-    assert (found["model"], found["levels"], found["forecasts"][0]["times"][0]) == ("waves", [0.1, 0.9], "1989-09-18")
+    answer = json.loads(done.stdout)
+    assert (answer["model"], answer["levels"], answer["forecasts"][0]["times"][0]) == ("waves", [0.1, 0.9], "1989-09-18")
     assert (
-        (tmp_path / "ahead" / found["forecasts"][0]["file"]).read_text().startswith("time,channel,0.1,0.9\n1989-09-18,height,")
+        (tmp_path / "ahead" / answer["forecasts"][0]["file"]).read_text().startswith("time,channel,0.1,0.9\n1989-09-18,height,")
     )
     table = aigc("forecast", "waves")
     assert "1989-09-23" in table.stdout
@@ -62,7 +62,7 @@ def test_a_model_that_cannot(aigc, command, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "expected"),
     [
         (["forecast", "waves", "--input", "bad.csv"], "bad.csv: "),
         (["forecast", "waves", "--levels", "half"], "--levels half: give numbers"),
@@ -72,13 +72,13 @@ def test_a_model_that_cannot(aigc, command, tmp_path):
         (["score", "mind", "--input", "bad.csv", "--label", "clam"], "did you mean 'calm'"),
     ],
 )
-def test_bad_input(aigc, arguments, said, tmp_path, monkeypatch):
+def test_bad_input(aigc, arguments, expected, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "bad.csv").write_text("time,height\n2020-01-01,high\n2020-01-02,low\n")
     (tmp_path / "nul.txt").write_bytes(b"a\0b")
     done = aigc(*arguments)
     assert done.exit_code == 2, done.stderr
-    assert said in done.stderr
+    assert expected in done.stderr
 
 
 def test_figures_of_sounds(aigc, tmp_path, monkeypatch, capable):

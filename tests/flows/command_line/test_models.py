@@ -51,11 +51,13 @@ def test_the_way_of_a_version_in_json(models, tracked_workspace):
 
 
 def test_a_comparison_in_json_and_in_words(models):
-    found = json.loads(models("compare", "cli", "1", "2", "--json"))
-    assert [(row["metric"], row["a"], row["b"], row["difference"]) for row in found["metrics"]] == [("loss", 1.0, 0.5, -0.5)]
-    said = models("compare", "cli", "1", "2")
-    assert "−0.500" in said
-    assert "no gate is known of either" in said
+    comparison = json.loads(models("compare", "cli", "1", "2", "--json"))
+    assert [(row["metric"], row["a"], row["b"], row["difference"]) for row in comparison["metrics"]] == [
+        ("loss", 1.0, 0.5, -0.5)
+    ]
+    table = models("compare", "cli", "1", "2")
+    assert "−0.500" in table
+    assert "no gate is known of either" in table
 
 
 def test_what_does_not_wait_cannot_be_approved(models):

@@ -57,8 +57,8 @@ def test_each_bad_text_is_named_with_rule_and_reason(tmp_path: Path) -> None:
     assert (result.rows, result.rejected, good["content"].decode(), good["source"]) == (2, 8, "café", "good.txt")
     assert (repaired["content"].decode(), repaired["changed"]) == ("café über “alles”", ["encoding_repair"])
     assert (good["changed"], good["noticed"]) == ([], [])
-    found = {row["source"]: (row["rule"], row["reason"]) for row in tables(context, "rejected")}
-    assert {source: rule for source, (rule, _) in found.items()} == {
+    rejected = {row["source"]: (row["rule"], row["reason"]) for row in tables(context, "rejected")}
+    assert {source: rule for source, (rule, _) in rejected.items()} == {
         "zero.txt": "unreadable",
         "blank.txt": "empty",
         "latin.txt": "unreadable",
@@ -68,7 +68,7 @@ def test_each_bad_text_is_named_with_rule_and_reason(tmp_path: Path) -> None:
         "dashes.txt": "constant",
         "one.txt": "too_short",
     }
-    assert "0xe9 at byte 3" in found["latin.txt"][1]
+    assert "0xe9 at byte 3" in rejected["latin.txt"][1]
 
 
 def test_each_bad_picture_is_named_and_the_rest_goes_on(tmp_path: Path) -> None:

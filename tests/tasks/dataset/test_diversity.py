@@ -62,10 +62,10 @@ def test_the_sample_is_all_of_a_few_and_even_of_many() -> None:
 
 def test_a_histogram_counts_every_value() -> None:
     values = np.random.default_rng(1).lognormal(3, 1, 5000)
-    told = histogram(values)
-    assert sum(told["counts"]) == 5000
-    inner = told["counts"][1:-1]
-    edges = told["start"] + told["width"] * np.arange(1, len(told["counts"]))
+    figures = histogram(values)
+    assert sum(figures["counts"]) == 5000
+    inner = figures["counts"][1:-1]
+    edges = figures["start"] + figures["width"] * np.arange(1, len(figures["counts"]))
     assert inner == pytest.approx(np.histogram(values, edges)[0], abs=2)
 
 
@@ -81,8 +81,8 @@ def test_a_few_values(values: list[float], bins: dict[str, object]) -> None:
 
 
 def test_whole_numbers_stay_whole_in_wide_bins() -> None:
-    told = histogram(np.arange(1000.0))
-    assert (told["width"], len(told["counts"])) == (50, 20)
+    figures = histogram(np.arange(1000.0))
+    assert (figures["width"], len(figures["counts"])) == (50, 20)
 
 
 def test_what_is_no_number_is_missing() -> None:

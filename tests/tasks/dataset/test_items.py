@@ -15,17 +15,17 @@ def letters(handmade, sentences):
     data = handmade("text")
     texts = sentences(60)
     data.add([*texts, texts[0]], [{"source": f"letters/{at}", "label": "ab"[at % 2]} for at in range(61)], rejected=2)
-    found = deduplicate.plain(data.ref, DeduplicateSettings(), data.context("deduplicate"))
-    split.plain(data.ref, found, SplitSettings(), data.context("split"))
+    duplicates = deduplicate.plain(data.ref, DeduplicateSettings(), data.context("deduplicate"))
+    split.plain(data.ref, duplicates, SplitSettings(), data.context("split"))
     return data, texts
 
 
-def found(letters, **wanted):
+def table_of(letters, **wanted):
     return items(letters[0].workspace, letters[0].name, ItemsSettings(**wanted))
 
 
 def test_all_items_with_where_they_stand_or_why_not(letters):
-    table = found(letters)
+    table = table_of(letters)
     assert len(table) == 63
     assert table["id"].is_unique
     kept = table[table["split"] != "quarantine"]
@@ -36,15 +36,15 @@ def test_all_items_with_where_they_stand_or_why_not(letters):
 
 
 def test_what_is_asked_for_is_found(letters):
-    assert set(found(letters, label="a")["label"]) == {"a"}
-    assert list(found(letters, rule="exact")["source"]) == ["letters/60"]
-    assert list(found(letters, source="letters/7")["source"]) == ["letters/7"]
-    assert "letters/3" in set(found(letters, contains=letters[1][3].upper())["source"])
-    assert len(found(letters, contains="no text says this")) == 0
+    assert set(table_of(letters, label="a")["label"]) == {"a"}
+    assert list(table_of(letters, rule="exact")["source"]) == ["letters/60"]
+    assert list(table_of(letters, source="letters/7")["source"]) == ["letters/7"]
+    assert "letters/3" in set(table_of(letters, contains=letters[1][3].upper())["source"])
+    assert len(table_of(letters, contains="no text says this")) == 0
 
 
 def test_what_there_is_not_is_named(letters):
     with pytest.raises(BadInput, match=r"unknown split of .*; did you mean 'test'"):
-        found(letters, split="tets")
+        table_of(letters, split="tets")
     with pytest.raises(BadInput, match="unknown data set"):
         items(Workspace(letters[0].workspace.root), "nothing", ItemsSettings())

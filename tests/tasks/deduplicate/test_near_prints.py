@@ -44,10 +44,10 @@ def test_all_are_found_whatever_the_blocks(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(near_prints, "SWEPT", 16)
     monkeypatch.setattr(near_prints, "COMPARED", 50)
     rows = points(700)
-    found = searched(rows, tmp_path)
-    assert len(found) > 20
-    assert set(found) == each_with_each(rows)
-    assert found == sorted(found, key=lambda pair: pair[::-1])
+    pairs = searched(rows, tmp_path)
+    assert len(pairs) > 20
+    assert set(pairs) == each_with_each(rows)
+    assert pairs == sorted(pairs, key=lambda pair: pair[::-1])
 
 
 @pytest.mark.parametrize("count", [0, 1])
@@ -60,10 +60,10 @@ def test_many_plain_ones_do_not_cost_their_square(tmp_path, monkeypatch) -> None
     alike = Points.alike_prints
     monkeypatch.setattr(Points, "alike_prints", lambda one, other: compared.append(len(one)) or alike(one, other))
     blank = np.zeros((5000, 3), dtype=np.uint8)
-    found = searched(blank, tmp_path)
+    pairs = searched(blank, tmp_path)
     assert sum(compared) <= 2 * NEIGHBOURS * len(blank)
-    assert {other for _, other in found} == set(range(1, 5000))  # all hang together
-    assert max(np.bincount([other for _, other in found])) == NEIGHBOURS
+    assert {other for _, other in pairs} == set(range(1, 5000))  # all hang together
+    assert max(np.bincount([other for _, other in pairs])) == NEIGHBOURS
 
 
 def test_what_comes_later_adds_pairs_and_changes_none(tmp_path) -> None:

@@ -49,24 +49,24 @@ def series(steps: int, seed: int, level: float = 50.0) -> Series:
 @pytest.fixture
 def versions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """`versions("image", a=(pictures, labels), b=...)`: versions by name as the cache would hold them, on the disk."""
-    found: dict[str, dict[str, Path]] = {}
+    paths: dict[str, dict[str, Path]] = {}
 
     def named(workspace: Workspace, name: str, wanted: str = "") -> SimpleNamespace:
-        if wanted and wanted not in found:
+        if wanted and wanted not in paths:
             raise BadInput(f"no version {wanted}")
-        return SimpleNamespace(dataset=name, version=wanted or list(found)[-1])
+        return SimpleNamespace(dataset=name, version=wanted or list(paths)[-1])
 
     def make(modality: str, **held: tuple[Sequence[Any], Sequence[str | None]]) -> None:
         for name, (contents, labels) in held.items():
-            found[name] = written(tmp_path / name, modality, contents, labels)
+            paths[name] = write_version(tmp_path / name, modality, contents, labels)
 
     monkeypatch.setattr(module, "find_version", named)
-    monkeypatch.setattr(module, "present", lambda workspace, version: found[version.version])
-    monkeypatch.setattr(module, "ledger", lambda workspace, name: [SimpleNamespace(version=key) for key in found])
+    monkeypatch.setattr(module, "present", lambda workspace, version: paths[version.version])
+    monkeypatch.setattr(module, "ledger", lambda workspace, name: [SimpleNamespace(version=key) for key in paths])
     return make
 
 
-def written(folder: Path, modality: str, contents: Sequence[Any], labels: Sequence[str | None]) -> dict[str, Path]:
+def write_version(folder: Path, modality: str, contents: Sequence[Any], labels: Sequence[str | None]) -> dict[str, Path]:
     plugin = find("aigc_models.modalities", modality)
     exact = [plugin.fingerprint(content).exact for content in contents]
     ids = [digest[:24] for digest in exact]
@@ -90,11 +90,11 @@ def measured(before: str = "a", after: str = "b", **settings: Any) -> Drift:
 
 def test_random_halves_and_the_same_version_have_not_moved(versions):
     versions("image", a=(pictures(300, 0), "xyz" * 100), b=(pictures(300, 1), "xyz" * 100))
-    for found in (measured(), measured("a", "a")):
-        assert found.score is not None
-        assert found.score < 0.03
-        assert not found.drifted
-        assert found.moved == ()
+    for measurement in (measured(), measured("a", "a")):
+        assert measurement.score is not None
+        assert measurement.score < 0.03
+        assert not measurement.drifted
+        assert measurement.moved == ()
     assert measured("a", "a").new is None
     assert measured("a", "a").counts == (300, 300, 300)
     assert measured().model_dump_json() == measured().model_dump_json()
@@ -102,13 +102,13 @@ def test_random_halves_and_the_same_version_have_not_moved(versions):
 
 def test_brighter_pictures_are_found_and_named(versions):
     versions("image", a=(pictures(200, 0), [None] * 200), b=(pictures(200, 1, brighter=40), [None] * 200))
-    found = measured()
-    assert found.drifted
-    assert found.score > 0.9
-    assert "brightness" in found.moved
-    assert "contrast" not in found.moved
-    assert found.told == f"drift {found.score:.3g} above 0.1"
-    assert (found.encoder, found.classifier.encoder) == ("plain features of image", "plain")
+    measurement = measured()
+    assert measurement.drifted
+    assert measurement.score > 0.9
+    assert "brightness" in measurement.moved
+    assert "contrast" not in measurement.moved
+    assert measurement.told == f"drift {measurement.score:.3g} above 0.1"
+    assert (measurement.encoder, measurement.classifier.encoder) == ("plain features of image", "plain")
 
 
 def test_a_few_new_items_of_another_kind_show_by_themselves(versions):
@@ -116,60 +116,60 @@ def test_a_few_new_items_of_another_kind_show_by_themselves(versions):
     old = texts(475, 0)
     new = old + texts(25, 1, [word.upper() for word in GERMAN])
     versions("text", a=(old, [None] * 475), b=(new, [None] * 500))
-    found = measured()
-    assert not found.drifted
-    assert found.score <= 0.05
-    assert found.counts == (475, 500, 475)
-    assert found.new.items == (475, 25)
-    assert found.new.score > 0.9
-    assert "capital_share" in found.new.moved
+    measurement = measured()
+    assert not measurement.drifted
+    assert measurement.score <= 0.05
+    assert measurement.counts == (475, 500, 475)
+    assert measurement.new.items == (475, 25)
+    assert measurement.new.score > 0.9
+    assert "capital_share" in measurement.new.moved
 
 
 def test_another_balance_of_labels_is_found(versions):
     old = texts(400, 0)
     labels = ["good" if at % 2 else "bad" for at in range(400)]
     versions("text", a=(old, labels), b=(texts(400, 1), ["good" if at % 10 else "bad" for at in range(400)]))
-    found = measured()
-    label = next(feature for feature in found.features if feature.name == "label")
+    measurement = measured()
+    label = next(feature for feature in measurement.features if feature.name == "label")
     assert label.moved
     assert (label.test, label.before) == ("chi-squared", {"bad": 0.5, "good": 0.5})
-    assert found.moved == ("label",)
+    assert measurement.moved == ("label",)
 
 
 def test_louder_sounds_are_found_and_named(versions):
     versions("audio", a=(sounds(80, 0), [None] * 80), b=(sounds(80, 1, gain=0.3), [None] * 80))
-    found = measured()
-    assert found.drifted
-    assert {"level_db", "peak_db"} <= set(found.moved)
+    measurement = measured()
+    assert measurement.drifted
+    assert {"level_db", "peak_db"} <= set(measurement.moved)
 
 
 def test_of_series_pieces_are_compared(versions):
     whole = series(24 * 80, 0)
     risen = Series(np.concatenate([whole.values, series(24 * 40, 1, 58.0).values], axis=1), ("load",), 0.0, "1h")
     versions("series", a=([whole], [None]), b=([risen], [None]))
-    found = measured()
-    assert found.pieces
-    assert found.counts == (80, 120, 80)
-    assert found.drifted
-    assert "mean" in found.new.moved
+    measurement = measured()
+    assert measurement.pieces
+    assert measurement.counts == (80, 120, 80)
+    assert measurement.drifted
+    assert "mean" in measurement.new.moved
     assert measured("a", "a").score == 0
 
 
 def test_too_little_is_said_and_not_guessed(versions):
     versions("text", a=(texts(19, 0), [None] * 19), b=(texts(300, 1, GERMAN), [None] * 300))
-    found = measured()
-    assert (found.score, found.classifier, found.features, found.drifted) == (None, None, (), False)
-    assert "too little to tell" in found.told
+    measurement = measured()
+    assert (measurement.score, measurement.classifier, measurement.features, measurement.drifted) == (None, None, (), False)
+    assert "too little to tell" in measurement.told
     versions("text", c=(texts(300, 0), [None] * 300), d=(texts(300, 0) + texts(5, 1, GERMAN), [None] * 305))
     assert measured("c", "d").new.score is None
 
 
 def test_large_versions_are_sampled(versions):
     versions("text", a=(texts(400, 0), [None] * 400), b=(texts(400, 0) + texts(400, 1), [None] * 800))
-    found = measured(items=100)
-    assert found.items == (100, 100)
-    assert found.counts == (400, 800, 400)
-    assert not found.drifted
+    measurement = measured(items=100)
+    assert measurement.items == (100, 100)
+    assert measurement.counts == (400, 800, 400)
+    assert not measurement.drifted
 
 
 def test_an_item_that_only_one_encoder_fits(versions):
@@ -191,8 +191,8 @@ def test_the_versions_that_are_compared_if_none_is_named(versions, monkeypatch):
 
 @pytest.mark.slow
 def test_versions_in_the_cache(history):
-    found = drift(history.workspace, "letters", history.versions[0])
-    assert (found.before, found.after, found.counts) == (*history.versions, (60, 80, 60))
-    assert not found.drifted
+    measurement = drift(history.workspace, "letters", history.versions[0])
+    assert (measurement.before, measurement.after, measurement.counts) == (*history.versions, (60, 80, 60))
+    assert not measurement.drifted
     with pytest.raises(BadInput, match="unknown version of letters 'abcdef'"):
         drift(history.workspace, "letters", "abcdef")

@@ -19,7 +19,7 @@ from tasks.stage.stage import StageContext
 DUE = Due(name="letters", due=True, reason="data: 20 new files", digest="", parts=("data",))
 
 
-def found(score: float) -> Drift:
+def drift_of(score: float) -> Drift:
     about = {"dataset": "letters", "modality": "text", "before": "aa", "after": "bb", "counts": (9, 9, 9), "new": None}
     part = {"score": score, "items": (9, 9), "classifier": None, "features": (), "pieces": False, "encoder": "plain"}
     return Drift(**about, **part, threshold=0.1, drifted=score >= 0.1)
@@ -33,7 +33,7 @@ def test_a_state_that_had_not_moved_is_remembered(tmp_path):
     workspace, one = Workspace(tmp_path), seen("one")
     due = DUE.model_copy(update={"digest": one.state.digest})
     assert unmoved(workspace, due, 0.1) == due
-    remember(workspace, "letters", one, found(0.02), "20 new files, but drift 0.02 below 0.1")
+    remember(workspace, "letters", one, drift_of(0.02), "20 new files, but drift 0.02 below 0.1")
     quiet = unmoved(workspace, due, 0.1)
     assert (quiet.due, quiet.reason) == (False, "20 new files, but drift 0.02 below 0.1")
     assert unmoved(workspace, due, None).due
@@ -51,7 +51,7 @@ def asked(tmp_path, monkeypatch):
         calls.append((name, before, after, settings.threshold))
         if after == "lost":
             raise BadInput("its listing is not in the cache")
-        return found(0.3)
+        return drift_of(0.3)
 
     monkeypatch.setattr(module, "drift", drift)
     context = StageContext(tmp_path, Workspace(tmp_path))

@@ -9,8 +9,8 @@ from tasks.split.split import SplitSettings, split
 
 def opened(data):
     """A version of the texts so far, as its files tell it."""
-    found = deduplicate.plain(data.ref, DeduplicateSettings(), data.context("deduplicate"))
-    split.plain(data.ref, found, SplitSettings(), data.context("split"))
+    duplicates = deduplicate.plain(data.ref, DeduplicateSettings(), data.context("deduplicate"))
+    split.plain(data.ref, duplicates, SplitSettings(), data.context("split"))
     folder = data.workspace.data / data.name
     return Opened({path.relative_to(folder).as_posix(): path for path in folder.rglob("*") if path.is_file()})
 

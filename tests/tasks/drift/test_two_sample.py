@@ -11,7 +11,7 @@ def names(count: int) -> list[str]:
     return [str(at) for at in range(count)]
 
 
-def told(shift: float, count: int = 300, seed: int = 0, features: int = 20):
+def separation(shift: float, count: int = 300, seed: int = 0, features: int = 20):
     """Two sets of `count` items, the second moved by `shift` standard deviations in one feature of many."""
     values = np.random.default_rng(seed).normal(0, 1, (2 * count, features))
     after = np.arange(2 * count) >= count
@@ -20,18 +20,18 @@ def told(shift: float, count: int = 300, seed: int = 0, features: int = 20):
 
 
 def test_alike_sets_score_nothing_and_disjoint_ones_all():
-    alike, other = told(0), told(50)
+    alike, other = separation(0), separation(50)
     assert alike.low < 0.5 < alike.high
     assert alike.score == 0
     assert other.auc > 0.999
     assert other.score > 0.99
-    assert told(0) == alike
+    assert separation(0) == alike
 
 
 def test_the_area_grows_with_the_shift():
     # two normal distributions that are d standard deviations apart have an area of Phi(d / sqrt(2))
-    assert told(1, count=2000).auc == pytest.approx(0.760, abs=0.015)
-    assert 0 < told(1).score < told(2).score < 1
+    assert separation(1, count=2000).auc == pytest.approx(0.760, abs=0.015)
+    assert 0 < separation(1).score < separation(2).score < 1
 
 
 def test_areas_are_those_of_scikit_learn():
@@ -46,9 +46,9 @@ def test_items_in_both_count_in_both():
     values = np.random.default_rng(0).normal(0, 1, (1000, 10))
     before, after = np.arange(1000) < 900, np.ones(1000, dtype=bool)
     values[~before] += 20
-    found = tell_apart(values, names(1000), before, after)
-    assert found.auc == pytest.approx(0.5 + 0.1 / 2, abs=0.002)
-    assert 0.05 < found.score <= 0.1
+    apart = tell_apart(values, names(1000), before, after)
+    assert apart.auc == pytest.approx(0.5 + 0.1 / 2, abs=0.002)
+    assert 0.05 < apart.score <= 0.1
     same = tell_apart(values, names(1000), after, after)
     assert same == (0.5, 0.5, 0.5)
     assert same.score == 0

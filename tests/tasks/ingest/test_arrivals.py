@@ -39,8 +39,8 @@ class Mails:
     def add(self, location: Path, label: str | None) -> str:
         self.ingest(location, label)
         cleaned = clean.plain(self.raw, CleanSettings(), self.context("clean"))
-        found = deduplicate.plain(cleaned, DeduplicateSettings(), self.context("deduplicate"))
-        divided = split.plain(cleaned, found, SplitSettings(), self.context("split"))
+        duplicates = deduplicate.plain(cleaned, DeduplicateSettings(), self.context("deduplicate"))
+        divided = split.plain(cleaned, duplicates, SplitSettings(), self.context("split"))
         return str(version.plain(divided, self.context("version")).version)
 
     def labels(self) -> dict[str, str | None]:

@@ -36,12 +36,12 @@ def outcome(handmade: Callable[..., Any]) -> Callable[..., Any]:
     ids = [*data.add(texts[:2], fields[:2]), *data.add(texts[2:], fields[2:])]
     placed = splits(data, ids[:4], ["train", "train", "test", "validation"])
 
-    def found(**values: Any) -> tuple[int, list[Any]]:
+    def failures(**values: Any) -> tuple[int, list[Any]]:
         (result,) = held("notes", "text", data.clean, placed, [expectation(severity="warn", **values)]).values()
         assert json.loads(json.dumps(result)) == result
         return result["failed"], [example["value"] for example in result["examples"]]
 
-    return found
+    return failures
 
 
 @pytest.mark.parametrize(
@@ -66,17 +66,17 @@ def test_what_fails_makes_no_version_and_names_the_items(handmade: Callable[...,
     ids = data.add(["fine text", "x", "y", "z", "w"], [{"source": f"a.csv#{at}"} for at in range(5)])
     with pytest.raises(BadInput) as error:
         held("notes", "text", data.clean, splits(data, ids), [expectation(**LENGTH | {"severity": "fail"})])
-    said = str(error.value)
-    assert "5 of 5 items fail 'characters in_range (min_value 3, max_value 8)': a.csv#0 (9, id " in said
-    assert said.endswith(", ...")
+    message = str(error.value)
+    assert "5 of 5 items fail 'characters in_range (min_value 3, max_value 8)': a.csv#0 (9, id " in message
+    assert message.endswith(", ...")
 
 
 def test_pictures_have_sizes(handmade: Callable[..., Any]) -> None:
     data = handmade("image", "shapes")
     ids = data.add([np.zeros(size, np.uint8) for size in ((8, 9, 1), (8, 12, 3))])
     wide = expectation(column="width", check="le", arguments={"max_value": 10}, severity="warn")
-    (found,) = held("shapes", "image", data.clean, splits(data, ids), [wide]).values()
-    assert [example["value"] for example in found["examples"]] == [12]
+    (failure,) = held("shapes", "image", data.clean, splits(data, ids), [wide]).values()
+    assert [example["value"] for example in failure["examples"]] == [12]
 
 
 def test_unknown_columns_and_arguments_are_refused(handmade: Callable[..., Any]) -> None:

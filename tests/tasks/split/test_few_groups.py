@@ -46,8 +46,8 @@ def added(root: Path, location: Path, split_settings: SplitSettings | None = Non
         context[stage] = StageContext(folder=folder, workspace=workspace)
     raw = ingest.plain(SourceSettings(name="set", location=str(location), **source), context["ingest"])
     cleaned = clean.plain(raw, CleanSettings(**CARE), context["clean"])
-    found = deduplicate.plain(cleaned, DeduplicateSettings(), context["deduplicate"])
-    split.plain(cleaned, found, split_settings or SplitSettings(), context["split"])
+    duplicates = deduplicate.plain(cleaned, DeduplicateSettings(), context["deduplicate"])
+    split.plain(cleaned, duplicates, split_settings or SplitSettings(), context["split"])
     return json.loads((root / "data" / "set" / "card.json").read_text())
 
 
@@ -59,10 +59,10 @@ def places(root: Path) -> dict[str, str]:
 def parts_of_groups(root: Path) -> dict[str, list[str]]:
     """The splits of each group's items, in order."""
     rows = read([root / "data" / "set" / "splits.parquet"], ["split", "group"])
-    found: dict[str, list[str]] = {}
+    members: dict[str, list[str]] = {}
     for name, group in zip(rows["split"], rows["group"], strict=True):
-        found.setdefault(group, []).append(name)
-    return found
+        members.setdefault(group, []).append(name)
+    return members
 
 
 def near_shares(card: dict[str, Any], low: float = 0.05, high: float = 0.16) -> bool:
@@ -174,23 +174,23 @@ def test_a_refusal_names_the_groups(handmade, sentences) -> None:
     data = handmade()
     fields = [{"group": "first book", "split": "train"}] * 40 + [{"group": "second book", "split": "test"}] * 20
     data.add(sentences(60), [*fields[:59], {"group": "third book", "split": "validation"}])
-    found = deduplicate.plain(data.ref, DeduplicateSettings(), data.context("deduplicate"))
+    duplicates = deduplicate.plain(data.ref, DeduplicateSettings(), data.context("deduplicate"))
     with pytest.raises(BadInput, match=r"its groups are 'first book' \(40 train\), 'second book' \(19 test\), 'third book'"):
-        split.plain(data.ref, found, SplitSettings(), data.context("split"))
+        split.plain(data.ref, duplicates, SplitSettings(), data.context("split"))
 
 
 def test_what_moves_since_something_was_forgotten_is_said(handmade, sentences, caplog) -> None:
     data = handmade()
     texts = sentences(100)
     data.add(texts, [{"group": "book"}] * 100)
-    found = deduplicate.plain(data.ref, DeduplicateSettings(), data.context("deduplicate"))
-    split.plain(data.ref, found, SplitSettings(), data.context("split"))
+    duplicates = deduplicate.plain(data.ref, DeduplicateSettings(), data.context("deduplicate"))
+    split.plain(data.ref, duplicates, SplitSettings(), data.context("split"))
     for shard in data.clean.glob("*.parquet"):
         shard.unlink()
     data.shards, data.rows = 0, 0
     data.add(texts[20:], [{"group": "book"}] * 80)
-    found = deduplicate.plain(data.ref, DeduplicateSettings(), data.context("deduplicate"))
-    split.plain(data.ref, found, SplitSettings(), data.context("split"))
+    duplicates = deduplicate.plain(data.ref, DeduplicateSettings(), data.context("deduplicate"))
+    split.plain(data.ref, duplicates, SplitSettings(), data.context("split"))
     assert any("items of notes changed their split" in record.getMessage() for record in caplog.records)
 
 

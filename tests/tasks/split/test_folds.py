@@ -17,8 +17,8 @@ from tasks.train.encode import EncodeSettings, encoded_version
 
 def folds(data, texts, fields=None) -> dict[str, int | None]:
     data.add(texts, fields)
-    found = deduplicate.plain(data.ref, DeduplicateSettings(), data.context("deduplicate"))
-    ref = split.plain(data.ref, found, SplitSettings(folds=3), data.context("split"))
+    duplicates = deduplicate.plain(data.ref, DeduplicateSettings(), data.context("deduplicate"))
+    ref = split.plain(data.ref, duplicates, SplitSettings(folds=3), data.context("split"))
     made = VersionRef(**ref.model_dump(), version="abc")
     encoded_version(data.clean.parent, made, EncodeSettings(), data.context("encode"))
     rows = read([data.clean.parent / "splits.parquet"], ["id", "split", "fold"])
@@ -42,12 +42,12 @@ def test_groups_and_near_duplicates_stay_in_one_fold_and_nothing_moves(handmade,
 
 def test_a_member_sees_nothing_of_its_fold_nor_what_is_near_to_it(handmade, sentences) -> None:
     data, texts = handmade(), sentences(60)
-    found = folds(data, texts)
+    fold_by_id = folds(data, texts)
     folder = data.context("encode").folder / "train"
     train, keys = Corpus.load(folder, "text"), np.load(folder / "ids.npy").tolist()
     for fold in range(3):
         seen = outside(train, folder, fold, "rnn")
-        kept = [at for at, key in enumerate(keys) if found[key] != fold]
+        kept = [at for at, key in enumerate(keys) if fold_by_id[key] != fold]
         assert seen.values.tolist() == train.values[kept].tolist()
         assert 0 < len(seen) < len(train)
     with pytest.raises(BadInput, match=r"member 'rnn' leaves out fold 3, and the data set has 3 \(from 0 on\)"):
@@ -58,7 +58,7 @@ def test_a_member_sees_nothing_of_its_fold_nor_what_is_near_to_it(handmade, sent
 
 def test_a_fold_depends_on_group_seed_and_number_alone() -> None:
     groups = [str(at) for at in range(200)]
-    found = [fold_of(group, 5, "aigc") for group in groups]
-    assert found == [fold_of(group, 5, "aigc") for group in groups]
-    assert found != [fold_of(group, 5, "other") for group in groups]
-    assert min(Counter(found).values()) > 20
+    numbers = [fold_of(group, 5, "aigc") for group in groups]
+    assert numbers == [fold_of(group, 5, "aigc") for group in groups]
+    assert numbers != [fold_of(group, 5, "other") for group in groups]
+    assert min(Counter(numbers).values()) > 20

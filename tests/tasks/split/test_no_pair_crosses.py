@@ -15,8 +15,8 @@ from tasks.split.split import SplitSettings, split
 
 def divided(data: Any) -> tuple[dict[str, str], dict[str, str]]:
     """The split of each item, and the reason of each that stands nowhere."""
-    found = deduplicate.plain(data.ref, DeduplicateSettings(), data.context("deduplicate"))
-    split.plain(data.ref, found, SplitSettings(validation=0.25, test=0.25), data.context("split"))
+    duplicates = deduplicate.plain(data.ref, DeduplicateSettings(), data.context("deduplicate"))
+    split.plain(data.ref, duplicates, SplitSettings(validation=0.25, test=0.25), data.context("split"))
     placed = read([data.clean.parent / "splits.parquet"], ["id", "split"])
     left = read([data.clean.parent / "quarantine.parquet"], ["id", "reason"])
     return dict(zip(placed["id"], placed["split"], strict=True)), dict(zip(left["id"], left["reason"], strict=True))
@@ -32,11 +32,11 @@ def edited(line: str, source: random.Random) -> str:
 
 def grown(texts: list[str], count: int, source: random.Random) -> list[str]:
     """`texts` with edits of them, edits of edits, and texts that are half of one and half of another."""
-    found = list(texts)
+    pool = list(texts)
     for _ in range(count):
-        one, other = source.choice(found), source.choice(found)
-        found.append(one[: len(one) // 2] + other[len(other) // 2 :] if source.random() < 0.2 else edited(one, source))
-    return list(dict.fromkeys(found))
+        one, other = source.choice(pool), source.choice(pool)
+        pool.append(one[: len(one) // 2] + other[len(other) // 2 :] if source.random() < 0.2 else edited(one, source))
+    return list(dict.fromkeys(pool))
 
 
 def crossing(ids: list[str], texts: list[str], placed: dict[str, str]) -> list[tuple[str, str]]:

@@ -16,8 +16,8 @@ from tasks.split.settings import SplitSettings
 
 def placing(rows: list[Row], settings: SplitSettings) -> tuple[dict[str, str], dict[str, str]]:
     """The split of each item that has one, and why the others have none."""
-    found = list(place(rows, settings))
-    return {one.row.id: one.split for one in found if one.split}, {one.row.id: one.reason for one in found if not one.split}
+    places = list(place(rows, settings))
+    return {one.row.id: one.split for one in places if one.split}, {one.row.id: one.reason for one in places if not one.split}
 
 
 def row(name: str, near: tuple[str, ...] = (), **fields: str | None) -> Row:
@@ -27,12 +27,12 @@ def row(name: str, near: tuple[str, ...] = (), **fields: str | None) -> Row:
 
 def rows_in(settings: SplitSettings, **wanted: str) -> list[Row]:
     """Items whose hash puts them where they are wanted."""
-    found = []
+    rows = []
     for name, where in wanted.items():
         keys = (f"{name}{number}" for number in range(1000))
         exact = next(key for key in keys if placing([row(key)], settings)[0][key] == where)
-        found.append(row(name, exact=exact))
-    return found
+        rows.append(row(name, exact=exact))
+    return rows
 
 
 def test_a_near_duplicate_of_two_splits_is_a_bridge() -> None:
@@ -98,11 +98,11 @@ def test_near_duplicates_share_a_fold_and_what_is_near_to_two_folds_has_none() -
     first = next(iter(drawn))
     other = next(key for key in drawn if drawn[key] != drawn[first])
     rows = [row(f"r{at}") for at in range(60)] + [row("near", (first,)), row("both", (first, other)), row("beside", ("both",))]
-    found = {one.row.id: one.fold for one in place(rows, settings)}
-    assert found["near"] == drawn[first]
-    assert found["both"] is None
-    assert found["beside"] == fold_of("beside", 4, "aigc")
-    assert {key: found[key] for key in drawn} == drawn
+    folds = {one.row.id: one.fold for one in place(rows, settings)}
+    assert folds["near"] == drawn[first]
+    assert folds["both"] is None
+    assert folds["beside"] == fold_of("beside", 4, "aigc")
+    assert {key: folds[key] for key in drawn} == drawn
 
 
 @pytest.mark.parametrize("by", ["hash", "time"])

@@ -13,8 +13,8 @@ from tasks.split.split import FEWEST, SplitSettings, split
 
 
 def run(data, **settings):
-    found = deduplicate.plain(data.ref, DeduplicateSettings(), data.context("deduplicate"))
-    return split.plain(data.ref, found, SplitSettings(**settings), data.context("split"))
+    duplicates = deduplicate.plain(data.ref, DeduplicateSettings(), data.context("deduplicate"))
+    return split.plain(data.ref, duplicates, SplitSettings(**settings), data.context("split"))
 
 
 def places(data) -> dict[str, str]:
@@ -64,8 +64,8 @@ def test_near_duplicates_stand_together(handmade, sentences) -> None:
     texts = sentences(60)
     ids = data.add(texts + [text + "." for text in texts])
     ref = run(data, validation=0.2, test=0.2)
-    found = places(data)
-    assert [found[key] for key in ids[:60]] == [found[key] for key in ids[60:]]
+    split_of = places(data)
+    assert [split_of[key] for key in ids[:60]] == [split_of[key] for key in ids[60:]]
     assert ref.rows == 120
 
 
@@ -73,8 +73,8 @@ def test_a_group_stands_together(handmade, sentences) -> None:
     data = handmade()
     ids = data.add(sentences(200), [{"group": f"writer {at % 50}"} for at in range(200)])
     run(data, validation=0.2, test=0.2)
-    found = places(data)
-    assert all(len({found[key] for key in ids[at::50]}) == 1 for at in range(50))
+    split_of = places(data)
+    assert all(len({split_of[key] for key in ids[at::50]}) == 1 for at in range(50))
 
 
 def test_quarantine_says_what_where_and_why(handmade, sentences) -> None:
@@ -100,8 +100,8 @@ def test_a_given_split_is_kept(handmade, sentences, by: str) -> None:
     words = ["train"] * 3 + ["dev", "TEST"]
     ids = data.add(sentences(50), [{"split": words[at % 5]} for at in range(50)])
     run(data, by=by)
-    found = places(data)
-    assert [found[key] for key in ids[:5]] == ["train", "train", "train", "validation", "test"]
+    split_of = places(data)
+    assert [split_of[key] for key in ids[:5]] == ["train", "train", "train", "validation", "test"]
 
 
 def test_a_given_split_without_validation_draws_it_from_train(handmade, sentences) -> None:
@@ -171,7 +171,7 @@ def test_expectations_stop_a_split_or_stand_in_the_card(handmade, sentences) -> 
     long = {"column": "words", "check": "ge", "arguments": {"min_value": 9}}
     run(data, expect=(long | {"severity": "warn"},))
     card = json.loads((data.clean.parent / "card.json").read_text())
-    assert {name: found["failed"] for name, found in card["expectations"].items()} == {"words ge (min_value 9)": 60}
+    assert {name: outcome["failed"] for name, outcome in card["expectations"].items()} == {"words ge (min_value 9)": 60}
     with pytest.raises(BadInput, match="60 of 60 items fail 'words ge"):
         run(data, expect=(long,))
     assert json.loads((data.clean.parent / "card.json").read_text()) == card

@@ -15,8 +15,8 @@ def rows(*moments: str | None) -> list[Row]:
 @pytest.mark.parametrize("at_once", [1, 3, 100])
 def test_dates_in_many_forms_and_numbers(monkeypatch: pytest.MonkeyPatch, at_once: int) -> None:
     monkeypatch.setattr(file, "AT_ONCE", at_once)
-    found, dated = times(rows("1970-01-02", "1970-01-01T00:00:01+00:00", "2.5", "1970-01-01 01:00:00+01:00", "Jan 3, 1970"))
-    assert found.tolist() == [86400.0, 1.0, 2.5, 0.0, 172800.0]
+    values, dated = times(rows("1970-01-02", "1970-01-01T00:00:01+00:00", "2.5", "1970-01-01 01:00:00+01:00", "Jan 3, 1970"))
+    assert values.tolist() == [86400.0, 1.0, 2.5, 0.0, 172800.0]
     assert dated
     assert not times(rows("3", "-1e3"))[1]
 
@@ -28,5 +28,5 @@ def test_what_is_no_time_is_named(moment: str | None) -> None:
 
 
 def test_no_items_have_no_times() -> None:
-    found, dated = times([])
-    assert (len(found), dated) == (0, False)
+    values, dated = times([])
+    assert (len(values), dated) == (0, False)

@@ -28,23 +28,23 @@ FAMILIES = {"image": ("gan", "vae", "mixture"), "text": ("rnn", "ngram", "averag
 def keys() -> dict[str, str]:
     for cached in (names, code_version.source_file, code_version.parsed):
         cached.cache_clear()
-    found = {}
+    by_stage = {}
     for modality, (family, other, method) in FAMILIES.items():
         fields = {"outputs": ("x",), "sha256": "d", "modality": modality}
         data = CorpusRef(dataset="x", version="v", labels=(), format={}, splits={}, **fields)
         members = [ModelRef(name=name, family=name, params=1, **fields) for name in (family, other)]
         ensemble = EnsembleRef(method=method, weights={}, **fields)
         given = {"data": data, "ensemble": ensemble, "members": members, "baseline": members[1], "champion": None}
-        found[f"evaluate {modality}"] = evaluate.key({**given, "settings": EvaluationSettings()})
+        by_stage[f"evaluate {modality}"] = evaluate.key({**given, "settings": EvaluationSettings()})
         for name in (family, other):
-            found[name] = finetune.key({"data": data, "body": None, "member": MemberSettings(family=name)})
+            by_stage[name] = finetune.key({"data": data, "body": None, "member": MemberSettings(family=name)})
         raw = RawRef(dataset="x", rows=1, **fields)
-        found[f"clean {modality}"] = clean.key({"raw": raw, "settings": CleanSettings()})
+        by_stage[f"clean {modality}"] = clean.key({"raw": raw, "settings": CleanSettings()})
     one = EvaluationSettings(metrics=("distinct_2",))
-    found["evaluate distinct_2"] = evaluate.key({**given, "settings": one})
+    by_stage["evaluate distinct_2"] = evaluate.key({**given, "settings": one})
     archive = SourceSettings(name="x", location=str(COPY / "x.zip"))
-    found["read archive"] = reading_code(archive)
-    return found
+    by_stage["read archive"] = reading_code(archive)
+    return by_stage
 
 
 def changed(before: dict[str, str]) -> list[str]:

@@ -54,14 +54,14 @@ FOREIGN = {
 
 @pytest.mark.parametrize("content", FOREIGN.values(), ids=FOREIGN)
 def test_a_record_that_this_program_did_not_write_so_is_removed_and_said(tmp_path, monkeypatch, content):
-    execution, said = Execution(Workspace(tmp_path).create()), []
-    monkeypatch.setattr(execution.observer, "message", said.append)
+    execution, messages = Execution(Workspace(tmp_path).create()), []
+    monkeypatch.setattr(execution.observer, "message", messages.append)
     execution.results.mkdir(parents=True)
     (execution.results / "key").write_text(content, encoding="latin1")
     assert execution.recorded("key") is None
     assert not (execution.results / "key").exists(), "Prefect would believe it"
-    assert "key: its record cannot be read" in said[0]
-    assert said[0].endswith("it runs again")
+    assert "key: its record cannot be read" in messages[0]
+    assert messages[0].endswith("it runs again")
 
 
 def test_what_lies_in_the_way_of_a_record_is_bad_input(tmp_path):

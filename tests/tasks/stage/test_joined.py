@@ -41,7 +41,7 @@ def start(folder: Path) -> subprocess.Popen[str]:
 
 @pytest.mark.parametrize("ending", ["go", "die"])
 def test_who_comes_second_takes_what_the_first_made_or_makes_it_where_that_one_died(tmp_path: Path, ending: str) -> None:
-    folder, said = tmp_path / "key", []
+    folder, messages = tmp_path / "key", []
     folder.mkdir()
     execution = Execution(Workspace(tmp_path.resolve()))
     first = start(folder)
@@ -49,7 +49,7 @@ def test_who_comes_second_takes_what_the_first_made_or_makes_it_where_that_one_d
     assert first.stdout.readline() == "making\n"
 
     def wait(text: str) -> None:
-        said.append(text)
+        messages.append(text)
         first.communicate(f"{ending}\n", timeout=60)  # it goes on only now that this process waits
 
     execution.observer.message = wait  # type: ignore[method-assign]
@@ -59,7 +59,7 @@ def test_who_comes_second_takes_what_the_first_made_or_makes_it_where_that_one_d
         return Reference.to(execution.workspace, folder / "made.txt")
 
     made, joined = made_once(folder, execution, make)
-    assert len(said) == 1
+    assert len(messages) == 1
     assert joined == (ending == "go")
     assert (folder / "made.txt").read_text() == (str(first.pid) if joined else "here")
     assert made.intact(execution.workspace)

@@ -81,4 +81,4 @@ def test_a_file_that_was_just_written_is_read_again(tmp_path, monkeypatch):
     monkeypatch.setattr(references, "LARGE", 3)
     (tmp_path / "new").write_bytes(b"abc")
     digest_of([tmp_path], tmp_path)
-    assert tmp_path / "new" not in references._known
+    assert tmp_path / "new" not in references._digests

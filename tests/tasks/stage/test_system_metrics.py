@@ -43,7 +43,7 @@ def nvidia(monkeypatch, fresh):
             raise NVMLError("not supported")
         return 250_000
 
-    said = SimpleNamespace(
+    library = SimpleNamespace(
         NVMLError=NVMLError,
         nvmlInit=lambda: None,
         nvmlDeviceGetCount=lambda: 2,
@@ -53,8 +53,8 @@ def nvidia(monkeypatch, fresh):
         nvmlDeviceGetUtilizationRates=lambda handle: SimpleNamespace(gpu=90 + handle),
         nvmlDeviceGetPowerUsage=power,
     )
-    monkeypatch.setitem(sys.modules, "pynvml", said)
-    return said
+    monkeypatch.setitem(sys.modules, "pynvml", library)
+    return library
 
 
 def test_samples_go_into_the_run_with_the_last_at_the_end():

@@ -103,10 +103,10 @@ def test_the_next_command_closes_what_a_killed_one_left(tracker: Tracker) -> Non
     dead, _ = process.communicate(timeout=60)
     assert process.returncode == -signal.SIGKILL
     assert tracker.client.get_run(dead.strip()).info.status == "RUNNING"
-    with tracker.run("ours") as ours:
+    with tracker.run("ours") as current:
         assert sweep(tracker.workspace) == [dead.strip()]
         assert tracker.client.get_run(dead.strip()).info.status == "KILLED"
-        assert tracker.client.get_run(ours.id).info.status == "RUNNING"
+        assert tracker.client.get_run(current.id).info.status == "RUNNING"
 
 
 @pytest.mark.slow

@@ -43,8 +43,8 @@ def numbers(*values: int) -> pyarrow.Table:
 
 def test_results_come_in_order(workers) -> None:
     with closing(in_order(workers, (numbers(at, at + 1) for at in range(40)), 2)) as made:
-        found = [(one["n"].to_pylist(), other.num_rows) for one, other in made]
-    assert found == [([2 * at, 2 * at + 2], 0) for at in range(40)]
+        rows = [(one["n"].to_pylist(), other.num_rows) for one, other in made]
+    assert rows == [([2 * at, 2 * at + 2], 0) for at in range(40)]
 
 
 def test_what_a_function_raises_comes_back(workers) -> None:

@@ -12,8 +12,8 @@ from tasks.clean.rules import aspect
 @pytest.mark.parametrize(("height", "width", "passes"), [(10, 100, True), (100, 10, True), (1, 1, True), (1, 11, False)])
 def test_long_strips_are_rejected(height: int, width: int, passes: bool) -> None:
     item = Item(np.zeros((height, width, 1), np.uint8), "a", "image")
-    found = aspect.apply(item, aspect.Settings())
-    assert found is item if passes else isinstance(found, Rejected)
+    outcome = aspect.apply(item, aspect.Settings())
+    assert outcome is item if passes else isinstance(outcome, Rejected)
 
 
 def test_the_ratio_can_be_set() -> None:

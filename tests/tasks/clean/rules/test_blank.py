@@ -34,8 +34,8 @@ def page(noise: float, marked: int = 0) -> np.ndarray:
 )
 def test_nearly_one_colour_is_rejected(content: np.ndarray, passes: bool) -> None:
     item = Item(content, "a", "image")
-    found = blank.apply(item, blank.Settings())
-    assert found is item if passes else isinstance(found, Rejected)
+    outcome = blank.apply(item, blank.Settings())
+    assert outcome is item if passes else isinstance(outcome, Rejected)
 
 
 def test_the_deviation_can_be_set() -> None:

@@ -14,9 +14,9 @@ def cleaned(content: str, **settings: object) -> Item | Rejected:
 
 def test_lines_with_notices_are_taken_out_and_the_rest_stays() -> None:
     page = "Wool\nPlease enable JavaScript.\n\n  Sheep are shorn in spring.\nWe use  cookies to count you.\n"
-    found = cleaned(page)
-    assert isinstance(found, Item)
-    assert found.content == "Wool\n\n  Sheep are shorn in spring."
+    outcome = cleaned(page)
+    assert isinstance(outcome, Item)
+    assert outcome.content == "Wool\n\n  Sheep are shorn in spring."
 
 
 @pytest.mark.parametrize("content", ["A text on wool.", "javascripts", "the terms\nof use end at the line", ""])
@@ -31,9 +31,9 @@ def test_what_is_nothing_else_is_rejected() -> None:
 
 
 def test_the_lists_can_be_ones_own() -> None:
-    found = cleaned("Impressum\nText\nlorem ipsum\nuse cookies", phrases=["Impressum"], fillers=[])
-    assert isinstance(found, Item)
-    assert found.content == "Text\nlorem ipsum\nuse cookies"
+    outcome = cleaned("Impressum\nText\nlorem ipsum\nuse cookies", phrases=["Impressum"], fillers=[])
+    assert isinstance(outcome, Item)
+    assert outcome.content == "Text\nlorem ipsum\nuse cookies"
     assert isinstance(cleaned("lorem ipsum", phrases=[], fillers=[]), Item)
 
 

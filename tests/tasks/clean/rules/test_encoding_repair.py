@@ -32,9 +32,9 @@ def test_utf8_read_as_something_else_is_brought_back(encoding: str) -> None:
     [("\x1b[1mdone\x1b[0m", "done"), ("a\x07b", "ab"), ("it\x92s", "it’s"), ("cafÃƒÂ©", "café"), ("caf\ufffd", "caf\ufffd")],
 )
 def test_control_codes_go_and_what_is_lost_stays(damaged: str, repaired: str) -> None:
-    found = encoding_repair.apply(Item(damaged, "a", "text"), SETTINGS)
-    assert isinstance(found, Item)
-    assert found.content == repaired
+    outcome = encoding_repair.apply(Item(damaged, "a", "text"), SETTINGS)
+    assert isinstance(outcome, Item)
+    assert outcome.content == repaired
 
 
 def test_it_comes_before_the_rule_that_rejects() -> None:

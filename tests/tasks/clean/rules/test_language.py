@@ -8,7 +8,7 @@ from aigc_models.errors import BadInput
 from tasks.clean.clean import CleanSettings, Item, Rejected
 from tasks.clean.rules import language
 
-SAID = {
+SENTENCES = {
     "en": "The harbour was quiet when the first boats came back in the morning.",
     "de": "Der Hafen war still, als die ersten Boote am Morgen zurückkamen.",
     "fr": "Le port était calme lorsque les premiers bateaux revinrent au matin.",
@@ -17,11 +17,11 @@ SAID = {
 }
 
 
-@pytest.mark.parametrize("code", SAID)
+@pytest.mark.parametrize("code", SENTENCES)
 def test_wanted_languages_pass_and_others_do_not(code: str) -> None:
-    item = Item(SAID[code], "a", "text")
+    item = Item(SENTENCES[code], "a", "text")
     assert language.apply(item, language.Settings(languages=(code,))) is item
-    others = tuple(other for other in SAID if other != code)
+    others = tuple(other for other in SENTENCES if other != code)
     assert language.apply(item, language.Settings(languages=others)).reason.startswith(f"is in {code} (")  # type: ignore[union-attr]
 
 

@@ -16,23 +16,23 @@ def item_of(values: np.ndarray) -> Item:
     return Item(Sound(values, 8000), "a", "audio")
 
 
-def level(found: object) -> float:
-    assert isinstance(found, Item)
-    return float(20 * np.log10(np.sqrt((found.content.values.astype(float) ** 2).mean())))
+def level(item: object) -> float:
+    assert isinstance(item, Item)
+    return float(20 * np.log10(np.sqrt((item.content.values.astype(float) ** 2).mean())))
 
 
 @pytest.mark.parametrize("factor", [0.01, 0.3, 0.99])
 def test_sounds_come_to_one_level(factor: float) -> None:
-    found = loudness.apply(item_of(np.concatenate([TONE * factor, TONE * factor])), loudness.Settings())
-    assert level(found) == pytest.approx(-20, abs=0.05)
+    outcome = loudness.apply(item_of(np.concatenate([TONE * factor, TONE * factor])), loudness.Settings())
+    assert level(outcome) == pytest.approx(-20, abs=0.05)
 
 
 def test_peaks_are_not_cut_off() -> None:
     values = TONE * 0.01
     values[0, 4000] = 0.5
-    found = loudness.apply(item_of(values), loudness.Settings(level=0))
-    assert isinstance(found, Item)
-    assert np.abs(found.content.values).max() == pytest.approx(0.99, abs=1e-6)
+    outcome = loudness.apply(item_of(values), loudness.Settings(level=0))
+    assert isinstance(outcome, Item)
+    assert np.abs(outcome.content.values).max() == pytest.approx(0.99, abs=1e-6)
 
 
 def test_sounds_at_the_level_and_silence_stay_what_they_are() -> None:

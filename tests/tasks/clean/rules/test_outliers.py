@@ -26,17 +26,17 @@ def spiked(values: np.ndarray, *places: int) -> np.ndarray:
 
 def test_by_default_they_are_counted() -> None:
     given = item(WAVE, spiked(WAVE, 50, 300))
-    found = outliers.apply(given, outliers.Settings())
-    assert isinstance(found, Item)
-    assert found.content is given.content
-    assert found.noticed == ("outliers",)
+    outcome = outliers.apply(given, outliers.Settings())
+    assert isinstance(outcome, Item)
+    assert outcome.content is given.content
+    assert outcome.noticed == ("outliers",)
 
 
 def test_masked_ones_are_missing() -> None:
-    found = outliers.apply(item(WAVE, spiked(WAVE, 0, 50, 300, 399)), outliers.Settings(action="mask"))
-    assert isinstance(found, Item)
-    assert np.argwhere(np.isnan(found.content.values)).tolist() == [[1, 0], [1, 50], [1, 300], [1, 399]]
-    assert found.content.notes == ("outliers masked 4: beyond 5 robust deviations of 7 steps around",)
+    outcome = outliers.apply(item(WAVE, spiked(WAVE, 0, 50, 300, 399)), outliers.Settings(action="mask"))
+    assert isinstance(outcome, Item)
+    assert np.argwhere(np.isnan(outcome.content.values)).tolist() == [[1, 0], [1, 50], [1, 300], [1, 399]]
+    assert outcome.content.notes == ("outliers masked 4: beyond 5 robust deviations of 7 steps around",)
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from tasks.clean.clean import Item, Rejected
 from tasks.clean.rules import personal_data
 from tasks.clean.rules.personal_data import KINDS, mask
 
-FOUND = [
+MASKED = [
     ("me+you@mail.example.org.", "[EMAIL]."),
     ("<o'neil@example.co.uk>", "<o'[EMAIL]>"),
     ("IBAN DE89 3704 0044 0532 0130 00 BIC X", "IBAN [IBAN] BIC X"),
@@ -40,11 +40,11 @@ NONE = [
 ]
 
 
-@pytest.mark.parametrize(("given", "masked"), FOUND)
+@pytest.mark.parametrize(("given", "masked"), MASKED)
 def test_what_is_personal_is_masked(given: str, masked: str) -> None:
-    found = personal_data.apply(Item(given, "a", "text"), personal_data.Settings(action="mask"))
-    assert isinstance(found, Item)
-    assert found.content == masked
+    outcome = personal_data.apply(Item(given, "a", "text"), personal_data.Settings(action="mask"))
+    assert isinstance(outcome, Item)
+    assert outcome.content == masked
 
 
 @pytest.mark.parametrize("given", NONE)
@@ -55,8 +55,8 @@ def test_other_numbers_and_signs_stay(given: str) -> None:
 
 def test_by_default_items_are_only_counted() -> None:
     content = "me@example.org, you@example.org, 8.8.8.8"
-    found = personal_data.apply(Item(content, "a", "text", noticed=("x",)), personal_data.Settings())
-    assert found == Item(content, "a", "text", noticed=("x", "personal data, email", "personal data, ip"))
+    outcome = personal_data.apply(Item(content, "a", "text", noticed=("x",)), personal_data.Settings())
+    assert outcome == Item(content, "a", "text", noticed=("x", "personal data, email", "personal data, ip"))
 
 
 def test_a_rejected_item_is_not_quoted() -> None:

@@ -20,8 +20,8 @@ def text(words: list[str], width: int = 8) -> str:
 
 
 def reason(content: str) -> str | None:
-    found = repetition.apply(Item(content, "a", "text"), SETTINGS)
-    return found.reason if isinstance(found, Rejected) else None
+    outcome = repetition.apply(Item(content, "a", "text"), SETTINGS)
+    return outcome.reason if isinstance(outcome, Rejected) else None
 
 
 def test_prose_passes() -> None:
@@ -34,7 +34,7 @@ def test_short_texts_are_not_judged() -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "said"),
+    ("content", "expected"),
     [
         (text(VARIED) + "\nBuy now!" * 8, "35% of its lines stood there before; the limit is 30%"),
         (text(VARIED) + f"\n{' '.join(VARIED[:40])}" * 2, "of its characters are in lines that"),
@@ -44,8 +44,8 @@ def test_short_texts_are_not_judged() -> None:
         (" ".join([*VARIED, *VARIED[20:32]]), "of its characters are in repeated runs of 10 words"),
     ],
 )
-def test_what_repeats_itself_is_rejected(content: str, said: str) -> None:
-    assert said in (reason(content) or "passed")
+def test_what_repeats_itself_is_rejected(content: str, expected: str) -> None:
+    assert expected in (reason(content) or "passed")
 
 
 def test_shares_against_counting_by_hand() -> None:

@@ -27,8 +27,8 @@ def settings(*scripts: str, share: float = 0.8) -> wanted_script.Settings:
 )
 def test_letters_are_counted_by_script(content: str, scripts: tuple[str, ...], passes: bool) -> None:
     item = Item(content, "a", "text")
-    found = wanted_script.apply(item, settings(*scripts))
-    assert found is item if passes else isinstance(found, Rejected)
+    outcome = wanted_script.apply(item, settings(*scripts))
+    assert outcome is item if passes else isinstance(outcome, Rejected)
 
 
 def test_the_share_can_be_set() -> None:

@@ -24,9 +24,9 @@ WORDS = ("darn", "Übel", "go away", "c++", "go")
     ],
 )
 def test_whole_words_are_masked(content: str, masked: str) -> None:
-    found = word_list.apply(Item(content, "a", "text"), word_list.Settings(words=WORDS, action="mask"))
-    assert isinstance(found, Item)
-    assert found.content == masked
+    outcome = word_list.apply(Item(content, "a", "text"), word_list.Settings(words=WORDS, action="mask"))
+    assert isinstance(outcome, Item)
+    assert outcome.content == masked
 
 
 @pytest.mark.parametrize("action", ["mask", "reject"])
@@ -47,8 +47,8 @@ def test_a_file_that_changes_has_the_data_cleaned_again(tmp_path: Path) -> None:
     path, raw = tmp_path / "list.txt", RawRef(outputs=(), sha256="", dataset="a", modality="text", rows=1)
     path.write_text("\ufeffdarn\n\n go away \n", encoding="utf-8")
     settings = CleanSettings(rules={"word_list": {"file": str(path), "words": ["x"]}})
-    (_, found) = settings.chosen("text")["word_list"]
-    assert found == word_list.Settings(words=("x", "darn", "go away"))
+    (_, options) = settings.chosen("text")["word_list"]
+    assert options == word_list.Settings(words=("x", "darn", "go away"))
     before = made_by(raw, settings)
     assert made_by(raw, settings) == before
     path.write_text("other")

@@ -19,7 +19,7 @@ TEXTS = {
 }
 
 
-def found(path: Path, raw: bytes) -> str:
+def encoding_of(path: Path, raw: bytes) -> str:
     path.write_bytes(raw)
     return charset.of_file(path)
 
@@ -27,13 +27,13 @@ def found(path: Path, raw: bytes) -> str:
 @pytest.mark.parametrize("encoding", list(TEXTS))
 @pytest.mark.parametrize("before", [0, 100_000])
 def test_encodings_of_several_languages(tmp_path: Path, encoding: str, before: int) -> None:
-    assert found(tmp_path / "t", b"plain words\n" * before + TEXTS[encoding].encode(encoding)) == encoding
+    assert encoding_of(tmp_path / "t", b"plain words\n" * before + TEXTS[encoding].encode(encoding)) == encoding
 
 
 def test_letters_that_french_and_czech_have_at_the_same_place_are_told_apart_by_the_language(tmp_path: Path) -> None:
     czech = "Příliš žluťoučký kůň úpěl ďábelské ódy. Dnes je krásný den, že?\n".encode("cp1250")
     french = "Déjà été à la forêt, où nous étions très loin l'été dernier, garçon\n".encode("cp1252")
-    assert [found(tmp_path / "t", text * 40) for text in (czech, french)] == ["cp1250", "cp1252"]
+    assert [encoding_of(tmp_path / "t", text * 40) for text in (czech, french)] == ["cp1250", "cp1252"]
 
 
 def test_damage_is_no_encoding(tmp_path: Path) -> None:
@@ -43,4 +43,4 @@ def test_damage_is_no_encoding(tmp_path: Path) -> None:
         b"caf\xe9\n",
         *(b"id,text\n1," + Random(seed).randbytes(300) for seed in range(5)),
     ]
-    assert {found(tmp_path / "t", raw) for raw in [good, b"", b"plain\n", *damaged]} == {charset.UTF_8}
+    assert {encoding_of(tmp_path / "t", raw) for raw in [good, b"", b"plain\n", *damaged]} == {charset.UTF_8}

@@ -51,10 +51,10 @@ def read(path: Path, **sampling: object) -> list[Frame]:
     ("name", "codec"), [("a.mp4", "libx264"), ("a.mkv", "mpeg4"), ("a.webm", "libvpx"), ("a.avi", "mpeg4"), ("a.mov", "mpeg4")]
 )
 def test_a_frame_a_second_of_each_kind_of_file(tmp_path: Path, name: str, codec: str) -> None:
-    found = read(clip(tmp_path / name, codec=codec))
-    assert [(frame.number, round(frame.seconds, 2)) for frame in found] == [(1, 0), (11, 1), (21, 2), (31, 3), (41, 4)]
-    assert [abs(shade(frame) - 40 * at) <= 4 for at, frame in enumerate(found)] == [True] * 5
-    assert not any(frame.problem for frame in found)
+    samples = read(clip(tmp_path / name, codec=codec))
+    assert [(frame.number, round(frame.seconds, 2)) for frame in samples] == [(1, 0), (11, 1), (21, 2), (31, 3), (41, 4)]
+    assert [abs(shade(frame) - 40 * at) <= 4 for at, frame in enumerate(samples)] == [True] * 5
+    assert not any(frame.problem for frame in samples)
 
 
 def test_other_times_numbers_and_sizes(tmp_path: Path) -> None:

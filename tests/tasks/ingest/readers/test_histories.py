@@ -53,8 +53,8 @@ def test_rows_that_cannot_be_used_are_named_and_the_rest_goes_on(tmp_path: Path)
     rows = [*FILMS, ",Alien,4,1", "ann,,4,1", "ann,Alien,4,", "ann,Alien,4,soon", "ann,Alien,good,5"]
     bad = [item.name for item in items(tmp_path, rows) if not item.payload]
     assert [name.partition(CANNOT)[0] for name in bad] == [f"films.csv row {number}" for number in (5, 6, 7, 8, 9)]
-    said = ["has no user", "has no item", "has no time", "'soon' .* is not a number or a date", "'good' .* is not a number"]
-    for name, reason in zip(bad, said, strict=True):
+    reasons = ["has no user", "has no item", "has no time", "'soon' .* is not a number or a date", "'good' .* is not a number"]
+    for name, reason in zip(bad, reasons, strict=True):
         assert re.search(reason, name)
     assert len([item for item in items(tmp_path, rows) if item.payload]) == 2
 

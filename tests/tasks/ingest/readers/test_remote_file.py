@@ -69,10 +69,10 @@ def test_without_credentials_it_cannot_be_reached(bucket: Any, monkeypatch: pyte
 
 @pytest.mark.parametrize(("url", "package", "extra"), [("s3://a/b.csv", "s3fs", "s3"), ("gs://a/b.csv", "gcsfs", "gs")])
 def test_a_missing_package_is_named_by_its_extra(monkeypatch: pytest.MonkeyPatch, url: str, package: str, extra: str) -> None:
-    from fsspec.registry import _registry as known  # without what was found before
+    from fsspec.registry import _registry as loaded  # without what was imported before
 
     for scheme in ("s3", "gs"):
-        monkeypatch.delitem(known, scheme, raising=False)
+        monkeypatch.delitem(loaded, scheme, raising=False)
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(BadInput, match=rf"pip install 'aigc-foundry\[{extra}\]'"), remote_file.opened(url, url):
         pass

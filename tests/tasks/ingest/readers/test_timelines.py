@@ -42,9 +42,9 @@ def test_every_kind_of_table_gives_the_same_series(tmp_path: Path, suffix: str) 
         columns = dict(zip(("date", "a", "b"), map(list, zip(*ROWS, strict=True)), strict=True))
         parquet.write_table(pyarrow.table(columns), path)
     (item,) = items(path)
-    found = series.read(item.payload, item.name)
-    assert (item.source, found.channels, found.step, found.steps) == (f"t.{suffix}", ("a", "b"), "1D", 40)
-    assert found.values[:, 7].tolist() == [2.5, 7.0]
+    content = series.read(item.payload, item.name)
+    assert (item.source, content.channels, content.step, content.steps) == (f"t.{suffix}", ("a", "b"), "1D", 40)
+    assert content.values[:, 7].tolist() == [2.5, 7.0]
 
 
 def test_cells_go_through_as_they_stand(tmp_path: Path) -> None:
@@ -72,9 +72,9 @@ def test_one_series_for_each_group_with_its_label(tmp_path: Path) -> None:
     ]
     path = tmp_path / "t.csv"
     path.write_text("\n".join(lines))
-    found = items(path, group="shop", label="column:town")
-    assert [(item.source, item.label) for item in found] == [("t.csv#ax", "a"), ("t.csv#by", "b")]
-    assert series.read(found[1].payload, "").values[0].tolist() == list(range(1, 20))
+    raw_items = items(path, group="shop", label="column:town")
+    assert [(item.source, item.label) for item in raw_items] == [("t.csv#ax", "a"), ("t.csv#by", "b")]
+    assert series.read(raw_items[1].payload, "").values[0].tolist() == list(range(1, 20))
     assert [item.source for item in items(path, label="column:town", content="sales")] == ["t.csv#a", "t.csv#b"]
     path.write_text("\n".join([*lines, "2020-02-01,ax,elsewhere,5"]))
     with pytest.raises(BadInput, match="row 39: the series 'ax' has the labels 'a' and 'elsewhere'"):
@@ -98,8 +98,8 @@ def test_a_table_of_texts_stays_text(tmp_path: Path, lines: list[str]) -> None:
 def test_rows_without_a_time_are_counted_where_it_is_said_to_be_a_series(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("x,y\n" + "\n".join(f"{at % 7},{at % 3}" for at in range(30)))
     (item,) = read(settings(tmp_path / "t.csv"), "series")
-    found = series.read(item.payload, item.name)
-    assert (found.step, found.channels, found.start) == ("1", ("x", "y"), 1.0)
+    content = series.read(item.payload, item.name)
+    assert (content.step, content.channels, content.start) == ("1", ("x", "y"), 1.0)
 
 
 def test_a_folder_of_tables_is_one_series_a_file(tmp_path: Path) -> None:
@@ -107,8 +107,8 @@ def test_a_folder_of_tables_is_one_series_a_file(tmp_path: Path) -> None:
     csv_file(tmp_path / "in/b.csv")
     csv_file(tmp_path / "in/deep/a.csv")
     (tmp_path / "in/README.md").write_text("about")
-    found = items(tmp_path / "in")
-    assert [item.source for item in found] == ["b.csv", "deep/a.csv"]
+    raw_items = items(tmp_path / "in")
+    assert [item.source for item in raw_items] == ["b.csv", "deep/a.csv"]
     (tmp_path / "in/b.csv").write_text("text\nhello\nyou\n")
     with pytest.raises(BadInput, match="name one of the files itself"):
         modality(settings(tmp_path / "in"))

@@ -42,9 +42,9 @@ def test_of_a_zip_that_was_cut_off_the_rest_is_read(tmp_path: Path, stored: bool
         with pytest.raises(BadInput, match="damaged from its start"):  # nothing says where a file ends
             entries(tmp_path / "a.zip")
         return
-    found = entries(tmp_path / "a.zip")
-    whole = [entry for entry in found if entry.payload]
+    remains = entries(tmp_path / "a.zip")
+    whole = [entry for entry in remains if entry.payload]
     assert [(entry.name, entry.payload) for entry in whole] == list(content.items())[: len(whole)]
     assert len(whole) >= int(60 * share) - 1
-    assert (found[-1].name, found[-1].payload) == ("", b"")
-    assert "damaged at or after" in found[-1].problem
+    assert (remains[-1].name, remains[-1].payload) == ("", b"")
+    assert "damaged at or after" in remains[-1].problem

@@ -63,17 +63,17 @@ def test_items_are_those_of_the_folder(tmp_path: Path, name: str) -> None:
         (tmp_path / "plain" / file).write_bytes(payload)
     assert plugin(settings(path)) is archive
     assert archive.modality(settings(path)) == "image"
-    found = items(path, split="folder")
-    assert found == items(path, split="folder")
+    raw_items = items(path, split="folder")
+    assert raw_items == items(path, split="folder")
     expected = list(folder.read(settings(tmp_path / "plain", split="folder"), "image"))
-    assert sorted(found, key=lambda item: item.source) == expected
-    assert [item.source for item in found] == ["train/cat/2.png", "train/cat/1.png", "test/dog/1.png"]
+    assert sorted(raw_items, key=lambda item: item.source) == expected
+    assert [item.source for item in raw_items] == ["train/cat/2.png", "train/cat/1.png", "test/dog/1.png"]
 
 
 def test_the_folder_that_all_lies_in_is_neither_label_nor_split(tmp_path: Path) -> None:
     path = pack(tmp_path / "a.tar.gz", {f"./pets/{name}": payload for name, payload in PICTURES.items()} | {"pets/x.png": b"x"})
-    found = items(path, split="folder")
-    assert [(item.source, item.label, item.split) for item in found] == [
+    raw_items = items(path, split="folder")
+    assert [(item.source, item.label, item.split) for item in raw_items] == [
         ("pets/train/cat/2.png", "cat", "train"),
         ("pets/train/cat/1.png", "cat", "train"),
         ("pets/test/dog/1.png", "dog", "test"),
@@ -86,8 +86,8 @@ def test_texts_are_cut_and_labelled_as_in_a_folder(tmp_path: Path, name: str) ->
     path = pack(tmp_path / name, {"b/long.txt": b"word " * 500, "a/short": b"two words", "c.csv": b"a,b"})
     with pytest.raises(BadInput, match=r"mixed kinds: 2 text, 1 \.csv; say which to take with --modality"):
         archive.modality(settings(path))
-    found = items(path, "text", label="folder")
-    assert [(item.source, item.label, item.group) for item in found] == [
+    raw_items = items(path, "text", label="folder")
+    assert [(item.source, item.label, item.group) for item in raw_items] == [
         ("b/long.txt#1", "b", "b/long.txt"),
         ("b/long.txt#2", "b", "b/long.txt"),
         ("b/long.txt#3", "b", "b/long.txt"),
@@ -114,11 +114,11 @@ def test_entries_of_a_tar_that_are_no_plain_files_are_named(tmp_path: Path) -> N
         add(tar, "/etc/down.png", b"d")
         add(tar, "more.tar.gz", b"x")
         add(tar, "b.png", b"b")
-    found = items(tmp_path / "a.tar.gz")
+    raw_items = items(tmp_path / "a.tar.gz")
     assert archive.modality(settings(tmp_path / "a.tar.gz")) == "image"
-    assert [item.payload for item in found] == [b"a", *[b""] * 6, b"b"]
+    assert [item.payload for item in raw_items] == [b"a", *[b""] * 6, b"b"]
     reasons = ["link to /etc/passwd", "link to a.png", "a device", "leads out", "absolute name", "archive inside an archive"]
-    assert all(reason in item.name for reason, item in zip(reasons, found[1:], strict=False))
+    assert all(reason in item.name for reason, item in zip(reasons, raw_items[1:], strict=False))
 
 
 def test_entries_of_a_zip_that_cannot_be_read_are_named(tmp_path: Path) -> None:
@@ -135,10 +135,10 @@ def test_entries_of_a_zip_that_cannot_be_read_are_named(tmp_path: Path) -> None:
     raw = path.read_bytes().replace(b"payload-to-damage", b"payload_to_damage")
     entry = raw.index(b"PK\x01\x02", raw.rindex(b"PK\x01\x02") - 1)  # of secret.png in the table of contents
     path.write_bytes(raw[: entry + 8] + b"\x01" + raw[entry + 9 :])
-    found = items(path)
-    assert [item.payload for item in found] == [b"fine", *[b""] * 5]
+    raw_items = items(path)
+    assert [item.payload for item in raw_items] == [b"fine", *[b""] * 5]
     reasons = ["do not fit its checksum", "leads out", "is a link", "archive inside an archive", "is encrypted"]
-    assert all(reason in item.name for reason, item in zip(reasons, found[1:], strict=True))
+    assert all(reason in item.name for reason, item in zip(reasons, raw_items[1:], strict=True))
 
 
 def test_a_damaged_file_without_a_suffix_is_named_too(tmp_path: Path) -> None:
@@ -160,9 +160,9 @@ def test_of_a_tar_that_was_cut_off_the_rest_is_read(tmp_path: Path, name: str, s
     path = pack(tmp_path / name, content)
     raw = path.read_bytes()
     path.write_bytes(raw[: int(len(raw) * share)])
-    *found, last = items(path)
-    assert [(item.source, item.payload) for item in found] == list(content.items())[: len(found)]
-    assert len(found) > 60 * share - 21  # bzip2 gives whole blocks alone
+    *whole, last = items(path)
+    assert [(item.source, item.payload) for item in whole] == list(content.items())[: len(whole)]
+    assert len(whole) > 60 * share - 21  # bzip2 gives whole blocks alone
     assert last.payload == b""
     assert last.source == name
     assert "damaged at or after" in last.name
@@ -253,8 +253,8 @@ def test_rows_of_tables_are_items_under_the_name_of_their_table(tmp_path: Path, 
     path = pack(tmp_path / name, TABLES)
     given = settings(path, content="text", label="column:kind", options={"delimiter": ";"})
     assert plugin(given).modality(given) == "text"
-    found = list(archive.read(given, "text"))
-    assert [(item.source, item.payload, item.label) for item in found] == [
+    raw_items = list(archive.read(given, "text"))
+    assert [(item.source, item.payload, item.label) for item in raw_items] == [
         ("x/may.csv#1", b"first", "a"),
         ("x/may.csv#2", b"second", "b"),
         ("x/june.csv#1", b"third", "a"),

@@ -34,11 +34,11 @@ def items(path: Path, **options: Any) -> list[RawItem]:
 def test_files_and_streams_give_the_same_rows(tmp_path: Path) -> None:
     feather.write_feather(TABLE, str(tmp_path / "t.feather"), compression="zstd")
     paths = [write(tmp_path / "t.arrow", TABLE), write(tmp_path / "u.arrow", TABLE, stream=True), tmp_path / "t.feather"]
-    found = [items(path, label="column:label") for path in paths]
-    assert [[(item.payload, item.label) for item in rows] for rows in found] == [
+    tables = [items(path, label="column:label") for path in paths]
+    assert [[(item.payload, item.label) for item in rows] for rows in tables] == [
         [(b"a", "1"), (b"", None), ("é".encode(), "2")] * 1000
     ] * 3
-    assert (found[1][0].source, found[1][2999].source) == ("u.arrow#1", "u.arrow#3000")
+    assert (tables[1][0].source, tables[1][2999].source) == ("u.arrow#1", "u.arrow#3000")
 
 
 def test_pictures_as_published_sets_hold_them(tmp_path: Path) -> None:

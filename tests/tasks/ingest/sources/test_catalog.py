@@ -156,8 +156,8 @@ def test_files_that_belong_together_are_read_as_one_folder(mirror: Path, monkeyp
 
 
 def test_a_file_may_be_a_split_and_have_no_header(mirror: Path) -> None:
-    found = [(item.payload, item.label, item.split) for item in items(of("halves"))]
-    assert found == [(b"one, two", "1", "train"), (b"three", "2", "test")]
+    rows = [(item.payload, item.label, item.split) for item in items(of("halves"))]
+    assert rows == [(b"one, two", "1", "train"), (b"three", "2", "test")]
 
 
 def test_another_md5_than_the_published_one_is_refused_and_not_kept(mirror: Path) -> None:
@@ -185,7 +185,7 @@ def test_an_entry_says_all_that_a_card_needs(name: str) -> None:
 def test_each_set_is_read_from_the_real_mirror(name: str) -> None:
     if not (Path(REAL_MIRROR) / (catalogue.entry(name).folder or name)).is_dir():
         pytest.skip(f"AIGC_MIRROR has no {name}")
-    found = list(islice(source.read(of(name), catalogue.entry(name).modality), 20))
-    assert found
-    assert all(item.payload for item in found)
-    assert bool(found[0].label) == bool(catalogue.entry(name).label)
+    raw_items = list(islice(source.read(of(name), catalogue.entry(name).modality), 20))
+    assert raw_items
+    assert all(item.payload for item in raw_items)
+    assert bool(raw_items[0].label) == bool(catalogue.entry(name).label)

@@ -49,16 +49,16 @@ def items(path: Path, **fields: object) -> list[RawItem]:
 
 
 def test_a_folder_and_the_archive_give_the_same(tmp_path: Path) -> None:
-    found = items(folder(tmp_path / "cifar-10-batches-bin"))
-    assert [(item.source, item.label, item.split) for item in found] == [
+    raw_items = items(folder(tmp_path / "cifar-10-batches-bin"))
+    assert [(item.source, item.label, item.split) for item in raw_items] == [
         ("data_batch_1.bin#1", "automobile", "train"),
         ("data_batch_1.bin#2", "airplane", "train"),
         ("test_batch.bin#1", "automobile", "test"),
     ]
-    pixels = np.asarray(Image.open(io.BytesIO(found[0].payload)))
+    pixels = np.asarray(Image.open(io.BytesIO(raw_items[0].payload)))
     assert pixels.shape == (32, 32, 3)
     assert pixels[5, 7].tolist() == [100, 10, 20]
-    assert items(archive(tmp_path / "cifar-10-binary.tar.gz")) == found
+    assert items(archive(tmp_path / "cifar-10-binary.tar.gz")) == raw_items
 
 
 def test_other_archives_are_read_as_archives(tmp_path: Path) -> None:
@@ -75,10 +75,10 @@ def test_without_names_and_without_labels(tmp_path: Path) -> None:
 
 def test_records_that_are_cut_off_or_of_no_class(tmp_path: Path) -> None:
     content = {**FILES, "data_batch_1.bin": record(7, 1) + record(0, 2) + record(1, 3)[:100]}
-    found = items(folder(tmp_path / "a", content))
-    assert [bool(item.payload) for item in found] == [False, True, False, True]
-    assert str(no_content(found[0].name)) == "has the class 7, there are 2 names"
-    assert "cut off" in str(no_content(found[2].name))
+    raw_items = items(folder(tmp_path / "a", content))
+    assert [bool(item.payload) for item in raw_items] == [False, True, False, True]
+    assert str(no_content(raw_items[0].name)) == "has the class 7, there are 2 names"
+    assert "cut off" in str(no_content(raw_items[2].name))
 
 
 def test_an_archive_that_is_damaged_or_another_one(tmp_path: Path) -> None:

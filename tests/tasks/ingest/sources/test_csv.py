@@ -27,8 +27,8 @@ def test_each_column_has_its_use(tmp_path: Path, separator: str) -> None:
 
 
 def test_the_only_text_column_is_the_content(tmp_path: Path) -> None:
-    found = items(tmp_path / "t.csv", b"id,text,kind\n1,hello,x\n2,bye,y\n", label="column:kind")
-    assert [item.payload for item in found] == [b"hello", b"bye"]
+    raw_items = items(tmp_path / "t.csv", b"id,text,kind\n1,hello,x\n2,bye,y\n", label="column:kind")
+    assert [item.payload for item in raw_items] == [b"hello", b"bye"]
 
 
 @pytest.mark.parametrize(
@@ -46,8 +46,8 @@ def test_columns_that_are_not_there_are_listed(tmp_path: Path, options: dict[str
 
 
 def test_bytes_that_are_no_utf8_and_missing_cells_reach_cleaning_as_they_are(tmp_path: Path) -> None:
-    found = items(tmp_path / "t.csv", b"kind,text\nx,caf\xe9\ny\n", content="text")
-    assert [item.payload for item in found] == [b"caf\xe9", b""]
+    raw_items = items(tmp_path / "t.csv", b"kind,text\nx,caf\xe9\ny\n", content="text")
+    assert [item.payload for item in raw_items] == [b"caf\xe9", b""]
 
 
 def test_a_column_of_paths_is_the_files_that_lie_beside_the_table(tmp_path: Path) -> None:
@@ -68,19 +68,19 @@ FRENCH = "id;texte;genre\n1;L'été dernier nous étions à la plage;récit\n2;L
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "cp1252", "latin-1"])
 def test_the_encoding_is_found(tmp_path: Path, encoding: str) -> None:
-    found = items(tmp_path / "t.csv", FRENCH.encode(encoding), content="texte", label="column:genre")
-    assert [item.payload.decode() for item in found] == [
+    raw_items = items(tmp_path / "t.csv", FRENCH.encode(encoding), content="texte", label="column:genre")
+    assert [item.payload.decode() for item in raw_items] == [
         "L'été dernier nous étions à la plage",
         "Le café était fermé à midi, hélas",
     ]
-    assert [item.label for item in found] == ["récit", "note"]
+    assert [item.label for item in raw_items] == ["récit", "note"]
 
 
 def test_the_encoding_can_be_said(tmp_path: Path) -> None:
     raw = "text\nBugün güneşli\n".encode("cp1254")
     assert items(tmp_path / "t.csv", raw, content="text")[0].payload == raw.split(b"\n")[1]
-    found = items(tmp_path / "t.csv", raw, content="text", options={"encoding": "cp1254"})
-    assert found[0].payload.decode() == "Bugün güneşli"
+    raw_items = items(tmp_path / "t.csv", raw, content="text", options={"encoding": "cp1254"})
+    assert raw_items[0].payload.decode() == "Bugün güneşli"
     with pytest.raises(BadInput, match=r"encoding: .*is not the name of an encoding"):
         items(tmp_path / "t.csv", raw, content="text", options={"encoding": "cp999"})
 
@@ -109,15 +109,15 @@ def test_the_separator_can_be_said(tmp_path: Path) -> None:
 
 
 def test_a_line_of_a_table_with_one_column_is_one_cell(tmp_path: Path) -> None:
-    found = items(tmp_path / "t.csv", b'text\nHello, world; all\n\n"two\nlines"\n')
-    assert [item.payload for item in found] == [b"Hello, world; all", b"two\nlines"]
+    raw_items = items(tmp_path / "t.csv", b'text\nHello, world; all\n\n"two\nlines"\n')
+    assert [item.payload for item in raw_items] == [b"Hello, world; all", b"two\nlines"]
 
 
 def test_rows_of_another_length_are_named_and_the_others_stay(tmp_path: Path) -> None:
-    found = items(tmp_path / "t.csv", b"id,text,kind\n1,good,x\n2,not, quoted,y\n3,cut\noff,z\n4,fine,x\n", content="text")
-    assert [item.payload for item in found] == [b"good", b"", b"", b"", b"fine"]
-    assert found[1].name.startswith("t.csv row 2 cannot be read: has 4 cells, the header 3; quote cells")
-    assert found[2].name.startswith("t.csv row 3 cannot be read: has 2 cells, the header 3")
+    raw_items = items(tmp_path / "t.csv", b"id,text,kind\n1,good,x\n2,not, quoted,y\n3,cut\noff,z\n4,fine,x\n", content="text")
+    assert [item.payload for item in raw_items] == [b"good", b"", b"", b"", b"fine"]
+    assert raw_items[1].name.startswith("t.csv row 2 cannot be read: has 4 cells, the header 3; quote cells")
+    assert raw_items[2].name.startswith("t.csv row 3 cannot be read: has 2 cells, the header 3")
 
 
 def test_two_columns_of_one_name_are_refused(tmp_path: Path) -> None:

@@ -30,14 +30,14 @@ def test_one_item_a_conversation_with_its_turns_as_lines(tmp_path: Path) -> None
     put(tmp_path / "english/ai.yml", TALK)
     put(tmp_path / "french/ai.yaml", "conversations:\n- [Ça va ?, Oui]\n")
     put(tmp_path / "README.md", "notes")
-    found = items(tmp_path, label="folder")
-    assert [(item.payload.decode(), item.source, item.label) for item in found] == [
+    raw_items = items(tmp_path, label="folder")
+    assert [(item.payload.decode(), item.source, item.label) for item in raw_items] == [
         ("What is AI?\nA: science", "english/ai.yml#1", "english"),
         ("Are you there?\nyes\n1.50", "english/ai.yml#2", "english"),
         ("alone", "english/ai.yml#3", "english"),
         ("Ça va ?\nOui", "french/ai.yaml#1", "french"),
     ]
-    assert found[1].name == "ai.yml conversation 2"
+    assert raw_items[1].name == "ai.yml conversation 2"
 
 
 def test_a_single_file(tmp_path: Path) -> None:

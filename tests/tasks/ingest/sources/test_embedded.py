@@ -18,5 +18,7 @@ def test_a_content_says_what_it_is(name: str) -> None:
 
 
 def test_fingerprints_tell_the_contents_apart() -> None:
-    found = [embedded.fingerprint(SourceSettings(name="a", location=f"embedded:{name}")) for name in names(embedded.PACKAGE)]
-    assert len(set(found)) == len(found)
+    fingerprints = [
+        embedded.fingerprint(SourceSettings(name="a", location=f"embedded:{name}")) for name in names(embedded.PACKAGE)
+    ]
+    assert len(set(fingerprints)) == len(fingerprints)

@@ -31,8 +31,8 @@ def test_pictures_in_subfolders_are_labelled_with_the_folder(tmp_path: Path) -> 
         tmp_path,
         {"train/cat/2.png": b"b", "train/cat/1.png": b"a", "test/dog/1.png": b"c", ".git/x.png": b"d", "README.md": b"e"},
     )
-    found = items(tmp_path)
-    assert [(item.source, item.label) for item in found] == [
+    raw_items = items(tmp_path)
+    assert [(item.source, item.label) for item in raw_items] == [
         ("test/dog/1.png", "dog"),
         ("train/cat/1.png", "cat"),
         ("train/cat/2.png", "cat"),
@@ -58,16 +58,16 @@ def test_labels_from_names(tmp_path: Path) -> None:
 
 def test_one_long_text_is_cut_and_can_be_split(tmp_path: Path) -> None:
     fill(tmp_path, {"book.txt": b"\n\n".join(b"paragraph %d " % number * 20 for number in range(20))})
-    found = items(tmp_path / "book.txt", "text")
-    assert len(found) > 3
-    assert found == items(tmp_path, "text")
-    assert (found[0].source, found[0].group) == ("book.txt#1", "book.txt")
+    raw_items = items(tmp_path / "book.txt", "text")
+    assert len(raw_items) > 3
+    assert raw_items == items(tmp_path, "text")
+    assert (raw_items[0].source, raw_items[0].group) == ("book.txt#1", "book.txt")
 
 
 def test_pieces_of_one_of_several_files_stay_together(tmp_path: Path) -> None:
     fill(tmp_path, {"a/long.txt": b"word " * 500, "b.txt": b"short", "c.txt": b"\x89PNG\0" + b"x" * 2000})
-    found = items(tmp_path, "text")
-    assert {(item.source.split("#")[0], item.group) for item in found} == {
+    raw_items = items(tmp_path, "text")
+    assert {(item.source.split("#")[0], item.group) for item in raw_items} == {
         ("a/long.txt", "a/long.txt"),
         ("b.txt", None),
         ("c.txt", None),
@@ -76,8 +76,8 @@ def test_pieces_of_one_of_several_files_stay_together(tmp_path: Path) -> None:
 
 def test_labelled_lines(tmp_path: Path) -> None:
     fill(tmp_path, {"lines.txt": b"\xef\xbb\xbfup@good\r\ndown@bad\r\n"})
-    found = items(tmp_path / "lines.txt", "text", label="line:@")
-    assert [(item.payload, item.label, item.source) for item in found] == [
+    raw_items = items(tmp_path / "lines.txt", "text", label="line:@")
+    assert [(item.payload, item.label, item.source) for item in raw_items] == [
         (b"up", "good", "lines.txt#1"),
         (b"down", "bad", "lines.txt#2"),
     ]
@@ -128,9 +128,9 @@ def test_what_is_no_file_is_named_and_never_opened(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.txt")
     for name, target in {"zero.txt": "/dev/zero", "gone.txt": "nowhere", "loop.txt": "loop.txt", "up": ".."}.items():
         (tmp_path / name).symlink_to(target)
-    found = items(tmp_path, "text")
-    assert [item.source for item in found if item.payload] == ["a.txt", "b.txt/inner.txt"]
-    assert [item.name for item in found if not item.payload] == [
+    raw_items = items(tmp_path, "text")
+    assert [item.source for item in raw_items if item.payload] == ["a.txt", "b.txt/inner.txt"]
+    assert [item.name for item in raw_items if not item.payload] == [
         "gone.txt cannot be read: is a link to nothing",
         "loop.txt cannot be read: is a link to nothing",
         "pipe.txt cannot be read: is no file but a pipe, a socket or a device",
@@ -152,13 +152,13 @@ def test_a_file_that_vanishes_or_is_closed_while_the_folder_is_read_is_named(
         return whole(path, *arguments)
 
     monkeypatch.setattr(Path, "open", refused)
-    found = []
+    raw_items = []
     for item in folder.read(SourceSettings(name="a", location=str(tmp_path)), "text"):
         (tmp_path / "b.txt").unlink(missing_ok=True)
-        found.append(item)
-    assert [item.payload for item in found] == [b"words", b"", b""]
-    assert "is gone" in found[1].name
-    assert "may not be read" in found[2].name
+        raw_items.append(item)
+    assert [item.payload for item in raw_items] == [b"words", b"", b""]
+    assert "is gone" in raw_items[1].name
+    assert "may not be read" in raw_items[2].name
 
 
 def test_a_named_modality_leaves_the_others_out(tmp_path: Path) -> None:

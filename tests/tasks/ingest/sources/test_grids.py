@@ -28,8 +28,8 @@ def items(source: SourceSettings) -> list[RawItem]:
 
 
 def test_keys_are_splits_where_the_user_wants_it(tmp_path: Path) -> None:
-    found = items(settings(tmp_path, TUNES, split="key"))
-    assert [(item.source, item.split) for item in found] == [
+    raw_items = items(settings(tmp_path, TUNES, split="key"))
+    assert [(item.source, item.split) for item in raw_items] == [
         ("tunes.json#train/1", "train"),
         ("tunes.json#train/2", "train"),
         ("tunes.json#valid/1", "validation"),

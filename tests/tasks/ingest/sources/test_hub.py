@@ -47,12 +47,12 @@ class Hub:
 
     def answer(self, path: str) -> tuple[bytes, dict[str, str]] | None:
         """The body and the headers; None for what there is not."""
-        known = {
+        answers = {
             "/api/datasets/me/notes",
             f"/api/datasets/me/notes/revision/{self.commit}",
             "/api/datasets/me/notes/revision/main",
         }
-        if path in known:
+        if path in answers:
             return json.dumps({"id": "me/notes", "sha": self.commit, "siblings": []}).encode(), {}
         if path == f"/api/datasets/me/notes/tree/{self.commit}":
             return json.dumps([entry(name, content) for name, content in self.files.items()]).encode(), {}
@@ -78,9 +78,9 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            found = hub.answer(self.path.partition("?")[0]) if hub.status == 200 else None
-            body, headers = found or (b"{}", {"X-Error-Code": hub.error})
-            self.send_response(200 if found else hub.status if hub.status != 200 else 404)
+            answer = hub.answer(self.path.partition("?")[0]) if hub.status == 200 else None
+            body, headers = answer or (b"{}", {"X-Error-Code": hub.error})
+            self.send_response(200 if answer else hub.status if hub.status != 200 else 404)
             for name, value in {**headers, "Content-Length": str(len(body))}.items():
                 self.send_header(name, value)
             self.end_headers()

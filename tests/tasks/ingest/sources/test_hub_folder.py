@@ -77,11 +77,11 @@ def test_a_saved_dictionary_of_pictures_with_names_for_labels(tmp_path: Path) ->
     save_to_disk(tmp_path / "test", pictures(1))
     (tmp_path / "dataset_dict.json").write_text('{"splits": ["train", "test"]}')
     assert source.modality(of(tmp_path)) == "image"
-    found = items(tmp_path)
-    assert [item.split for item in found] == ["train"] * 4 + ["test"]
-    assert [item.label for item in found] == ["cat", "dog", "cat", "dog", "cat"]
-    assert found[1].source == "train#2"
-    assert found[3].payload == png(3)
+    raw_items = items(tmp_path)
+    assert [item.split for item in raw_items] == ["train"] * 4 + ["test"]
+    assert [item.label for item in raw_items] == ["cat", "dog", "cat", "dog", "cat"]
+    assert raw_items[1].source == "train#2"
+    assert raw_items[3].payload == png(3)
     assert source.licence(of(tmp_path)) == "mit"
 
 
@@ -98,8 +98,8 @@ def test_a_repository_whose_files_name_the_splits(tmp_path: Path) -> None:
     put(tmp_path / "data/train-00000-of-00002.parquet", texts("one", "two"))
     put(tmp_path / "data/train-00001-of-00002.parquet", texts("three"))
     put(tmp_path / "data/validation-00000-of-00001.parquet", texts("four"))
-    found = items(tmp_path)
-    assert [(item.source, item.split) for item in found][2:] == [("train#3", "train"), ("validation#1", "validation")]
+    raw_items = items(tmp_path)
+    assert [(item.source, item.split) for item in raw_items][2:] == [("train#3", "train"), ("validation#1", "validation")]
     assert source.licence(of(tmp_path)) == "mit, apache-2.0"
     assert [item.label for item in items(tmp_path, label="none")] == [None] * 4
 
@@ -159,9 +159,9 @@ def test_a_class_without_a_name_is_told(tmp_path: Path) -> None:
     card(tmp_path, "license: mit")
     table = pyarrow.table({"text": ["a", "b", "c"], "label": [0, -1, 7]})
     put(tmp_path / "train.parquet", noted(table, KINDS))
-    found = items(tmp_path)
-    assert [item.label for item in found] == ["cat", None, None]
-    assert "has the class 7 in 'label', which has 2 names" in found[2].name
+    raw_items = items(tmp_path)
+    assert [item.label for item in raw_items] == ["cat", None, None]
+    assert "has the class 7 in 'label', which has 2 names" in raw_items[2].name
 
 
 def test_values_in_structs_are_columns(tmp_path: Path) -> None:

@@ -45,14 +45,14 @@ def folder(tmp_path: Path) -> Path:
 
 
 def test_pictures_with_labels_and_splits(folder: Path) -> None:
-    found = items(folder, options={"classes": "shirt, boot"})
-    assert [(item.source, item.label, item.split) for item in found] == [
+    raw_items = items(folder, options={"classes": "shirt, boot"})
+    assert [(item.source, item.label, item.split) for item in raw_items] == [
         ("t10k-images-idx3-ubyte#1", "shirt", "test"),
         ("train-images-idx3-ubyte#1", "boot", "train"),
         ("train-images-idx3-ubyte#2", "shirt", "train"),
         ("train-images-idx3-ubyte#3", "boot", "train"),
     ]
-    pixels = np.asarray(Image.open(io.BytesIO(found[2].payload)))
+    pixels = np.asarray(Image.open(io.BytesIO(raw_items[2].payload)))
     assert pixels.tolist() == np.arange(12, 24).reshape(3, 4).tolist()
 
 
@@ -107,8 +107,8 @@ def test_headers_that_lie_are_refused(tmp_path: Path, content: bytes, message: s
 def test_a_bomb_is_stopped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(idx, "TOTAL", 1000)
     (tmp_path / "a-images-idx3-ubyte.gz").write_bytes(gzip.compress(images(80)))
-    found = items(tmp_path)
-    assert len(found) == 80
+    raw_items = items(tmp_path)
+    assert len(raw_items) == 80
     (tmp_path / "a-images-idx3-ubyte.gz").write_bytes(gzip.compress(images(84)))
     with pytest.raises(BadInput, match="1,008 values"):
         items(tmp_path)

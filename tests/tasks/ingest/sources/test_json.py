@@ -54,11 +54,13 @@ def test_values_that_are_no_objects_are_named(tmp_path: Path) -> None:
     deep: Any = "text"
     for _ in range(80):
         deep = {"a": deep}
-    found = items(tmp_path / "t.json", [{"text": "a"}, "b", {"text": {"a": {"b": 1}, "a.b": 2}}, {"x": deep}], content="text")
-    assert [item.payload for item in found] == [b"a", b"", b"", b""]
-    assert "not a JSON object" in found[1].name
-    assert "two values for the column 'text.a.b'" in found[2].name
-    assert "more than 50 deep" in found[3].name
+    raw_items = items(
+        tmp_path / "t.json", [{"text": "a"}, "b", {"text": {"a": {"b": 1}, "a.b": 2}}, {"x": deep}], content="text"
+    )
+    assert [item.payload for item in raw_items] == [b"a", b"", b"", b""]
+    assert "not a JSON object" in raw_items[1].name
+    assert "two values for the column 'text.a.b'" in raw_items[2].name
+    assert "more than 50 deep" in raw_items[3].name
 
 
 @pytest.mark.parametrize(
@@ -81,8 +83,10 @@ def test_bad_input_is_told_with_its_place(tmp_path: Path, content: Any, message:
 
 
 def test_numbers_without_end_are_read(tmp_path: Path) -> None:
-    found = items(tmp_path / "t.json", '[{"text": "a", "n": 1e999}, {"text": "b", "n": NaN}]', content="text", label="column:n")
-    assert [item.label for item in found] == ["inf", None]
+    raw_items = items(
+        tmp_path / "t.json", '[{"text": "a", "n": 1e999}, {"text": "b", "n": NaN}]', content="text", label="column:n"
+    )
+    assert [item.label for item in raw_items] == ["inf", None]
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "utf-32"])
@@ -95,9 +99,9 @@ def test_encodings_of_json(tmp_path: Path, encoding: str) -> None:
 def test_lines_have_the_same_columns_as_an_array(tmp_path: Path) -> None:
     lines = [*map(json.dumps, ROWS), "[" * 100_000, '{"n": ' + "9" * 5000 + "}"]
     given = settings(tmp_path / "t.jsonl", "\n".join(lines), **NESTED)
-    found = list(jsonl.read(given, "text"))
-    assert [(item.payload, item.label) for item in found] == [("é".encode(), "x"), (b"b", "2"), (b"", None), (b"", None)]
-    assert all("not JSON" in item.name for item in found[2:])
+    raw_items = list(jsonl.read(given, "text"))
+    assert [(item.payload, item.label) for item in raw_items] == [("é".encode(), "x"), (b"b", "2"), (b"", None), (b"", None)]
+    assert all("not JSON" in item.name for item in raw_items[2:])
 
 
 def test_a_file_that_is_too_large_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,5 +112,5 @@ def test_a_file_that_is_too_large_is_refused(tmp_path: Path, monkeypatch: pytest
 
 def test_a_list_of_texts_is_the_lines_of_one(tmp_path: Path) -> None:
     poems = [{"title": "Spring", "lines": ["first", "second"], "tags": ["a", "b"], "n": [1, 2]}] * 2
-    found = items(tmp_path / "poems.json", poems, content="lines", label="column:tags")
-    assert {(item.payload, item.label) for item in found} == {(b"first\nsecond", '["a", "b"]')}
+    raw_items = items(tmp_path / "poems.json", poems, content="lines", label="column:tags")
+    assert {(item.payload, item.label) for item in raw_items} == {(b"first\nsecond", '["a", "b"]')}

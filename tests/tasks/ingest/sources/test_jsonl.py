@@ -16,9 +16,9 @@ def test_rows_and_broken_lines(tmp_path: Path) -> None:
     path = tmp_path / "t.jsonl"
     path.write_text(json.dumps({"text": "é\n", "stars": 4}) + "\n\n[1]\n" + '{"text": "cut o')
     settings = SourceSettings(name="a", location=str(path), label="column:stars")
-    found = list(jsonl.read(settings, jsonl.modality(settings)))
-    assert [(item.payload, item.label) for item in found] == [("é\n".encode(), "4"), (b"", None), (b"", None)]
-    assert "not JSON" in found[2].name
+    raw_items = list(jsonl.read(settings, jsonl.modality(settings)))
+    assert [(item.payload, item.label) for item in raw_items] == [("é\n".encode(), "4"), (b"", None), (b"", None)]
+    assert "not JSON" in raw_items[2].name
 
 
 @pytest.mark.parametrize(("content", "message"), [("", "no JSON object"), ('{"words": 1}', "no column 'text'.*it has: words")])
@@ -33,5 +33,5 @@ def test_bad_input_is_named(tmp_path: Path, content: str, message: str) -> None:
 def test_the_encoding_is_found(tmp_path: Path, encoding: str) -> None:
     path = tmp_path / "t.jsonl"
     path.write_bytes('{"text": "é"}\r\n{"text": "b"}\r\n'.encode(encoding))
-    found = list(jsonl.read(SourceSettings(name="a", location=str(path)), "text"))
-    assert [item.payload for item in found] == ["é".encode(), b"b"]
+    raw_items = list(jsonl.read(SourceSettings(name="a", location=str(path)), "text"))
+    assert [item.payload for item in raw_items] == ["é".encode(), b"b"]

@@ -40,9 +40,9 @@ def execute(shop: Path, statement: str) -> None:
 
 
 def test_each_column_has_its_use(shop: Path) -> None:
-    found = items(of(shop, "select * from notes where words like '%e%';", label="column:kind", group="id"))
-    assert [(item.payload, item.label, item.group) for item in found] == [(b"bye", "blue", "2"), (b"hello", "red", "3")]
-    assert found[0].name == "shop.db row 1"
+    raw_items = items(of(shop, "select * from notes where words like '%e%';", label="column:kind", group="id"))
+    assert [(item.payload, item.label, item.group) for item in raw_items] == [(b"bye", "blue", "2"), (b"hello", "red", "3")]
+    assert raw_items[0].name == "shop.db row 1"
 
 
 def test_items_and_fingerprint_are_the_same_in_whatever_order_the_database_keeps_its_rows(shop: Path, tmp_path: Path) -> None:
@@ -56,9 +56,9 @@ def test_items_and_fingerprint_are_the_same_in_whatever_order_the_database_keeps
 
 
 def test_an_order_of_the_query_itself_is_kept(shop: Path) -> None:
-    found = items(of(shop, "select * from notes where id in (select id from notes order by id) order by id desc -- newest"))
-    assert [item.payload for item in found] == [b"hello", b"bye", ROWS[0][2].encode()]
-    assert {item.id for item in found} == {item.id for item in items(of(shop))}
+    raw_items = items(of(shop, "select * from notes where id in (select id from notes order by id) order by id desc -- newest"))
+    assert [item.payload for item in raw_items] == [b"hello", b"bye", ROWS[0][2].encode()]
+    assert {item.id for item in raw_items} == {item.id for item in items(of(shop))}
 
 
 def test_a_new_row_leaves_the_ids_of_the_others_and_changes_the_fingerprint(shop: Path) -> None:
@@ -132,10 +132,10 @@ def test_the_query_is_asked_for(shop: Path) -> None:
     ],
 )
 def test_a_password_in_the_location_is_refused_and_not_repeated(location: str) -> None:
-    with pytest.raises(BadInput, match="password does not belong") as told:
+    with pytest.raises(BadInput, match="password does not belong") as error:
         SourceSettings(name="a", location=location)
-    assert "hush" not in str(told.value)
-    assert "hu/sh" not in str(told.value)
+    assert "hush" not in str(error.value)
+    assert "hu/sh" not in str(error.value)
 
 
 @pytest.mark.parametrize("location", ["sqlite:///a:b@c.db", "https://example.org:8080/a@b", "C:/me:a@b"])

@@ -29,8 +29,8 @@ PASSWORD = "hush:/@%"
 
 def binary(name: str) -> str:
     """In the path, or where Debian's package puts it."""
-    found = shutil.which(name) or next(iter(sorted(glob.glob(f"/usr/lib/postgresql/*/bin/{name}"), reverse=True)), None)
-    return found or pytest.skip(f"no {name} is installed")
+    path = shutil.which(name) or next(iter(sorted(glob.glob(f"/usr/lib/postgresql/*/bin/{name}"), reverse=True)), None)
+    return path or pytest.skip(f"no {name} is installed")
 
 
 @dataclass
@@ -135,6 +135,6 @@ def test_what_would_write_or_cannot_work_is_refused_in_words(server: Server, que
 
 def test_a_wrong_password_is_told_and_not_shown(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PGPASSWORD", "wrong-one")
-    with pytest.raises(BadInput, match="password authentication failed") as told:
+    with pytest.raises(BadInput, match="password authentication failed") as error:
         sql.fingerprint(server.of("select 1 as a"))
-    assert "wrong-one" not in str(told.value)
+    assert "wrong-one" not in str(error.value)

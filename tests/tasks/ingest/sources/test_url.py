@@ -46,16 +46,16 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             tag = f'"{hashlib.sha256(site.content).hexdigest()[:8]}"'
-            known = site.validators and self.headers["If-None-Match"] == tag
+            unchanged = site.validators and self.headers["If-None-Match"] == tag
             site.paths.append(self.path)
-            site.asked.append(304 if known else site.status)
+            site.asked.append(304 if unchanged else site.status)
             self.send_response(site.asked[-1])
             if site.validators:
                 self.send_header("ETag", tag)
             if site.sized:
-                self.send_header("Content-Length", "0" if known else str(len(site.content) + site.lie))
+                self.send_header("Content-Length", "0" if unchanged else str(len(site.content) + site.lie))
             self.end_headers()
-            if not known:
+            if not unchanged:
                 self.wfile.write(site.content)
 
         def log_message(self, *arguments: object) -> None:
@@ -164,8 +164,8 @@ def test_secrets_of_the_query_are_in_no_card_lock_or_message(
     settings = of(site.url("notes.csv?user=hush"))
     added(settings)
     (lock,) = (tmp_path / ".aigc/fetched").rglob(".lock.json")
-    told = source.description(settings) + lock.read_text() + capsys.readouterr().err
-    assert "hush" not in told
+    text = source.description(settings) + lock.read_text() + capsys.readouterr().err
+    assert "hush" not in text
     assert source.description(settings) == site.url()
     assert json.loads(lock.read_text())["sha256"] == hashlib.sha256(TABLE).hexdigest()
 

@@ -43,15 +43,15 @@ def test_a_folder_of_clips_with_labels_and_groups(tmp_path: Path) -> None:
     clip(tmp_path / "cats/a.mp4")
     clip(tmp_path / "dogs/a.mkv", 50)
     (tmp_path / "README.md").write_text("notes")
-    found = items(tmp_path)
+    raw_items = items(tmp_path)
     assert source.modality(of(tmp_path)) == "image"
-    assert [(item.source, item.label, item.group) for item in found] == [
+    assert [(item.source, item.label, item.group) for item in raw_items] == [
         ("cats/a.mp4#1", "cats", "cats/a.mp4"),
         ("cats/a.mp4#11", "cats", "cats/a.mp4"),
         ("dogs/a.mkv#1", "dogs", "dogs/a.mkv"),
         ("dogs/a.mkv#11", "dogs", "dogs/a.mkv"),
     ]
-    assert found[1].name == "a.mp4 at 1.00 s"
+    assert raw_items[1].name == "a.mp4 at 1.00 s"
 
 
 def test_a_frame_is_the_same_item_however_many_are_taken(tmp_path: Path) -> None:
@@ -64,8 +64,8 @@ def test_a_frame_is_the_same_item_however_many_are_taken(tmp_path: Path) -> None
 def test_frames_of_a_clip_never_cross_splits(tmp_path: Path) -> None:
     for at in range(40):
         clip(tmp_path / f"{at:02}.mp4", 5 * at, 3)
-    found = items(tmp_path, options={"every": "0.1s"})
-    rows = [Row(item.id, item.source, None, item.group, None, None, item.id, (), None, None) for item in found]
+    raw_items = items(tmp_path, options={"every": "0.1s"})
+    rows = [Row(item.id, item.source, None, item.group, None, None, item.id, (), None, None) for item in raw_items]
     stand: dict[str | None, set[str | None]] = {}
     for one in place(rows, SplitSettings()):
         stand.setdefault(one.row.group, set()).add(one.split)

@@ -33,7 +33,7 @@ class Division:
     groups: dict[str, int] = field(default_factory=dict)
 
 
-def written(places: Iterable[Place], folder: Path, folds: bool = False) -> tuple[Counter[str], Counter[str]]:
+def write_tables(places: Iterable[Place], folder: Path, folds: bool = False) -> tuple[Counter[str], Counter[str]]:
     """Write `splits.parquet` and `left_out.parquet` (columns of the quarantine); how many rows of each split, and rule."""
     types = SPLIT | ({"fold": "int32"} if folds else {})
     splits, rules, left = Counter[str](), Counter[str](), iter(places)
