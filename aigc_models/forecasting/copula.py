@@ -30,9 +30,9 @@ class Copula(nn.Module):
         self.register_buffer("across", torch.eye(channels))
 
     @torch.no_grad()
-    def learn(self, found: Tensor, share: float = 1.0) -> None:
+    def learn(self, normal_scores: Tensor, share: float = 1.0) -> None:
         """Move by `share` towards the moments of normal scores (item, channel, horizon); only their ratios count."""
-        rows = found.float()
+        rows = normal_scores.float()
         with torch.autocast(rows.device.type, enabled=False):  # in bfloat16 the moments would be none that factor
             self.time.lerp_(torch.einsum("nch,ncg->chg", rows, rows) / len(rows), share)
             self.across.lerp_(torch.einsum("nch,ndh->cd", rows, rows) / (len(rows) * rows.shape[2]), share)
@@ -50,34 +50,34 @@ def factor(moments: Tensor) -> Tensor:
     correlation = wide / (scale[..., :, None] * scale[..., None, :])
     mixed = (1 - RIDGE) * correlation + RIDGE * torch.eye(wide.shape[-1], dtype=wide.dtype)
     edge = mixed.diagonal(dim1=-2, dim2=-1).sqrt()
-    found: Tensor = torch.linalg.cholesky(mixed / (edge[..., :, None] * edge[..., None, :]))
-    return found.float()
+    lower: Tensor = torch.linalg.cholesky(mixed / (edge[..., :, None] * edge[..., None, :]))
+    return lower.float()
 
 
 def at(quantiles: Tensor, levels: Tensor, asked: Tensor) -> Tensor:
-    """Quantiles at other levels (level,): linear in normal scores between those known and beyond them."""
-    known, wanted = scores(levels), scores(asked)
-    right = torch.searchsorted(known, wanted).clamp(1, len(known) - 1)
-    share = ((wanted - known[right - 1]) / (known[right] - known[right - 1])).to(quantiles)
+    """Quantiles at other levels (level,): linear in normal scores between the given levels and beyond them."""
+    knots, wanted = scores(levels), scores(asked)
+    right = torch.searchsorted(knots, wanted).clamp(1, len(knots) - 1)
+    share = ((wanted - knots[right - 1]) / (knots[right] - knots[right - 1])).to(quantiles)
     low, high = quantiles[..., right - 1], quantiles[..., right]
     return low + share * (high - low)
 
 
 def through(quantiles: Tensor, levels: Tensor, drawn: Tensor) -> Tensor:
     """The value at standard normal score `drawn` (item, channel, horizon) of each step's own distribution."""
-    known = scores(levels).to(quantiles)
+    knots = scores(levels).to(quantiles)
     placed = drawn.to(quantiles).clamp(-EDGE, EDGE).contiguous()
-    right = torch.searchsorted(known, placed).clamp(1, len(levels) - 1)
+    right = torch.searchsorted(knots, placed).clamp(1, len(levels) - 1)
     low, high = (quantiles.gather(-1, index[..., None])[..., 0] for index in (right - 1, right))
-    share = (placed - known[right - 1]) / (known[right] - known[right - 1])
+    share = (placed - knots[right - 1]) / (knots[right] - knots[right - 1])
     return low + share * (high - low)
 
 
 def back(quantiles: Tensor, levels: Tensor, values: Tensor) -> Tensor:
     """The standard normal score of `values` (item, channel, horizon): the inverse of `through`."""
-    known, wide = scores(levels).to(quantiles), quantiles.contiguous()
+    knots, wide = scores(levels).to(quantiles), quantiles.contiguous()
     right = torch.searchsorted(wide, values.to(wide)[..., None].contiguous()).clamp(1, len(levels) - 1)
     low, high = (wide.gather(-1, index)[..., 0] for index in (right - 1, right))
-    first, last = known[right[..., 0] - 1], known[right[..., 0]]
+    first, last = knots[right[..., 0] - 1], knots[right[..., 0]]
     share = (values.to(wide) - low) / (high - low).clamp_min(1e-9)
     return (first + share * (last - first)).clamp(-EDGE, EDGE)

@@ -29,7 +29,7 @@ class PastConfig(BaseModel):
     noise: float = Field(0.3, ge=0, description="added to the past in training, as a share of its own width")
 
 
-class Known(NamedTuple):
+class EncodedPast(NamedTuple):
     """Of each row (item and channel): what a future is built on."""
 
     middle: Tensor  # (row, horizon), from the level on and in units of `width`
@@ -71,14 +71,14 @@ class Past(nn.Module):
         """The channel of each row, int64 (item, channel)."""
         return torch.arange(past.shape[1], device=past.device).expand(len(past), -1)
 
-    def forward(self, past: Tensor, conditions: Tensor) -> Known:
+    def forward(self, past: Tensor, conditions: Tensor) -> EncodedPast:
         """From `past` float (item, channel, context)."""
         if self.training and self.config.noise:
             past = past + self.config.noise * past.std(-1, keepdim=True) * torch.randn_like(past)
         rows, course, level, width = self.rows(past)
         label = self.label(conditions[:, None] * past.shape[1] + self.channels(past)).flatten(0, 1)
         features = self.encoder(rows) + label[:, None]
-        return Known(course[:, past.shape[2] :] + self.linear(rows), features.flatten(1), level, width)
+        return EncodedPast(course[:, past.shape[2] :] + self.linear(rows), features.flatten(1), level, width)
 
 
 class Season(nn.Module):
@@ -107,12 +107,12 @@ class Season(nn.Module):
         if not self.used:
             return past.new_zeros(len(past), len(self.turns))
         turns = self.turns * (1 + 0.01 * self.stretch)
-        phase, strength = self.told(past[:, -self.used :], turns[self.context - self.used : self.context])
+        phase, strength = self.phase_and_strength(past[:, -self.used :], turns[self.context - self.used : self.context])
         angles = (turns - phase)[..., None] * self.orders
         waves = torch.cat([angles.cos(), angles.sin()], dim=-1)
         return strength * torch.einsum("rtk,rk->rt", waves, self.course[channels])
 
-    def told(self, past: Tensor, turns: Tensor) -> tuple[Tensor, Tensor]:
+    def phase_and_strength(self, past: Tensor, turns: Tensor) -> tuple[Tensor, Tensor]:
         """Phase and strength (row, 1) of the first harmonic of a past without its straight line."""
         level = straightened(past, self.season)
         cosine, sine = ((level * wave).mean(1, keepdim=True) * 2 for wave in (turns.cos(), turns.sin()))

@@ -192,8 +192,8 @@ def score(logits: Callable[[Tensor, Tensor], Tensor], batch: Batch) -> Tensor:
     """Log-likelihood float (item, time) in nats, zero at padding, of a model of inputs and conditions."""
     result = torch.zeros(batch.values.shape, device=batch.values.device)
     for index, values in of_like_length(batch.values):
-        found = logits(shifted(values), batch.conditions[index]).float().transpose(1, 2)
-        result[index, : values.shape[1]] = -F.cross_entropy(found, values, ignore_index=PAD, reduction="none")
+        outputs = logits(shifted(values), batch.conditions[index]).float().transpose(1, 2)
+        result[index, : values.shape[1]] = -F.cross_entropy(outputs, values, ignore_index=PAD, reduction="none")
     return result
 
 
