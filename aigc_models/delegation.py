@@ -18,8 +18,8 @@ def able(model: Any, protocol: type) -> Able | None:
     """`model` itself, or of its members that have the capability the one with the largest weight; None: nobody has it."""
     if isinstance(model, protocol):
         return Able("", model)
-    found = [(name, able(member, protocol)) for name, member in getattr(model, "members", {}).items()]
-    who = [Able(name, answer.model) for name, answer in found if answer]
+    answers = [(name, able(member, protocol)) for name, member in getattr(model, "members", {}).items()]
+    who = [Able(name, answer.model) for name, answer in answers if answer]
     return max(who, key=lambda one: getattr(model, "weights", {}).get(one.name, 0.0), default=None)
 
 
@@ -28,9 +28,9 @@ def abilities(model: Any) -> tuple[str, ...]:
 
     `streams` and `generates` are an ensemble's own or nobody's: one member's items are not the ensemble's.
     """
-    own = {"streams", "generates", "scores", "predicts"}
+    direct = {"streams", "generates", "scores", "predicts"}
     return tuple(
         name
         for name, protocol in PROTOCOLS.items()
-        if (isinstance(model, protocol) if name in own else able(model, protocol) is not None)
+        if (isinstance(model, protocol) if name in direct else able(model, protocol) is not None)
     )

@@ -31,7 +31,7 @@ def unusable(name: str, problem: str) -> str:
 
 
 def no_content(name: str) -> Unreadable:
-    """Why an item has none: what its source said of it by `unusable`, or that there are no bytes.
+    """Why an item has none: what its source gave as `unusable`, or that there are no bytes.
 
     >>> str(no_content(unusable("a.csv row 3", "has 2 cells"))), str(no_content("a.txt"))
     ('has 2 cells', 'zero bytes')
@@ -44,13 +44,13 @@ class Damaged(AigcError):
     """A file is not what its digest says: a checkpoint, a bundle, a cached output."""
 
 
-def unknown(kind: str, name: str, known: Iterable[str]) -> BadInput:
-    """A `BadInput` that names the nearest of `known`.
+def unknown(kind: str, name: str, choices: Iterable[str]) -> BadInput:
+    """A `BadInput` that names the nearest of `choices`.
 
     >>> str(unknown("family", "gna", ["gan", "vae"]))
     "unknown family 'gna'; did you mean 'gan'? known: gan, vae"
     """
-    names = sorted(known)
+    names = sorted(choices)
     near = get_close_matches(name, names, n=1, cutoff=0.4)
     hint = f"; did you mean {near[0]!r}?" if near else ";"
     return BadInput(f"unknown {kind} {name!r}{hint} known: {', '.join(names) or 'none'}")

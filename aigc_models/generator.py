@@ -83,7 +83,7 @@ class Generator(Inference):
 
     def given(self, after: Sequence[Any]) -> dict[str, Tensor]:
         """`after` as `encoded` takes it."""
-        return {"past": self.told(after)} if after else {}
+        return {"past": self.encode_pasts(after)} if after else {}
 
     def after(self, count: int, first: int = 0, past: Sequence[Any] | None = None) -> list[Any]:
         """What each item goes on from; none where items begin by themselves."""
@@ -118,7 +118,7 @@ class Generator(Inference):
         """The conditions int64 (item,) that `generate` uses for these arguments; raises `BadInput` for an unknown label."""
         labels = self.card.labels
         if label or self.goes_on:
-            return self.known(count, label, newest=past is None, first=first)
+            return self.label_conditions(count, label, newest=past is None, first=first)
         drawn = [derived(seed, item, LABEL) % len(labels) if labels else 0 for item in range(first, first + count)]
         return torch.tensor(drawn, dtype=torch.int64)
 

@@ -56,17 +56,17 @@ class Inference:
     @property
     def capabilities(self) -> tuple[str, ...]:
         """What the model or a member of it can do; one that scores classifies too, where it knows two labels or more."""
-        found = abilities(self.model)
-        return (*found, "classifies") if self._by_bayes else found
+        names = abilities(self.model)
+        return (*names, "classifies") if self._by_bayes else names
 
     def answers(self, protocol: type) -> str:
         """The member that answers for an ensemble; empty: the model itself. `BadInput` where nobody can."""
         if protocol is Classifies and self._by_bayes:
             return ""
-        found = able(self.model, protocol)
-        if found is None:
+        provider = able(self.model, protocol)
+        if provider is None:
             raise self._cannot(VERBS[protocol])
-        return found.name
+        return provider.name
 
     def forecast(
         self, pasts: Sequence[Any] | None = None, levels: Sequence[float] = LEVELS, label: Labels = None
@@ -77,10 +77,11 @@ class Inference:
         """
         self.answers(Forecasts)
         asked = _ascending(levels)
-        after, conditions = self.pasts(pasts), self.known(len(pasts or self.latest.contents), label, newest=pasts is None)
-        values = self.forecasted(self.told(after), conditions, asked)
+        after = self.pasts(pasts)
+        conditions = self.label_conditions(len(after), label, newest=pasts is None)
+        values = self.forecasted(self.encode_pasts(after), conditions, asked)
         each = [self.modality.decode(values[..., at], self.format, after=after) for at in range(len(asked))]
-        return [Forecast(past, asked, tuple(found)) for past, *found in zip(after, *each, strict=True)]
+        return [Forecast(past, asked, tuple(quantiles)) for past, *quantiles in zip(after, *each, strict=True)]
 
     def forecasted(self, past: Tensor, conditions: Tensor, levels: Sequence[float]) -> Tensor:
         """The same for an encoded past (item, channel, context): standardised, (item, channel, horizon, level)."""
@@ -94,7 +95,7 @@ class Inference:
         if self._by_bayes:
             scores = torch.stack([self.log_likelihood(contents, label) for label in self.card.labels], 1)
         else:
-            values = self.encode(contents), self.known(len(contents))
+            values = self.encode(contents), self.label_conditions(len(contents))
             scores = self._ask(Classifies, lambda model, *given: model.classify(Batch(*given)), *values)
         return scores.double().softmax(1).float()
 
@@ -111,19 +112,19 @@ class Inference:
         """The same for encoded items, float (item, channel, *space)."""
         if not 0 < noise <= 10:
             raise BadInput(f"noise {noise} is out of bounds; give its standard deviation, above 0 and at most 10")
-        conditions = self.known(len(values), label)
+        conditions = self.label_conditions(len(values), label)
         return self._ask(Denoises, lambda model, *given: model.denoise(*given, noise), values, conditions)
 
     def embed(self, contents: Sequence[Any]) -> Tensor:
         """A feature vector for each content: float32 (item, feature)."""
-        values = self.encode(contents), self.known(len(contents))
+        values = self.encode(contents), self.label_conditions(len(contents))
         return self._ask(Encodes, lambda model, *given: model.embed(Batch(*given)), *values).float()
 
     def log_likelihood(self, contents: Sequence[Any], label: Labels = None) -> Tensor:
         """How likely the model holds each content to be: float32 (item,) in nats; no label: the 'no label' condition."""
         if not isinstance(self.model, Scores):  # a member's likelihood is not the ensemble's
             raise self._cannot("score")
-        values = self.encode(contents), self.known(len(contents), label)
+        values = self.encode(contents), self.label_conditions(len(contents), label)
 
         def ask(model: Any, *given: Tensor) -> Tensor:
             return model.log_likelihood(Batch(*given)).float().sum(1)
@@ -132,8 +133,8 @@ class Inference:
 
     def encode(self, contents: Sequence[Any]) -> Tensor:
         """Contents as the modality's tensors."""
-        found: Tensor = self.modality.tensor(self.modality.encode(contents, self.format))
-        return found
+        values: Tensor = self.modality.tensor(self.modality.encode(contents, self.format))
+        return values
 
     def decode_like(self, values: Tensor, contents: Sequence[Any]) -> list[Any]:
         """Encoded items as content; of series, at the times that the ends of `contents` have."""
@@ -154,33 +155,33 @@ class Inference:
             raise BadInput(f"{self.card.name} goes on from a past and its bundle keeps none; give one")
         return after
 
-    def told(self, after: Sequence[Any]) -> Tensor:
-        """The newest part of each past as a model is told it: float (item, channel, context)."""
-        found: Tensor = self.modality.tensor(self.modality.latest(after, self.format))
-        return found
+    def encode_pasts(self, after: Sequence[Any]) -> Tensor:
+        """The newest part of each past as a model takes it: float (item, channel, context)."""
+        values: Tensor = self.modality.tensor(self.modality.latest(after, self.format))
+        return values
 
-    def known(self, count: int, label: Labels = None, newest: bool = False, first: int = 0) -> Tensor:
+    def label_conditions(self, count: int, label: Labels = None, newest: bool = False, first: int = 0) -> Tensor:
         """Conditions int64 (item,) of the labels, in turn; without one, 'no label', or that of each `newest` past in turn."""
         labels = self.card.labels
         chosen = [label] if isinstance(label, str) else list(label or ())
         for name in chosen:
             if name not in labels:
                 raise unknown("label", name, labels)
-        own = self.latest.conditions if newest and not chosen else ()
-        turn = [labels.index(name) for name in chosen] or list(own) or [len(labels)]
+        newest_conditions = self.latest.conditions if newest and not chosen else ()
+        turn = [labels.index(name) for name in chosen] or list(newest_conditions) or [len(labels)]
         return torch.tensor([turn[item % len(turn)] for item in range(first, first + count)], dtype=torch.int64)
 
     def _ask(self, protocol: type, ask: Callable[..., Tensor], *inputs: Tensor, padded: bool = True) -> Tensor:
         """What `ask(model, *inputs)` gives, a micro-batch at a time; the last item of a short one is repeated to fill it."""
-        found = able(self.model, protocol)
-        if found is None:
+        provider = able(self.model, protocol)
+        if provider is None:
             raise self._cannot(VERBS[protocol])
-        parts, placed = [], self._placed(found.model)
+        parts, placed = [], self._placed(provider.model)
         for part in self._parts(len(inputs[0])):
             end = part.start + self.card.micro_batch if padded else part.stop
             index = torch.arange(part.start, end).clamp_max(part.stop - 1)
             with torch.inference_mode():
-                parts.append(ask(found.model, *(each[index].to(placed) for each in inputs))[: part.stop - part.start].cpu())
+                parts.append(ask(provider.model, *(each[index].to(placed) for each in inputs))[: part.stop - part.start].cpu())
         return torch.cat(parts) if parts else torch.zeros(0)
 
     def _parts(self, count: int) -> list[slice]:

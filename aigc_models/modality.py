@@ -35,7 +35,7 @@ A modality may also have:
 
     is_packed(payload: bytes) -> bool                               a file is such as `pack` writes, and is kept as it is
                                                                     where nothing of its content is changed
-    parts(payload: bytes) -> list[tuple[str, int, bytes]]           the items of one file: how each is known in it, the line
+    parts(payload: bytes) -> list[tuple[str, int, bytes]]           the items of one file: what it is called there, the line
                                                                     in which it begins, and its content
     covers(later, earlier) -> bool                                  whether a later state of a file has all of an earlier one
     canvas(format) -> Canvas                                        items as pictures that convolutions learn (`canvas.py`)
@@ -54,10 +54,10 @@ and one whose items are divided inside, by time, instead of into those for train
     windows(contents, format, borders, split) -> tuple[ndarray, ndarray]
                                                                     values (window, ...) in the order of time, and
                                                                     int64 (window,): which content each is cut from
-    given(values: Tensor, format) -> dict[str, Tensor]              what of an encoded item a generator is told
+    given(values: Tensor, format) -> dict[str, Tensor]              what of an encoded item a generator is given
     latest(contents, format) -> ndarray                             (content, ...): the newest past of each, encoded
     tail(content, format) -> Content | None                         that past as content; None where there is too little
-    told(contents, borders) -> dict[str, str]                       the borders as a reader understands them
+    border_dates(contents, borders) -> dict[str, str]               the borders as a reader understands them
     handling(contents) -> dict[str, Any]                            what was done to them on the way, for the data card
     misfits(contents) -> dict[int, str]                             those that cannot be learnt together with most, and why
     pieces(content, format, whole: bool) -> list[Content]           parts of equal length by which it is compared with others;

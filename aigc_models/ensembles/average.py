@@ -68,8 +68,8 @@ class Average:
 
     def _mean(self, parts: Sequence[Tensor]) -> Tensor:
         """Log of the weighted mean of the members' log-probabilities float (..., symbol)."""
-        found = bucket([part.amax(-1) for part in parts], [edges.to(parts[0].device) for edges in self._edges])
-        weights = self._log_weights.to(parts[0].device)[found]
+        buckets = bucket([part.amax(-1) for part in parts], [edges.to(parts[0].device) for edges in self._edges])
+        weights = self._log_weights.to(parts[0].device)[buckets]
         mean = parts[0] + weights[..., :1]
         for index, part in enumerate(parts[1:], start=1):
             mean = torch.logaddexp(mean, part + weights[..., index : index + 1])
@@ -95,8 +95,8 @@ class Average:
 
 def of_symbols(log_probabilities: Tensor, values: Tensor) -> Tensor:
     """Those of the symbols `values` (item, time) alone; zero at padding."""
-    found = log_probabilities.gather(-1, values.clamp(max=END).unsqueeze(-1)).squeeze(-1)
-    return found.masked_fill(values == PAD, 0.0)
+    gathered = log_probabilities.gather(-1, values.clamp(max=END).unsqueeze(-1)).squeeze(-1)
+    return gathered.masked_fill(values == PAD, 0.0)
 
 
 def bucket(confidences: Sequence[Tensor], edges: Sequence[Tensor]) -> Tensor:
@@ -119,9 +119,9 @@ def score(model: Predicts, corpus: Corpus, size: int) -> Scored:
     """Every symbol of `corpus`, one after the other."""
     likelihood, confidence = list[Tensor](), list[Tensor]()
     for batch in corpus.batches(size):
-        found, there = model.log_probabilities(batch), batch.values != PAD
-        likelihood.append(of_symbols(found, batch.values)[there])
-        confidence.append(found.amax(-1)[there])
+        log_probabilities, there = model.log_probabilities(batch), batch.values != PAD
+        likelihood.append(of_symbols(log_probabilities, batch.values)[there])
+        confidence.append(log_probabilities.amax(-1)[there])
     return Scored(torch.cat(likelihood).double().cpu().numpy(), torch.cat(confidence).double().cpu().numpy())
 
 
@@ -162,8 +162,8 @@ def learn(scores: Floats, confidences: Floats, settings: Settings) -> tuple[Floa
     weights = learn_weights(scores, settings.rounds, settings.tolerance)
     intervals = min(settings.intervals, int(BUCKETS ** (1 / len(scores)) + 1e-9))
     edges = [np.unique(np.quantile(each, np.arange(1, intervals) / intervals)).astype(np.float32) for each in confidences]
-    found = [torch.from_numpy(each.astype(np.float32)) for each in confidences]
-    index = bucket(found, [torch.from_numpy(each) for each in edges]).numpy()
+    tensors = [torch.from_numpy(each.astype(np.float32)) for each in confidences]
+    index = bucket(tensors, [torch.from_numpy(each) for each in edges]).numpy()
     start = np.tile(weights, (math.prod(len(each) + 1 for each in edges), 1))
 
     def learned(chosen: NDArray[np.bool_]) -> Floats:
@@ -206,5 +206,5 @@ def fit(
 
 
 def build(members: Mapping[str, object], weights: Mapping[str, float], settings: Settings) -> Average:
-    """From weights that are known; equal ones give the plain average."""
+    """From given weights; equal ones give the plain average."""
     return Average(members, weights, settings)

@@ -56,7 +56,7 @@ class QuantileAverage:
         return {name: cast(Forecasts, member).forecast(past, conditions, levels) for name, member in self._asked.items()}
 
     def _mean(self, quantiles: Mapping[str, Tensor]) -> Tensor:
-        return torch.stack([self.weights[name] * own for name, own in quantiles.items()]).sum(0)
+        return torch.stack([self.weights[name] * each for name, each in quantiles.items()]).sum(0)
 
     def generate(
         self, conditions: Int[Tensor, " item"], seeds: Int[Tensor, " item"], **sampling: Any
@@ -72,9 +72,9 @@ class QuantileAverage:
         shares = torch.tensor([self.weights[name] for name in quantiles])
         drawn = choose(shares.expand(len(seeds), -1), uniform(seeds, stream=MEMBER)[:, 0])
         paths = torch.zeros_like(mean[..., 0])
-        for index, (name, own) in enumerate(quantiles.items()):
+        for index, (name, member_quantiles) in enumerate(quantiles.items()):
             path = cast(Generates, self._asked[name]).generate(conditions, seeds, **sampling).cpu()
-            ranks = back(own, levels, path)
+            ranks = back(member_quantiles, levels, path)
             paths = torch.where((drawn == index)[:, None, None], through(mean, levels, ranks), paths)
         return paths
 
@@ -95,13 +95,13 @@ def fit(
     held = validation.take(np.unique(np.linspace(0, len(validation) - 1, min(most, len(validation))).astype(int)))
     batch, levels = held.batch(np.arange(len(held))), grid()
     past, future = parted(batch.values, shape.format)
-    found = []
+    forecasts = []
     with torch.no_grad():
         for step, member in enumerate(members.values(), start=1):
-            found.append(cast(Forecasts, member).forecast(past, batch.conditions, levels).cpu())
+            forecasts.append(cast(Forecasts, member).forecast(past, batch.conditions, levels).cpu())
             progress(step, len(members))
     horizons = len(validation) * shape.format.stride / shape.format.horizon
-    weights = chosen(torch.stack(found), future, horizons, settings)
+    weights = chosen(torch.stack(forecasts), future, horizons, settings)
     return build(members, dict(zip(members, weights.tolist(), strict=True)), settings)
 
 
@@ -110,12 +110,12 @@ def chosen(quantiles: Tensor, target: Tensor, horizons: float, settings: Setting
 
     `horizons`: how many of them, one after the other, the items cover.
     """
-    alone = torch.stack([crps(own, target, grid()).mean() for own in quantiles])
+    alone = torch.stack([crps(each, target, grid()).mean() for each in quantiles])
     good = alone <= settings.within * alone.min()
-    found = torch.zeros(len(quantiles))
-    found[good] = shrunk(quantiles[good], target, horizons, settings)
-    found = torch.where(found >= min(settings.least, float(found.max())), found, 0.0)
-    return found / found.sum()
+    weights = torch.zeros(len(quantiles))
+    weights[good] = shrunk(quantiles[good], target, horizons, settings)
+    weights = torch.where(weights >= min(settings.least, float(weights.max())), weights, 0.0)
+    return weights / weights.sum()
 
 
 def shrunk(quantiles: Tensor, target: Tensor, horizons: float, settings: Settings) -> Tensor:
@@ -145,17 +145,17 @@ def descended(quantiles: Tensor, target: Tensor, settings: Settings) -> Tensor:
 
     def value(weights: np.ndarray) -> tuple[float, np.ndarray]:
         free = torch.from_numpy(weights).float().requires_grad_()
-        found = loss(free, quantiles, target) / scale
-        (gradient,) = torch.autograd.grad(found, free)
-        return found.item(), gradient.double().numpy()
+        objective = loss(free, quantiles, target) / scale
+        (gradient,) = torch.autograd.grad(objective, free)
+        return objective.item(), gradient.double().numpy()
 
     total = {"type": "eq", "fun": lambda weights: weights.sum() - 1, "jac": lambda weights: np.ones(members)}
     options = {"maxiter": settings.rounds, "ftol": 1e-6}
-    found = minimize(value, start, jac=True, bounds=[(0, 1)] * members, constraints=[total], method="SLSQP", options=options)
-    weights = torch.from_numpy(np.clip(found.x, 0, None)).float()
+    solution = minimize(value, start, jac=True, bounds=[(0, 1)] * members, constraints=[total], method="SLSQP", options=options)
+    weights = torch.from_numpy(np.clip(solution.x, 0, None)).float()
     return weights / weights.sum()
 
 
 def build(members: Mapping[str, object], weights: Mapping[str, float], settings: Settings) -> QuantileAverage:
-    """From weights that are known; equal ones give the plain average."""
+    """From given weights; equal ones give the plain average."""
     return QuantileAverage(members, weights, settings)

@@ -53,8 +53,8 @@ class ExponentialSmoothing(GaussianForecast):
         kept = np.unique(np.linspace(0, len(train) - 1, self.config.windows).astype(int))
         past, future = parted(train.batch(kept).values, self.format)
         for channel in range(self.format.channels):
-            found = self.searched(past[:, channel], future[:, channel])
-            self.state["parameters"][channel] = torch.from_numpy(found).float()
+            parameters = self.searched(past[:, channel], future[:, channel])
+            self.state["parameters"][channel] = torch.from_numpy(parameters).float()
             progress(channel + 1, self.format.channels)
         self.settle(train)
         return self.loss(validation)

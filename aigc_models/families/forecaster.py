@@ -61,12 +61,12 @@ class Forecaster(nn.Module):
 
     def quantiles(self, past: Tensor, conditions: Tensor) -> Tensor:
         """float (item, channel, horizon, level) at the levels that are learnt."""
-        known = self.past(past, conditions)
-        out = self.head(self.dropout(known.features)).unflatten(1, (self.format.horizon, -1))
+        encoded = self.past(past, conditions)
+        out = self.head(self.dropout(encoded.features)).unflatten(1, (self.format.horizon, -1))
         gaps = F.softplus(self.gaps + out[..., 2:])
         shape = F.pad(gaps.cumsum(-1), (1, 0)) + scores(self.levels)[0]
-        found = (known.middle + out[..., 0])[..., None] + 0.3 * F.softplus(out[..., 1:2]) * shape
-        return (found * known.width[..., None] + known.level[..., None]).unflatten(0, past.shape[:2])
+        standardised = (encoded.middle + out[..., 0])[..., None] + 0.3 * F.softplus(out[..., 1:2]) * shape
+        return (standardised * encoded.width[..., None] + encoded.level[..., None]).unflatten(0, past.shape[:2])
 
     def players(self) -> list[Player]:
         return [Player("pinball", list(self.parameters()), self.loss)]

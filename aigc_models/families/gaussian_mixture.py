@@ -152,17 +152,17 @@ def score(
 ) -> float:
     """Mean log-likelihood in nats of held-out pixels (item, pixel), the left-out directions as isotropic noise."""
     values = basis.transform(held)
-    known = np.isin(conditions, list(parts))
+    fitted = np.isin(conditions, list(parts))
     inside = np.concatenate([
         log_density(parts[int(label)], values[np.asarray(conditions) == label][:, :directions])
-        for label in np.unique(conditions[known])
+        for label in np.unique(conditions[fitted])
     ])  # fmt: skip
     outside = held.shape[1] - directions
     if not outside:
         return float(inside.mean())
     noise = max(float(train.var(0).sum() - basis.explained_variance_[:directions].sum()) / outside, 1e-6)
     left = ((held - basis.mean_) ** 2).sum(1) - (values[:, :directions] ** 2).sum(1)
-    return float(inside.mean() - 0.5 * (left[known].mean() / noise + outside * np.log(2 * np.pi * noise)))
+    return float(inside.mean() - 0.5 * (left[fitted].mean() / noise + outside * np.log(2 * np.pi * noise)))
 
 
 def as_state(parts: dict[int, Parts], basis: PCA, directions: int, frequencies: np.ndarray) -> dict[str, Tensor]:

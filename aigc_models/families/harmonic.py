@@ -60,7 +60,7 @@ class Harmonic(GaussianForecast):
         kept = np.unique(np.linspace(0, len(train) - 1, min(self.config.most, len(train))).astype(int))
         windows = train.batch(kept).values
         choices = list(product(self.config.harmonics, self.config.stretches)) if self.used else [(1, 0.0)]
-        found: list[tuple[float, int, Fitted]] = []
+        best: list[tuple[float, int, Fitted]] = []
         for step, (harmonics, stretch) in enumerate(choices, start=1):
             self.state["turn"] = torch.tensor([2 * torch.pi / (self.format.season * (1 + stretch))])
             self.state["course"] = self.coursed(windows, harmonics)
@@ -69,8 +69,8 @@ class Harmonic(GaussianForecast):
                 self.settle(train)
                 loss = self.loss(validation)
                 progress(step, len(choices), validation_crps=loss, harmonics=harmonics, strength=strength)
-                found = [min([*found, (loss, step, dict(self.state))], key=lambda one: one[:2])]
-        loss, _, self.state = found[0]
+                best = [min([*best, (loss, step, dict(self.state))], key=lambda one: one[:2])]
+        loss, _, self.state = best[0]
         return loss
 
     def coursed(self, windows: Tensor, harmonics: int) -> Tensor:
@@ -92,9 +92,9 @@ class Harmonic(GaussianForecast):
     def waves(self, past: Tensor, harmonics: int) -> Tensor:
         """The course's terms at each step of a window, float (item, channel, context + horizon, 2 harmonics)."""
         turns = torch.arange(self.format.context + self.format.horizon) * self.state["turn"]
-        own = turns[self.format.context - self.used : self.format.context]
+        used_turns = turns[self.format.context - self.used : self.format.context]
         level = straightened(past[..., -self.used :], self.season)
-        cosine, sine = ((level * wave).mean(-1, keepdim=True) * 2 for wave in (own.cos(), own.sin()))
+        cosine, sine = ((level * wave).mean(-1, keepdim=True) * 2 for wave in (used_turns.cos(), used_turns.sin()))
         angles = (turns - torch.atan2(sine, cosine))[..., None] * torch.arange(1.0, harmonics + 1)
         strength = (cosine.square() + sine.square()).sqrt()
         return strength[..., None] * torch.cat([angles.cos(), angles.sin()], dim=-1)
@@ -105,26 +105,26 @@ class Harmonic(GaussianForecast):
         if not self.used:
             return past - base, base.expand(*base.shape[:-1], self.format.horizon)
         course = self.state["course"]
-        found = torch.einsum("nctk,ck->nct", self.waves(past, course.shape[1] // 2), course)
-        return past - base - found[..., : self.format.context], base + found[..., self.format.context :]
+        seasonal = torch.einsum("nctk,ck->nct", self.waves(past, course.shape[1] // 2), course)
+        return past - base - seasonal[..., : self.format.context], base + seasonal[..., self.format.context :]
 
     def solved(self, windows: Tensor) -> dict[float, Fitted]:
         """The weights of the ridge regression for each strength."""
         past, future = parted(windows, self.format)
-        rest, known = self.split(past)
-        inputs, targets = (part.double().transpose(0, 1) for part in (rest, future - known))  # (channel, item, step)
+        rest, baseline = self.split(past)
+        inputs, targets = (part.double().transpose(0, 1) for part in (rest, future - baseline))  # (channel, item, step)
         middle, offset = inputs.mean(1, keepdim=True), targets.mean(1, keepdim=True)
         inputs, targets = inputs - middle, targets - offset
-        gram, moment, found = inputs.mT @ inputs, inputs.mT @ targets, {}
+        gram, moment, solutions = inputs.mT @ inputs, inputs.mT @ targets, {}
         ridge = (gram.diagonal(dim1=1, dim2=2).mean(1)[:, None, None] + 1e-9) * torch.eye(gram.shape[1], dtype=torch.float64)
         for strength in self.config.strengths:
             weights = torch.linalg.solve(gram + strength * ridge, moment)
-            found[strength] = {"weights": weights.float(), "offset": (offset - middle @ weights)[:, 0].float()}
-        return found
+            solutions[strength] = {"weights": weights.float(), "offset": (offset - middle @ weights)[:, 0].float()}
+        return solutions
 
     def mean(self, past: Tensor) -> Tensor:
-        rest, known = self.split(past)
-        return known + torch.einsum("nct,cth->nch", rest, self.state["weights"]) + self.state["offset"]
+        rest, baseline = self.split(past)
+        return baseline + torch.einsum("nct,cth->nch", rest, self.state["weights"]) + self.state["offset"]
 
 
 def build(config: Config, shape: Shape) -> Harmonic:

@@ -52,15 +52,15 @@ class Linear(GaussianForecast):
         windows = train.batch(kept).values
         pooled = self.config.pooled if self.format.channels > 1 else (False,)
         choices = list(product(sorted({self.level(one) for one in self.config.levels}), pooled))
-        found: list[tuple[float, int, dict[str, Tensor]]] = []
+        best: list[tuple[float, int, dict[str, Tensor]]] = []
         for step, (level, shared) in enumerate(choices, start=1):
             for strength, weights in self.solved(windows, level, shared).items():
                 self.state |= weights
                 self.settle(train)
                 loss = self.loss(validation)
                 progress(step, len(choices), validation_crps=loss, level=level, pooled=shared, strength=strength)
-                found = [min([*found, (loss, step, dict(self.state))], key=lambda one: one[:2])]
-        loss, _, self.state = found[0]
+                best = [min([*best, (loss, step, dict(self.state))], key=lambda one: one[:2])]
+        loss, _, self.state = best[0]
         return loss
 
     def level(self, steps: int) -> int:
@@ -78,15 +78,15 @@ class Linear(GaussianForecast):
         inputs, targets = inputs - middle, targets - offset
         gram, moment = inputs.mT @ inputs, inputs.mT @ targets
         variance = gram.diagonal(dim1=1, dim2=2).mean(1)[:, None, None] + 1e-9
-        found = {}
+        solutions = {}
         for strength in self.config.strengths:
             weights = torch.linalg.solve(gram + strength * variance * torch.eye(self.past, dtype=torch.float64), moment)
             shapes = {"weights": (-1, -1, -1), "offset": (-1, -1)}
             parts = {"weights": weights, "offset": (offset - middle @ weights)[:, 0]}
-            found[strength] = {
+            solutions[strength] = {
                 name: part.float().expand(self.format.channels, *shapes[name][1:]).contiguous() for name, part in parts.items()
             } | {"level": torch.tensor([level])}
-        return found
+        return solutions
 
     def mean(self, past: Tensor) -> Tensor:
         level = int(self.state["level"])

@@ -85,8 +85,8 @@ class MaskedSeries(nn.Module):
         """Each patch of (item, channel, context) as the others let expect it."""
         rows, course, level, width = self.past.rows(past)
         patches = sum(self.filled(rows, hidden) * hidden[..., None] for hidden in self.groups(past))
-        found = self.past.encoder.joined(torch.as_tensor(patches)) + course[:, : past.shape[2]]
-        return (found * width + level).unflatten(0, past.shape[:2])
+        standardised = self.past.encoder.joined(torch.as_tensor(patches)) + course[:, : past.shape[2]]
+        return (standardised * width + level).unflatten(0, past.shape[:2])
 
     @torch.no_grad()
     def reconstruct(self, values: Float[Tensor, "item channel time"]) -> Float[Tensor, "item channel time"]:

@@ -368,15 +368,15 @@ class _Validation:
     def __init__(self, text: Stream, roots: Ints) -> None:
         start = Path.start(np.concatenate([np.zeros_like(roots), roots]))
         self.walk = _Walk(start, np.tile(text.targets, 2), text)
-        self.found = np.full(len(self.walk.targets), 1 / OUTPUTS)
+        self.probabilities = np.full(len(self.walk.targets), 1 / OUTPUTS)
         self.length = 0
 
     def try_order(self, top: Level, below: Level) -> tuple[float, Floats]:
         """Mean log-likelihood (nats a symbol) of the model whose longest level is `top`, and its mix."""
         self.walk = self.walk.down(top, self.length)
         symbols, path, side = self.walk.text.symbols[self.walk.targets], self.walk.path, self.length + 2
-        pooled, labelled = np.split(path.probability(top, symbols, self.found), 2)
-        self.found = path.probability(below, symbols, self.found)
+        pooled, labelled = np.split(path.probability(top, symbols, self.probabilities), 2)
+        self.probabilities = path.probability(below, symbols, self.probabilities)
         self.length += 1
         deep, shallow = path.depth[len(pooled) :], path.depth[: len(pooled)]
         mix = learn_mix(pooled, labelled, deep * side + shallow, side * side).reshape(side, side)

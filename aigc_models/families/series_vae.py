@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from aigc_models.capabilities import Player, Shape
 from aigc_models.corpus import Batch
-from aigc_models.forecasting.past import Known, Past, PastConfig
+from aigc_models.forecasting.past import EncodedPast, Past, PastConfig
 from aigc_models.forecasting.quantiles import crps, grid, parted
 from aigc_models.layers.noise import STEPS, normal
 
@@ -61,14 +61,14 @@ class SeriesVae(nn.Module):
             nn.init.zeros_(layer.bias)
         nn.init.constant_(self.spread.bias, -1.5)
 
-    def known(self, past: Tensor, conditions: Tensor) -> tuple[Known, Tensor]:
+    def encode(self, past: Tensor, conditions: Tensor) -> tuple[EncodedPast, Tensor]:
         """What a future is built on, and the features (row, hidden) that the code and the future depend on."""
-        known = self.past(past, conditions)
-        return known, self.told(known.features)
+        encoded = self.past(past, conditions)
+        return encoded, self.told(encoded.features)
 
-    def rest(self, future: Tensor, known: Known) -> Tensor:
+    def rest(self, future: Tensor, encoded: EncodedPast) -> Tensor:
         """How the future (item, channel, horizon) departs from the middle: (row, horizon)."""
-        return (future.flatten(0, 1) - known.level) / known.width - known.middle
+        return (future.flatten(0, 1) - encoded.level) / encoded.width - encoded.middle
 
     def players(self) -> list[Player]:
         return [Player("bound", list(self.parameters()), self.loss)]
@@ -85,8 +85,8 @@ class SeriesVae(nn.Module):
     def bound(self, batch: Batch, noise: Tensor) -> Tensor:
         """Nats a step: minus the evidence lower bound, by one draw of the code."""
         past, future = parted(batch.values, self.format)
-        known, features = self.known(past, batch.conditions)
-        rest = self.rest(future, known)
+        encoded, features = self.encode(past, batch.conditions)
+        rest = self.rest(future, encoded)
         mean, log_scale = halves(self.posterior(torch.cat([rest, features], dim=1)))
         before, log_before = halves(self.prior(features))
         error = rest - self.decoded(mean + log_scale.exp() * noise, features)
@@ -102,23 +102,23 @@ class SeriesVae(nn.Module):
 
     def log_spread(self, features: Tensor) -> Tensor:
         """Of each step's own noise (row, horizon)."""
-        found: Tensor = self.spread(features).clamp(-8, 3)
-        return found
+        log_spread: Tensor = self.spread(features).clamp(-8, 3)
+        return log_spread
 
-    def drawn(self, known: Known, features: Tensor, codes: Tensor, noise: Tensor) -> Tensor:
+    def drawn(self, encoded: EncodedPast, features: Tensor, codes: Tensor, noise: Tensor) -> Tensor:
         """Futures (row, ..., horizon) from standard normal codes (row, ..., code) and noise (row, ..., horizon)."""
         wide = (slice(None), *[None] * (codes.ndim - 2))
         before, log_before = halves(self.prior(features)[wide])
-        told = features[wide].expand(*codes.shape[:-1], -1)
-        rest = self.decoded(before + log_before.exp() * codes, told) + self.log_spread(features)[wide].exp() * noise
-        return (known.middle[wide] + rest) * known.width[wide] + known.level[wide]
+        wide_features = features[wide].expand(*codes.shape[:-1], -1)
+        rest = self.decoded(before + log_before.exp() * codes, wide_features) + self.log_spread(features)[wide].exp() * noise
+        return (encoded.middle[wide] + rest) * encoded.width[wide] + encoded.level[wide]
 
     @torch.no_grad()
     def forecast(
         self, past: Float[Tensor, "item channel context"], conditions: Int[Tensor, " item"], levels: Float[Tensor, " level"]
     ) -> Float[Tensor, "item channel horizon level"]:
         """Float (item, channel, horizon, level): quantiles of the same draws of code and noise for all."""
-        place, told = self.spread.weight, past
+        place, original = self.spread.weight, past
         past, conditions = past.to(place), conditions.to(place.device)
         draws = normal(torch.arange(self.config.draws), (self.config.code + self.format.horizon,))
         draws = torch.cat([draws, -draws]).to(place)
@@ -126,14 +126,14 @@ class SeriesVae(nn.Module):
         parts = [
             self._quantiles(past[at : at + step], conditions[at : at + step], draws, levels) for at in range(0, len(past), step)
         ]
-        return torch.cat(parts).to(told.device)
+        return torch.cat(parts).to(original.device)
 
     def _quantiles(self, past: Tensor, conditions: Tensor, draws: Tensor, levels: Tensor) -> Tensor:
-        known, features = self.known(past, conditions)
+        encoded, features = self.encode(past, conditions)
         codes, noise = draws.expand(len(features), -1, -1).split([self.config.code, self.format.horizon], dim=2)
-        futures = self.drawn(known, features, codes, noise)
-        found = torch.quantile(futures, levels.to(past), dim=1)  # (level, row, horizon)
-        return found.permute(1, 2, 0).unflatten(0, past.shape[:2])
+        futures = self.drawn(encoded, features, codes, noise)
+        quantiles = torch.quantile(futures, levels.to(past), dim=1)  # (level, row, horizon)
+        return quantiles.permute(1, 2, 0).unflatten(0, past.shape[:2])
 
     @torch.no_grad()
     def generate(
@@ -143,23 +143,23 @@ class SeriesVae(nn.Module):
         place = self.spread.weight
         past = sampling["past"].to(place)
         noise = normal(seeds, (past.shape[1], self.config.code)), normal(seeds, (past.shape[1], self.format.horizon), STEPS)
-        code, own = (float(sampling.get("temperature", 1.0)) * part.flatten(0, 1).to(place) for part in noise)
-        return self.drawn(*self.known(past, conditions.to(place.device)), code, own).unflatten(0, past.shape[:2])
+        code, step_noise = (float(sampling.get("temperature", 1.0)) * part.flatten(0, 1).to(place) for part in noise)
+        return self.drawn(*self.encode(past, conditions.to(place.device)), code, step_noise).unflatten(0, past.shape[:2])
 
     @torch.no_grad()
     def reconstruct(self, values: Float[Tensor, "item channel time"]) -> Float[Tensor, "item channel time"]:
         """Windows whose future went through its mean code and back; their past is as it was."""
         past, future = parted(values, self.format)
-        known, features = self.known(past, torch.zeros(len(past), dtype=torch.int64, device=past.device))
-        mean, _ = halves(self.posterior(torch.cat([self.rest(future, known), features], dim=1)))
-        found = (known.middle + self.decoded(mean, features)) * known.width + known.level
-        return torch.cat([past, found.unflatten(0, past.shape[:2])], dim=2)
+        encoded, features = self.encode(past, torch.zeros(len(past), dtype=torch.int64, device=past.device))
+        mean, _ = halves(self.posterior(torch.cat([self.rest(future, encoded), features], dim=1)))
+        rebuilt = (encoded.middle + self.decoded(mean, features)) * encoded.width + encoded.level
+        return torch.cat([past, rebuilt.unflatten(0, past.shape[:2])], dim=2)
 
     def embed(self, batch: Batch) -> Float[Tensor, "item feature"]:
         """The mean code of each channel's future, float (item, channel x code)."""
         past, future = parted(batch.values, self.format)
-        known, features = self.known(past, batch.conditions)
-        mean, _ = halves(self.posterior(torch.cat([self.rest(future, known), features], dim=1)))
+        encoded, features = self.encode(past, batch.conditions)
+        mean, _ = halves(self.posterior(torch.cat([self.rest(future, encoded), features], dim=1)))
         return mean.unflatten(0, past.shape[:2]).flatten(1)
 
 

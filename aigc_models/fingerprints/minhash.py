@@ -16,9 +16,9 @@ def sketch(pieces: Sequence[bytes]) -> bytes:
     """The bands of a set of pieces, little-endian uint32."""
     from rensa import RMinHash
 
-    found = RMinHash(num_perm=BANDS * ROWS, seed=1)
-    found.update(pieces)
-    rows = np.array(found.digest(), dtype=np.uint64).reshape(BANDS, ROWS)
+    hasher = RMinHash(num_perm=BANDS * ROWS, seed=1)
+    hasher.update(pieces)
+    rows = np.array(hasher.digest(), dtype=np.uint64).reshape(BANDS, ROWS)
     return ((rows @ _WEIGHTS * _MIX) >> np.uint64(32)).astype("<u4").tobytes()
 
 

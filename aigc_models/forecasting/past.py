@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 import torch
+from jaxtyping import Float, Int
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
 from aigc_models.capabilities import Shape
-from aigc_models.layers.patches import PatchEncoder
+from aigc_models.layers.patches import PatchEncoder, Rows
 
 if TYPE_CHECKING:
     from aigc_models.modalities.series import Format
@@ -29,13 +30,13 @@ class PastConfig(BaseModel):
     noise: float = Field(0.3, ge=0, description="added to the past in training, as a share of its own width")
 
 
-class Known(NamedTuple):
+class EncodedPast(NamedTuple):
     """Of each row (item and channel): what a future is built on."""
 
-    middle: Tensor  # (row, horizon), from the level on and in units of `width`
-    features: Tensor  # (row, feature)
-    level: Tensor  # (row, 1)
-    width: Tensor  # (row, 1)
+    middle: Float[Tensor, "row horizon"]  # from the level on and in units of `width`
+    features: Float[Tensor, "row feature"]
+    level: Float[Tensor, "row 1"]
+    width: Float[Tensor, "row 1"]
 
 
 class Past(nn.Module):
@@ -58,8 +59,10 @@ class Past(nn.Module):
         """Numbers of a row's features."""
         return self.encoder.patches * self.config.width
 
-    def rows(self, past: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """What is left of each row (row, context), the season's course (row, context + horizon), level and width (row, 1)."""
+    def rows(
+        self, past: Float[Tensor, "item channel context"]
+    ) -> tuple[Rows, Float[Tensor, "row time"], Float[Tensor, "row 1"], Float[Tensor, "row 1"]]:
+        """What is left of each row, the season's course over past and future, level and width."""
         rows = past.flatten(0, 1)
         level = rows[:, -self.steps :].mean(1, keepdim=True)
         width = rows.std(1, keepdim=True).clamp_min(1e-2) if self.config.scaled else torch.ones_like(level)
@@ -67,18 +70,17 @@ class Past(nn.Module):
         course = self.season(rows, self.channels(past).flatten())
         return rows - course[:, : past.shape[2]], course, level, width
 
-    def channels(self, past: Tensor) -> Tensor:
-        """The channel of each row, int64 (item, channel)."""
+    def channels(self, past: Float[Tensor, "item channel context"]) -> Int[Tensor, "item channel"]:
+        """The channel of each row."""
         return torch.arange(past.shape[1], device=past.device).expand(len(past), -1)
 
-    def forward(self, past: Tensor, conditions: Tensor) -> Known:
-        """From `past` float (item, channel, context)."""
+    def forward(self, past: Float[Tensor, "item channel context"], conditions: Int[Tensor, " item"]) -> EncodedPast:
         if self.training and self.config.noise:
             past = past + self.config.noise * past.std(-1, keepdim=True) * torch.randn_like(past)
         rows, course, level, width = self.rows(past)
         label = self.label(conditions[:, None] * past.shape[1] + self.channels(past)).flatten(0, 1)
         features = self.encoder(rows) + label[:, None]
-        return Known(course[:, past.shape[2] :] + self.linear(rows), features.flatten(1), level, width)
+        return EncodedPast(course[:, past.shape[2] :] + self.linear(rows), features.flatten(1), level, width)
 
 
 class Season(nn.Module):
@@ -102,31 +104,32 @@ class Season(nn.Module):
         self.course = nn.Parameter(start)
         self.stretch = nn.Parameter(torch.zeros(()))  # a year has 52.18 weeks, not 52
 
-    def forward(self, past: Tensor, channels: Tensor) -> Tensor:
-        """float (row, context + horizon) from (row, context) and int64 (row,)."""
+    def forward(self, past: Rows, channels: Int[Tensor, " row"]) -> Float[Tensor, "row time"]:
         if not self.used:
             return past.new_zeros(len(past), len(self.turns))
         turns = self.turns * (1 + 0.01 * self.stretch)
-        phase, strength = self.told(past[:, -self.used :], turns[self.context - self.used : self.context])
+        phase, strength = self.phase_and_strength(past[:, -self.used :], turns[self.context - self.used : self.context])
         angles = (turns - phase)[..., None] * self.orders
         waves = torch.cat([angles.cos(), angles.sin()], dim=-1)
         return strength * torch.einsum("rtk,rk->rt", waves, self.course[channels])
 
-    def told(self, past: Tensor, turns: Tensor) -> tuple[Tensor, Tensor]:
-        """Phase and strength (row, 1) of the first harmonic of a past without its straight line."""
+    def phase_and_strength(
+        self, past: Float[Tensor, "row step"], turns: Float[Tensor, " step"]
+    ) -> tuple[Float[Tensor, "row 1"], Float[Tensor, "row 1"]]:
+        """Phase and strength of the first harmonic of a past without its straight line."""
         level = straightened(past, self.season)
         cosine, sine = ((level * wave).mean(1, keepdim=True) * 2 for wave in (turns.cos(), turns.sin()))
         return torch.atan2(sine, cosine + 1e-9), (cosine.square() + sine.square() + 1e-8).sqrt()
 
 
-def slope(values: Tensor, season: int) -> Tensor:
-    """Change a step float (...) of whole seasons (..., step): of the line through their means, which no wave tilts."""
+def slope(values: Float[Tensor, "*row step"], season: int) -> Float[Tensor, "*row"]:
+    """Change a step of whole seasons: of the line through their means, which no wave tilts."""
     means = values.unflatten(-1, (-1, season)).mean(-1)
     at = torch.arange(means.shape[-1], device=values.device) - (means.shape[-1] - 1) / 2
     return (means @ at) / (at.square().sum().clamp_min(1) * season)
 
 
-def straightened(values: Tensor, season: int) -> Tensor:
-    """Whole seasons (..., step) without their mean and their slope."""
+def straightened(values: Float[Tensor, "*row step"], season: int) -> Float[Tensor, "*row step"]:
+    """Whole seasons without their mean and their slope."""
     at = torch.arange(values.shape[-1], device=values.device) - (values.shape[-1] - 1) / 2
     return values - values.mean(-1, keepdim=True) - slope(values, season)[..., None] * at

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 import torch
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
@@ -14,17 +15,23 @@ from aigc_models.modalities.text import INPUTS, OUTPUTS, PAD, START
 
 MULTIPLIER, MODULUS = 1_000_003, 2**31 - 1  # of the n-gram hash
 
+Hidden = Float[Tensor, "item time width"]
+Heads = Float[Tensor, "item head time channel"]
+Symbols = Int[Tensor, "item time"]
+Logits = Callable[[Symbols, Int[Tensor, " item"]], Float[Tensor, "item time symbol"]]  # of inputs and conditions
+Mask = Bool[Tensor, "*row query time"]  # True where a query may attend to a position; a single query stands for all
+
 
 class Cache(NamedTuple):
-    """What a layer keeps of the past: rotated keys and values float (item, head, time, channel), never changed in place."""
+    """What a layer keeps of the past: rotated keys and values, never changed in place."""
 
-    keys: Tensor
-    values: Tensor
+    keys: Heads
+    values: Heads
     position: int  # of the last symbol
 
 
-def rotate(x: Tensor, offset: int = 0) -> Tensor:
-    """Rotary positions from `offset` on (Su et al. 2021, section 3.4.2); x (item, head, time, channel)."""
+def rotate(x: Heads, offset: int = 0) -> Heads:
+    """Rotary positions from `offset` on (Su et al. 2021, section 3.4.2)."""
     half = x.shape[-1] // 2
     rate = 10_000.0 ** -(torch.arange(half, device=x.device, dtype=torch.float32) / half)
     angle = torch.arange(offset, offset + x.shape[-2], device=x.device, dtype=torch.float32)[:, None] * rate
@@ -33,8 +40,8 @@ def rotate(x: Tensor, offset: int = 0) -> Tensor:
     return torch.cat([left * cos - right * sin, left * sin + right * cos], dim=-1)
 
 
-def band(time: int, window: int, device: torch.device) -> Tensor:
-    """True where position i may see position j: bool (time, time), at most `window` positions, its own the last."""
+def band(time: int, window: int, device: torch.device) -> Bool[Tensor, "time time"]:
+    """True where position i may see position j: at most `window` positions, its own the last."""
     age = torch.arange(time, device=device)[:, None] - torch.arange(time, device=device)
     return (age >= 0) & (age < window)
 
@@ -54,8 +61,8 @@ class GramEmbedding(nn.Module):
         if self.grams is not None:
             nn.init.normal_(self.grams.weight, std=0.05)  # an n-gram that was never met must not be noise
 
-    def forward(self, tokens: Tensor) -> Tensor:
-        """float (item, time, width) for tokens int64 (item, time); an n-gram does not reach past a START."""
+    def forward(self, tokens: Symbols) -> Hidden:
+        """An n-gram does not reach past a START."""
         x, before, key = self.symbols(tokens), tokens, tokens
         for length in range(2, self.longest + 1):
             earlier = F.pad(tokens[:, : 1 - length], (min(length - 1, tokens.shape[1]), 0), value=PAD)
@@ -65,12 +72,12 @@ class GramEmbedding(nn.Module):
                 x = x + self.grams(key % self.buckets + (length - 2) * self.buckets)
         return x
 
-    def last(self, recent: Tensor) -> Tensor:
-        """float (item, width): the embedding of the last of `recent` int64 (item, longest)."""
+    def last(self, recent: Int[Tensor, "item longest"]) -> Float[Tensor, "item width"]:
+        """The embedding of the last of `recent`."""
         return self(recent)[:, -1]
 
-    def none_yet(self, items: int) -> Tensor:
-        """What `last` is given before the first symbol: int64 (item, longest), all padding."""
+    def none_yet(self, items: int) -> Int[Tensor, "item longest"]:
+        """What `last` is given before the first symbol: all padding."""
         return torch.full((items, self.longest), PAD, device=self.symbols.weight.device)
 
 
@@ -83,20 +90,21 @@ class Attention(nn.Module):
         self.qkv = nn.Linear(width, 3 * width, bias=False)
         self.out = nn.Linear(width, width, bias=False)
 
-    def split(self, x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Query, key and value, each (item, head, time, channel)."""
+    def split(self, x: Hidden) -> tuple[Heads, Heads, Heads]:
+        """Query, key and value."""
         query, key, value = self.qkv(x).unflatten(-1, (3, self.heads, -1)).permute(2, 0, 3, 1, 4)
         return query, key, value
 
-    def forward(self, x: Tensor, mask: Tensor | None, causal: bool) -> Tensor:
-        """x (item, time, width); `mask` is True where attention is allowed."""
+    def forward(self, x: Hidden, mask: Mask | None, causal: bool) -> Hidden:
         query, key, value = self.split(x)
         dropout = self.dropout if self.training else 0.0
         mixed = F.scaled_dot_product_attention(rotate(query), rotate(key), value, mask, dropout, is_causal=causal)
         return self.out(mixed.transpose(1, 2).flatten(2))
 
-    def step(self, x: Tensor, cache: Cache | None, window: int) -> tuple[Tensor, Cache]:
-        """One position x (item, 1, width) after those of `cache`, of which the last `window - 1` are seen."""
+    def step(
+        self, x: Float[Tensor, "item 1 width"], cache: Cache | None, window: int
+    ) -> tuple[Float[Tensor, "item 1 width"], Cache]:
+        """One position after those of `cache`, of which the last `window - 1` are seen."""
         query, key, value = self.split(x)
         position = 0 if cache is None else cache.position + 1
         query, key = rotate(query, position), rotate(key, position)
@@ -119,16 +127,18 @@ class Block(nn.Module):
         self.down = nn.Linear(inner, width, bias=False)
         self.dropout = nn.Dropout(dropout)
 
-    def forward(self, x: Tensor, mask: Tensor | None, causal: bool) -> Tensor:
+    def forward(self, x: Hidden, mask: Mask | None, causal: bool) -> Hidden:
         x = x + self.dropout(self.attention(self.norm_attention(x), mask, causal))
         return x + self.dropout(self.inner(x))
 
-    def step(self, x: Tensor, cache: Cache | None, window: int) -> tuple[Tensor, Cache]:
+    def step(
+        self, x: Float[Tensor, "item 1 width"], cache: Cache | None, window: int
+    ) -> tuple[Float[Tensor, "item 1 width"], Cache]:
         mixed, cache = self.attention.step(self.norm_attention(x), cache, window)
         x = x + mixed
         return x + self.inner(x), cache
 
-    def inner(self, x: Tensor) -> Tensor:
+    def inner(self, x: Hidden) -> Hidden:
         gate, up = self.gate_up(self.norm_inner(x)).chunk(2, dim=-1)
         return self.down(F.silu(gate) * up)
 
@@ -147,27 +157,27 @@ def initialise(model: nn.Module, layers: int) -> None:
         nn.init.normal_(parameter, std=spread / (2 * layers) ** 0.5 if last else spread)
 
 
-def shifted(values: Tensor) -> Tensor:
-    """What is fed to predict `values` (item, time): START, then each symbol but the last."""
+def shifted(values: Symbols) -> Symbols:
+    """What is fed to predict `values`: START, then each symbol but the last."""
     return torch.cat([torch.full_like(values[:, :1], START), values[:, :-1]], dim=1)
 
 
 class Packed(NamedTuple):
-    """Items laid end to end and cut into rows, so that no time goes into padding; each int64 (row, time)."""
+    """Items laid end to end and cut into rows, so that no time goes into padding."""
 
-    inputs: Tensor  # START before each item
-    targets: Tensor  # PAD where the last row is not full
-    conditions: Tensor
-    item: Tensor  # which item a symbol belongs to; -1 at padding
+    inputs: Int[Tensor, "row time"]  # START before each item
+    targets: Int[Tensor, "row time"]  # PAD where the last row is not full
+    conditions: Int[Tensor, "row time"]
+    item: Int[Tensor, "row time"]  # which item a symbol belongs to; -1 at padding
 
-    def apart(self, causal: bool) -> Tensor:
-        """Attention inside items only: bool (row, 1, time, time)."""
+    def apart(self, causal: bool) -> Bool[Tensor, "row 1 time time"]:
+        """Attention inside items only."""
         same = self.item[:, :, None] == self.item[:, None, :]
         return (same.tril() if causal else same)[:, None]
 
 
-def pack(values: Tensor, conditions: Tensor, window: int, rows: int) -> Packed:
-    """Rows of `window` symbols of the items (item, time); of more than `rows` a random choice, so that steps cost the same.
+def pack(values: Symbols, conditions: Int[Tensor, " item"], window: int, rows: int) -> Packed:
+    """Rows of `window` symbols of the items; of more than `rows` a random choice, so that steps cost the same.
 
     A row that begins inside an item has no START there.
     """
@@ -181,40 +191,40 @@ def pack(values: Tensor, conditions: Tensor, window: int, rows: int) -> Packed:
     return Packed(*packed)
 
 
-def of_like_length(values: Tensor, size: int = 32) -> Iterator[tuple[Tensor, Tensor]]:
-    """The items in groups of about the same length: their index (item,), and their values cut to the longest."""
+def of_like_length(values: Symbols, size: int = 32) -> Iterator[tuple[Int[Tensor, " part"], Int[Tensor, "part longest"]]]:
+    """The items in groups of about the same length: their index, and their values cut to the longest."""
     length = (values != PAD).sum(dim=1)
     for index in length.argsort(stable=True).split(size):
         yield index, values[index, : max(1, int(length[index].max()))]
 
 
-def score(logits: Callable[[Tensor, Tensor], Tensor], batch: Batch) -> Tensor:
-    """Log-likelihood float (item, time) in nats, zero at padding, of a model of inputs and conditions."""
+def score(logits: Logits, batch: Batch) -> Float[Tensor, "item time"]:
+    """Log-likelihood in nats, zero at padding, of a model of inputs and conditions."""
     result = torch.zeros(batch.values.shape, device=batch.values.device)
     for index, values in of_like_length(batch.values):
-        found = logits(shifted(values), batch.conditions[index]).float().transpose(1, 2)
-        result[index, : values.shape[1]] = -F.cross_entropy(found, values, ignore_index=PAD, reduction="none")
+        outputs = logits(shifted(values), batch.conditions[index]).float().transpose(1, 2)
+        result[index, : values.shape[1]] = -F.cross_entropy(outputs, values, ignore_index=PAD, reduction="none")
     return result
 
 
-def predict(logits: Callable[[Tensor, Tensor], Tensor], batch: Batch) -> Tensor:
-    """Log-probabilities float (item, time, symbol), zero behind an item, of a model of inputs and conditions."""
+def predict(logits: Logits, batch: Batch) -> Float[Tensor, "item time symbol"]:
+    """Log-probabilities, zero behind an item, of a model of inputs and conditions."""
     result = torch.zeros(*batch.values.shape, OUTPUTS, device=batch.values.device)
     for index, values in of_like_length(batch.values):
         result[index, : values.shape[1]] = logits(shifted(values), batch.conditions[index]).float().log_softmax(-1)
     return result
 
 
-def mean_over_items(log_likelihood: Tensor, values: Tensor) -> Tensor:
-    """Nats a symbol, from the log-likelihood (item, time) of `values`."""
+def mean_over_items(log_likelihood: Float[Tensor, "item time"], values: Symbols) -> Float[Tensor, ""]:
+    """Nats a symbol, from the log-likelihood of `values`."""
     return -log_likelihood.sum() / (values != PAD).sum().clamp(min=1)
 
 
-def drop_condition(conditions: Tensor, none: int, share: float) -> Tensor:
-    """Conditions (item,) of which about `share` are replaced with the null condition `none`."""
+def drop_condition(conditions: Int[Tensor, " item"], none: int, share: float) -> Int[Tensor, " item"]:
+    """Conditions, of which about `share` are replaced with the null condition `none`."""
     return torch.where(torch.rand(conditions.shape, device=conditions.device) < share, none, conditions)
 
 
-def mean_loss(logits: Tensor, targets: Tensor) -> Tensor:
-    """Mean negative log-likelihood in nats a symbol, padding left out; logits (item, time, symbol)."""
+def mean_loss(logits: Float[Tensor, "item time symbol"], targets: Symbols) -> Float[Tensor, ""]:
+    """Mean negative log-likelihood in nats a symbol, padding left out."""
     return F.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=PAD)

@@ -10,19 +10,23 @@ from __future__ import annotations
 import math
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 
+Fine = Float[Tensor, "item channel height width"]
+Coarse = Float[Tensor, "item channel rows columns"]
 
-def cosines(length: int) -> Tensor:
-    """The orthonormal transform of `length` values, float64 (frequency, place)."""
+
+def cosines(length: int) -> Float[Tensor, "frequency place"]:
+    """The orthonormal transform of `length` values, float64."""
     frequency, place = torch.arange(length, dtype=torch.float64)[:, None], torch.arange(length, dtype=torch.float64) + 0.5
     rows = math.sqrt(2 / length) * torch.cos(math.pi * frequency * place / length)
     rows[0] /= math.sqrt(2)
     return rows
 
 
-def shrinking(length: int, coarse: int) -> Tensor:
-    """What brings `length` values down to `coarse`, float32 (coarse, length); constants stay as they are."""
+def shrinking(length: int, coarse: int) -> Float[Tensor, "coarse length"]:
+    """What brings `length` values down to `coarse`; constants stay as they are."""
     return (math.sqrt(coarse / length) * cosines(coarse).T @ cosines(length)[:coarse]).float()
 
 
@@ -42,10 +46,10 @@ class Bands(nn.Module):
         self.register_buffer("rows", shrinking(height, self.height), persistent=False)
         self.register_buffer("columns", shrinking(width, self.width), persistent=False)
 
-    def down(self, values: Tensor) -> Tensor:
-        """Float (item, channel, height, width) -> the same at the coarse size."""
+    def down(self, values: Fine) -> Coarse:
+        """The same at the coarse size."""
         return values if self.factor == 1 else self.rows @ values @ self.columns.T
 
-    def up(self, values: Tensor) -> Tensor:
+    def up(self, values: Coarse) -> Fine:
         """Back to full size, smooth where the finest detail was."""
         return values if self.factor == 1 else self.factor**2 * (self.rows.T @ values @ self.columns)

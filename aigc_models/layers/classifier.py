@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from aigc_models.canvas import canvas_of
+from aigc_models.canvas import Items, canvas_of
 from aigc_models.capabilities import Player, Shape
 from aigc_models.corpus import Batch, Corpus, Shuffled
 from aigc_models.layers.convolutions import convolution, norm, patch_size
@@ -20,7 +21,7 @@ WARMUP = 0.3  # the share of the steps in which the rate rises
 class Classifier(nn.Module):
     """Three convolutions, then two layers over a coarse grid of places.
 
-    The features are the last convolution's, averaged over places, float (item, 2 * width), as the usual Frechet
+    The features are the last convolution's, averaged over places, as the usual Frechet
     distance takes them from Inception: they tell a Gaussian mixture's blur from real pictures more surely than
     the features behind one more layer, which keep little but the class.
     """
@@ -51,14 +52,14 @@ class Classifier(nn.Module):
             nn.Linear(2 * width, classes),
         )
 
-    def features(self, values: Tensor) -> Tensor:
+    def features(self, values: Items) -> Float[Tensor, "item feature"]:
         return self.layers(self.canvas.paint(values)).mean(dim=(2, 3))
 
-    def forward(self, values: Tensor) -> Tensor:
-        """Items, float (item, channel, *space) in [-1, 1] -> class scores (item, class)."""
+    def forward(self, values: Items) -> Float[Tensor, "item class"]:
+        """Scores of items in [-1, 1]."""
         return self.head(self.layers(self.canvas.paint(values)))
 
-    def loss(self, batch: Batch) -> Tensor:
+    def loss(self, batch: Batch) -> Float[Tensor, ""]:
         return F.cross_entropy(self(batch.values), batch.conditions, label_smoothing=0.05)
 
 
@@ -79,12 +80,12 @@ def fit_classifier(
 
 
 @torch.no_grad()
-def features(model: Classifier, corpus: Corpus) -> np.ndarray:
-    """The classifier's features, float64 (item, feature)."""
+def features(model: Classifier, corpus: Corpus) -> Float[np.ndarray, "item feature"]:
+    """The classifier's features, float64."""
     return torch.cat([model.features(batch.values) for batch in corpus.batches(256)]).double().numpy()
 
 
 @torch.no_grad()
-def predictions(model: Classifier, corpus: Corpus) -> np.ndarray:
-    """The most probable class of each item, int64 (item,)."""
+def predictions(model: Classifier, corpus: Corpus) -> Int[np.ndarray, " item"]:
+    """The most probable class of each item."""
     return torch.cat([model(batch.values).argmax(1) for batch in corpus.batches(256)]).numpy()

@@ -10,11 +10,14 @@ from __future__ import annotations
 import math
 
 import torch
+from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 GRID = 16  # widest grid, in patches, that the layers work on, where nothing else is asked for
 LEAST = 8  # patches a side that a grid keeps
+
+Vectors = Float[Tensor, "item size"]
 
 
 def patch_size(height: int, width: int, grid: int = GRID) -> int:
@@ -48,7 +51,7 @@ def zeroed(layer: nn.Conv2d) -> nn.Conv2d:
 
 
 class TimeEmbedding(nn.Module):
-    """Time in [0, 1], float (item,), as a vector (item, size): sinusoids (Vaswani et al. 2017) and two layers."""
+    """Time in [0, 1] as a vector: sinusoids (Vaswani et al. 2017) and two layers."""
 
     rates: Tensor
 
@@ -57,7 +60,7 @@ class TimeEmbedding(nn.Module):
         self.register_buffer("rates", torch.exp(torch.linspace(0.0, math.log(1000.0), frequencies // 2)), persistent=False)
         self.layers = nn.Sequential(nn.Linear(frequencies, size), nn.SiLU(), nn.Linear(size, size))
 
-    def forward(self, time: Tensor) -> Tensor:
+    def forward(self, time: Float[Tensor, " item"]) -> Vectors:
         angles = time[:, None] * self.rates
         return self.layers(torch.cat([angles.sin(), angles.cos()], dim=1))
 
@@ -73,8 +76,9 @@ class Block(nn.Module):
         self.second = zeroed(convolution(outside, outside))
         self.skip = nn.Identity() if inside == outside else nn.Conv2d(inside, outside, 1)
 
-    def forward(self, values: Tensor, embedding: Tensor) -> Tensor:
-        """(item, inside, height, width) and (item, embedding) -> (item, outside, height, width)."""
+    def forward(
+        self, values: Float[Tensor, "item inside height width"], embedding: Vectors
+    ) -> Float[Tensor, "item outside height width"]:
         scale, shift = self.modulation(embedding)[:, :, None, None].chunk(2, dim=1)
         hidden = self.norm(self.first(values)) * (1 + scale) + shift
         return self.skip(values) + self.second(F.silu(hidden))
@@ -86,14 +90,16 @@ class Stage(nn.ModuleList):
     def __init__(self, inside: int, outside: int, embedding: int, blocks: int) -> None:
         super().__init__(Block(outside if number else inside, outside, embedding) for number in range(blocks))
 
-    def forward(self, values: Tensor, embedding: Tensor) -> Tensor:
+    def forward(
+        self, values: Float[Tensor, "item inside height width"], embedding: Vectors
+    ) -> Float[Tensor, "item outside height width"]:
         for block in self:
             values = block(values, embedding)
         return values
 
 
 class Places(nn.Module):
-    """What each place adds by itself for an embedding, (item, size) -> (item, channel, height, width); zero at first."""
+    """What each place adds by itself for an embedding; zero at first."""
 
     def __init__(self, size: int, item: tuple[int, int, int]) -> None:
         super().__init__()
@@ -101,7 +107,7 @@ class Places(nn.Module):
         nn.init.zeros_(self.layer.weight)
         nn.init.zeros_(self.layer.bias)
 
-    def forward(self, embedding: Tensor) -> Tensor:
+    def forward(self, embedding: Vectors) -> Float[Tensor, "item channel height width"]:
         return self.layer(embedding).reshape(-1, *self.item)
 
 
@@ -120,8 +126,13 @@ class Encoder(nn.Module):
             Stage(inside, outside, embedding, blocks) for inside, outside in zip(before, widths, strict=True)
         )
 
-    def forward(self, values: Tensor, embedding: Tensor, places: Tensor | None = None) -> list[Tensor]:
-        """`places`, float (item, first width, height, width in patches), is added to what the blocks see first."""
+    def forward(
+        self,
+        values: Float[Tensor, "item channel height width"],
+        embedding: Vectors,
+        places: Float[Tensor, "item first rows columns"] | None = None,
+    ) -> list[Float[Tensor, "item _channel _rows _columns"]]:
+        """`places`, of as many rows and columns as there are patches, is added to what the blocks see first."""
         hidden, seen = self.stem(F.pixel_unshuffle(values, self.patch)), []
         hidden = hidden if places is None else hidden + places
         for down, stage in zip(self.down, self.blocks, strict=True):
@@ -143,7 +154,9 @@ class Decoder(nn.Module):
         )
         self.head = nn.Sequential(norm(widths[0]), nn.SiLU(), zeroed(convolution(widths[0], channels * patch**2)))
 
-    def forward(self, seen: list[Tensor], embedding: Tensor) -> Tensor:
+    def forward(
+        self, seen: list[Float[Tensor, "item _channel _rows _columns"]], embedding: Vectors
+    ) -> Float[Tensor, "item channel height width"]:
         hidden = self.middle(seen[-1], embedding)
         for skip, stage in zip(reversed(seen), self.blocks, strict=True):
             if skip.shape[-1] != hidden.shape[-1]:

@@ -1,4 +1,4 @@
-"""A U-Net that is told how much noise its picture holds and finds the way to the clean one.
+"""A U-Net that is given how much noise its picture holds and predicts the way to the clean one.
 
 `flow_matching` and `autoencoder` are this network, with and without labels, so that one can start from the other.
 
@@ -37,7 +37,7 @@ class NetworkConfig(BaseModel):
 
 
 class Denoiser(nn.Module):
-    """Velocity from a noisy picture, its time (0: noise, 1: clean) and what is known of it."""
+    """Velocity from a noisy picture, its time (0: noise, 1: clean) and the embedding of its conditions."""
 
     def __init__(self, config: NetworkConfig, shape: Shape) -> None:
         super().__init__()
@@ -59,19 +59,19 @@ class Denoiser(nn.Module):
 
     def velocity_of(self, values: Tensor, time: Tensor, embedding: Tensor) -> Tensor:
         """Float (item, *sketch.item), `time` (item,) in [0, 1], `embedding` (item, number) -> the velocity there."""
-        found = self.decoder(self.seen(values, embedding), embedding)
+        output = self.decoder(self.seen(values, embedding), embedding)
         if not self.absolute:
-            return found
-        clean = found + self.outer(embedding)
+            return output
+        clean = output + self.outer(embedding)
         return (clean - values) / spread((1 - time).clamp_min(1e-3))
 
     def times(self, batch: Tensor) -> Tensor:
         """Random times (item,), logit-normal (Esser et al. 2024)."""
         return (torch.randn(len(batch), device=batch.device) + self.tilt).sigmoid()
 
-    def difference(self, found: Tensor, velocity: Tensor, time: Tensor) -> Tensor:
+    def difference(self, predicted: Tensor, velocity: Tensor, time: Tensor) -> Tensor:
         """Squared error of velocities, float (item,); of clean items, that of the last bits of noise counts less."""
-        errors = (found - velocity).square().mean(dim=(1, 2, 3))
+        errors = (predicted - velocity).square().mean(dim=(1, 2, 3))
         return errors * ((1 - time) / (1 - time).clamp_min(NEAR)).square() if self.absolute else errors
 
 

@@ -21,7 +21,7 @@ def nearest_distances(train: Corpus, groups: Mapping[str, Corpus], shape: Shape)
 def nearest(train: Corpus, rows: np.ndarray, shape: Shape) -> np.ndarray:
     best = np.full(len(rows), np.inf)
     for start in range(0, len(train), ROWS):
-        known = pixels(train.take(np.arange(start, min(start + ROWS, len(train)))), shape)
-        squares = (rows**2).sum(1)[:, None] + (known**2).sum(1)[None] - 2 * rows @ known.T
+        chunk = pixels(train.take(np.arange(start, min(start + ROWS, len(train)))), shape)
+        squares = (rows**2).sum(1)[:, None] + (chunk**2).sum(1)[None] - 2 * rows @ chunk.T
         best = np.minimum(best, squares.min(1))
     return np.sqrt(best.clip(0))

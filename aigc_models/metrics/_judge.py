@@ -108,7 +108,7 @@ class Judge:
         return self.pools[name]
 
     def mixed(self, model: object) -> Corpus | None:
-        """The pool of a mixture of candidates, picked from theirs: an item is what its own seed and condition make it."""
+        """The pool of a mixture of candidates, picked from their pools: an item is what its own seed and condition make it."""
         members = getattr(model, "members", {})
         if not hasattr(model, "picks") or any(self.evidence.models.get(name) is None for name in members):
             return None

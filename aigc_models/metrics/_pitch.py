@@ -34,8 +34,8 @@ def midi_heard(sounds: np.ndarray, rate: int, lowest: float, highest: float) -> 
     It is looked for between `lowest` and `highest`, MIDI numbers too.
     """
     longest, shortest = rate / _hertz(lowest), rate / _hertz(highest)
-    found = autocorrelations(loudest(sounds, max(round(LOOKED_AT * rate), round(4 * longest))))
-    periods = np.array([period(row, shortest * FINER, longest * FINER) for row in found]) / FINER
+    correlations = autocorrelations(loudest(sounds, max(round(LOOKED_AT * rate), round(4 * longest))))
+    periods = np.array([period(row, shortest * FINER, longest * FINER) for row in correlations]) / FINER
     return np.asarray(69 + 12 * np.log2(rate / (440.0 * periods)))
 
 
@@ -57,9 +57,9 @@ def autocorrelations(sounds: np.ndarray) -> np.ndarray:
     window = np.hanning(length + 2)[1:-1]
     size = 1 << (2 * length - 1).bit_length()
     power = np.abs(np.fft.rfft((sounds - sounds.mean(axis=1, keepdims=True)) * window, size)) ** 2
-    own = np.abs(np.fft.rfft(window, size)) ** 2
+    window_power = np.abs(np.fft.rfft(window, size)) ** 2
     lags = np.fft.irfft(power, FINER * size)[:, : FINER * length // 2]
-    window_lags = np.fft.irfft(own, FINER * size)[: FINER * length // 2]
+    window_lags = np.fft.irfft(window_power, FINER * size)[: FINER * length // 2]
     return np.asarray(lags / (lags[:, :1] + 1e-20) * (window_lags[0] / window_lags))
 
 

@@ -29,11 +29,11 @@ def nearest_distances(train: Corpus, groups: Mapping[str, Corpus]) -> dict[str, 
     sizes = (min(SHORTEST, max(1, longest)), LONGEST)  # where no text is that long, shorter ones are compared
     vectoriser = TfidfVectorizer(analyzer="char", ngram_range=sizes, sublinear_tf=True, lowercase=True, dtype=np.float32)
     transposed = vectoriser.fit_transform(references).T.tocsr()
-    found = {}
+    distances = {}
     for name, corpus in groups.items():
         asked = vectoriser.transform(texts(corpus))
         near = [
             (asked[start : start + ROWS] @ transposed).max(axis=1).toarray()[:, 0] for start in range(0, asked.shape[0], ROWS)
         ]
-        found[name] = np.clip(1.0 - np.concatenate(near).astype(np.float64), 0.0, 1.0)
-    return found
+        distances[name] = np.clip(1.0 - np.concatenate(near).astype(np.float64), 0.0, 1.0)
+    return distances

@@ -13,7 +13,7 @@ from aigc_models.evidence import Evidence, Measurement
 from aigc_models.metrics._bootstrap import averages
 
 MOST_SERIES = 100  # that are looked for
-COMPARED = 50  # windows by which the number of series is told
+COMPARED = 50  # windows that are compared to learn the number of series
 
 
 def forecasters(evidence: Evidence) -> dict[str, Forecasts]:

@@ -46,8 +46,8 @@ def item_bits(model: Scores, corpus: Corpus) -> NDArray[np.float64]:
     bits = np.zeros(len(corpus))
     with torch.no_grad():
         for index in by_length(corpus):
-            found = model.log_likelihood(corpus.batch(index))
-            bits[index] = -found.double().sum(dim=1).cpu().numpy() / math.log(2)
+            log_likelihood = model.log_likelihood(corpus.batch(index))
+            bits[index] = -log_likelihood.double().sum(dim=1).cpu().numpy() / math.log(2)
     return bits
 
 

@@ -32,4 +32,4 @@ def measure(evidence: Evidence) -> dict[str, Measurement]:
     for name in sorted(set(names.values())):
         evidence.progress(len(figures), len(evidence.models))
         figures[name] = correct(evidence, jury.pool(name))
-    return averages({name: figures[own] for name, own in names.items()}, "share", "higher", evidence.seed)
+    return averages({name: figures[original] for name, original in names.items()}, "share", "higher", evidence.seed)

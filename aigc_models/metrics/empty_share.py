@@ -32,8 +32,10 @@ def measure(evidence: Evidence) -> dict[str, Measurement]:
     corpora = {**{name: corpus for name, corpus in evidence.samples.items() if len(corpus)}, "real": evidence.test}
     fewest = min(map(len, corpora.values()))
     figures = {name: empty(corpus.take(np.arange(fewest)), evidence.shape) for name, corpus in corpora.items()}
-    found = averages(figures, "share", "lower", evidence.seed)
-    return {name: measurement.model_copy(update=wilson(measurement.value, fewest)) for name, measurement in found.items()}
+    measurements = averages(figures, "share", "lower", evidence.seed)
+    return {
+        name: measurement.model_copy(update=wilson(measurement.value, fewest)) for name, measurement in measurements.items()
+    }
 
 
 def empty(corpus: Corpus, shape: Shape) -> NDArray[np.float64]:

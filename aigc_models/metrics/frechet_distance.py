@@ -38,5 +38,5 @@ def measure(evidence: Evidence) -> dict[str, Measurement]:
     jury = judge(evidence)
     names = {name: jury.original(name) for name in evidence.models}
     distances = {name: measured(jury, jury.pool(name)) for name in set(names.values())}
-    values = {name: distances[own][0] for name, own in names.items()}
-    return compared(values, {name: distances[own][1] for name, own in names.items()}, UNIT, "lower")
+    values = {name: distances[original][0] for name, original in names.items()}
+    return compared(values, {name: distances[original][1] for name, original in names.items()}, UNIT, "lower")

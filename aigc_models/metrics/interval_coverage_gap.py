@@ -31,9 +31,9 @@ def measure(evidence: Evidence) -> dict[str, Measurement]:
 @torch.no_grad()
 def covered(model: Forecasts, evidence: Evidence) -> np.ndarray:
     """The share of each window's values inside the interval, float64 (window,)."""
-    found, edges = [], torch.tensor([(1 - SHARE) / 2, (1 + SHARE) / 2])
+    shares, edges = [], torch.tensor([(1 - SHARE) / 2, (1 + SHARE) / 2])
     for batch in evidence.test.batches(BATCH):
         past, future = parted(batch.values, evidence.shape.format)
         low, high = model.forecast(past, batch.conditions, edges).cpu().unbind(-1)
-        found.append(((low <= future) & (future <= high)).double().mean((1, 2)))
-    return torch.cat(found).numpy()
+        shares.append(((low <= future) & (future <= high)).double().mean((1, 2)))
+    return torch.cat(shares).numpy()

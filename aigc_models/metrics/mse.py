@@ -27,9 +27,9 @@ def measure(evidence: Evidence) -> dict[str, Measurement]:
 @torch.no_grad()
 def errors(model: Forecasts, evidence: Evidence) -> np.ndarray:
     """Of each window, float64 (window,), standardised."""
-    found, middle = [], torch.tensor([0.5])
+    squares, middle = [], torch.tensor([0.5])
     for batch in evidence.test.batches(BATCH):
         past, future = parted(batch.values, evidence.shape.format)
         median = model.forecast(past, batch.conditions, middle)[..., 0].cpu()
-        found.append((median - future).double().square().mean((1, 2)))
-    return torch.cat(found).numpy()
+        squares.append((median - future).double().square().mean((1, 2)))
+    return torch.cat(squares).numpy()

@@ -35,6 +35,6 @@ def of_pictures(evidence: Evidence) -> dict[str, Measurement]:
     names = {name: jury.original(name) for name in evidence.models}
     pools = {name: jury.pool(name) for name in set(names.values())}
     distances = _canvas_distance.nearest_distances(evidence.train, {TEST: jury.asked, **pools}, evidence.shape)
-    found = {name: repeated(jury, pool, distances[name], distances[TEST], ratio) for name, pool in pools.items()}
-    values = {name: found[own][0] for name, own in names.items()}
-    return compared(values, {name: found[own][1] for name, own in names.items()}, "ratio", "higher")
+    ratios = {name: repeated(jury, pool, distances[name], distances[TEST], ratio) for name, pool in pools.items()}
+    values = {name: ratios[original][0] for name, original in names.items()}
+    return compared(values, {name: ratios[original][1] for name, original in names.items()}, "ratio", "higher")

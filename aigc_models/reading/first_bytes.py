@@ -42,7 +42,7 @@ PAGES = (b"<!doctype html", b"<html", b"<head", b"<body")
 
 
 def kind(payload: bytes) -> str | None:
-    """What it is, such as `a PNG picture`; None where it is text or cannot be told.
+    """What it is, such as `a PNG picture`; None where it is text or cannot be recognised.
 
     >>> kind(b"%PDF-1.7"), kind(b" <!DOCTYPE html>"), kind(b"plain words")
     ('a PDF document', 'a web page', None)
@@ -59,7 +59,7 @@ def kind(payload: bytes) -> str | None:
 
 def unlike(wanted: str, payload: bytes) -> str:
     """Why a file is not `wanted`, such as `a picture`: what it is instead, or how it begins."""
-    found = kind(payload)
-    if found and found.endswith(wanted.split()[-1]):
-        return f"damaged, or of a kind that cannot be read: it begins as {found} does"
-    return f"not {wanted} but {found}" if found else f"not {wanted}: its first bytes are {payload[:12]!r}"
+    actual = kind(payload)
+    if actual and actual.endswith(wanted.split()[-1]):
+        return f"damaged, or of a kind that cannot be read: it begins as {actual} does"
+    return f"not {wanted} but {actual}" if actual else f"not {wanted}: its first bytes are {payload[:12]!r}"

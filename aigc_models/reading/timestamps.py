@@ -105,10 +105,10 @@ def of_numbers(values: np.ndarray, digits: int) -> tuple[np.ndarray, bool]:
 
 def _shape(texts: Sequence[str]) -> tuple[str, re.Pattern[str]]:
     """The format in which the first row is written, as all have to be."""
-    found = next(((name, pattern) for name, pattern in _PATTERNS.items() if pattern.fullmatch(texts[0])), None)
-    if not found:
+    shape = next(((name, pattern) for name, pattern in _PATTERNS.items() if pattern.fullmatch(texts[0])), None)
+    if not shape:
         raise Unreadable(f"{_row(texts, 0)} is neither a date nor a number; write dates as 2016-07-01 or 2016-07-01T13:00:00")
-    return found
+    return shape
 
 
 def _fields(texts: Sequence[str], pattern: re.Pattern[str]) -> tuple[dict[str, np.ndarray], np.ndarray]:

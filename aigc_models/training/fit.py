@@ -78,7 +78,7 @@ class _Run:
 
     def __init__(self, model: Learns, train: Corpus, validation: Corpus, plan: Plan, context: Context) -> None:
         self.plan, self.context = plan, context
-        self.started = self.saved = self.told = time.monotonic()
+        self.started = self.saved = self.reported = time.monotonic()
         self.folder = context.folder / "checkpoints"
         self.learner = Learner(
             model, **plan.model_dump(include={"device", "precision", "compile", "ema", "weight_decay", "clip"})
@@ -93,13 +93,13 @@ class _Run:
 
     def begin(self) -> None:
         """Go on from the last checkpoint, or write the first one."""
-        found = checkpoints.latest(self.folder)
-        if found and found.state["recipe"] != self.recipe():
+        checkpoint = checkpoints.latest(self.folder)
+        if checkpoint and checkpoint.state["recipe"] != self.recipe():
             log.warning("%s holds another training; starting afresh", self.folder)
             checkpoints.discard(self.folder)
-            found = None
-        if found:
-            self.restore(found)
+            checkpoint = None
+        if checkpoint:
+            self.restore(checkpoint)
             self.status.resumed += 1
             self.started -= self.status.seconds
             log.info("going on at step %d of %d", self.status.step, self.status.total)
@@ -151,7 +151,7 @@ class _Run:
         status, model = self.status, self.learner.model
         model.load_state_dict(self.best or self.learner.averaged())
         model.to("cpu").eval()
-        self.told = 0.0
+        self.reported = 0.0
         self.tell()
         return Fitted(status.step, self.seconds(), status.best, status.curve, interrupted=status.resumed > 0)
 
@@ -193,8 +193,8 @@ class _Run:
 
     def tell(self) -> None:
         """Say how far it is, a few times a second."""
-        if time.monotonic() - self.told >= SECONDS_BETWEEN_NEWS:
-            self.told = time.monotonic()
+        if time.monotonic() - self.reported >= SECONDS_BETWEEN_NEWS:
+            self.reported = time.monotonic()
             last = self.status.curve[-1:] or [{}]
             figures = {name: value for name, value in last[0].items() if name not in ("step", "seconds")} | self.figures()
             self.context.progress(self.status.step, self.status.total, **figures)
@@ -209,10 +209,10 @@ class _Run:
     def fall_back(self) -> None:
         """Back to the last good checkpoint, with half the rate."""
         trouble = f"{' and '.join(self.learner.spoilt())} became non-finite at step {self.status.step} of {self.status.total}"
-        found = checkpoints.latest(self.folder)
-        if found is None:
+        checkpoint = checkpoints.latest(self.folder)
+        if checkpoint is None:
             raise AigcError(f"{trouble}, and there is no checkpoint to go back to")
-        self.restore(found)
+        self.restore(checkpoint)
         self.status.setbacks += 1
         if self.status.setbacks > SETBACKS:
             raise AigcError(f"{trouble}, after {SETBACKS} attempts with lower rates; give a lower learning_rate or clip")

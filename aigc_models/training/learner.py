@@ -116,11 +116,11 @@ class Learner:
 def choose_device(name: Device) -> torch.device:
     """The device called `name`; raises `BadInput` where this machine has none."""
     there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
-    known = [kind for kind, here in there.items() if here]
+    available = [kind for kind, here in there.items() if here]
     if name == "auto":
-        return torch.device(known[0])
-    if name not in known:
-        raise BadInput(f"device {name!r} is not on this machine; choose {' or '.join(known)}")
+        return torch.device(available[0])
+    if name not in available:
+        raise BadInput(f"device {name!r} is not on this machine; choose {' or '.join(available)}")
     return torch.device(name)
 
 

@@ -54,9 +54,9 @@ class AdamW:
 
     def step(self, rate: float) -> None:
         """Move the parameters that have a gradient."""
-        found = [index for index, tensor in enumerate(self.learnt) if tensor.grad is not None]
-        self._move([index for index in found if self.learnt[index].ndim >= 2], rate, self.decay)
-        self._move([index for index in found if self.learnt[index].ndim < 2], rate, 0.0)
+        indices = [index for index, tensor in enumerate(self.learnt) if tensor.grad is not None]
+        self._move([index for index in indices if self.learnt[index].ndim >= 2], rate, self.decay)
+        self._move([index for index in indices if self.learnt[index].ndim < 2], rate, 0.0)
 
     @torch.no_grad()
     def _move(self, chosen: list[int], rate: float, decay: float) -> None:

@@ -37,7 +37,7 @@ def pasts(generator: Generator, given: Sequence[Past] | None) -> list[Any] | Non
 def _past(generator: Generator, given: Past, name: str) -> Any:
     content = _read(generator, given.encode() if isinstance(given, str) else _csv(given), name)
     try:
-        generator.told([content])
+        generator.encode_pasts([content])
     except BadInput as error:
         raise BadInput(f"{name}: {error}") from error
     return content

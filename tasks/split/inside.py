@@ -96,7 +96,7 @@ def _card(dataset: str, modality: ModuleType, parts: Parts, steps: Sequence[Mapp
         "splits": splits,
         "unseen_labels": unseen,
         "borders": parts.borders,
-        "divided": modality.told(parts.contents, parts.borders),
+        "divided": modality.border_dates(parts.contents, parts.borders),
         "handling": modality.handling(parts.contents),
         "format": modality.choose_format(train).model_dump(),
         "diversity": diverse(modality, train),

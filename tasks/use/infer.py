@@ -88,7 +88,7 @@ def forecast(question: Question, levels: Sequence[float]) -> dict[str, Any]:
     from aigc_models.capabilities import Forecasts
     from tasks.judge.forecast_view import picture, table
 
-    question = question.fitting(question.generator.told)
+    question = question.fitting(question.generator.encode_pasts)
     pasts = question.contents or None
     names = [item.name for item in question.items]
     found = question.generator.forecast(pasts, levels, question.label)

@@ -79,8 +79,8 @@ def plug_ins(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def card(**fields: Any) -> Card:
-    known = {"name": "painter", "family": "painter", "modality": "image", "config": {"width": 3}, "labels": ("a", "b")}
-    return Card(**known | {"format": {"height": 1, "width": 3, "channels": 1}} | fields)
+    defaults = {"name": "painter", "family": "painter", "modality": "image", "config": {"width": 3}, "labels": ("a", "b")}
+    return Card(**defaults | {"format": {"height": 1, "width": 3, "channels": 1}} | fields)
 
 
 def painter(seed: int = 0) -> Painter:
@@ -92,8 +92,8 @@ def test_a_model_comes_back_as_it_was(tmp_path: Path) -> None:
     model = painter()
     saved = bundle.save(tmp_path / "one", model, card())
     before = torch.get_rng_state()
-    found, loaded = bundle.load(tmp_path / "one")
-    assert found == saved
+    loaded_card, loaded = bundle.load(tmp_path / "one")
+    assert loaded_card == saved
     assert torch.equal(loaded.table.weight, model.table.weight)
     assert loaded.same.weight is loaded.table.weight
     assert not loaded.training
@@ -142,10 +142,10 @@ def test_an_ensemble_holds_its_members(tmp_path: Path) -> None:
     saved = bundle.save(tmp_path / "pair", ensemble, card(**fields), folders)
     for folder in folders.values():
         shutil.rmtree(folder)
-    found, loaded = bundle.load(tmp_path / "pair")
+    loaded_card, loaded = bundle.load(tmp_path / "pair")
     conditions = torch.tensor([0, 1, 2])
     assert torch.equal(loaded.generate(conditions, conditions), ensemble.generate(conditions, conditions))
-    assert (found.members, found.params, loaded.settings) == (("left", "right"), 18, Config(width=5))
+    assert (loaded_card.members, loaded_card.params, loaded.settings) == (("left", "right"), 18, Config(width=5))
     assert saved.digests.keys() == {f"members/{name}/{file}" for name in models for file in (CARD, WEIGHTS)}
     (tmp_path / "pair" / "members" / "right" / CARD).write_text("{}")
     with pytest.raises(Damaged, match="right"):

@@ -51,8 +51,8 @@ def test_a_new_modality_with_a_canvas_is_learnt_by_the_families_as_they_are(fami
 def test_where_a_place_has_a_meaning_no_detail_is_left_out(lines):
     assert Sketch(lines, detail=4).item == (1, 8, 8)
     values = torch.randn(2, 1, 64)
-    own = Sketch(lines, detail=4)
-    assert torch.equal(own.back(own.of(values)), values)
+    sketch = Sketch(lines, detail=4)
+    assert torch.equal(sketch.back(sketch.of(values)), values)
 
 
 def test_a_picture_is_its_own_canvas_and_may_lose_detail():
@@ -77,10 +77,10 @@ def test_drawn_items_are_stored_as_read_ones_are(digits, tones):
 
     for data in (digits, tones):
         index = torch.arange(70) % len(data.test)
-        found = drawn(Replay(data.test), torch.from_numpy(data.test.conditions)[index], index, data.shape)
-        assert found.values.dtype == data.test.values.dtype
-        assert np.array_equal(found.values, data.test.values[index.numpy()])
-        assert np.array_equal(found.conditions, data.test.conditions[index.numpy()])
+        stored = drawn(Replay(data.test), torch.from_numpy(data.test.conditions)[index], index, data.shape)
+        assert stored.values.dtype == data.test.values.dtype
+        assert np.array_equal(stored.values, data.test.values[index.numpy()])
+        assert np.array_equal(stored.conditions, data.test.conditions[index.numpy()])
 
 
 def test_what_lies_outside_is_clipped_when_stored(digits):

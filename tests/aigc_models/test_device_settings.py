@@ -40,14 +40,14 @@ def corpus(modality: str) -> Corpus:
 
 def learners() -> list[tuple[str, str]]:
     """Every family that is trained by steps, on every modality that it has."""
-    found = []
+    pairs = []
     for name in names("aigc_models.families"):
         family = find("aigc_models.families", name)
         for modality in sorted(family.MODALITIES & set(FORMATS)):
             shape = Shape(modality, LABELS, FORMATS[modality])
             if isinstance(family.build(family.SIZES["debug"], shape), Learns):
-                found.append((name, modality))
-    return found
+                pairs.append((name, modality))
+    return pairs
 
 
 @pytest.mark.parametrize(("name", "modality"), learners())

@@ -54,8 +54,8 @@ class Writer(nn.Module):
     def log_likelihood(self, batch: Batch) -> Tensor:
         inputs = torch.cat([torch.full_like(batch.values[:, :1], END), batch.values[:, :-1]], 1)
         scores = torch.log_softmax(self.table(inputs) + self.label(batch.conditions)[:, None], 2)
-        known = batch.values < OUTPUTS
-        return scores.gather(2, batch.values.clamp_max(OUTPUTS - 1)[:, :, None])[:, :, 0] * known
+        mask = batch.values < OUTPUTS
+        return scores.gather(2, batch.values.clamp_max(OUTPUTS - 1)[:, :, None])[:, :, 0] * mask
 
 
 class Judge(nn.Module):
@@ -193,14 +193,14 @@ def wave(steps: int, start: float = 0.0) -> Any:
 @pytest.fixture
 def walker() -> Generator:
     sizes = {"context": 3, "horizon": 4, "channels": 1, "names": ("level",), "step": "1D", "centre": (0.0,), "scale": (2.0,)}
-    found = generator(Walker(), "series", sizes)
-    return replace(found, latest=Latest((wave(3), wave(5, 86400.0)), (0, 1)))
+    base = generator(Walker(), "series", sizes)
+    return replace(base, latest=Latest((wave(3), wave(5, 86400.0)), (0, 1)))
 
 
 def test_series_go_on_from_their_newest_past_in_turn(walker: Generator) -> None:
-    found = walker.generate(6, seed=3)
-    assert [one.stamps()[0] for one in found[:4]] == ["1970-01-04", "1970-01-07"] * 2
-    assert np.array_equal(found[5].values, walker.generate(1, seed=3, first=5)[0].values)
+    items = walker.generate(6, seed=3)
+    assert [one.stamps()[0] for one in items[:4]] == ["1970-01-04", "1970-01-07"] * 2
+    assert np.array_equal(items[5].values, walker.generate(1, seed=3, first=5)[0].values)
     assert walker.conditions(3).tolist() == [0, 1, 0]
     assert walker.conditions(3, "dog").tolist() == [1, 1, 1]
     mine = walker.generate(2, seed=3, past=[wave(9)])

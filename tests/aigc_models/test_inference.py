@@ -98,11 +98,11 @@ def test_items_through_the_model(eye: Inference) -> None:
 
 
 def test_forecasts_follow_their_past_in_the_unit_of_the_data(prophet: Inference) -> None:
-    (found,) = prophet.forecast([wave(6)], (0.25, 0.5))
-    assert found.levels == (0.25, 0.5)
-    assert [one.stamps()[0] for one in found.quantiles] == ["1970-01-07"] * 2
+    (forecast,) = prophet.forecast([wave(6)], (0.25, 0.5))
+    assert forecast.levels == (0.25, 0.5)
+    assert [one.stamps()[0] for one in forecast.quantiles] == ["1970-01-07"] * 2
     assert np.allclose(
-        [one.values[0, 0] for one in found.quantiles], [15 + 2 * (2 - 0.25), 15 + 2 * 2]
+        [one.values[0, 0] for one in forecast.quantiles], [15 + 2 * (2 - 0.25), 15 + 2 * 2]
     )  # condition 2: no label
     newest = prophet.forecast(levels=(0.5,))
     assert [one.quantiles[0].values[0, 0] for one in newest] == [12 + 2, 14]  # each under its own condition
@@ -111,12 +111,12 @@ def test_forecasts_follow_their_past_in_the_unit_of_the_data(prophet: Inference)
 
 def test_members_answer_for_their_ensemble() -> None:
     ensemble = SimpleNamespace(members={"eye": Eye(), "other": object()}, weights={"eye": 0.1, "other": 0.9})
-    found = inference(ensemble, "image", {"height": 8, "width": 8, "channels": 1})
-    assert (found.answers(Encodes), found.answers(Classifies)) == ("eye", "eye")
-    assert found.capabilities == ("encodes", "reconstructs", "denoises", "classifies")
-    assert found.embed(pictures(3)).shape == (1, 64)
+    model = inference(ensemble, "image", {"height": 8, "width": 8, "channels": 1})
+    assert (model.answers(Encodes), model.answers(Classifies)) == ("eye", "eye")
+    assert model.capabilities == ("encodes", "reconstructs", "denoises", "classifies")
+    assert model.embed(pictures(3)).shape == (1, 64)
     with pytest.raises(BadInput, match="cannot forecast; what it does: encodes, reconstructs, denoises, classifies"):
-        found.answers(Forecasts)
+        model.answers(Forecasts)
 
 
 class Speller(nn.Module):
@@ -128,12 +128,12 @@ class Speller(nn.Module):
 
 
 def test_likelihoods_become_labels_by_bayes_rule() -> None:
-    found = inference(Speller(), "text", {"length": 16})
-    assert found.capabilities == ("scores", "classifies")
-    assert found.answers(Classifies) == ""
-    shares = found.classify(["abc", "ABC"])
+    speller = inference(Speller(), "text", {"length": 16})
+    assert speller.capabilities == ("scores", "classifies")
+    assert speller.answers(Classifies) == ""
+    shares = speller.classify(["abc", "ABC"])
     assert shares.argmax(1).tolist() == [0, 1]
-    scores = torch.stack([found.log_likelihood(["abc"], label) for label in ("dark", "light")])
+    scores = torch.stack([speller.log_likelihood(["abc"], label) for label in ("dark", "light")])
     assert torch.allclose(scores.softmax(0)[:, 0], shares[0])
     single = inference(Speller(), "text", {"length": 16})
     lonely = Inference(single.card.model_copy(update={"labels": ("one",)}), single.model, single.modality, single.format)

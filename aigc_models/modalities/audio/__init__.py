@@ -120,8 +120,8 @@ def encode(contents: Sequence[Sound], format: Format) -> np.ndarray:
     """int16 (item, channel, sample); longer sounds are cut and fade out, shorter ones end in silence."""
     values = np.zeros((len(contents), format.channels, format.samples), dtype=np.int16)
     for row, content in enumerate(contents):
-        found = _fitted(content, format)
-        values[row, :, : found.shape[1]] = _steps(found)
+        fitted = _fitted(content, format)
+        values[row, :, : fitted.shape[1]] = _steps(fitted)
     return values
 
 
@@ -188,12 +188,12 @@ def preview(content: Sound) -> str:
 
 def spread(contents: Sequence[Sound]) -> dict[str, Any]:
     """Durations in seconds and levels in decibels under full scale (lowest, median, highest); counts of rates and channels."""
-    found = measures(contents)
-    spans = {name: found[name] for name in ("seconds", "level_db", "peak_db")}
+    measured = measures(contents)
+    spans = {name: measured[name] for name in ("seconds", "level_db", "peak_db")}
     kept = {
         name: [round(float(figure), 3) for figure in (span.min(), np.median(span), span.max())] for name, span in spans.items()
     }
     rates = Counter(str(content.rate) for content in contents)
     channels = Counter(str(len(content.values)) for content in contents)
     counts = {"rates": dict(sorted(rates.items())), "channels": dict(sorted(channels.items()))}
-    return {**kept, **counts, "cut_to_10_s": int((found["seconds"] >= LONGEST - 1e-3).sum())}
+    return {**kept, **counts, "cut_to_10_s": int((measured["seconds"] >= LONGEST - 1e-3).sum())}

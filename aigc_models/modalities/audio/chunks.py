@@ -36,8 +36,8 @@ def missing(payload: bytes) -> int:
         size = int.from_bytes(payload[8:12], "big")
         return _left(size, len(payload) - int.from_bytes(payload[4:8], "big"))
     layout = LAYOUTS.get(payload[:4])
-    found = _chunks(payload, layout) if layout else iter(())
-    return next((_left(size, len(payload) - start) for name, start, size in found if layout and name in layout.data), 0)
+    chunks = _chunks(payload, layout) if layout else iter(())
+    return next((_left(size, len(payload) - start) for name, start, size in chunks if layout and name in layout.data), 0)
 
 
 def _left(size: int, held: int) -> int:

@@ -153,7 +153,7 @@ def _correlation(waves: np.ndarray, others: np.ndarray) -> np.ndarray:
     sums = irfft(product, 2 * WAVE * FINER) * FINER  # between samples too: the highs turn within one
     fine = np.arange(-LAGS * FINER, LAGS * FINER + 1)
     lags = np.round(fine / FINER).astype(int)
-    rest, own = (np.pad(np.cumsum(values**2, axis=1, dtype=np.float64), ((0, 0), (1, 0))) for values in (rows, ones))
+    rest, other_energy = (np.pad(np.cumsum(values**2, axis=1, dtype=np.float64), ((0, 0), (1, 0))) for values in (rows, ones))
     there = rest[:, np.minimum(WAVE, WAVE + lags)] - rest[:, np.maximum(0, lags)]
-    here = own[:, np.minimum(WAVE, WAVE - lags)] - own[:, np.maximum(0, -lags)]
+    here = other_energy[:, np.minimum(WAVE, WAVE - lags)] - other_energy[:, np.maximum(0, -lags)]
     return np.asarray((np.abs(sums[:, fine]) / np.sqrt(there * here + 1e-9)).max(axis=1))

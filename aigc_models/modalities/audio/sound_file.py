@@ -81,7 +81,7 @@ def _frames(file: soundfile.SoundFile) -> int:
 
 
 def _reason(payload: bytes, error: Exception) -> str:
-    said = str(error).rsplit(": ", 1)[-1].rstrip(".")
-    if "not recognised" in said or "not a regular file" in said:
+    message = str(error).rsplit(": ", 1)[-1].rstrip(".")
+    if "not recognised" in message or "not a regular file" in message:
         return first_bytes.unlike("a sound", payload)
-    return f"cannot be decoded: {next((words for part, words in WORDS.items() if part in said), said)}"
+    return f"cannot be decoded: {next((words for part, words in WORDS.items() if part in message), message)}"

@@ -79,7 +79,7 @@ def read(payload: bytes, name: str) -> Events:
 
 
 def parts(payload: bytes) -> list[tuple[str, int, bytes]]:
-    """The items of one file: how each is known in it, the line in which it begins, and its content."""
+    """The items of one file: what it is called there, the line in which it begins, and its content."""
     binary = payload.startswith(midi.MAGIC) or payload[:1] in (b"{", b"[")
     return [("", 1, payload)] if binary else abc.tunes(payload)
 
@@ -106,8 +106,8 @@ def _wrong_notes(content: Events) -> dict[str, np.ndarray]:
     assert content.voices is not None
     backwards = np.zeros(len(content), dtype=bool)
     for voice in np.unique(content.voices):
-        own = np.flatnonzero(content.voices == voice)
-        backwards[own] = _backwards(content.times[own])
+        rows = np.flatnonzero(content.voices == voice)
+        backwards[rows] = _backwards(content.times[rows])
     return {
         f"has a pitch outside 0 to {TOP}": (content.values < 0) | (content.values > TOP),
         "has no duration": ~np.isfinite(content.durations) | (content.durations < 0) | (content.durations > FURTHEST),
@@ -151,11 +151,11 @@ def choose_format(contents: Sequence[Events]) -> Format:
     if len({content.tune for content in contents}) > 1:
         raise BadInput("the data set holds tunes and histories; make two of it: a model learns the one or the other")
     if not contents or contents[0].tune:
-        found = Format(kind="notes", length=LONGEST, grid=_grid(contents))
+        format = Format(kind="notes", length=LONGEST, grid=_grid(contents))
     else:
-        found = Format(kind="history", length=LONGEST, vocabulary=_vocabulary(contents))
-    longest = max((len(symbols) for symbols in _symbols(contents, found)), default=0) + 1
-    return found.model_copy(update={"length": min(LONGEST, -(-longest // 16) * 16)})
+        format = Format(kind="history", length=LONGEST, vocabulary=_vocabulary(contents))
+    longest = max((len(symbols) for symbols in _symbols(contents, format)), default=0) + 1
+    return format.model_copy(update={"length": min(LONGEST, -(-longest // 16) * 16)})
 
 
 def _grid(contents: Sequence[Events]) -> int:
@@ -181,8 +181,8 @@ def _symbols(contents: Sequence[Events], format: Format) -> list[list[int]]:
         raise BadInput(f"the model learns {format.kind}, and is given {'a history' if format.kind == 'notes' else 'notes'}")
     if format.kind == "notes":
         return [tokens.of_tune(content, format.grid, most) for content in contents]
-    known = {item: tokens.FIRST_ITEM + at for at, item in enumerate(format.vocabulary)}
-    return [tokens.of_history(content, known, most) for content in contents]
+    vocabulary = {item: tokens.FIRST_ITEM + at for at, item in enumerate(format.vocabulary)}
+    return [tokens.of_history(content, vocabulary, most) for content in contents]
 
 
 def encode(contents: Sequence[Events], format: Format) -> np.ndarray:

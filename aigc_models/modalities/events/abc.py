@@ -44,14 +44,14 @@ def tunes(payload: bytes) -> list[tuple[str, int, bytes]]:
     starts = [at for at, line in enumerate(lines) if line.startswith("X:")]
     if len(starts) < 2:
         return [("", 1, payload)]
-    told = [line.partition("%")[0] + _HEAD for line in lines[: starts[0]] if line[1:2] == ":" and line[0] in _KEPT]
-    found = []
+    header = [line.partition("%")[0] + _HEAD for line in lines[: starts[0]] if line[1:2] == ":" and line[0] in _KEPT]
+    entries = []
     for start, end in zip(starts, [*starts[1:], len(lines)], strict=True):
         rows = lines[start:end]
         rows = rows[: next((at for at, row in enumerate(rows) if not row.strip()), len(rows))]
-        text = "\n".join([rows[0], *told, *rows[1:]]) + "\n"
-        found.append((rows[0][2:].partition("%")[0].strip(), start + 1, text.encode()))
-    return found
+        text = "\n".join([rows[0], *header, *rows[1:]]) + "\n"
+        entries.append((rows[0][2:].partition("%")[0].strip(), start + 1, text.encode()))
+    return entries
 
 
 def read(payload: bytes, name: str) -> Events:
@@ -153,10 +153,10 @@ class Tune:
     def events(self) -> Events:
         """By time, voices in the order in which they came, those without a note left out."""
         sounding = filter(None, (voice.joined() for voice in self.voices.values()))
-        found = [(note, number) for number, joined in enumerate(sounding) for note in joined]
-        if not found:
+        pairs = [(note, number) for number, joined in enumerate(sounding) for note in joined]
+        if not pairs:
             raise Unreadable("is a tune without notes")
-        rows = [(float(note.start), note.pitch, float(note.length), voice) for note, voice in found]
+        rows = [(float(note.start), note.pitch, float(note.length), voice) for note, voice in pairs]
         return notes(*zip(*rows, strict=True)).ordered()
 
 

@@ -20,15 +20,15 @@ _SHIFTS = {"octave": 12, "transpose": 1, "t": 1}  # semitones of one
 def key(text: str) -> tuple[dict[str, int], int]:
     """Semitones by which a key changes each letter, and those by which all is moved; raises `Unreadable`."""
     text = text.strip()
-    found, rest = _signature(text)
+    signature, rest = _signature(text)
     shift = 0
     for part in rest.split():
         accidental = re.fullmatch(r"(\^\^|\^|__|_|=)([A-Ga-g])", part)
         if accidental:
-            found[accidental[2].upper()] = ACCIDENTALS[accidental[1]]
+            signature[accidental[2].upper()] = ACCIDENTALS[accidental[1]]
         else:
             shift += moved(part)
-    return found, shift
+    return signature, shift
 
 
 def moved(part: str) -> int:

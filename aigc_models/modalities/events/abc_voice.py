@@ -108,20 +108,20 @@ class Voice:
     def _chord(self, match: re.Match[str]) -> None:
         """Notes that begin together; the first one's length, times the one behind the bracket, is the chord's."""
         inside = re.sub(r'"[^"]*"|![^!]*!|[\s.~HLMOPSTuv()]', "", match["chord"])
-        found, at = [], 0
+        matches, at = [], 0
         while at < len(inside):
             note = _NOTE.match(inside, at)
             if not note:
                 raise Unreadable(f"{match.group()[:40]!r} is no chord that is understood; write it as [CEG]2")
-            found.append(note)
+            matches.append(note)
             at = note.end()
-        if not found:
+        if not matches:
             return
-        pitches = [self._note(note) for note in found]
+        pitches = [self._note(note) for note in matches]
         tied = bool(match["tied"])
         if tied:
-            self._ties |= {(note["letter"], note["octave"]): self._sign(note) for note in found}
-        lengths = length(found[0]["length"]) * length(match["times"])
+            self._ties |= {(note["letter"], note["octave"]): self._sign(note) for note in matches}
+        lengths = length(matches[0]["length"]) * length(match["times"])
         self._sound([(pitch, tie or tied) for pitch, tie in pitches], lengths)
 
     def _sign(self, note: re.Match[str]) -> int:
@@ -163,7 +163,7 @@ class Voice:
 
     def joined(self) -> list[Note]:
         """The notes, with those that are tied as one."""
-        found: list[Note] = []
+        merged: list[Note] = []
         open_: dict[tuple[int, Fraction], Note] = {}
         for note in self.notes:
             before = open_.pop((note.pitch, note.start), None)
@@ -171,10 +171,10 @@ class Voice:
                 before.length += note.length
             else:
                 before = replace(note)
-                found.append(before)
+                merged.append(before)
             if note.tied:
                 open_[note.pitch, note.start + note.length] = before
-        return found
+        return merged
 
 
 def length(text: str) -> Fraction:

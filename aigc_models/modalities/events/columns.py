@@ -77,9 +77,9 @@ def _check_count(count: int, what: str) -> None:
 
 def _transposed(events: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
     _check_count(len(events), "events")
-    known = {name for names in NAMES.values() for name in names}
+    column_names = {name for names in NAMES.values() for name in names}
     # A column for each name that any event has would let a small file ask for gigabytes.
-    named = {key: None for event in events for key in event if key in known} or list(events[0])[:8]
+    named = {key: None for event in events for key in event if key in column_names} or list(events[0])[:8]
     return {name: [event.get(name) for event in events] for name in named}
 
 
@@ -146,7 +146,7 @@ def of_grid(steps: Sequence[Any], step: Any) -> Events:
     if isinstance(step, bool) or not isinstance(step, (int, float)) or not 0 < step <= 64:
         raise Unreadable(f"the step {str(step)[:40]!r} is no number of quarter notes")
     _check_count(len(steps), "steps")
-    found: list[list[int]] = []  # step, pitch, steps, voice
+    rows: list[list[int]] = []  # step, pitch, steps, voice
     held: dict[int, list[int]] = {}
     for at, chord in enumerate(steps):
         pitches = _chord(chord, at)
@@ -155,10 +155,10 @@ def of_grid(steps: Sequence[Any], step: Any) -> Events:
                 held[voice][2] += 1
             else:
                 held[voice] = [at, pitch, 1, voice]
-                found.append(held[voice])
+                rows.append(held[voice])
         held = {voice: note for voice, note in held.items() if voice in pitches}
-        _check_count(len(found), "notes")
-    table = np.array(found, dtype=np.int64).reshape(-1, 4)
+        _check_count(len(rows), "notes")
+    table = np.array(rows, dtype=np.int64).reshape(-1, 4)
     return notes(table[:, 0] * float(step), table[:, 1], table[:, 2] * float(step), table[:, 3])
 
 

@@ -40,10 +40,10 @@ def _roll(content: Events) -> str:
         )
     )
     left_out = f", the first {len(shown):,} drawn" if len(shown) < len(content) else ""
-    told = f"{len(content):,} notes, {len(np.unique(shown.voices))} voices, {content.length:,.6g} quarter notes{left_out}"
+    caption = f"{len(content):,} notes, {len(np.unique(shown.voices))} voices, {content.length:,.6g} quarter notes{left_out}"
     return (
-        f'<svg viewBox="0 0 {width:.0f} {height}" width="{width:.0f}" height="{height}" role="img" aria-label="{told}" '
-        f'style="max-width:100%"><title>{told}</title>{lines}{bars}</svg>'
+        f'<svg viewBox="0 0 {width:.0f} {height}" width="{width:.0f}" height="{height}" role="img" aria-label="{caption}" '
+        f'style="max-width:100%"><title>{caption}</title>{lines}{bars}</svg>'
     )
 
 

@@ -34,15 +34,15 @@ def read(payload: bytes) -> Events:
         raise Unreadable("counts time in frames of film (SMPTE), not in beats; save it with ticks per quarter note")
     if file.type == 2:
         raise Unreadable("holds patterns that are not played together (MIDI type 2); save each as a file of its own")
-    found = [note for track, messages in enumerate(file.tracks) for note in _notes(messages, track, file.ticks_per_beat)]
-    if not found:
+    rows = [note for track, messages in enumerate(file.tracks) for note in _notes(messages, track, file.ticks_per_beat)]
+    if not rows:
         raise Unreadable("is a MIDI file without notes")
-    if len(found) > MOST_EVENTS:
-        raise Unreadable(f"holds {len(found):,} notes; the limit is {MOST_EVENTS:,}")
-    found.sort()
+    if len(rows) > MOST_EVENTS:
+        raise Unreadable(f"holds {len(rows):,} notes; the limit is {MOST_EVENTS:,}")
+    rows.sort()
     voices: dict[tuple[int, int], int] = {}
-    numbers = [PERCUSSION if part[1] == DRUMS else voices.setdefault(part, len(voices)) for _, part, _, _, _ in found]
-    times, _, pitches, durations, velocities = zip(*found, strict=True)
+    numbers = [PERCUSSION if part[1] == DRUMS else voices.setdefault(part, len(voices)) for _, part, _, _, _ in rows]
+    times, _, pitches, durations, velocities = zip(*rows, strict=True)
     return notes(times, pitches, durations, numbers, velocities)
 
 
@@ -62,12 +62,12 @@ def _parsed(payload: bytes) -> MidiFile:
 def _notes(messages: MidiTrack, track: int, beat: int) -> list[tuple[float, tuple[int, int], int, float, int]]:
     """Start, (track, channel), pitch, duration and velocity of each; one that is not ended lasts to the end of its track."""
     open_: dict[Key, deque[tuple[int, int]]] = {}
-    found = []
+    rows = []
     tick = 0
 
     def close(key: Key) -> None:
         start, velocity = open_[key].popleft()
-        found.append((start / beat, (track, key[0]), key[1], (tick - start) / beat, velocity))
+        rows.append((start / beat, (track, key[0]), key[1], (tick - start) / beat, velocity))
 
     for message in messages:
         tick += message.time
@@ -80,4 +80,4 @@ def _notes(messages: MidiTrack, track: int, beat: int) -> list[tuple[float, tupl
     for key, starts in open_.items():
         for _ in list(starts):
             close(key)
-    return found
+    return rows

@@ -20,10 +20,10 @@ GRID = 12  # parts of a quarter note that durations are counted in
 def pieces(content: Events) -> list[bytes]:
     """The runs of events that are compared."""
     size = RUN[content.tune]
-    found = []
+    runs = []
     for line in steps(content):
-        found += ["\x1f".join(line[at : at + size]).encode() for at in range(max(1, len(line) - size + 1))]
-    return found
+        runs += ["\x1f".join(line[at : at + size]).encode() for at in range(max(1, len(line) - size + 1))]
+    return runs
 
 
 def hashes(content: Events) -> np.ndarray:
@@ -39,6 +39,6 @@ def steps(content: Events) -> Iterator[list[str]]:
         return
     lengths = np.rint(content.durations * GRID).astype(np.int64)
     for voice in np.unique(content.voices):
-        own = content.voices == voice
-        intervals = np.diff(content.values[own], prepend=content.values[own][:1])
-        yield [f"{interval}:{length}" for interval, length in zip(intervals.tolist(), lengths[own].tolist(), strict=True)]
+        in_voice = content.voices == voice
+        intervals = np.diff(content.values[in_voice], prepend=content.values[in_voice][:1])
+        yield [f"{interval}:{length}" for interval, length in zip(intervals.tolist(), lengths[in_voice].tolist(), strict=True)]

@@ -3,7 +3,7 @@
 A tune takes the 256 symbols that bytes have in text: pitches, then durations and times gone by in steps of a grid, then
 voices. A note is its pitch and its duration. Time that goes by stands before it; its voice does where it is not the one
 after the last voice, counted from 0 at each new time: a full chord of a chorale needs no voices. What is longer than one
-symbol can say is said by several, which add up.
+symbol can say takes several, which add up.
 
 A history is one symbol for each item, behind those of text; its times are left out but for their order.
 """
@@ -26,7 +26,7 @@ FIRST_ITEM = INPUTS
 
 def of_tune(content: Events, grid: int, most: int) -> list[int]:
     """At most `most` symbols, the last note whole."""
-    found: list[int] = []
+    symbols: list[int] = []
     now = following = 0
     for at, pitch, steps, voice in _on_grid(content, grid):
         gap = at - now
@@ -34,11 +34,11 @@ def of_tune(content: Events, grid: int, most: int) -> list[int]:
         number = DRUMS if voice == PERCUSSION else min(voice, DRUMS - 1)
         note = [*_summed(min(gap, most * LONGEST_GAP), GAPS, LONGEST_GAP), *([] if number == following else [VOICES + number])]
         note += [PITCHES + pitch, *_summed(min(steps, most * LONGEST_DURATION), DURATIONS, LONGEST_DURATION)]
-        if len(found) + len(note) > most:
+        if len(symbols) + len(note) > most:
             break
-        found += note
+        symbols += note
         now, following = at, number + 1
-    return found
+    return symbols
 
 
 def _on_grid(content: Events, grid: int) -> Iterable[tuple[int, int, int, int]]:
@@ -61,7 +61,7 @@ def _summed(steps: int, first: int, longest: int) -> list[int]:
 
 def tune(symbols: Iterable[int], grid: int) -> Events:
     """The notes that symbols say, in whatever order a model gave them: a duration without a note says nothing."""
-    found: list[list[int]] = []  # time, pitch, steps, voice
+    rows: list[list[int]] = []  # time, pitch, steps, voice
     now = voice = 0
     lasting = False  # whether a duration belongs to the last note
     for symbol in symbols:
@@ -71,18 +71,18 @@ def tune(symbols: Iterable[int], grid: int) -> Events:
             now, voice, lasting = now + symbol - GAPS + 1, 0, False
         elif symbol >= DURATIONS:
             if lasting:
-                found[-1][2] += symbol - DURATIONS + 1
+                rows[-1][2] += symbol - DURATIONS + 1
         else:
-            found.append([now, symbol, 0, voice])
+            rows.append([now, symbol, 0, voice])
             voice, lasting = min(voice + 1, MOST_VOICES - 1), True
-    table = np.array(found, dtype=np.float64).reshape(-1, 4)
+    table = np.array(rows, dtype=np.float64).reshape(-1, 4)
     voices = np.where(table[:, 3] == DRUMS, PERCUSSION, table[:, 3])
     return notes(table[:, 0] / grid, table[:, 1], np.maximum(1, table[:, 2]) / grid, voices)
 
 
-def of_history(content: Events, known: dict[str, int], most: int) -> list[int]:
+def of_history(content: Events, vocabulary: dict[str, int], most: int) -> list[int]:
     """The newest `most` events."""
-    return [known.get(item, UNKNOWN) for item in content.values[-most:].tolist()] if most else []
+    return [vocabulary.get(item, UNKNOWN) for item in content.values[-most:].tolist()] if most else []
 
 
 def items(symbols: Iterable[int], vocabulary: Sequence[str]) -> Events:

@@ -100,13 +100,13 @@ def _levels(image: Image.Image) -> np.ndarray:
 
 def _on_white(image: Image.Image) -> Image.Image:
     """A strip at a time, so that of a large picture no second one is held."""
-    found = Image.new("RGB", image.size)
+    canvas = Image.new("RGB", image.size)
     for top in range(0, image.height, STRIP):
         box = (0, top, image.width, min(top + STRIP, image.height))
         clear = image.crop(box).convert("RGBA")
-        found.paste(Image.alpha_composite(Image.new("RGBA", clear.size, "white"), clear), box)
+        canvas.paste(Image.alpha_composite(Image.new("RGBA", clear.size, "white"), clear), box)
     image.close()
-    return found
+    return canvas
 
 
 def validate(content: np.ndarray) -> str | None:

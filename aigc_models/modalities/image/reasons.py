@@ -25,10 +25,10 @@ def reason(error: Exception, payload: bytes) -> str:
     """What a person understands, with Pillow's own words where these are not known."""
     if isinstance(error, Image.UnidentifiedImageError):
         return first_bytes.unlike("a picture", payload)
-    said = str(error)
-    if claimed := BOMB.match(said):
+    message = str(error)
+    if claimed := BOMB.match(message):
         return f"claims {int(claimed[1])} pixels in all, which is more than is decoded; is it a decompression bomb?"
     if isinstance(error, AssertionError):  # Pillow's own, where parts of a file contradict each other
-        said = "damaged: its parts contradict each other"
-    known = next((words for part, words in WORDS.items() if part in said.lower().replace("_", " ")), None)
-    return f"cannot be decoded: {known or said or type(error).__name__}"
+        message = "damaged: its parts contradict each other"
+    phrase = next((words for part, words in WORDS.items() if part in message.lower().replace("_", " ")), None)
+    return f"cannot be decoded: {phrase or message or type(error).__name__}"

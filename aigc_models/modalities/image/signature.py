@@ -77,5 +77,5 @@ def alike_prints(one: np.ndarray, other: np.ndarray) -> np.ndarray:
 
 def _thumbnails(near: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Float32 (item, pixel), and the contrast of each."""
-    found = near[:, HASH + COLOURS :].astype(np.float32)
-    return found, found.std(axis=1) + 1e-3
+    thumbnails = near[:, HASH + COLOURS :].astype(np.float32)
+    return thumbnails, thumbnails.std(axis=1) + 1e-3

@@ -97,9 +97,9 @@ def decode(values: Tensor, format: Format, after: Sequence[Series] | None = None
     Without `after` they begin at time 0 (1970, or index 0).
     """
     centre, scale = (np.array(part, dtype=np.float64)[:, None] for part in (format.centre, format.scale))
-    found = values.detach().cpu().double().numpy() * scale + centre
-    ends = [(0.0, format.step)] * len(found) if after is None else [_end_of(one, format) for one in after]
-    return [Series(one, format.names, *end) for one, end in zip(found, ends, strict=True)]
+    rescaled = values.detach().cpu().double().numpy() * scale + centre
+    ends = [(0.0, format.step)] * len(rescaled) if after is None else [_end_of(one, format) for one in after]
+    return [Series(one, format.names, *end) for one, end in zip(rescaled, ends, strict=True)]
 
 
 def _end_of(content: Series, format: Format) -> tuple[float, str]:
@@ -127,11 +127,11 @@ def tail(content: Series, format: Format) -> Series | None:
     return content.part(content.steps - format.context, content.steps) if content.steps >= format.context else None
 
 
-def told(contents: Sequence[Series], borders: dict[str, float]) -> dict[str, str]:
+def border_dates(contents: Sequence[Series], borders: dict[str, float]) -> dict[str, str]:
     """When validation and test begin, as dates, and the end."""
     end = max(content.time(content.steps - 1) for content in contents)
-    found = stamps_of(np.array([borders["validation"], borders["test"], end]), contents[0].dated)
-    return dict(zip(("validation_from", "test_from", "to"), found, strict=True))
+    dates = stamps_of(np.array([borders["validation"], borders["test"], end]), contents[0].dated)
+    return dict(zip(("validation_from", "test_from", "to"), dates, strict=True))
 
 
 def before(content: Series, border: float) -> Series:

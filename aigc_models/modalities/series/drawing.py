@@ -28,8 +28,8 @@ def preview(content: Series) -> str:
 
 
 def _channel(name: str, values: np.ndarray, top: int) -> str:
-    known = values[np.isfinite(values)]
-    low, high = (float(known.min()), float(known.max())) if known.size else (0.0, 0.0)
+    finite = values[np.isfinite(values)]
+    low, high = (float(finite.min()), float(finite.max())) if finite.size else (0.0, 0.0)
     label = f"{html.escape(name)}: {low:.4g} to {high:.4g}"
     points = _points(values, low, high or 1.0, top + 10)
     line = "".join(

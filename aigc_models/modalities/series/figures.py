@@ -52,27 +52,27 @@ def season_strength(values: np.ndarray, season: int) -> list[float]:
         kernel[[0, -1]] = 0.5
     half = len(kernel) // 2
     place = np.arange(steps)[half : steps - half] % season
-    found = []
+    strengths = []
     for row in values:
         level = row[half : steps - half] - np.convolve(row, kernel / season, mode="valid")
         means = np.bincount(place, level, season) / np.bincount(place, minlength=season)
         whole = float(level.var())
-        found.append(round(max(0.0, 1 - float((level - means[place]).var()) / whole), 3) if whole > 0 else 0.0)
-    return found
+        strengths.append(round(max(0.0, 1 - float((level - means[place]).var()) / whole), 3) if whole > 0 else 0.0)
+    return strengths
 
 
 def handling(contents: Sequence[Series]) -> dict[str, Any]:
     """By kind, what was done to the points as they came: how often, in how many series, and how in the first of them."""
-    found: dict[str, dict[str, Any]] = {}
+    kinds: dict[str, dict[str, Any]] = {}
     for note in (note for content in contents for note in content.notes):
         match = _NOTE.match(note)
         if match:
-            kind = found.setdefault(match["kind"], {"count": 0, "series": 0, "how": note[match.end() :]})
+            kind = kinds.setdefault(match["kind"], {"count": 0, "series": 0, "how": note[match.end() :]})
             kind["count"] += int(match["count"])
             kind["series"] += 1
     cells = sum(content.values.size for content in contents)
-    filled = found.get("values filled", {"count": 0})["count"]
-    return {**dict(sorted(found.items())), "missing_share": round(filled / cells, 6) if cells else 0.0}
+    filled = kinds.get("values filled", {"count": 0})["count"]
+    return {**dict(sorted(kinds.items())), "missing_share": round(filled / cells, 6) if cells else 0.0}
 
 
 def sketch(content: Series) -> bytes:

@@ -28,10 +28,10 @@ def filled(series: Series, longest: int) -> Series:
     values, runs = series.values.copy(), []
     at = np.arange(series.steps)
     for row in values:
-        known = np.isfinite(row)
-        short = [run for run in gaps(~known) if run[1] - run[0] <= longest and run[0] > 0 and run[1] < series.steps]
+        finite = np.isfinite(row)
+        short = [run for run in gaps(~finite) if run[1] - run[0] <= longest and run[0] > 0 and run[1] < series.steps]
         for first, end in short:
-            row[first:end] = np.interp(at[first:end], at[known], row[known])
+            row[first:end] = np.interp(at[first:end], at[finite], row[finite])
         runs += short
     if not runs:
         return series
@@ -54,12 +54,12 @@ def _clock_forward(series: Series, first: int, end: int) -> bool:
 
 def _trimmed(series: Series) -> Series:
     """Without the steps at both ends at which a channel has no value yet, or none any more."""
-    known = np.isfinite(series.values)
-    known = known[known.any(axis=1)]  # a channel that is missing altogether is another rule's work
-    if not known.size:
+    finite = np.isfinite(series.values)
+    finite = finite[finite.any(axis=1)]  # a channel that is missing altogether is another rule's work
+    if not finite.size:
         return series
-    first = int(known.argmax(axis=1).max())
-    end = series.steps - int(known[:, ::-1].argmax(axis=1).max())
+    first = int(finite.argmax(axis=1).max())
+    end = series.steps - int(finite[:, ::-1].argmax(axis=1).max())
     if (first, end) == (0, series.steps) or first >= end:
         return series
     note = f"steps left out {series.steps - (end - first)}: at the ends, where a channel has no values"
@@ -68,10 +68,10 @@ def _trimmed(series: Series) -> Series:
 
 def longest_stretch(series: Series) -> Series:
     """The longest part without a missing value, the later of two that are equal."""
-    known = gaps(np.isfinite(series.values).all(axis=0))
-    if not known:
+    runs = gaps(np.isfinite(series.values).all(axis=0))
+    if not runs:
         return series.part(0, 0)
-    first, end = max(reversed(known), key=lambda run: run[1] - run[0])
+    first, end = max(reversed(runs), key=lambda run: run[1] - run[0])
     if (first, end) == (0, series.steps):
         return series
     bounds = stamps(series.times()[[first, end - 1]], series.dated)

@@ -97,14 +97,14 @@ def _merged(
 
 
 def _group_means(values: np.ndarray, group: np.ndarray) -> np.ndarray:
-    """float64 (channel, group): means of what is known, NaN where nothing is."""
-    found = []
+    """float64 (channel, group): means of the finite values, NaN where there is none."""
+    means = []
     for row in values:
-        known = np.isfinite(row)
-        count = np.bincount(group, known, group[-1] + 1)
-        total = np.bincount(group, np.where(known, row, 0.0), group[-1] + 1)
-        found.append(np.where(count > 0, total / np.maximum(count, 1), np.nan))
-    return np.array(found).reshape(len(values), int(group[-1]) + 1)
+        finite = np.isfinite(row)
+        count = np.bincount(group, finite, group[-1] + 1)
+        total = np.bincount(group, np.where(finite, row, 0.0), group[-1] + 1)
+        means.append(np.where(count > 0, total / np.maximum(count, 1), np.nan))
+    return np.array(means).reshape(len(values), int(group[-1]) + 1)
 
 
 def _clock_back(times: np.ndarray, counts: np.ndarray) -> bool:
@@ -120,9 +120,9 @@ def _clock_back(times: np.ndarray, counts: np.ndarray) -> bool:
 
 def _conflict(times: np.ndarray, values: np.ndarray, group: np.ndarray, which: int, names: Sequence[str], dated: bool) -> str:
     rows = np.flatnonzero(group == which)
-    found = values[:, rows]
-    channel = int(np.argmax(np.nanmax(found, axis=1) - np.nanmin(found, axis=1)))
-    shown = " and ".join(f"{value:g}" for value in found[channel, :2])
+    cells = values[:, rows]
+    channel = int(np.argmax(np.nanmax(cells, axis=1) - np.nanmin(cells, axis=1)))
+    shown = " and ".join(f"{value:g}" for value in cells[channel, :2])
     stamp = stamps(times[rows[:1]], dated)[0]
     return (
         f"the time {stamp} stands in {len(rows)} rows with different values ({shown} in {names[channel]!r}); "
@@ -201,10 +201,10 @@ def _interpolated(times: np.ndarray, values: np.ndarray, empty: Series) -> Serie
     step = Step.parse(empty.step)
     count = int(np.floor(step.index(empty.start, times[-1:])[0] + 1e-6)) + 1
     grid = step.times(empty.start, np.arange(count))
-    found = np.full((len(values), count), np.nan)
-    for row, channel in zip(found, values, strict=True):
-        known = np.isfinite(channel)
-        at, level = times[known], channel[known]
+    resampled = np.full((len(values), count), np.nan)
+    for row, channel in zip(resampled, values, strict=True):
+        finite = np.isfinite(channel)
+        at, level = times[finite], channel[finite]
         if len(at) > 1:
             row[:] = np.interp(grid, at, level, left=np.nan, right=np.nan)
             after = np.clip(np.searchsorted(at, grid), 1, len(at) - 1)
@@ -212,4 +212,4 @@ def _interpolated(times: np.ndarray, values: np.ndarray, empty: Series) -> Serie
     apart = np.diff(times)
     unit = " s" if empty.dated else ""
     note = f"steps interpolated {count}: times were {apart.min():.4g} to {apart.max():.4g}{unit} apart, now {empty.step}"
-    return Series(found, empty.channels, empty.start, empty.step, empty.notes).noted(note)
+    return Series(resampled, empty.channels, empty.start, empty.step, empty.notes).noted(note)

@@ -23,21 +23,21 @@ def measures(contents: Sequence[Series]) -> dict[str, np.ndarray]:
 
 def _measured(content: Series) -> list[float]:
     values = content.values
-    known = values[np.isfinite(values)] if values.size else np.zeros(0)
-    missing = 1 - known.size / max(1, values.size)
-    known = known if known.size else np.zeros(1)
+    finite = values[np.isfinite(values)] if values.size else np.zeros(0)
+    missing = 1 - finite.size / max(1, values.size)
+    finite = finite if finite.size else np.zeros(1)
     changes = np.abs(np.diff(values, axis=1))
     change = float(np.nanmean(changes)) if np.isfinite(changes).any() else 0.0
-    about = [known.mean(), known.std(), known.min(), known.max()]
+    about = [finite.mean(), finite.std(), finite.min(), finite.max()]
     return [content.steps, len(content.channels), *map(float, about), missing, change, _kinship(values)]
 
 
 def _kinship(values: np.ndarray) -> float:
     """Correlation of neighbouring steps, the mean over the channels; 0 where nothing moves."""
-    known = values[np.isfinite(values).any(axis=1)]
-    if not len(known):
+    rows = values[np.isfinite(values).any(axis=1)]
+    if not len(rows):
         return 0.0
-    level = np.nan_to_num(known - np.nanmean(known, axis=1, keepdims=True))
+    level = np.nan_to_num(rows - np.nanmean(rows, axis=1, keepdims=True))
     power, products = (level**2).sum(axis=1), (level[:, 1:] * level[:, :-1]).sum(axis=1)
     return float((products / np.where(power > 0, power, 1)).mean())
 
@@ -45,7 +45,7 @@ def _kinship(values: np.ndarray) -> float:
 def embedding(contents: Sequence[Series]) -> np.ndarray:
     """Float32 (item, `FEATURES`): the mean course of the standardised channels in `SKETCH` places, and its measures with
     their size as a logarithm, so that units do not matter much."""
-    found = measures(contents)
-    sized = [np.arcsinh(found[name]) for name in ("steps", "mean", "spread", "step_change")]
+    measured = measures(contents)
+    sized = [np.arcsinh(measured[name]) for name in ("steps", "mean", "spread", "step_change")]
     courses = np.array([course(content) for content in contents]).reshape(len(contents), SKETCH)
-    return np.column_stack([courses, *sized, found["missing_share"], found["kinship"]]).astype(np.float32)
+    return np.column_stack([courses, *sized, measured["missing_share"], measured["kinship"]]).astype(np.float32)

@@ -87,8 +87,8 @@ def _time_at(text: str, header: Sequence[str]) -> int | None:
         return 0
     head = list(islice(_opened(text)[1], SAMPLE))
     columns = {name: [row[at] for row in head if at < len(row)] for at, name in enumerate(header)}
-    found = timestamps.time_column(columns)
-    return None if found is None else list(header).index(found)
+    column = timestamps.time_column(columns)
+    return None if column is None else list(header).index(column)
 
 
 def _cells(

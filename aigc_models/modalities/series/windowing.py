@@ -28,7 +28,8 @@ def misfits(contents: Sequence[Series]) -> dict[int, str]:
     kinds = [_kind(content) for content in contents]
     usual = Counter(kinds).most_common(1)[0][0] if kinds else None
     return {
-        at: f"has the step {kind[0]} and {_told(kind[1])}; most of the data set have {usual[0]} and {_told(usual[1])}"
+        at: f"has the step {kind[0]} and {_describe_channels(kind[1])}; "
+        f"most of the data set have {usual[0]} and {_describe_channels(usual[1])}"
         for at, kind in enumerate(kinds)
         if usual and kind != usual
     }
@@ -39,7 +40,7 @@ def _kind(content: Series) -> tuple[str, tuple[str, ...]]:
     return content.step, tuple(sorted(content.channels)) if len(content.channels) > 1 else ("",)
 
 
-def _told(channels: tuple[str, ...]) -> str:
+def _describe_channels(channels: tuple[str, ...]) -> str:
     shown = ", ".join(channels[:8]) + (", ..." if len(channels) > 8 else "")
     return "one channel" if channels == ("",) else f"the channels {shown}"
 
@@ -62,11 +63,11 @@ def cut(
     """
     starts = [_starts(one, format, borders, split) for one in times]
     stride = _train_stride(sum(map(len, starts)), format) if split == "train" else format.stride
-    found = [(one[::stride], at) for at, one in enumerate(starts)]
-    begins = np.concatenate([times[at][one + format.context] for one, at in found])
+    selected = [(one[::stride], at) for at, one in enumerate(starts)]
+    begins = np.concatenate([times[at][one + format.context] for one, at in selected])
     order = np.argsort(begins, kind="stable")
-    owners = np.concatenate([np.full(len(one), at, dtype=np.int64) for one, at in found])
-    firsts = np.concatenate([one for one, _ in found])
+    owners = np.concatenate([np.full(len(one), at, dtype=np.int64) for one, at in selected])
+    firsts = np.concatenate([one for one, _ in selected])
     if not len(order):
         raise BadInput(_nothing(times, format, borders, split))
     windows = np.empty((len(order), format.channels, format.length), dtype=np.float32)

@@ -194,12 +194,12 @@ def _distinct(contents: Sequence[str], longest: int = 3) -> dict[str, float]:
     texts = [[numbers.setdefault(word, len(numbers)) for word in _words(content)] for content in contents]
     words = np.fromiter(chain.from_iterable(texts), dtype=np.int64)
     left = np.fromiter((at for text in texts for at in range(len(text), 0, -1)), dtype=np.int64, count=len(words))
-    runs, found = words, {}  # of each word, the number of the run that begins there
+    runs, shares = words, {}  # of each word, the number of the run that begins there
     for length in range(1, longest + 1):
-        known, runs = np.unique(runs, return_inverse=True)
+        unique, runs = np.unique(runs, return_inverse=True)
         whole = left >= length  # those that do not reach into the next text
-        seen = np.zeros(len(known), dtype=bool)
+        seen = np.zeros(len(unique), dtype=bool)
         seen[runs[whole]] = True
-        found[f"distinct_{length}"] = round(int(seen.sum()) / max(1, int(whole.sum())), 4)
+        shares[f"distinct_{length}"] = round(int(seen.sum()) / max(1, int(whole.sum())), 4)
         runs = runs * len(numbers) + np.roll(words, -length)
-    return found
+    return shares

@@ -89,9 +89,9 @@ def _starts(sizes: Sequence[int]) -> np.ndarray:
 def _kinds() -> np.ndarray:
     """uint8 (code point,): what each character of the basic plane is; those beyond it are taken for its last one."""
     tests = {SPACE: str.isspace, DIGIT: str.isdigit, CAPITAL: str.isupper, LETTER: str.isalpha}
-    found = [sum(kind for kind, test in tests.items() if test(chr(code))) for code in range(0x10000)]
-    found[ord("\n")] |= LINE
-    return np.array(found, dtype=np.uint8)
+    kinds = [sum(kind for kind, test in tests.items() if test(chr(code))) for code in range(0x10000)]
+    kinds[ord("\n")] |= LINE
+    return np.array(kinds, dtype=np.uint8)
 
 
 def _hashed(texts: Sequence[bytes]) -> np.ndarray:
@@ -103,8 +103,8 @@ def _hashed(texts: Sequence[bytes]) -> np.ndarray:
     for length in range(1, max(LENGTHS) + 1):
         grams = (grams << np.uint64(8)) | values[length - 1 : length - 1 + len(owners)]
         if length in LENGTHS:
-            found = ((grams + np.uint64(length << 40)) * _MIX) >> _BITS
-            places = owners * FEATURES + (found >> np.uint64(1)).astype(np.int64)
-            signs = np.where(found & np.uint64(1), 1.0, -1.0)
+            hashes = ((grams + np.uint64(length << 40)) * _MIX) >> _BITS
+            places = owners * FEATURES + (hashes >> np.uint64(1)).astype(np.int64)
+            signs = np.where(hashes & np.uint64(1), 1.0, -1.0)
             total += np.bincount(places, np.where(left >= length, signs, 0.0), len(total))
     return total.reshape(len(texts), FEATURES).astype(np.float32)

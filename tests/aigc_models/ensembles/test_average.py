@@ -80,10 +80,11 @@ def test_weights_are_the_best_on_validation() -> None:
 def test_beats_every_member_and_equal_weights() -> None:
     ensemble, test = fitted(), next(corpus(200, 2, 0.7).batches(200))
     equal = average.build(MEMBERS, dict.fromkeys(MEMBERS, 1.0), average.Settings())
-    own = float(ensemble.log_likelihood(test).sum())
-    assert own > float(equal.log_likelihood(test).sum())
+    total = float(ensemble.log_likelihood(test).sum())
+    assert total > float(equal.log_likelihood(test).sum())
     assert all(
-        own > float(average.build({"": m}, {"": 1.0}, average.Settings()).log_likelihood(test).sum()) for m in MEMBERS.values()
+        total > float(average.build({"": m}, {"": 1.0}, average.Settings()).log_likelihood(test).sum())
+        for m in MEMBERS.values()
     )
     assert equal.weights == dict.fromkeys(MEMBERS, 1 / 3)
 

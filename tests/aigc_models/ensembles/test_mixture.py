@@ -17,8 +17,8 @@ class Replay:
     def generate(self, conditions, seeds, **sampling):
         rows = []
         for condition, draw in zip(conditions.tolist(), uniform(seeds)[:, 0].tolist(), strict=True):
-            known = np.flatnonzero(self.corpus.conditions == condition)
-            rows.append(known[int(draw * len(known))])
+            matches = np.flatnonzero(self.corpus.conditions == condition)
+            rows.append(matches[int(draw * len(matches))])
         values = self.corpus.batch(np.array(rows)).values
         return (values + self.noise * torch.randn(values.shape, generator=torch.Generator().manual_seed(0))).clamp(-1, 1)
 

@@ -14,11 +14,11 @@ def quiet(*args, **figures):
 
 @pytest.fixture(scope="module")
 def members(waves):
-    found = {}
+    models = {}
     for family in (linear, seasonal_naive):
-        found[family.__name__.rsplit(".", 1)[1]] = model = family.build(family.SIZES["debug"], waves.shape)
+        models[family.__name__.rsplit(".", 1)[1]] = model = family.build(family.SIZES["debug"], waves.shape)
         model.fit(waves.train, waves.validation, quiet)
-    return found
+    return models
 
 
 def two_sided(items):
@@ -38,10 +38,10 @@ def test_weights_cancel_the_errors_and_leave_the_bad_one_out():
 
 def test_descent_finds_what_a_fine_grid_finds():
     quantiles, target = two_sided(60)
-    found = descended(quantiles[:2], target, Settings())
+    weights = descended(quantiles[:2], target, Settings())
     shares = torch.linspace(0, 1, 201)
     best = min(float(loss(torch.stack([share, 1 - share]), quantiles[:2], target)) for share in shares)
-    assert float(loss(found, quantiles[:2], target)) < best + 1e-4
+    assert float(loss(weights, quantiles[:2], target)) < best + 1e-4
 
 
 def test_few_horizons_bring_the_weights_near_to_equal_ones():
@@ -54,8 +54,8 @@ def test_fitted_average_is_no_worse_than_its_members_on_validation(waves, member
     ensemble = fit(members, waves.train, waves.validation, waves.shape, Settings(within=10), 0, quiet)
     assert sum(ensemble.weights.values()) == pytest.approx(1)
     losses = {n: float(window_crps(m, waves.validation, waves.shape.format).mean()) for n, m in members.items()}
-    own = float(window_crps(ensemble, waves.validation, waves.shape.format).mean())
-    assert own < sum(ensemble.weights[name] * loss for name, loss in losses.items()) + 1e-6
+    ensemble_loss = float(window_crps(ensemble, waves.validation, waves.shape.format).mean())
+    assert ensemble_loss < sum(ensemble.weights[name] * loss for name, loss in losses.items()) + 1e-6
     assert ensemble.weights["linear"] > ensemble.weights["seasonal_naive"]
 
 
@@ -78,5 +78,5 @@ def test_quantiles_are_averaged_and_paths_are_distributed_like_them(waves, membe
 def test_a_member_without_weight_is_not_asked(waves, members):
     ensemble = build({**members, "broken": object()}, {"linear": 1.0, "seasonal_naive": 0.0, "broken": 0.0}, Settings())
     past, nothing = waves.test.batch(np.arange(2)).values[..., :36], torch.zeros(2, dtype=torch.int64)
-    found = ensemble.forecast(past, nothing, torch.tensor([0.5]))
-    assert torch.allclose(found, members["linear"].forecast(past, nothing, torch.tensor([0.5])))
+    forecast = ensemble.forecast(past, nothing, torch.tensor([0.5]))
+    assert torch.allclose(forecast, members["linear"].forecast(past, nothing, torch.tensor([0.5])))

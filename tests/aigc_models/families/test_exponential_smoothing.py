@@ -32,8 +32,8 @@ def test_recursion_is_that_of_statsmodels(waves):
     parameters = {"smoothing_level": alpha, "smoothing_trend": alpha * beta, "smoothing_seasonal": gamma * (1 - alpha)}
     state = [*parameters.values(), phi, float(level), float(trend), *[float(one) for one in seasons][::1]]
     expected = reference.smooth(np.array(state)).forecast(6)
-    found = model.continued(past, torch.tensor([alpha, beta, gamma, phi]))[0].numpy()
-    assert np.allclose(found, expected, atol=1e-3)
+    forecast = model.continued(past, torch.tensor([alpha, beta, gamma, phi]))[0].numpy()
+    assert np.allclose(forecast, expected, atol=1e-3)
 
 
 def test_fitting_lowers_the_error_over_the_whole_horizon(waves):

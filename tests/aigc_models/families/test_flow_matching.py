@@ -55,10 +55,10 @@ def test_other_sizes(height, width, channels):
 
 
 def test_all_but_the_label_comes_from_the_autoencoder(digits):
-    own = build(SIZES["small"], digits.shape).state_dict()
+    state = build(SIZES["small"], digits.shape).state_dict()
     body = autoencoder.build(autoencoder.SIZES["small"], digits.shape).state_dict()
-    assert set(own) - set(body) == {"label.weight"}
-    assert all(own[name].shape == tensor.shape for name, tensor in body.items())
+    assert set(state) - set(body) == {"label.weight"}
+    assert all(state[name].shape == tensor.shape for name, tensor in body.items())
     assert flow_matching.BODY == "autoencoder"
 
 

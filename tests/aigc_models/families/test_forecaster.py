@@ -32,11 +32,11 @@ def test_training_lowers_the_score(waves, learned):
 
 def test_quantiles_never_cross_and_hold_about_as_much_as_they_say(waves, learned):
     model, batch = learned[1], waves.test.batch(np.arange(len(waves.test)))
-    found = model.forecast(batch.values[..., :36], batch.conditions, torch.tensor([0.01, 0.1, 0.5, 0.9, 0.99]))
-    assert found.shape == (len(batch), 2, 6, 5)
-    assert (found.diff(dim=-1) >= 0).all()
+    quantiles = model.forecast(batch.values[..., :36], batch.conditions, torch.tensor([0.01, 0.1, 0.5, 0.9, 0.99]))
+    assert quantiles.shape == (len(batch), 2, 6, 5)
+    assert (quantiles.diff(dim=-1) >= 0).all()
     future = batch.values[..., 36:]
-    inside = ((found[..., 1] <= future) & (future <= found[..., 3])).float().mean()
+    inside = ((quantiles[..., 1] <= future) & (future <= quantiles[..., 3])).float().mean()
     assert 0.65 < float(inside) < 0.95
 
 
@@ -80,9 +80,9 @@ def test_errors_of_neighbouring_steps_are_learnt_to_go_together(waves):
 def test_encoder_and_season_come_from_masked_series(waves):
     body = masked_series.build(masked_series.SIZES["small"], waves.shape).state_dict()
     for family in (forecaster, series_vae):
-        own = family.build(family.SIZES["small"], waves.shape).state_dict()
-        shared = {name for name, tensor in body.items() if name in own and own[name].shape == tensor.shape}
-        assert {name for name in own if name.startswith("past.")} == shared
+        state = family.build(family.SIZES["small"], waves.shape).state_dict()
+        shared = {name for name, tensor in body.items() if name in state and state[name].shape == tensor.shape}
+        assert {name for name in state if name.startswith("past.")} == shared
 
 
 def test_a_series_with_neither_season_nor_whole_patches(waves):

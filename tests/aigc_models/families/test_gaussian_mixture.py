@@ -85,9 +85,9 @@ def test_labels_by_bayes_rule_against_the_reference_density(digits, fitted):
 
 
 def test_a_label_without_items_is_never_the_answer(digits):
-    known = digits.train.take(np.flatnonzero(digits.train.conditions != 4))
+    others = digits.train.take(np.flatnonzero(digits.train.conditions != 4))
     model = build(SIZES["debug"], digits.shape)
-    model.fit(known, digits.validation, quiet)
+    model.fit(others, digits.validation, quiet)
     scores = model.classify(digits.test.batch(np.arange(50)))
     assert torch.isneginf(scores[:, 4]).all()
     assert torch.isfinite(scores[:, :4]).all()

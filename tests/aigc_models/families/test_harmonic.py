@@ -24,9 +24,9 @@ def test_the_course_is_told_from_phase_and_strength(waves):
     model.state["turn"] = torch.tensor([2 * torch.pi / 12])
     model.state["course"] = model.coursed(torch.cat([windows(1.0, shift) for shift in range(12)]), 3)
     other = windows(2.5, 3.5)
-    rest, known = model.split(other[..., :36])
+    rest, future = model.split(other[..., :36])
     assert torch.allclose(rest, torch.zeros_like(rest), atol=0.02)
-    assert torch.allclose(known, other[..., 36:], atol=0.02)
+    assert torch.allclose(future, other[..., 36:], atol=0.02)
 
 
 def test_the_best_choice_is_kept_and_beats_the_naive_forecast(waves):

@@ -22,10 +22,10 @@ def test_weights_are_those_of_scikit_learn(waves):
     past, future = values[:, 1, :36] - base[:, 1], values[:, 1, 36:] - base[:, 1]
     reference = Ridge(alpha=0.1 * past.var(0).mean() * len(past)).fit(past, future)
     assert np.allclose(model.state["weights"][1].numpy(), reference.coef_.T, atol=1e-3)
-    found = model.mean(waves.test.batch(np.arange(5)).values[..., :36])[:, 1].numpy()
+    forecast = model.mean(waves.test.batch(np.arange(5)).values[..., :36])[:, 1].numpy()
     test = np.asarray(waves.test.values[:5], dtype=np.float64)
     expected = reference.predict(test[:, 1, :36] - test[:, 1, 35:36]) + test[:, 1, 35:36]
-    assert np.allclose(found, expected, atol=1e-3)
+    assert np.allclose(forecast, expected, atol=1e-3)
 
 
 def test_it_beats_the_naive_forecast_and_keeps_the_best_choice(waves):

@@ -42,8 +42,8 @@ def test_a_patch_is_guessed_from_the_others_alone(waves, pair):
 def test_noise_is_taken_away(waves, pair):
     clean = waves.test.batch(np.arange(60)).values
     noisy = clean + 0.6 * torch.randn(clean.shape, generator=torch.Generator().manual_seed(0))
-    found = pair[1].denoise(noisy, torch.zeros(60, dtype=torch.int64), 0.6)
-    assert float((found - clean).square().mean()) < 0.8 * 0.36
+    denoised = pair[1].denoise(noisy, torch.zeros(60, dtype=torch.int64), 0.6)
+    assert float((denoised - clean).square().mean()) < 0.8 * 0.36
     assert torch.allclose(pair[1].denoise(clean, torch.zeros(60, dtype=torch.int64), 0.0), clean)
 
 

@@ -67,8 +67,8 @@ def test_log_likelihood_is_what_streaming_gives(fitted: ngram.NGram) -> None:
 def test_whole_distributions_are_those_of_streaming(fitted: ngram.NGram, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ngram, "AT_ONCE", 7)
     data = corpus([b"red green", b"zebra", b""], [0, 2, 1])
-    found = fitted.log_probabilities(as_batch(data))
-    for row, values, condition in zip(found, data.values, data.conditions, strict=True):
+    distributions = fitted.log_probabilities(as_batch(data))
+    for row, values, condition in zip(distributions, data.values, data.conditions, strict=True):
         symbols = [int(v) for v in values if v != PAD]
         assert torch.allclose(row[: len(symbols)], walk(fitted, int(condition), symbols), atol=1e-6)
 
@@ -82,8 +82,8 @@ def test_bigram_equals_the_formula_by_hand() -> None:
     # continuation counts: a follows START (1 context), b and c follow a (1 each), END follows b and c (2)
     unigram = (1 - 0.5) / 5 + (0.5 * 3 + 0.75) / 5 / OUTPUTS  # of b
     bigram = (1 - 0.5) / 2 + (0.5 * 2) / 2 * unigram  # of b after a
-    found = walk(model, 0, [ord("a"), ord("b")])[1, ord("b")].exp()
-    assert float(found) == pytest.approx(bigram, rel=1e-3)
+    probability = walk(model, 0, [ord("a"), ord("b")])[1, ord("b")].exp()
+    assert float(probability) == pytest.approx(bigram, rel=1e-3)
 
 
 def test_label_is_worth_something_and_no_label_is_pooled(fitted: ngram.NGram) -> None:

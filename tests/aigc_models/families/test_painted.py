@@ -76,8 +76,8 @@ def test_capabilities_keep_the_items_shape(case):
 @pytest.mark.parametrize("family", ["flow_matching", "vae"])
 def test_sounds_start_from_the_autoencoder_too(family, tones):
     module = find("aigc_models.families", family)
-    own = module.build(module.SIZES["small"], tones.shape).state_dict()
+    state = module.build(module.SIZES["small"], tones.shape).state_dict()
     body = autoencoder.build(autoencoder.SIZES["small"], tones.shape).state_dict()
-    shared = {name.split(".")[0] for name, tensor in body.items() if name in own and own[name].shape == tensor.shape}
+    shared = {name.split(".")[0] for name, tensor in body.items() if name in state and state[name].shape == tensor.shape}
     assert shared == ({"encoder", "decoder", "time", "inner", "outer"} if family == "flow_matching" else {"encoder", "time"})
     assert module.BODY == "autoencoder"

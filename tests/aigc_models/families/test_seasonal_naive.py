@@ -32,10 +32,10 @@ def test_quantiles_rise_and_hold_as_much_as_they_say(waves):
     model = build(SIZES["small"], waves.shape)
     model.fit(waves.train, waves.validation, quiet)
     batch = waves.test.batch(np.arange(len(waves.test)))
-    found = model.forecast(batch.values[..., :36], batch.conditions, torch.tensor([0.1, 0.5, 0.9]))
-    assert (found.diff(dim=-1) > 0).all()
+    quantiles = model.forecast(batch.values[..., :36], batch.conditions, torch.tensor([0.1, 0.5, 0.9]))
+    assert (quantiles.diff(dim=-1) > 0).all()
     future = batch.values[..., 36:]
-    inside = ((found[..., 0] <= future) & (future <= found[..., 2])).float().mean()
+    inside = ((quantiles[..., 0] <= future) & (future <= quantiles[..., 2])).float().mean()
     assert 0.7 < float(inside) < 0.9
 
 

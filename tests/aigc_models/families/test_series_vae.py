@@ -18,12 +18,12 @@ def test_a_code_brings_the_future_back_better_than_the_past_alone(waves):
         player.loss(noisy).backward()
         optimiser.step()
     model.eval()
-    found, nothing = model.reconstruct(noisy.values), noisy.conditions
+    rebuilt, nothing = model.reconstruct(noisy.values), noisy.conditions
     future = noisy.values[..., 36:]
     middle = model.forecast(noisy.values[..., :36], nothing, torch.tensor([0.5]))[..., 0]
     assert isinstance(model, Reconstructs)
-    assert torch.equal(found[..., :36], noisy.values[..., :36])
-    assert float((found[..., 36:] - future).square().mean()) < 0.5 * float((middle - future).square().mean())
+    assert torch.equal(rebuilt[..., :36], noisy.values[..., :36])
+    assert float((rebuilt[..., 36:] - future).square().mean()) < 0.5 * float((middle - future).square().mean())
 
 
 def test_validation_loss_is_the_same_at_each_call(waves):

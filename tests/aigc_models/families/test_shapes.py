@@ -1,19 +1,27 @@
-"""What each family gives has the shape that stands in its signature."""
+"""What each family gives has the shape that stands in its signature, and so has all that passes its layers on the way."""
 
 from __future__ import annotations
 
-from typing import Any, get_type_hints
+import sys
+from collections.abc import Callable, Iterator
+from functools import wraps
+from inspect import isfunction, signature
+from types import ModuleType, NoneType, UnionType
+from typing import Any, get_args, get_origin, get_type_hints
 
 import numpy as np
 import pytest
 import torch
+from jaxtyping import jaxtyped
 
-from aigc_models.capabilities import PROTOCOLS, Fits, Shape, capabilities
+from aigc_models.capabilities import PROTOCOLS, Fits, Learns, Shape, capabilities
 from aigc_models.corpus import Batch, Corpus
 from aigc_models.find import find, names
+from aigc_models.forecasting import quantiles
 from aigc_models.modalities.text import END
 from aigc_models.training.randomness import seeded
 
+WITHIN = ("aigc_models.layers", "aigc_models.forecasting")
 METHODS = {
     "scores": "log_likelihood",
     "predicts": "log_probabilities",
@@ -27,6 +35,60 @@ METHODS = {
 PAINTED = [name for name in names("aigc_models.families") if "image" in find("aigc_models.families", name).MODALITIES]
 OF_SERIES = [name for name in names("aigc_models.families") if "series" in find("aigc_models.families", name).MODALITIES]
 OF_TEXT = [name for name in names("aigc_models.families") if "text" in find("aigc_models.families", name).MODALITIES]
+
+
+def fits(value: Any, hint: Any) -> bool:
+    """Whether a value has the shapes of a type hint; a hint without shapes takes anything."""
+    if hasattr(hint, "dims") or hint is NoneType:
+        return isinstance(value, hint)
+    if isinstance(hint, UnionType):
+        return any(fits(value, one) for one in get_args(hint))
+    if get_origin(hint) is list:
+        return all(fits(one, *get_args(hint)) for one in value)
+    if hasattr(hint, "_fields"):
+        with jaxtyped("context"):  # a record names its axes for itself
+            return all(map(fits, value, get_type_hints(hint).values()))
+    return not isinstance(value, tuple) or all(map(fits, value, get_args(hint)))
+
+
+def held(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`function`, which fails where an argument or what it gives has not the shape in its signature."""
+    hints = get_type_hints(function, localns={"Format": Any})
+
+    @wraps(function)
+    def call(*args: Any, **options: Any) -> Any:
+        given = signature(function).bind(*args, **options).arguments
+        with jaxtyped("context"):
+            for name, value in given.items():
+                assert fits(value, hints.get(name)), f"{function.__qualname__}: {name} is not {hints[name]}"
+            answer = function(*args, **options)
+            assert fits(answer, hints["return"]), f"{function.__qualname__} does not give {hints['return']}"
+        return answer
+
+    return call
+
+
+def looked_up() -> Iterator[tuple[Any, str, Callable[..., Any]]]:
+    """Each function and method of the layers and of forecasting, with the module or class in which it is looked up."""
+    modules = [module for name, module in sys.modules.items() if name.startswith("aigc_models.")]
+    owners = {one for module in modules for one in (module, *vars(module).values()) if isinstance(one, (type, ModuleType))}
+    for owner in owners:
+        for name, one in vars(owner).items():
+            if isfunction(one) and one.__module__.startswith(WITHIN) and not name.startswith("__"):
+                yield owner, name, one
+
+
+@pytest.fixture(autouse=True)
+def shapes_are_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in names("aigc_models.families"):
+        find("aigc_models.families", name)
+    for owner, name, function in list(looked_up()):
+        monkeypatch.setattr(owner, name, held(function))
+
+
+def test_another_shape_is_noticed() -> None:
+    with pytest.raises(AssertionError, match="crps: target is not"):
+        quantiles.crps(torch.zeros(2, 1, 6, 3), torch.zeros(2, 1, 5), torch.tensor([0.1, 0.5, 0.9]))
 
 
 def texts() -> tuple[Corpus, Shape]:
@@ -53,6 +115,9 @@ def check(name: str, train: Corpus, shape: Shape) -> None:
         model = family.build(family.SIZES["debug"], shape)
         if isinstance(model, Fits):
             model.fit(train, train, lambda *args, **figures: None)
+        if isinstance(model, Learns):
+            for player in model.players():
+                player.loss(train.batch(np.arange(6)))
         batch, context = train.batch(np.arange(6)), getattr(shape.format, "context", 0)
         methods = {METHODS[each]: each for each in capabilities(model) if each in METHODS}
         assert methods or "streams" in capabilities(model) or name.startswith("masked")

@@ -76,8 +76,8 @@ def test_learns_which_text_belongs_to_which_condition() -> None:
 
 def test_blocks_and_embedding_fit_those_of_the_body() -> None:
     body = {name: value.shape for name, value in masked_lm.build(masked_lm.SIZES["small"], SHAPE).state_dict().items()}
-    own = {name: value.shape for name, value in transformer.build(transformer.SIZES["small"], SHAPE).state_dict().items()}
-    assert body == {name: shape for name, shape in own.items() if name != "conditions.weight"}
+    shapes = {name: value.shape for name, value in transformer.build(transformer.SIZES["small"], SHAPE).state_dict().items()}
+    assert body == {name: shape for name, shape in shapes.items() if name != "conditions.weight"}
     assert transformer.BODY == "masked_lm"
 
 

@@ -47,11 +47,11 @@ def test_the_prior_is_a_density():
 
 
 def test_encoder_and_time_come_from_the_autoencoder(digits):
-    own = build(SIZES["small"], digits.shape).state_dict()
+    state = build(SIZES["small"], digits.shape).state_dict()
     body = autoencoder.build(autoencoder.SIZES["small"], digits.shape).state_dict()
-    shared = [name for name, tensor in body.items() if name in own and own[name].shape == tensor.shape]
+    shared = [name for name, tensor in body.items() if name in state and state[name].shape == tensor.shape]
     assert {name.split(".")[0] for name in shared} == {"encoder", "time"}
-    assert {name for name in own if name.startswith("encoder.")} <= set(shared)
+    assert {name for name in state if name.startswith("encoder.")} <= set(shared)
 
 
 def test_the_bound_tells_the_label(digits, trained):

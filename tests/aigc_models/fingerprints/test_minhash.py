@@ -27,11 +27,11 @@ def test_near_sets_share_two_bands_and_others_none():
         assert shared(one, set(range(at + 500, at + 600))) == 0
 
 
-@pytest.mark.parametrize(("moved", "found"), [(0, 1.0), (10, 90 / 110), (50, 50 / 150), (100, 0.0)])
-def test_similarity_is_that_of_jaccard(moved, found):
+@pytest.mark.parametrize(("moved", "jaccard"), [(0, 1.0), (10, 90 / 110), (50, 50 / 150), (100, 0.0)])
+def test_similarity_is_that_of_jaccard(moved, jaccard):
     one, other = np.arange(100), np.arange(100) + moved
-    assert similarity(one, other) == pytest.approx(found)
-    assert alike(one, other) == (found >= SIMILAR)
+    assert similarity(one, other) == pytest.approx(jaccard)
+    assert alike(one, other) == (jaccard >= SIMILAR)
 
 
 def test_the_part_of_a_set_is_near_from_the_limit_on():

@@ -19,8 +19,8 @@ def test_draws_have_the_correlations_that_were_learnt() -> None:
     copula = Copula(2, 4)
     copula.learn(3 * correlated(4000))
     drawn = copula.draw(torch.arange(4000)).flatten(1)
-    found = torch.corrcoef(drawn.T)
-    assert torch.allclose(found, torch.corrcoef(correlated(4000).flatten(1).T), atol=0.07)
+    correlations = torch.corrcoef(drawn.T)
+    assert torch.allclose(correlations, torch.corrcoef(correlated(4000).flatten(1).T), atol=0.07)
     assert torch.allclose(drawn.std(0), torch.ones(8), atol=0.05)
 
 

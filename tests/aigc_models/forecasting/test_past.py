@@ -11,8 +11,8 @@ def test_a_wave_of_any_phase_and_strength_is_found_with_a_trend_on_it(waves):
     season = Season(waves.shape.format, 1)
     rows = torch.stack([wave(strength, shift) for strength, shift in ((1.0, 0.0), (2.5, 4.3), (0.2, -7.0))])
     trend = torch.tensor([[0.0], [0.1], [-0.02]]) * torch.arange(42.0)
-    found = season((rows + trend)[:, :36], torch.tensor([0, 1, 0]))
-    assert torch.allclose(found, rows, atol=0.02)
+    course = season((rows + trend)[:, :36], torch.tensor([0, 1, 0]))
+    assert torch.allclose(course, rows, atol=0.02)
 
 
 def test_a_slope_is_not_tilted_by_a_wave():

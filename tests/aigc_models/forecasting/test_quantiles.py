@@ -12,10 +12,10 @@ def test_score_of_a_gaussian_is_its_closed_form() -> None:
     """Gneiting and Raftery 2007, equation 21; the difference is that of a finite number of levels."""
     target = torch.tensor([-1.5, 0.0, 0.7, 2.0])[:, None, None]
     mean, spread, levels = torch.full_like(target, 0.2), torch.tensor(0.8), grid(2000)
-    found = crps(gaussian(mean, spread, levels), target, levels)[:, 0, 0]
+    losses = crps(gaussian(mean, spread, levels), target, levels)[:, 0, 0]
     z = ((target - mean) / spread)[:, 0, 0].double().numpy()
     expected = 0.8 * (z * (2 * norm.cdf(z) - 1) + 2 * norm.pdf(z) - 1 / math.sqrt(math.pi))
-    assert torch.allclose(found.double(), torch.from_numpy(expected), atol=2e-3)
+    assert torch.allclose(losses.double(), torch.from_numpy(expected), atol=2e-3)
 
 
 def test_the_truth_scores_best_and_a_point_scores_its_distance() -> None:

@@ -86,9 +86,9 @@ def test_score_is_zero_at_padding_and_in_order() -> None:
 def test_predict_gives_the_whole_distributions_in_order() -> None:
     table = torch.randn(OUTPUTS + 2, OUTPUTS)
     values = padded([b"abcdef", b"x", b"yz"] * 20)
-    found = predict(lambda inputs, conditions: table[inputs], Batch(values, torch.zeros(60, dtype=torch.int64)))
+    distributions = predict(lambda inputs, conditions: table[inputs], Batch(values, torch.zeros(60, dtype=torch.int64)))
     expected = table[shifted(values)].log_softmax(-1)
-    assert torch.allclose(found[values != PAD], expected[values != PAD], atol=1e-5)
+    assert torch.allclose(distributions[values != PAD], expected[values != PAD], atol=1e-5)
 
 
 def test_drop_condition_hides_the_share() -> None:

@@ -23,8 +23,8 @@ class Altered:
 
     def generate(self, conditions, seeds, **sampling):
         draws = uniform(seeds)[:, 0].tolist()
-        known = [np.flatnonzero(self.corpus.conditions == (int(label) + self.off) % 10) for label in conditions]
-        chosen = np.array([rows[int(draw * len(rows))] for rows, draw in zip(known, draws, strict=True)])
+        matches = [np.flatnonzero(self.corpus.conditions == (int(label) + self.off) % 10) for label in conditions]
+        chosen = np.array([rows[int(draw * len(rows))] for rows, draw in zip(matches, draws, strict=True)])
         values = self.corpus.batch(chosen).values
         return (values + self.noise * torch.randn(values.shape, generator=torch.Generator().manual_seed(1))).clamp(-1, 1)
 

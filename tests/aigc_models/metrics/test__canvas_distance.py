@@ -11,11 +11,11 @@ from aigc_models.modalities.image import Format
 def test_against_all_pairs_in_pieces(digits, monkeypatch):
     monkeypatch.setattr(_canvas_distance, "ROWS", 100)
     train, items = digits.train.take(np.arange(250)), digits.test.take(np.arange(20))
-    found = nearest_distances(train, {"test": items, "train": train.take(np.arange(3))}, digits.shape)
-    known, asked = (corpus.values.reshape(len(corpus), -1) / 127.5 for corpus in (train, items))
-    expected = np.sqrt(((asked[:, None] - known[None]) ** 2).sum(2)).min(1)
-    assert found["test"] == pytest.approx(expected, abs=1e-3)
-    assert found["train"] == pytest.approx(0, abs=5e-3)
+    distances = nearest_distances(train, {"test": items, "train": train.take(np.arange(3))}, digits.shape)
+    references, asked = (corpus.values.reshape(len(corpus), -1) / 127.5 for corpus in (train, items))
+    expected = np.sqrt(((asked[:, None] - references[None]) ** 2).sum(2)).min(1)
+    assert distances["test"] == pytest.approx(expected, abs=1e-3)
+    assert distances["train"] == pytest.approx(0, abs=5e-3)
 
 
 def test_black_to_white_is_two_a_pixel():

@@ -21,20 +21,20 @@ TRAIN = ["return the mean of an array", "open a file for reading", "draw a line 
 
 
 def test_copies_are_at_zero_and_empty_texts_at_one() -> None:
-    found = _text_distance.nearest_distances(corpus(TRAIN), {"same": corpus(TRAIN), "empty": corpus([""])})
-    assert found["same"] == pytest.approx(np.zeros(4), abs=1e-5)
-    assert found["empty"].tolist() == [1.0]
+    distances = _text_distance.nearest_distances(corpus(TRAIN), {"same": corpus(TRAIN), "empty": corpus([""])})
+    assert distances["same"] == pytest.approx(np.zeros(4), abs=1e-5)
+    assert distances["empty"].tolist() == [1.0]
 
 
 def test_texts_shorter_than_an_n_gram_are_compared_by_what_they_have() -> None:
-    found = _text_distance.nearest_distances(corpus(["ab", "cd"]), {"made": corpus(["ab", "cd", "x", ""])})
-    assert found["made"] == pytest.approx([0, 0, 1, 1], abs=1e-5)
+    distances = _text_distance.nearest_distances(corpus(["ab", "cd"]), {"made": corpus(["ab", "cd", "x", ""])})
+    assert distances["made"] == pytest.approx([0, 0, 1, 1], abs=1e-5)
 
 
 def test_near_copy_is_nearer_than_new_text() -> None:
     groups = {"near": corpus(["open the file for reading"]), "new": corpus(["remove every column that is empty"])}
-    found = _text_distance.nearest_distances(corpus(TRAIN), groups)
-    assert 0 < found["near"][0] < found["new"][0] < 1
+    distances = _text_distance.nearest_distances(corpus(TRAIN), groups)
+    assert 0 < distances["near"][0] < distances["new"][0] < 1
 
 
 def test_agrees_with_scikit_learn_neighbours() -> None:

@@ -30,7 +30,7 @@ def test_intervals_of_dependent_items_hold_the_truth_where_a_plain_bootstrap_doe
         noise = random.normal(size=420)
         figures = np.convolve(noise, np.ones(20) / 20, mode="valid")  # neighbours share nineteen of twenty parts
         for block in hits:
-            found = averages({"one": figures}, "", "lower", 0, block)["one"]
-            hits[block] += found.low < 0 < found.high
+            measurement = averages({"one": figures}, "", "lower", 0, block)["one"]
+            hits[block] += measurement.low < 0 < measurement.high
     assert hits[30] >= 48
     assert hits[1] < 40

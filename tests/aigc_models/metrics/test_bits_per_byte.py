@@ -31,23 +31,23 @@ def evidence(texts: list[bytes], models: dict[str, object]) -> Evidence:
 
 
 def test_end_costs_bits_but_is_no_byte() -> None:
-    found = bits_per_byte.measure(evidence([b"abc", b"a"], {"one": Constant(2.0)}))
-    assert np.isclose(found["one"].value, 2.0 * (4 + 2) / (3 + 1))
+    measurements = bits_per_byte.measure(evidence([b"abc", b"a"], {"one": Constant(2.0)}))
+    assert np.isclose(measurements["one"].value, 2.0 * (4 + 2) / (3 + 1))
 
 
 def test_long_items_count_more() -> None:
-    found = bits_per_byte.measure(evidence([b"x" * 9, b"a"], {"one": Constant(1.0, extra=1.0)}))
-    assert np.isclose(found["one"].value, (10 + 2 + 9) / 10)
+    measurements = bits_per_byte.measure(evidence([b"x" * 9, b"a"], {"one": Constant(1.0, extra=1.0)}))
+    assert np.isclose(measurements["one"].value, (10 + 2 + 9) / 10)
 
 
 def test_pairing_finds_a_difference_that_the_intervals_hide() -> None:
     random = np.random.default_rng(0)
     texts = [bytes(random.choice([97, 120], 20, p=[1 - p, p]).tolist()) for p in random.random(60)]
     models = {"worse": Constant(1.1, 3.0), "better": Constant(1.0, 3.0), "none": object()}
-    found = bits_per_byte.measure(evidence(texts, models))
-    assert set(found) == {"worse", "better"}
-    assert found["worse"].low < found["better"].high
-    difference = found["worse"].versus["better"]
+    measurements = bits_per_byte.measure(evidence(texts, models))
+    assert set(measurements) == {"worse", "better"}
+    assert measurements["worse"].low < measurements["better"].high
+    difference = measurements["worse"].versus["better"]
     assert 0 < difference.low <= difference.high
     assert np.isclose(difference.value, 0.1 * 21 / 20)
 
@@ -56,8 +56,8 @@ def test_interval_holds_the_truth_about_as_often_as_it_says() -> None:
     random, hits = np.random.default_rng(1), 0
     for _ in range(40):
         texts = [bytes(random.choice([97, 120], 20, p=[1 - p, p]).tolist()) for p in random.random(50)]
-        found = bits_per_byte.measure(evidence(texts, {"one": Constant(1.0, 2.0)}))["one"]
-        hits += found.low < 21 / 20 + 1.0 < found.high
+        measurement = bits_per_byte.measure(evidence(texts, {"one": Constant(1.0, 2.0)}))["one"]
+        hits += measurement.low < 21 / 20 + 1.0 < measurement.high
     assert hits >= 33
 
 

@@ -2,7 +2,7 @@ from aigc_models.metrics import classification_accuracy_real
 
 
 def test_it_measures_one_candidate_and_needs_labels(picture_evidence, unlabelled_evidence):
-    found = classification_accuracy_real.measure(picture_evidence)
-    assert set(found) == {"real"}
-    assert 0.9 < found["real"].low <= found["real"].value <= found["real"].high <= 1
+    measurements = classification_accuracy_real.measure(picture_evidence)
+    assert set(measurements) == {"real"}
+    assert 0.9 < measurements["real"].low <= measurements["real"].value <= measurements["real"].high <= 1
     assert not classification_accuracy_real.applies(unlabelled_evidence)

@@ -5,12 +5,12 @@ from aigc_models.metrics import classification_accuracy_real, classification_acc
 
 @pytest.mark.slow
 def test_a_replay_is_worth_the_real_data_and_wrong_labels_are_worth_nothing(picture_evidence):
-    found = classification_accuracy_score.measure(picture_evidence)
+    measurements = classification_accuracy_score.measure(picture_evidence)
     real = classification_accuracy_real.measure(picture_evidence)["real"]
     assert real.value > 0.95
-    assert found["replay"].value > real.value - 0.04
-    assert found["wrong"].value < 0.1
-    assert found["wrong"].versus["replay"].high < -0.8
+    assert measurements["replay"].value > real.value - 0.04
+    assert measurements["wrong"].value < 0.1
+    assert measurements["wrong"].versus["replay"].high < -0.8
 
 
 def test_it_needs_labels(picture_evidence, unlabelled_evidence):

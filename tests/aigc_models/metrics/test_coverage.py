@@ -11,7 +11,7 @@ def test_radius_is_the_distance_to_the_kth_neighbour():
 
 
 def test_one_picture_over_and_over_covers_little(picture_evidence):
-    found = coverage.measure(picture_evidence)
-    assert found["replay"].value > 0.9
-    assert found["noisy"].value < found["replay"].value
+    measurements = coverage.measure(picture_evidence)
+    assert measurements["replay"].value > 0.9
+    assert measurements["noisy"].value < measurements["replay"].value
     assert covered(np.random.default_rng(0).normal(size=(100, 3)), np.zeros((100, 3))).mean() < 0.5

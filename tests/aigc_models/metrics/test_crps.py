@@ -35,35 +35,35 @@ def evidence(waves):
 
 
 def test_score_of_white_noise_is_its_closed_form_in_the_channels_unit(evidence):
-    found = crps.measure(evidence)
-    assert set(found) == {"ensemble", "wide", "off"}
-    assert found["ensemble"].unit == "units of ppm"
-    assert found["ensemble"].value == pytest.approx(3 / math.sqrt(math.pi), rel=0.04)
-    assert found["ensemble"].low < 3 / math.sqrt(math.pi) < found["ensemble"].high
+    measurements = crps.measure(evidence)
+    assert set(measurements) == {"ensemble", "wide", "off"}
+    assert measurements["ensemble"].unit == "units of ppm"
+    assert measurements["ensemble"].value == pytest.approx(3 / math.sqrt(math.pi), rel=0.04)
+    assert measurements["ensemble"].low < 3 / math.sqrt(math.pi) < measurements["ensemble"].high
 
 
 def test_the_truth_is_told_from_what_is_off_and_from_what_is_too_wide(evidence):
-    found = crps.measure(evidence)["ensemble"].versus
-    assert found["wide"].high < 0
-    assert found["off"].high < 0
+    differences = crps.measure(evidence)["ensemble"].versus
+    assert differences["wide"].high < 0
+    assert differences["off"].high < 0
 
 
 def test_error_of_the_median(evidence):
-    found = mse.measure(evidence)
-    assert found["ensemble"].value == pytest.approx(9.0, rel=0.08)
-    assert found["off"].versus["ensemble"].value == pytest.approx(9 * 0.25, rel=0.3)
+    measurements = mse.measure(evidence)
+    assert measurements["ensemble"].value == pytest.approx(9.0, rel=0.08)
+    assert measurements["off"].versus["ensemble"].value == pytest.approx(9 * 0.25, rel=0.3)
 
 
 def test_coverage_is_right_for_the_truth_alone(evidence):
-    found = interval_coverage_gap.measure(evidence)
-    assert found["ensemble"].value < 0.02
-    assert found["wide"].value == pytest.approx(math.erf(2 * 1.2816 / math.sqrt(2)) - 0.8, abs=0.02)
+    measurements = interval_coverage_gap.measure(evidence)
+    assert measurements["ensemble"].value < 0.02
+    assert measurements["wide"].value == pytest.approx(math.erf(2 * 1.2816 / math.sqrt(2)) - 0.8, abs=0.02)
 
 
 def test_several_channels_are_scored_in_standard_deviations(waves):
     models = {"ensemble": Normal(0.0, 1.0)}
-    found = crps.measure(Evidence(waves.train, waves.validation, waves.test, waves.shape, models, {}))
-    assert found["ensemble"].unit == "standard deviations"
+    measurements = crps.measure(Evidence(waves.train, waves.validation, waves.test, waves.shape, models, {}))
+    assert measurements["ensemble"].unit == "standard deviations"
 
 
 def test_is_left_out_where_nothing_forecasts(evidence):

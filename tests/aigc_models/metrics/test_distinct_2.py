@@ -23,28 +23,28 @@ def measure(samples: list[str], real: list[str]) -> dict:
 
 
 def test_share_of_distinct_pairs() -> None:
-    found = measure(["a b a b", "a b"], ["a b c d e"])
-    assert found["one"].value == pytest.approx(2 / 4)  # ab ba ab | ab
-    assert found["real"].value == pytest.approx(1.0)
+    measurements = measure(["a b a b", "a b"], ["a b c d e"])
+    assert measurements["one"].value == pytest.approx(2 / 4)  # ab ba ab | ab
+    assert measurements["real"].value == pytest.approx(1.0)
 
 
 def test_all_are_cut_to_the_same_number_of_pairs() -> None:
     """The second item of the real ones would be a repeat, but is beyond the number."""
-    found = measure(["a b c"], ["a b c", "a b c", "a b c"])
-    assert found["real"].value == found["one"].value == pytest.approx(1.0)
+    measurements = measure(["a b c"], ["a b c", "a b c", "a b c"])
+    assert measurements["real"].value == measurements["one"].value == pytest.approx(1.0)
 
 
 def test_no_pair_goes_across_items_and_words_may_be_absent() -> None:
     assert distinct_2.word_pairs(corpus(["one"]).values[0]) == []
-    found = measure(["", "x"], ["a b"])
-    assert found["one"].value == 0
+    measurements = measure(["", "x"], ["a b"])
+    assert measurements["one"].value == 0
 
 
 def test_who_writes_nothing_cuts_nobody() -> None:
     test = corpus(["a b c"])
     samples = {"empty": corpus(["", ""]), "full": corpus(["a b", "b c"])}
-    found = distinct_2.measure(Evidence(test, test, test, Shape("text", ()), {}, samples))
-    assert {name: one.value for name, one in found.items()} == {"empty": 0, "full": 1, "real": 1}
+    measurements = distinct_2.measure(Evidence(test, test, test, Shape("text", ()), {}, samples))
+    assert {name: one.value for name, one in measurements.items()} == {"empty": 0, "full": 1, "real": 1}
 
 
 def test_jackknife_is_that_of_leaving_each_item_out() -> None:
@@ -54,6 +54,6 @@ def test_jackknife_is_that_of_leaving_each_item_out() -> None:
         rest = [pair for index, item in enumerate(items) if index != left for pair in item]
         without.append(len(set(rest)) / len(rest))
     error = np.sqrt((len(items) - 1) * np.var(without))
-    found = distinct_2.distinct(items)
-    assert found.low == pytest.approx(max(0.0, found.value - 1.96 * error))
-    assert found.high == pytest.approx(min(1.0, found.value + 1.96 * error))
+    measurement = distinct_2.distinct(items)
+    assert measurement.low == pytest.approx(max(0.0, measurement.value - 1.96 * error))
+    assert measurement.high == pytest.approx(min(1.0, measurement.value + 1.96 * error))

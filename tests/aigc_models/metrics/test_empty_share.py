@@ -30,17 +30,17 @@ def form(corpus: Corpus) -> object:
 
 def test_it_counts_what_says_nothing_beside_real_items() -> None:
     test = texts("a line", "7", "more", "and so on")
-    found = empty_share.measure(
+    measurements = empty_share.measure(
         evidence(test, ensemble=texts("", " \n", "oooo", "well"), baseline=texts("", "b c", "d e", "f g"))
     )
-    assert {name: one.value for name, one in found.items()} == {"ensemble": 0.75, "baseline": 0.25, "real": 0.25}
-    assert (found["ensemble"].better, found["ensemble"].unit) == ("lower", "share")
-    assert found["ensemble"].versus["real"].value == 0.5
+    assert {name: one.value for name, one in measurements.items()} == {"ensemble": 0.75, "baseline": 0.25, "real": 0.25}
+    assert (measurements["ensemble"].better, measurements["ensemble"].unit) == ("lower", "share")
+    assert measurements["ensemble"].versus["real"].value == 0.5
 
 
 def test_candidates_with_fewer_samples_are_compared_at_equal_numbers() -> None:
-    found = empty_share.measure(evidence(texts("a b", "c d", "e f"), ensemble=texts("", "so"), baseline=texts("", "", "")))
-    assert (found["ensemble"].value, found["baseline"].value) == (0.5, 1.0)
+    shares = empty_share.measure(evidence(texts("a b", "c d", "e f"), ensemble=texts("", "so"), baseline=texts("", "", "")))
+    assert (shares["ensemble"].value, shares["baseline"].value) == (0.5, 1.0)
 
 
 def test_pictures_of_one_colour_count() -> None:
@@ -65,6 +65,6 @@ def test_the_interval_holds_the_true_share_about_19_times_in_20(share: float) ->
 
 
 def test_none_in_a_hundred_is_not_said_to_be_none_at_all() -> None:
-    found = empty_share.measure(evidence(texts(*["a b"] * 100), ensemble=texts(*["c d"] * 100)))["ensemble"]
-    assert (found.value, found.low) == (0, 0)
-    assert found.high == pytest.approx(0.037, abs=1e-3)
+    measurement = empty_share.measure(evidence(texts(*["a b"] * 100), ensemble=texts(*["c d"] * 100)))["ensemble"]
+    assert (measurement.value, measurement.low) == (0, 0)
+    assert measurement.high == pytest.approx(0.037, abs=1e-3)

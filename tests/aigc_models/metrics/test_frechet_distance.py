@@ -17,19 +17,19 @@ def test_against_the_matrix_square_root():
 
 @pytest.mark.slow
 def test_worse_pictures_lie_further_and_real_ones_nearest(picture_evidence):
-    found = frechet_distance.measure(picture_evidence)
+    measurements = frechet_distance.measure(picture_evidence)
     real = frechet_distance_real.measure(picture_evidence)["real"]
-    assert found["noisy"].value > 3 * found["replay"].value
-    assert found["replay"].value == pytest.approx(real.value, rel=0.2)
-    assert found["noisy"].versus["replay"].low > 0
+    assert measurements["noisy"].value > 3 * measurements["replay"].value
+    assert measurements["replay"].value == pytest.approx(real.value, rel=0.2)
+    assert measurements["noisy"].versus["replay"].low > 0
     assert real.low < real.value < real.high
 
 
 def test_without_labels_it_uses_principal_components(unlabelled_evidence):
-    found = frechet_distance.measure(unlabelled_evidence)
-    assert found["noisy"].value > 2 * found["replay"].value
+    measurements = frechet_distance.measure(unlabelled_evidence)
+    assert measurements["noisy"].value > 2 * measurements["replay"].value
 
 
 def test_sounds_are_judged_by_the_same_classifier(sound_evidence):
-    found = frechet_distance.measure(sound_evidence)
-    assert found["noisy"].value > 3 * found["replay"].value
+    measurements = frechet_distance.measure(sound_evidence)
+    assert measurements["noisy"].value > 3 * measurements["replay"].value

@@ -4,8 +4,8 @@ from aigc_models.metrics.frechet_distance import measured
 
 
 def test_it_is_what_a_replay_drawn_alike_would_score(picture_evidence):
-    found = frechet_distance_real.measure(picture_evidence)["real"]
+    measurement = frechet_distance_real.measure(picture_evidence)["real"]
     value, draws = measured(judge(picture_evidence), picture_evidence.train)
-    assert found.value == value
-    assert found.low < value < found.high
+    assert measurement.value == value
+    assert measurement.low < value < measurement.high
     assert len(draws) == 200

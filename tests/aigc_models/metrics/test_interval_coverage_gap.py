@@ -15,5 +15,5 @@ def test_share_inside_is_that_by_hand(waves):
     assert interval_coverage_gap.covered(model, evidence).mean() == pytest.approx(
         float((away < 1.2816).float().mean()), abs=1e-3
     )
-    found = interval_coverage_gap.measure(evidence)["ensemble"]
-    assert found.low <= found.value <= found.high
+    measurement = interval_coverage_gap.measure(evidence)["ensemble"]
+    assert measurement.low <= measurement.value <= measurement.high

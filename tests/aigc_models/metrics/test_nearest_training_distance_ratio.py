@@ -6,12 +6,12 @@ from aigc_models.metrics.nearest_training_distance_ratio import ratio
 
 
 def test_a_replay_has_no_distance_and_noise_has_more_than_real_items(picture_evidence):
-    found = nearest_training_distance_ratio.measure(picture_evidence)
-    assert set(found) == {"replay", "noisy", "wrong"}
-    assert found["replay"].value == pytest.approx(0, abs=1e-3)
-    assert found["replay"].high < 0.5
-    assert found["noisy"].low > 1
-    assert found["noisy"].versus["replay"].low > 1
+    measurements = nearest_training_distance_ratio.measure(picture_evidence)
+    assert set(measurements) == {"replay", "noisy", "wrong"}
+    assert measurements["replay"].value == pytest.approx(0, abs=1e-3)
+    assert measurements["replay"].high < 0.5
+    assert measurements["noisy"].low > 1
+    assert measurements["noisy"].versus["replay"].low > 1
 
 
 def test_medians_at_equal_numbers():
@@ -19,6 +19,6 @@ def test_medians_at_equal_numbers():
 
 
 def test_sounds_are_compared_by_their_spectrograms(sound_evidence):
-    found = nearest_training_distance_ratio.measure(sound_evidence)
-    assert found["replay"].value == pytest.approx(0, abs=0.05)
-    assert found["noisy"].low > 1.5
+    measurements = nearest_training_distance_ratio.measure(sound_evidence)
+    assert measurements["replay"].value == pytest.approx(0, abs=0.05)
+    assert measurements["noisy"].low > 1.5

@@ -74,11 +74,16 @@ def evidence() -> Evidence:
 
 def test_the_pitch_asked_for_is_the_one_that_counts(evidence: Evidence) -> None:
     assert pitch_accuracy.applies(evidence)
-    found = pitch_accuracy.measure(evidence)
-    assert {name: figure.value for name, figure in found.items()} == {"good": 1.0, "octave": 0.0, "half": 0.5, "real": 1.0}
-    assert found["half"].low < 0.45 < 0.55 < found["half"].high
-    assert found["good"].versus["half"].low > 0.3
-    assert found["good"].better == "higher"
+    accuracies = pitch_accuracy.measure(evidence)
+    assert {name: one.value for name, one in accuracies.items()} == {
+        "good": 1.0,
+        "octave": 0.0,
+        "half": 0.5,
+        "real": 1.0,
+    }
+    assert accuracies["half"].low < 0.45 < 0.55 < accuracies["half"].high
+    assert accuracies["good"].versus["half"].low > 0.3
+    assert accuracies["good"].better == "higher"
 
 
 def test_other_labels_and_unlabelled_items_are_left_out(evidence: Evidence) -> None:

@@ -17,26 +17,26 @@ WORDS = ["the", "ship", "carries", "grain", "to", "a", "harbour", "in", "the", "
 def sentences(count: int, seed: int, noise: float = 0.0) -> Corpus:
     chance = random.Random(seed)
     texts = [" ".join(chance.choice(WORDS) for _ in range(10)) for _ in range(count)]
-    shaken = ["".join(chance.sample(own, len(own))) if at < noise * count else own for at, own in enumerate(texts)]
+    shaken = ["".join(chance.sample(words, len(words))) if at < noise * count else words for at, words in enumerate(texts)]
     return Corpus("text", text.encode(shaken, text.Format(length=90)), np.zeros(count, dtype=np.int64))
 
 
 @pytest.fixture(scope="module")
-def found() -> dict:
+def measurements() -> dict:
     samples = {"ensemble": sentences(80, 4, noise=0.3), "champion": sentences(80, 5)}
     train, validation, test = sentences(150, 1), sentences(40, 2), sentences(80, 3)
     return strange_share.measure(Evidence(train, validation, test, Shape("text", ()), {}, samples))
 
 
-def test_the_share_of_noise_is_found(found) -> None:
-    assert 0.3 <= found["ensemble"].value < 0.45
-    assert found["champion"].value < 0.15
-    assert found["ensemble"].better == "lower"
+def test_the_share_of_noise_is_found(measurements) -> None:
+    assert 0.3 <= measurements["ensemble"].value < 0.45
+    assert measurements["champion"].value < 0.15
+    assert measurements["ensemble"].better == "lower"
 
 
-def test_the_difference_is_paired_and_told_apart(found) -> None:
-    difference = found["ensemble"].versus["champion"]
-    assert difference.value == pytest.approx(found["ensemble"].value - found["champion"].value)
+def test_the_difference_is_paired_and_told_apart(measurements) -> None:
+    difference = measurements["ensemble"].versus["champion"]
+    assert difference.value == pytest.approx(measurements["ensemble"].value - measurements["champion"].value)
     assert difference.low > 0
 
 

@@ -14,7 +14,7 @@ from tasks.deduplicate.near_prints import near_pairs as search
 def near_pairs(tmp_path):
     """The near-duplicates among fingerprints, which must be all that comparing each with each finds (`whole`)."""
 
-    def found(modality: ModuleType, prints: list[bytes], whole: bool = True) -> set[tuple[int, int]]:
+    def search_pairs(modality: ModuleType, prints: list[bytes], whole: bool = True) -> set[tuple[int, int]]:
         stored = Prints(tmp_path / "prints")
         stored.add(prints)
         pairs = {(int(one), int(other)) for one, other in search(stored, modality)}
@@ -24,4 +24,4 @@ def near_pairs(tmp_path):
             assert pairs == {(int(one), int(other)) for one, other in alike}
         return pairs
 
-    return found
+    return search_pairs

@@ -59,7 +59,7 @@ def test_its_preview_shows_something_and_escapes_it(name: str, content: Any, wor
     assert "<b>" not in html
     assert not any(empty in html for empty in ("<pre></pre>", "<p></p>", "<table></table>"))
     if word in ("empty", "blank"):
-        assert any(said in html for said in (word, "no notes", "no events"))
+        assert any(phrase in html for phrase in (word, "no notes", "no events"))
 
 
 @pytest.mark.parametrize(("name", "content", "word"), CASES)

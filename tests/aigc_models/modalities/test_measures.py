@@ -62,10 +62,10 @@ def test_no_items_keep_the_names_and_the_width(name: str) -> None:
 
 
 def test_texts_are_counted() -> None:
-    found = {key: column[0] for key, column in text.measures(["Ab 12 é\nab ab"]).items()}
+    measured = {key: column[0] for key, column in text.measures(["Ab 12 é\nab ab"]).items()}
     counts = {"characters": 13, "lines": 2, "words": 5, "word_length": 9 / 5, "repeated_word_share": 1 / 5}
     shares = {"digit_share": 2 / 13, "capital_share": 1 / 13, "letter_share": 7 / 13, "beyond_ascii_share": 1 / 13}
-    assert found == pytest.approx(counts | shares)
+    assert measured == pytest.approx(counts | shares)
 
 
 def test_texts_of_many_parts_are_counted_as_of_one(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -96,16 +96,16 @@ def test_pictures_are_measured() -> None:
     half = np.zeros((4, 6, 3), dtype=np.uint8)
     half[:, 3:] = (255, 0, 0)
     grey = np.full((2, 2, 1), 250, dtype=np.uint8)
-    found = image.measures([half, grey])
-    assert [found[name].tolist() for name in ("width", "height", "channels")] == [[6, 2], [4, 2], [3, 1]]
+    measured = image.measures([half, grey])
+    assert [measured[name].tolist() for name in ("width", "height", "channels")] == [[6, 2], [4, 2], [3, 1]]
     red = 0.299 * 255
-    np.testing.assert_allclose(found["brightness"], [red / 2, 250], rtol=1e-5)
-    np.testing.assert_allclose(found["contrast"], [red / 2, 0], atol=1e-4)
-    np.testing.assert_allclose(found["sharpness"], [red * 4 / 24 / 2, 0], atol=1e-4)
-    assert found["dark_share"].tolist() == [0.5, 0]
-    assert found["bright_share"].tolist() == [0, 1]
+    np.testing.assert_allclose(measured["brightness"], [red / 2, 250], rtol=1e-5)
+    np.testing.assert_allclose(measured["contrast"], [red / 2, 0], atol=1e-4)
+    np.testing.assert_allclose(measured["sharpness"], [red * 4 / 24 / 2, 0], atol=1e-4)
+    assert measured["dark_share"].tolist() == [0.5, 0]
+    assert measured["bright_share"].tolist() == [0, 1]
     # of the differences red - green and (red + green) / 2 - blue, half are 0, half 255 and 127.5
-    assert found["colourfulness"][0] == pytest.approx(1.3 * np.hypot(127.5, 63.75), rel=1e-5)
+    assert measured["colourfulness"][0] == pytest.approx(1.3 * np.hypot(127.5, 63.75), rel=1e-5)
 
 
 def test_a_grey_picture_and_its_copy_in_colour_have_one_canvas() -> None:
@@ -116,12 +116,12 @@ def test_a_grey_picture_and_its_copy_in_colour_have_one_canvas() -> None:
 
 
 def test_sounds_are_measured() -> None:
-    found = audio.measures([sound(0.5, 500.0), sound(1.0, 1000.0)])
-    np.testing.assert_allclose(found["level_db"], [20 * np.log10(0.5) - 3.01, -3.01], atol=0.01)
-    np.testing.assert_allclose(found["peak_db"], [-6.02, 0], atol=0.01)
-    np.testing.assert_allclose(found["centre_hz"], [500, 1000], rtol=0.01)
-    np.testing.assert_allclose(found["zero_crossings"], [1000, 2000], rtol=0.01)
-    assert found["seconds"].tolist() == [0.5, 0.5]
+    measured = audio.measures([sound(0.5, 500.0), sound(1.0, 1000.0)])
+    np.testing.assert_allclose(measured["level_db"], [20 * np.log10(0.5) - 3.01, -3.01], atol=0.01)
+    np.testing.assert_allclose(measured["peak_db"], [-6.02, 0], atol=0.01)
+    np.testing.assert_allclose(measured["centre_hz"], [500, 1000], rtol=0.01)
+    np.testing.assert_allclose(measured["zero_crossings"], [1000, 2000], rtol=0.01)
+    assert measured["seconds"].tolist() == [0.5, 0.5]
 
 
 def test_the_features_of_sounds_know_their_level_and_pitch() -> None:
@@ -132,9 +132,9 @@ def test_the_features_of_sounds_know_their_level_and_pitch() -> None:
 
 
 def test_series_are_measured() -> None:
-    found = series.measures([Series(np.array([[1.0, 2.0, np.nan, 4.0, 5.0]]), ("a",), 0.0, "1h")])
+    measured = series.measures([Series(np.array([[1.0, 2.0, np.nan, 4.0, 5.0]]), ("a",), 0.0, "1h")])
     wanted = {"steps": 5, "channels": 1, "mean": 3, "lowest": 1, "highest": 5, "missing_share": 0.2, "step_change": 1}
-    assert {name: found[name][0] for name in wanted} == pytest.approx(wanted)
+    assert {name: measured[name][0] for name in wanted} == pytest.approx(wanted)
     smooth, noisy = np.sin(np.arange(200) / 20), RANDOM.normal(0, 1, 200)
     pair = series.measures([Series(row[None], ("a",), 0.0, "1h") for row in (smooth, noisy)])["kinship"]
     assert pair[0] > 0.95 > 0.3 > abs(pair[1])

@@ -66,9 +66,9 @@ def test_views_and_shared_memory_are_copied(tmp_path: Path) -> None:
     kept = checkpoints.detached({"whole": whole, "tied": whole, "turned": whole.T})
     checkpoints.save(tmp_path, Checkpoint(1, kept))
     whole.zero_()
-    found = checkpoints.latest(tmp_path)
-    assert found.tensors["turned"].tolist() == [[0, 3], [1, 4], [2, 5]]
-    assert torch.equal(found.tensors["tied"], found.tensors["whole"])
+    checkpoint = checkpoints.latest(tmp_path)
+    assert checkpoint.tensors["turned"].tolist() == [[0, 3], [1, 4], [2, 5]]
+    assert torch.equal(checkpoint.tensors["tied"], checkpoint.tensors["whole"])
 
 
 def test_discard(tmp_path: Path) -> None:

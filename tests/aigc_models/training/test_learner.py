@@ -32,8 +32,8 @@ class Pull(nn.Module):
 
 
 def learner(**settings: object) -> Learner:
-    known = {"device": "cpu", "precision": "no", "compile": False, "ema": 0.0, "weight_decay": None, "clip": 0.0}
-    return Learner(Pull(), **known | settings)
+    defaults = {"device": "cpu", "precision": "no", "compile": False, "ema": 0.0, "weight_decay": None, "clip": 0.0}
+    return Learner(Pull(), **defaults | settings)
 
 
 BATCH = Batch(torch.zeros(2, 1), torch.zeros(2, dtype=torch.int64))

@@ -21,11 +21,11 @@ def player(net: nn.Module) -> Player:
     return Player("one", list(net.parameters()), lambda batch: torch.zeros(()), betas=(0.8, 0.95), weight_decay=0.3)
 
 
-def advance(net: nn.Module, ours: AdamW, steps: range) -> None:
+def advance(net: nn.Module, optimiser: AdamW, steps: range) -> None:
     for step in steps:
-        ours.clear()
+        optimiser.clear()
         loss(net, step).backward()
-        ours.step(0.01)
+        optimiser.step(0.01)
 
 
 def test_it_is_torchs_adamw() -> None:
@@ -35,13 +35,13 @@ def test_it_is_torchs_adamw() -> None:
         {"params": [p for p in reference.parameters() if p.ndim >= 2], "weight_decay": 0.3},
         {"params": [p for p in reference.parameters() if p.ndim < 2], "weight_decay": 0.0},
     ]
-    theirs = torch.optim.AdamW(groups, lr=0.01, betas=(0.8, 0.95))
+    expected = torch.optim.AdamW(groups, lr=0.01, betas=(0.8, 0.95))
     for step in range(20):
-        theirs.zero_grad()
+        expected.zero_grad()
         loss(reference, step).backward()
-        theirs.step()
-    for ours, other in zip(net.parameters(), reference.parameters(), strict=True):
-        assert torch.allclose(ours, other, atol=1e-6)
+        expected.step()
+    for parameter, other in zip(net.parameters(), reference.parameters(), strict=True):
+        assert torch.allclose(parameter, other, atol=1e-6)
 
 
 def test_its_state_can_be_kept_and_put_back() -> None:
@@ -60,9 +60,9 @@ def test_its_state_can_be_kept_and_put_back() -> None:
 def test_parameters_without_a_gradient_stay() -> None:
     net = network()
     before = net[2].weight.clone()
-    ours = AdamW(player(net))
+    optimiser = AdamW(player(net))
     net[0](torch.ones(1, 5)).sum().backward()
-    ours.step(0.1)
+    optimiser.step(0.1)
     assert torch.equal(net[2].weight, before)
 
 

@@ -207,7 +207,7 @@ def test_a_tone_is_a_line_at_its_height_in_the_picture() -> None:
 
 
 def test_spread_names_what_there_is() -> None:
-    found = audio.spread([tone(), tone(seconds=1.0, rate=16_000, channels=2)])
-    assert found["seconds"] == [0.5, 0.75, 1.0]
-    assert (found["rates"], found["channels"]) == ({"16000": 1, "8000": 1}, {"1": 1, "2": 1})
-    assert -60 < found["level_db"][0] < found["peak_db"][2] <= 0
+    figures = audio.spread([tone(), tone(seconds=1.0, rate=16_000, channels=2)])
+    assert figures["seconds"] == [0.5, 0.75, 1.0]
+    assert (figures["rates"], figures["channels"]) == ({"16000": 1, "8000": 1}, {"1": 1, "2": 1})
+    assert -60 < figures["level_db"][0] < figures["peak_db"][2] <= 0

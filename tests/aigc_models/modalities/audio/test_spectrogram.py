@@ -23,8 +23,8 @@ def canvas():
 
 def decibels(values):
     """Log spectrum (item, frequency, frame) on another grid than the canvas', at most 50 dB below each item's loudest."""
-    found = torch.stft(values[:, 0], 512, 100, window=torch.hann_window(512), return_complex=True).abs()
-    return 20 * torch.maximum(found, found.amax((1, 2), keepdim=True) * 10**-2.5).log10()
+    magnitudes = torch.stft(values[:, 0], 512, 100, window=torch.hann_window(512), return_complex=True).abs()
+    return 20 * torch.maximum(magnitudes, magnitudes.amax((1, 2), keepdim=True) * 10**-2.5).log10()
 
 
 def test_notes_come_back_with_their_pitch_and_their_spectrum(plucked, canvas):

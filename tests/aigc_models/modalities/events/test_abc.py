@@ -12,8 +12,8 @@ HEAD = "X:1\nT:A tune\nM:4/4\nL:1/4\nK:C\n"
 
 def sung(music: str, head: str = HEAD) -> list[tuple[int, float, float]]:
     """Pitch, start and length in quarter notes of each note."""
-    found = read(f"{head}{music}\n".encode(), "a.abc")
-    return list(zip(found.values.tolist(), found.times.tolist(), found.durations.tolist(), strict=True))
+    events = read(f"{head}{music}\n".encode(), "a.abc")
+    return list(zip(events.values.tolist(), events.times.tolist(), events.durations.tolist(), strict=True))
 
 
 def pitches(music: str, head: str = HEAD) -> list[int]:
@@ -21,7 +21,7 @@ def pitches(music: str, head: str = HEAD) -> list[int]:
 
 
 @pytest.mark.parametrize(
-    ("music", "found"),
+    ("music", "expected"),
     [
         ("C D E F | G A B c", [60, 62, 64, 65, 67, 69, 71, 72]),
         ("C, C,, c' c''", [48, 36, 84, 96]),
@@ -31,8 +31,8 @@ def pitches(music: str, head: str = HEAD) -> list[int]:
         ("C % D\nE", [60, 64]),
     ],
 )
-def test_pitches(music, found):
-    assert pitches(music) == found
+def test_pitches(music, expected):
+    assert pitches(music) == expected
 
 
 def test_keys_and_modes():
@@ -43,7 +43,7 @@ def test_keys_and_modes():
 
 
 @pytest.mark.parametrize(
-    ("music", "found"),
+    ("music", "expected"),
     [
         ("C2 D/ E/2 F3/2 G//", [(60, 0, 2), (62, 2, 0.5), (64, 2.5, 0.5), (65, 3, 1.5), (67, 4.5, 0.25)]),
         ("C z D z2 E", [(60, 0, 1), (62, 2, 1), (64, 5, 1)]),
@@ -52,8 +52,8 @@ def test_keys_and_modes():
         ("Z D", [(62, 4, 1)]),
     ],
 )
-def test_lengths(music, found):
-    assert sung(music) == found
+def test_lengths(music, expected):
+    assert sung(music) == expected
 
 
 def test_chords_and_tuplets():
@@ -68,8 +68,8 @@ def test_the_length_of_a_note_follows_the_meter_where_it_is_not_said():
 
 
 def test_voices_sound_together():
-    found = read(f"{HEAD}V:1\nC D\nV:2\nE, F,\n".encode(), "a.abc")
-    assert sorted(zip(found.voices.tolist(), found.times.tolist(), found.values.tolist(), strict=True)) == [
+    events = read(f"{HEAD}V:1\nC D\nV:2\nE, F,\n".encode(), "a.abc")
+    assert sorted(zip(events.voices.tolist(), events.times.tolist(), events.values.tolist(), strict=True)) == [
         (0, 0, 60),
         (0, 1, 62),
         (1, 0, 52),
@@ -79,9 +79,9 @@ def test_voices_sound_together():
 
 def test_a_book_is_cut_into_its_tunes():
     book = b"M:3/4\nL:1/8\n\nX:1\nK:C\nCDE\n\nsome words\n\nX:7\nT:Second\nK:G\nF2\n"
-    found = tunes(book)
-    assert [(key, line) for key, line, _ in found] == [("1", 4), ("7", 10)]
-    assert read(found[1][2], "a.abc").durations.tolist() == [1.0]  # the file's L:1/8
+    entries = tunes(book)
+    assert [(key, line) for key, line, _ in entries] == [("1", 4), ("7", 10)]
+    assert read(entries[1][2], "a.abc").durations.tolist() == [1.0]  # the file's L:1/8
     assert tunes(HEAD.encode())[0][:2] == ("", 1)
 
 

@@ -53,8 +53,8 @@ def test_histories_come_back_too(rows):
 
 def test_a_list_of_events_and_a_grid_are_read_as_columns_are():
     rows = [{"time": 0, "pitch": 60, "duration": 1}, {"time": 1, "pitch": 64, "duration": 0.5, "voice": 1}]
-    found = events.read(json.dumps(rows[:1]).encode(), "a.json")
-    assert same(found, notes([0], [60], [1], [0]))
+    parsed = events.read(json.dumps(rows[:1]).encode(), "a.json")
+    assert same(parsed, notes([0], [60], [1], [0]))
     grid = events.read(b"[[60, 48], [60, null], [-1, 50]]", "a.json")
     assert grid.ordered().values.tolist() == [60, 48, 50]
     assert grid.ordered().durations.tolist() == [0.5, 0.25, 0.25]
@@ -221,8 +221,8 @@ def test_a_preview_draws_notes_and_lists_items_as_they_are_called():
 
 
 def test_figures_of_tunes_and_of_histories():
-    told = events.spread([tune(), melody(3)])
-    assert told["notes"] == 68
+    figures = events.spread([tune(), melody(3)])
+    assert figures["notes"] == 68
     items = [tune(), melody(3), melody(4)]
     measures = events.measures(items)
     assert all(values.shape == (3,) and np.isfinite(values).all() for values in measures.values())

@@ -102,4 +102,4 @@ def test_every_cut_and_every_flipped_byte_ends_in_notes_or_a_reason():
             except Unreadable as error:
                 outcomes.append(str(error))
     assert "nothing" not in outcomes
-    assert all("0x" not in told for told in outcomes)
+    assert all("0x" not in outcome for outcome in outcomes)

@@ -32,9 +32,9 @@ def hours(count: int, start: str = "2020-01-01") -> list[datetime]:
 
 
 def test_a_table_becomes_a_series() -> None:
-    found = series.read(b"date,a,b\n2020-01-01,1,4\n2020-01-02,2,5\n2020-01-03,,6\n", "x.csv")
-    assert (found.channels, found.step, found.stamps()[0], found.notes) == (("a", "b"), "1D", "2020-01-01", ())
-    np.testing.assert_array_equal(found.values, [[1, 2, np.nan], [4, 5, 6]])
+    parsed = series.read(b"date,a,b\n2020-01-01,1,4\n2020-01-02,2,5\n2020-01-03,,6\n", "x.csv")
+    assert (parsed.channels, parsed.step, parsed.stamps()[0], parsed.notes) == (("a", "b"), "1D", "2020-01-01", ())
+    np.testing.assert_array_equal(parsed.values, [[1, 2, np.nan], [4, 5, 6]])
 
 
 @pytest.mark.parametrize("step", ["1h", "7D", "1MS", "1ME", "12MS", "1B", "1", "15min"])
@@ -58,17 +58,17 @@ def test_what_is_written_can_be_read_as_a_users_own(tmp_path) -> None:
 
 def test_rows_in_any_order_are_sorted_with_a_note() -> None:
     times = hours(30)
-    found = series.read(table(times[15:] + times[:15]), "x")
-    assert found.steps == 30
-    assert found.notes == ("rows sorted 15: they came after later ones",)
+    parsed = series.read(table(times[15:] + times[:15]), "x")
+    assert parsed.steps == 30
+    assert parsed.notes == ("rows sorted 15: they came after later ones",)
 
 
 def test_a_repeated_time_is_merged_where_values_agree_and_refused_where_not() -> None:
     times = hours(20)
     values = [float(at) for at in range(20)]
-    found = series.read(table([*times, times[3]], values=[*values, 3.0]), "x")
-    assert found.steps == 20
-    assert "rows merged 1" in found.notes[-1]
+    parsed = series.read(table([*times, times[3]], values=[*values, 3.0]), "x")
+    assert parsed.steps == 20
+    assert "rows merged 1" in parsed.notes[-1]
     with pytest.raises(Unreadable, match=r"2020-01-01T03:00:00 stands in 2 rows with different values \(3 and 9 in 'load'\)"):
         series.read(table([*times, times[3]], values=[*values, 9.0]), "x")
 
@@ -84,11 +84,11 @@ def test_a_clock_change_in_both_directions(minutes) -> None:
     begin = datetime(2020, 3, 20, tzinfo=UTC)
     moments = [begin + timedelta(minutes=minutes * at) for at in range(230 * 24 * 60 // minutes)]
     local = [berlin(moment) for moment in moments]
-    found = series.read(table([f"{time:%Y-%m-%d %H:%M}" for time in local]), "x")
+    parsed = series.read(table([f"{time:%Y-%m-%d %H:%M}" for time in local]), "x")
     quarter = 60 // minutes
-    assert f"rows averaged {quarter}: in the hour that a clock set back repeats (2020-10-25)" in found.notes
-    assert np.isnan(found.values).sum() == quarter
-    filled = series.normalise(found)
+    assert f"rows averaged {quarter}: in the hour that a clock set back repeats (2020-10-25)" in parsed.notes
+    assert np.isnan(parsed.values).sum() == quarter
+    filled = series.normalise(parsed)
     assert np.isfinite(filled.values).all()
     assert "an hour that a clock set forward leaves out" in filled.notes[-1]
     exact = series.read(table([time.isoformat() for time in local]), "x")
@@ -98,15 +98,15 @@ def test_a_clock_change_in_both_directions(minutes) -> None:
 def test_times_that_are_nearly_even_are_moved_and_uneven_ones_interpolated() -> None:
     random = np.random.default_rng(0)
     near = [time + timedelta(seconds=int(random.integers(-90, 90))) for time in hours(200)]
-    found = series.read(table([time.isoformat() for time in near]), "x")
-    assert (found.step, found.steps, found.stamps()[1]) == ("1h", 200, "2020-01-01T01:00:00")
-    assert "times moved" in found.notes[0]
+    parsed = series.read(table([time.isoformat() for time in near]), "x")
+    assert (parsed.step, parsed.steps, parsed.stamps()[1]) == ("1h", 200, "2020-01-01T01:00:00")
+    assert "times moved" in parsed.notes[0]
     at = np.sort(random.uniform(0, 200 * 3600, 400).round())
     uneven = [datetime(2020, 1, 1) + timedelta(seconds=float(one)) for one in at]
-    found = series.read(table([time.isoformat() for time in uneven], values=(at / 3600).tolist()), "x")
-    assert "steps interpolated" in found.notes[0]
-    known = np.isfinite(found.values[0])
-    np.testing.assert_allclose(found.values[0, known], (found.times()[known] - 1577836800) / 3600, atol=1e-3)
+    parsed = series.read(table([time.isoformat() for time in uneven], values=(at / 3600).tolist()), "x")
+    assert "steps interpolated" in parsed.notes[0]
+    finite = np.isfinite(parsed.values[0])
+    np.testing.assert_allclose(parsed.values[0, finite], (parsed.times()[finite] - 1577836800) / 3600, atol=1e-3)
 
 
 @pytest.mark.parametrize(
@@ -153,14 +153,14 @@ def test_all_missing_and_no_channel_are_invalid() -> None:
 
 def test_short_gaps_are_filled_and_ends_left_out() -> None:
     values = np.array([[np.nan, 1, np.nan, 3, 4, np.nan]])
-    found = series.normalise(Series(values, ("a",), 0.0, "1D"))
-    np.testing.assert_array_equal(found.values, [[1, 2, 3, 4]])
-    assert found.start == DAY
-    assert len(found.notes) == 2
-    assert series.handling([found])["values filled"]["count"] == 1
-    assert series.handling([found])["missing_share"] == 0.25
-    again = series.normalise(found)
-    assert again.notes == found.notes
+    filled = series.normalise(Series(values, ("a",), 0.0, "1D"))
+    np.testing.assert_array_equal(filled.values, [[1, 2, 3, 4]])
+    assert filled.start == DAY
+    assert len(filled.notes) == 2
+    assert series.handling([filled])["values filled"]["count"] == 1
+    assert series.handling([filled])["missing_share"] == 0.25
+    again = series.normalise(filled)
+    assert again.notes == filled.notes
 
 
 def test_the_scale_is_of_the_train_part_alone() -> None:
@@ -212,9 +212,9 @@ def test_no_step_that_is_judged_lies_in_a_train_window() -> None:
 def test_windows_hold_the_channels_in_the_formats_order() -> None:
     contents, format, borders = two_series()
     values, owners = series.windows(contents, format, borders, "train")
-    own = series.standardised(contents[1], format)
-    np.testing.assert_allclose(own[0], (contents[1].values[1] - format.centre[0]) / format.scale[0], rtol=1e-5)
-    np.testing.assert_array_equal(values[np.argmax(owners == 1)], own[:, :60])
+    expected = series.standardised(contents[1], format)
+    np.testing.assert_allclose(expected[0], (contents[1].values[1] - format.centre[0]) / format.scale[0], rtol=1e-5)
+    np.testing.assert_array_equal(values[np.argmax(owners == 1)], expected[:, :60])
 
 
 def test_decode_undoes_encode_and_goes_on_in_time() -> None:
@@ -268,7 +268,7 @@ def test_near_duplicates_are_the_same_course_and_not_another() -> None:
     close = Series(one.values + 0.001, one.channels, one.start, one.step)
     other = Series(one.values[:, ::-1].copy(), one.channels, one.start, one.step)
     prints = [series.fingerprint(content) for content in (one, other, close, wave(200))]
-    assert list(series.near_pairs([found.near for found in prints])) == [(0, 2)]
+    assert list(series.near_pairs([each.near for each in prints])) == [(0, 2)]
     assert prints[0].exact != prints[2].exact
     assert prints[0].exact == series.fingerprint(series.unpack(series.pack(one))).exact
 
@@ -308,9 +308,9 @@ def test_times_that_no_series_has_are_told(times: list[str], reason: str) -> Non
 
 
 def test_values_that_models_cannot_compute_with_are_invalid() -> None:
-    found = series.validate(Series(np.array([[1.0, 1.7e308, 2.0]]), ("a",), 0.0, "1D"))
-    assert found is not None
-    assert "holds 1.7e+308, which is beyond 1e+30" in found
+    reason = series.validate(Series(np.array([[1.0, 1.7e308, 2.0]]), ("a",), 0.0, "1D"))
+    assert reason is not None
+    assert "holds 1.7e+308, which is beyond 1e+30" in reason
 
 
 def test_a_channel_that_is_named_by_a_formula_is_refused() -> None:

@@ -64,8 +64,8 @@ def test_a_tensor_is_as_long_as_its_longest_row() -> None:
 
 def test_near_duplicates_are_found_and_others_are_not() -> None:
     contents = [LONG * 2, "Something else altogether, about numbers and graphs.", LONG * 2 + "Almost!", LONG.upper() * 2, "x"]
-    found = text.bands([text.fingerprint(content).near for content in contents])
-    shared = [(i, j) for j in range(5) for i in range(j) if (found[i] == found[j]).any()]
+    bands = text.bands([text.fingerprint(content).near for content in contents])
+    shared = [(i, j) for j in range(5) for i in range(j) if (bands[i] == bands[j]).any()]
     traits = [text.traits(content) for content in contents]
     assert (
         shared == [(i, j) for i, j in [(0, 2), (0, 3), (2, 3)] if text.alike(traits[i], traits[j])] == [(0, 2), (0, 3), (2, 3)]
@@ -90,11 +90,11 @@ def test_write_and_preview(tmp_path) -> None:
 @given(st.lists(st.text("abc ", max_size=20), min_size=1, max_size=8))
 @settings(max_examples=50, deadline=None)
 def test_distinct_runs_of_words_are_those_that_sets_count(contents: list[str]) -> None:
-    found = text.spread(contents)
+    figures = text.spread(contents)
     for length in (1, 2, 3):
         words = [content.split() for content in contents]
         runs = [tuple(each[at : at + length]) for each in words for at in range(len(each) - length + 1)]
-        assert found[f"distinct_{length}"] == round(len(set(runs)) / max(1, len(runs)), 4)
+        assert figures[f"distinct_{length}"] == round(len(set(runs)) / max(1, len(runs)), 4)
 
 
 def test_where_words_have_no_spaces_characters_are_counted() -> None:
