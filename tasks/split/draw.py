@@ -85,7 +85,7 @@ class Draw:
                 draw._add(addition, *_gathered(part_of, int(SEVERAL / min(shares.values())), settings))
         return draw
 
-    def told(self) -> dict[str, int]:
+    def summary(self) -> dict[str, int]:
         """How many groups were not left to their hash; empty where all were."""
         counts = Counter(way == INSIDE for way in self.ways.values())
         return {"whole": counts[False], "inside": counts[True]} if self.ways else {}

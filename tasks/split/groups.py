@@ -74,7 +74,7 @@ class Groups:
 
     def labels_of(self) -> dict[int, set[int]]:
         """The labels of each group."""
-        found: dict[int, set[int]] = {}
+        labels: dict[int, set[int]] = {}
         for group, label in zip(self.groups.tolist(), self.labels.tolist(), strict=True):
-            found.setdefault(group, set()).add(label)
-        return found
+            labels.setdefault(group, set()).add(label)
+        return labels

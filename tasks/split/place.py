@@ -88,7 +88,7 @@ def place(
     may, at, left = allowed(rows, ties, settings), 0, iter(rows)
     draw = drawing(rows if counted is None else counted, ties, settings)
     if ways is not None:
-        ways.update(draw.told())
+        ways.update(draw.summary())
     while part := list(islice(left, AT_ONCE)):
         items, groups = ties.items.places(row.id for row in part), ties.groups.places(row.group for row in part)
         for row, item, group in zip(part, items, groups, strict=True):
