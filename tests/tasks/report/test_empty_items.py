@@ -28,7 +28,7 @@ from tasks.report.page import render
 from tasks.serve.app import create_app
 from tasks.serve.engine import Served
 from tasks.serve.sound import available
-from tasks.use.arrivals.answers import Answerer
+from tasks.use.arrivals.answers import Responder
 from tasks.use.generate import GenerationSettings, generate_into
 from tasks.use.provenance import Identity
 
@@ -109,7 +109,7 @@ def test_a_batch_and_an_answer_say_so_in_their_manifest(hollow: Hollow, tmp_path
     answer = tmp_path / "answer"
     answer.mkdir()
     rows = json.dumps({"label": LABELS[0], "count": 3}) + "\n" + json.dumps({"label": LABELS[1]})
-    manifest = Answerer(hollow.generator, IDENTITY).answer(rows.encode(), 'a "<b>.jsonl', answer)
+    manifest = Responder(hollow.generator, IDENTITY).answer(rows.encode(), 'a "<b>.jsonl', answer)
     assert manifest["ok"], manifest
     assert json.loads((answer / "answer.json").read_bytes()) == manifest
     assert {item["emptiness"] for row in manifest["rows"] for item in row["items"]} <= hollow.emptiness | {None}
