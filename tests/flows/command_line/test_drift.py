@@ -41,18 +41,18 @@ def app(monkeypatch):
 
 
 def test_labels_are_no_markup(capsys):
-    show({**found(0.3, "[/b]").model_dump(), "told": found(0.3).told})
+    show({**found(0.3, "[/b]").model_dump(), "told": found(0.3).summary})
     assert "[/b] 0.5 to 0.9" in " ".join(capsys.readouterr().out.split())
 
 
 def test_the_table_names_what_moved(capsys):
-    show({**found(0.3).model_dump(), "told": found(0.3).told})
+    show({**found(0.3).model_dump(), "told": found(0.3).summary})
     told = " ".join(capsys.readouterr().out.split())
     assert "set aa to bb: drift 0.3 above 0.1" in told
     assert "80 of them in both, which count in both" in told
     assert "moved label" in told
     assert "a 0.5 to 0.9" in told
-    show({**found(None).model_dump(), "told": found(None).told})
+    show({**found(None).model_dump(), "told": found(None).summary})
     assert "too little to tell" in capsys.readouterr().out
 
 

@@ -107,7 +107,7 @@ def test_brighter_pictures_are_found_and_named(versions):
     assert found.score > 0.9
     assert "brightness" in found.moved
     assert "contrast" not in found.moved
-    assert found.told == f"drift {found.score:.3g} above 0.1"
+    assert found.summary == f"drift {found.score:.3g} above 0.1"
     assert (found.encoder, found.classifier.encoder) == ("plain features of image", "plain")
 
 
@@ -159,7 +159,7 @@ def test_too_little_is_said_and_not_guessed(versions):
     versions("text", a=(texts(19, 0), [None] * 19), b=(texts(300, 1, GERMAN), [None] * 300))
     found = measured()
     assert (found.score, found.classifier, found.features, found.drifted) == (None, None, (), False)
-    assert "too little to tell" in found.told
+    assert "too little to tell" in found.summary
     versions("text", c=(texts(300, 0), [None] * 300), d=(texts(300, 0) + texts(5, 1, GERMAN), [None] * 305))
     assert measured("c", "d").new.score is None
 
