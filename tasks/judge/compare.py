@@ -1,8 +1,8 @@
 """Two versions of a registered model side by side: their figures, the paired difference where one was measured
 against the other on the same test items, and which gates the second would pass beside the first.
 
-What an evaluation found is kept with the MLflow run that registered the version, so that every machine can
-compare; of a version without it the figures alone are known.
+What an evaluation measured is kept with the MLflow run that registered the version, so that every machine can
+compare; of a version without it there are the figures alone.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ def compare(workspace: Workspace, name: str, a: str, b: str) -> Comparison:
 
 
 class _Evaluation(BaseModel):
-    """What is known of one version."""
+    """The evaluation of one version, as far as it was kept."""
 
     metrics: dict[str, dict[str, Any]]
     shared_metrics: dict[str, dict[str, Any]] = {}

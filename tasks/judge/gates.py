@@ -70,7 +70,7 @@ class Champion(BaseModel):
 def judge(
     gates: tuple[Gate, ...], metrics: Mapping[str, Mapping[str, Any]], champion: Mapping[str, float] | Champion | None
 ) -> list[Verdict]:
-    """Hold `metrics` (the form of `metrics.json`) against each gate; `champion`: what is known of it, if there is one."""
+    """Hold `metrics` (the form of `metrics.json`) against each gate; `champion`: its figures, if there is one."""
     standing = Champion(registered=dict(champion)) if isinstance(champion, Mapping) else champion
     return [_verdict(gate, metrics, standing) for gate in gates]
 

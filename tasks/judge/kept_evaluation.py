@@ -1,4 +1,4 @@
-"""What an evaluation found, beside the version that it is of: with the MLflow run that registered it."""
+"""What an evaluation measured, beside the version that it is of: with the MLflow run that registered it."""
 
 from __future__ import annotations
 

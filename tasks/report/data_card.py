@@ -18,7 +18,7 @@ from tasks.report.contents import Frozen
 from tasks.report.gather import discarded
 
 LONGEST = 500  # characters of a text that are shown
-ROOM = 6_000_000  # characters of all previews together; what comes after them is told by its name
+ROOM = 6_000_000  # characters of all previews together; what comes after them has its name alone
 PRIVATE = frozenset({"personal_data", "word_list"})  # rules that threw away what nobody should have to see
 
 

@@ -146,7 +146,7 @@ def _shares(part: Mapping[str, Any]) -> dict[str, float]:
 
 
 def away(card: Mapping[str, Any], label: str) -> str:
-    """Where a label is farthest from its share, and how that compares with what chance does; empty where it is not told."""
+    """Where a label is farthest from its share, and how that compares with what chance does; empty where the card lacks it."""
     distance = card.get("distance", {}).get(label)
     if not distance:
         return ""

@@ -21,7 +21,7 @@ def storage_of(url: str, options: dict[str, str]) -> tuple[Any, str]:
 
 
 def _of_s3(options: dict[str, str]) -> dict[str, Any]:
-    """DVC's words for s3fs; what is not said, such as credentials, is found where Amazon's own tools look for it.
+    """DVC's options as parameters of s3fs; what is not set, such as credentials, is taken from where Amazon's tools look.
 
     >>> _of_s3({"url": "s3://bucket", "endpointurl": "http://127.0.0.1:9000", "profile": "team"})
     {'profile': 'team', 'client_kwargs': {'endpoint_url': 'http://127.0.0.1:9000'}}

@@ -14,7 +14,7 @@ from tasks.version.cache import damaged, entries, object_of
 
 
 class Verified(BaseModel):
-    """What was found of one version; it can be restored if nothing is damaged or missing."""
+    """The state of one version in the cache; it can be restored if nothing is damaged or missing."""
 
     model_config = ConfigDict(frozen=True)
 

@@ -103,7 +103,7 @@ class Dvc:
         return listed.get(name, name).removesuffix("(default)").strip()
 
     def remotes(self) -> dict[str, dict[str, str]]:
-        """URL of each remote that is configured -> what else is said of it, such as `endpointurl`."""
+        """URL of each remote that is configured -> its other options, such as `endpointurl`."""
         options: dict[str, dict[str, str]] = {}
         for line in self.run("config", "--list").splitlines():
             key, _, value = line.partition("=")
@@ -155,7 +155,7 @@ class Dvc:
             (root / ".dvc" / "config.local").write_text("[core]\n    no_scm = True\n")
 
     def run(self, *arguments: str) -> str:
-        """What a command prints; waits while DVC's own lock is taken. Raises `AigcError` with what it said."""
+        """What a command prints; waits while DVC's own lock is taken. Raises `AigcError` with its message."""
         for attempt in range(1, ATTEMPTS + 1):
             done = subprocess.run(
                 [sys.executable, "-m", "dvc", *arguments],

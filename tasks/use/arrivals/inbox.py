@@ -81,7 +81,7 @@ def open_for_writing(path: Path) -> bool:
     """Whether a process has the file open for writing; False where this system cannot tell.
 
     Linux gives a read lease (fcntl(2), F_SETLEASE) only on a file that nobody writes to. Whoever opens it
-    for writing in that instant waits for the lease's end, and its holder is told by SIGIO, which is ignored.
+    for writing in that instant waits for the lease's end, and its holder gets SIGIO, which is ignored.
     """
     if not hasattr(fcntl, "F_SETLEASE") or threading.current_thread() is not threading.main_thread():
         return False
