@@ -113,7 +113,7 @@ def decided(question: Question, made: Contest) -> Retrained:
     if made.decision is None:
         return undisturbed(question, made)
     line = note(Execution.current().workspace, verdict.name, question.seen, made.decision, made.data.rows)
-    items, moved = grown(verdict, made.data), f", {made.drift.told}" if made.drift else ""
+    items, moved = grown(verdict, made.data), f", {made.drift.summary}" if made.drift else ""
     return Retrained(
         decision=line.decision,
         reason=f"due: {verdict.reason}{items}{moved}. {line.decision.replace('_', ' ').capitalize()}: {made.decision.reason}",
@@ -130,7 +130,7 @@ def decided(question: Question, made: Contest) -> Retrained:
 def undisturbed(question: Question, made: Contest) -> Retrained:
     """Not due, since the data moved less than was asked for; remembered for the next time."""
     assert made.drift
-    reason = f"{question.verdict.reason}{grown(question.verdict, made.data)}, but {made.drift.told}"
+    reason = f"{question.verdict.reason}{grown(question.verdict, made.data)}, but {made.drift.summary}"
     remember(Execution.current().workspace, question.verdict.name, question.seen, made.drift, reason)
     answer = not_due(question.verdict.model_copy(update={"reason": reason}))
     return answer.model_copy(update={"drift": made.drift.score, "rows": made.data.rows})

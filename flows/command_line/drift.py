@@ -39,7 +39,7 @@ def drift(
         settings = validated(DriftSettings, asked, "aigc data drift")
         workspace = Workspace.current()
         drift = measure(workspace, name, before or usual_before(workspace, name, model), after, settings)
-        answer({**plain(drift), "told": drift.told}, as_json, show)
+        answer({**plain(drift), "told": drift.summary}, as_json, show)
         if fail and drift.drifted:
             leave(1)
 

@@ -91,7 +91,7 @@ class Drift(Comparison):
     new: Comparison | None = Field(description="what only `after` holds, against all of `before`")
 
     @property
-    def told(self) -> str:
+    def summary(self) -> str:
         """The outcome in words."""
         if self.score is None:
             return f"too little to tell: at least {FEWEST} items a version are needed"

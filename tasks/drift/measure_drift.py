@@ -43,7 +43,7 @@ def measure_drift(
 
         store = client(context.workspace)
         store.log_metric(context.parent_run_id, "drift", drift.score)
-        store.set_tag(context.parent_run_id, "aigc.drift", f"{drift.told} ({drift.before} to {drift.after})")
+        store.set_tag(context.parent_run_id, "aigc.drift", f"{drift.summary} ({drift.before} to {drift.after})")
     return drift
 
 

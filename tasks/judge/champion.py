@@ -45,8 +45,8 @@ class ChampionRef(Reference):
             return f"version {self.version} makes {self.modality}, the data are {data.modality}"
         if data.labels != self.labels:
             new, gone = sorted(set(data.labels) - set(self.labels)), sorted(set(self.labels) - set(data.labels))
-            said = [f"{word} {', '.join(names)}" for word, names in (("new:", new), ("gone:", gone)) if names]
-            return f"the labels are others than those of version {self.version} ({'; '.join(said) or 'in another order'})"
+            changes = [f"{word} {', '.join(names)}" for word, names in (("new:", new), ("gone:", gone)) if names]
+            return f"the labels are others than those of version {self.version} ({'; '.join(changes) or 'in another order'})"
         differing = sorted(key for key in self.format if _plain(data.format.get(key)) != _plain(self.format[key]))
         if differing:
             return f"the format is another than that of version {self.version} ({', '.join(differing)})"
@@ -157,8 +157,8 @@ def measured(evaluation: Path, number: int, registered: Mapping[str, float]) -> 
         version=number,
         registered=dict(registered),
         items=met["items"],
-        known=json.loads(again.read_text()) if again.is_file() else {},
-        known_items=met["known"],
+        shared_metrics=json.loads(again.read_text()) if again.is_file() else {},
+        shared_items=met["known"],
         misfit=met["misfit"],
     )
 
@@ -166,29 +166,29 @@ def measured(evaluation: Path, number: int, registered: Mapping[str, float]) -> 
 def paired(evaluation: Path) -> dict[str, dict[str, float | None]]:
     """The figures of a challenger beside the champion's: by metric, with the difference and its 95 % interval."""
     metrics = json.loads((evaluation / "metrics.json").read_text())
-    found = {}
+    rows = {}
     for name, figures in metrics.items():
         difference = figures.get("versus", {}).get("champion", {})
         beside = {"difference": difference.get("value"), "low": difference.get("low"), "high": difference.get("high")}
-        found[name] = {"value": figures["value"], "champion": figures.get("champion"), **beside}
-    return found
+        rows[name] = {"value": figures["value"], "champion": figures.get("champion"), **beside}
+    return rows
 
 
 def items_of(ids: Mapping[str, Sequence[str]]) -> str:
     """A short text by which a later version finds these items among its own: `{split: [number, digest]}`."""
-    return json.dumps({name: [len(found), _digest(found)] for name, found in sorted(ids.items())})
+    return json.dumps({name: [len(split_ids), _digest(split_ids)] for name, split_ids in sorted(ids.items())})
 
 
-def known_items(known: str, ids: Mapping[str, Sequence[str]]) -> dict[str, int] | None:
-    """How many items of each split stood there already when `items_of` gave `known`; None where they cannot be told.
+def shared_counts(record: str, ids: Mapping[str, Sequence[str]]) -> dict[str, int] | None:
+    """How many items of each split stood there already when `items_of` gave `record`; None where they cannot be told.
 
     Items never move and new ones come after the old, so they are the first ones, as long as the rules are the same.
     """
-    told = json.loads(known or "{}")
-    if not told or set(told) != set(ids):
+    earlier = json.loads(record or "{}")
+    if not earlier or set(earlier) != set(ids):
         return None
-    same = all(_digest(ids[name][:count]) == digest for name, (count, digest) in told.items())
-    return {name: int(count) for name, (count, _) in told.items()} if same else None
+    same = all(_digest(ids[name][:count]) == digest for name, (count, digest) in earlier.items())
+    return {name: int(count) for name, (count, _) in earlier.items()} if same else None
 
 
 def _digest(ids: Sequence[str]) -> str:

@@ -1,8 +1,8 @@
 """Two versions of a registered model side by side: their figures, the paired difference where one was measured
 against the other on the same test items, and which gates the second would pass beside the first.
 
-What an evaluation found is kept with the MLflow run that registered the version, so that every machine can
-compare; of a version without it the figures alone are known.
+What an evaluation measured is kept with the MLflow run that registered the version, so that every machine can
+compare; of a version without it there are the figures alone.
 """
 
 from __future__ import annotations
@@ -97,10 +97,10 @@ def compare(workspace: Workspace, name: str, a: str, b: str) -> Comparison:
 
 
 class _Evaluation(BaseModel):
-    """What is known of one version."""
+    """The evaluation of one version, as far as it was kept."""
 
     metrics: dict[str, dict[str, Any]]
-    known: dict[str, dict[str, Any]] = {}
+    shared_metrics: dict[str, dict[str, Any]] = {}
     champion: dict[str, Any] = {}
     gates: tuple[Gate, ...] = ()
 
@@ -114,7 +114,7 @@ def _evaluation(store: MlflowClient, version: ModelVersion) -> _Evaluation:
         read = {name: json.loads((place / name).read_text()) for name in kept & {*FILES, GATES}}
     return _Evaluation(
         metrics=read.get("metrics.json") or {metric: {"value": value} for metric, value in figures.items()},
-        known=read.get("metrics_known.json", {}),
+        shared_metrics=read.get("metrics_known.json", {}),
         champion=read.get("champion.json", {}),
         gates=tuple(Gate.model_validate(gate) for gate in read.get(GATES, [])),
     )
@@ -122,23 +122,23 @@ def _evaluation(store: MlflowClient, version: ModelVersion) -> _Evaluation:
 
 def _side(version: ModelVersion, aliases: Mapping[str, int]) -> Side:
     number = int(version.version)
-    own = tuple(sorted(alias for alias, target in aliases.items() if target == number))
-    return Side(version=number, aliases=own, data_version=version.tags.get("aigc.data_version", ""))
+    names = tuple(sorted(alias for alias, target in aliases.items() if target == number))
+    return Side(version=number, aliases=names, data_version=version.tags.get("aigc.data_version", ""))
 
 
 def _metrics(before: _Evaluation, after: _Evaluation) -> list[str]:
     return list(dict.fromkeys([*before.metrics, *after.metrics]))
 
 
-def _pairs(found: _Evaluation, other: int, sign: int) -> dict[str, Difference]:
+def _pairs(evaluation: _Evaluation, other: int, sign: int) -> dict[str, Difference]:
     """Paired differences by metric, where the version was measured beside `other` as the champion of that time."""
-    if found.champion.get("version") != other:
+    if evaluation.champion.get("version") != other:
         return {}
     pairs = {}
-    for metric, figures in found.metrics.items():
-        if told := figures.get("versus", {}).get("champion"):
-            edges = sorted(sign * told[edge] for edge in ("low", "high"))
-            pairs[metric] = Difference(value=sign * told["value"], low=edges[0], high=edges[1])
+    for metric, figures in evaluation.metrics.items():
+        if difference := figures.get("versus", {}).get("champion"):
+            edges = sorted(sign * difference[edge] for edge in ("low", "high"))
+            pairs[metric] = Difference(value=sign * difference["value"], low=edges[0], high=edges[1])
     return pairs
 
 
@@ -150,8 +150,8 @@ def _row(metric: str, before: Mapping[str, Any], after: Mapping[str, Any], pairs
         metric=metric,
         unit=b.get("unit") or a.get("unit") or "",
         better=better,
-        **{side: found.get("value") for side, found in (("a", a), ("b", b))},
-        **{f"{side}_{edge}": found.get(edge) for side, found in (("a", a), ("b", b)) for edge in ("low", "high")},
+        **{side: figures.get("value") for side, figures in (("a", a), ("b", b))},
+        **{f"{side}_{edge}": figures.get(edge) for side, figures in (("a", a), ("b", b)) for edge in ("low", "high")},
         difference=values[1] - values[0] if None not in values else None,
         paired=paired,
         verdict=_verdict(paired, better),
@@ -171,12 +171,12 @@ def _beside(metrics: Mapping[str, Any], pairs: Mapping[str, Difference]) -> dict
     """The second's metrics as they would stand with the first as champion."""
     made = {}
     for metric, figures in metrics.items():
-        versus = {other: told for other, told in figures.get("versus", {}).items() if other != "champion"}
-        own = {key: value for key, value in figures.items() if key != "champion"} | {"versus": versus}
+        versus = {other: difference for other, difference in figures.get("versus", {}).items() if other != "champion"}
+        entry = {key: value for key, value in figures.items() if key != "champion"} | {"versus": versus}
         if metric in pairs:
-            own["versus"]["champion"] = pairs[metric].model_dump()
-            own["champion"] = figures["value"] - pairs[metric].value
-        made[metric] = own
+            entry["versus"]["champion"] = pairs[metric].model_dump()
+            entry["champion"] = figures["value"] - pairs[metric].value
+        made[metric] = entry
     return made
 
 
@@ -187,8 +187,8 @@ def _champion(number: int, before: _Evaluation, after: _Evaluation) -> Champion:
         version=number,
         registered=registered,
         items=met.get("items") or 0,
-        known=after.known if met else {},
-        known_items=met.get("known"),
+        shared_metrics=after.shared_metrics if met else {},
+        shared_items=met.get("known"),
         misfit=met.get("misfit", ""),
     )
 

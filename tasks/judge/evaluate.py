@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from aigc_models.errors import unknown
 from aigc_models.find import find, names
-from tasks.judge.champion import ChampionRef, items_of, known_items
+from tasks.judge.champion import ChampionRef, items_of, shared_counts
 from tasks.judge.samples import generate_like, show_samples, shuffled
 from tasks.stage.references import CorpusRef, EnsembleRef, EvaluationRef, ModelRef
 from tasks.stage.stage import StageContext, stage
@@ -40,7 +40,7 @@ class EvaluationSettings(BaseModel):
 
     @field_validator("metrics")
     @classmethod
-    def _known_metrics(cls, metrics: tuple[str, ...]) -> tuple[str, ...]:
+    def _check_metrics(cls, metrics: tuple[str, ...]) -> tuple[str, ...]:
         for name in metrics:
             if name not in names("aigc_models.metrics"):
                 raise unknown("metric", name, names("aigc_models.metrics"))
@@ -64,8 +64,8 @@ def evaluate(
     held (`metrics_known.json`): new items that are spoiled may please a spoiled model, the old ones do not.
     """
     misfit = champion.misfit(data) if champion else ""
-    rival = None if misfit else champion
-    candidates = _candidates(ensemble, members, baseline, rival, context)
+    measurable = None if misfit else champion
+    candidates = _candidates(ensemble, members, baseline, measurable, context)
     evidence, order = _evidence(data, candidates, settings, context)
     folder = context.folder / "evaluation"
     folder.mkdir(exist_ok=True)
@@ -78,12 +78,12 @@ def evaluate(
     context.attach(folder / "metrics.json", folder / "samples")
     ids = _ids(data, context)
     if champion:
-        counts = known_items(champion.known, ids) if not misfit and not _divided_inside(data) else None
-        told = {"version": champion.version, "misfit": misfit, "items": len(evidence.test), "known": counts and counts["test"]}
-        _write(folder / "champion.json", told)
+        counts = shared_counts(champion.known, ids) if not misfit and not _divided_inside(data) else None
+        met = {"version": champion.version, "misfit": misfit, "items": len(evidence.test), "known": counts and counts["test"]}
+        _write(folder / "champion.json", met)
         if counts and 0 < counts["test"] < len(evidence.test):
             paired = [name for name, figures in metrics.items() if "champion" in figures["versus"]]
-            again = _measured(_known(evidence, order, counts), paired)
+            again = _measured(_shared_evidence(evidence, order, counts), paired)
             _write(folder / "metrics_known.json", {name: summary(values) for name, values in again.items()})
     figures = {name: figures["value"] for name, figures in metrics.items()}
     return EvaluationRef.to(context.workspace, folder, metrics=figures, items=items_of(ids))
@@ -96,13 +96,13 @@ def _chosen(data: CorpusRef, settings: EvaluationSettings) -> tuple[str, ...]:
 
 def _measured(evidence: Evidence, metrics: Sequence[str]) -> dict[str, Mapping[str, Measurement]]:
     """Those of the metrics that apply, by candidate."""
-    found: dict[str, Mapping[str, Measurement]] = {}
+    measurements: dict[str, Mapping[str, Measurement]] = {}
     for position, name in enumerate(metrics):
         evidence.progress(len(evidence.models) + position, len(evidence.models) + len(metrics))
         metric = find("aigc_models.metrics", name)
         if getattr(metric, "applies", lambda evidence: True)(evidence):
-            found[name] = metric.measure(evidence)
-    return found
+            measurements[name] = metric.measure(evidence)
+    return measurements
 
 
 def _candidates(
@@ -151,19 +151,20 @@ def _evidence(
     return evidence, shuffled(places, settings.seed).values
 
 
-def _known(evidence: Evidence, order: np.ndarray, counts: Mapping[str, int]) -> Evidence:
+def _shared_evidence(evidence: Evidence, order: np.ndarray, counts: Mapping[str, int]) -> Evidence:
     """The same for the ensemble and the champion alone, on the first `counts` items of each split."""
     import numpy as np
 
     rows = np.flatnonzero(order < counts["test"])  # sample i still belongs to test item i
     pair = ("ensemble", "champion")
+    samples = {name: drawn for name in pair if (drawn := evidence.samples.get(name)) is not None}
     return replace(
         evidence,
         train=evidence.train.take(np.arange(counts["train"])),
         validation=evidence.validation.take(np.arange(counts["validation"])),
         test=evidence.test.take(rows),
         models={name: evidence.models[name] for name in pair},
-        samples={name: own.take(rows[rows < len(own)]) for name in pair if (own := evidence.samples.get(name)) is not None},
+        samples={name: drawn.take(rows[rows < len(drawn)]) for name, drawn in samples.items()},
     )
 
 
@@ -207,11 +208,11 @@ def summary(values: Mapping[str, Measurement]) -> dict[str, Any]:
 
 def by_candidate(measured: Mapping[str, Mapping[str, Measurement]]) -> dict[str, dict[str, Any]]:
     """`{candidate: {metric: {value, low, high}}}`."""
-    found: dict[str, dict[str, Any]] = {}
+    candidates: dict[str, dict[str, Any]] = {}
     for metric, values in measured.items():
         for candidate, value in values.items():
-            found.setdefault(candidate, {})[metric] = value.model_dump(include={"value", "low", "high", "unit", "better"})
-    return found
+            candidates.setdefault(candidate, {})[metric] = value.model_dump(include={"value", "low", "high", "unit", "better"})
+    return candidates
 
 
 def _write(path: Path, value: object) -> None:

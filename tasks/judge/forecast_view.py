@@ -85,9 +85,9 @@ def _plot(forecast: Forecast, actual: Any, channel: int, top: int) -> str:
     quantiles = np.stack([each.values[channel] for each in forecast.quantiles])
     before = forecast.past.values[channel][-max(2, round(SHOWN * quantiles.shape[1])) :]
     came = np.array([]) if actual is None else np.asarray(actual.values[channel])
-    known = np.concatenate([before, came, quantiles.ravel()])
-    known = known[np.isfinite(known)]
-    low, high = float(known.min()), float(known.max())
+    values = np.concatenate([before, came, quantiles.ravel()])
+    values = values[np.isfinite(values)]
+    low, high = float(values.min()), float(values.max())
     axes = _Axes(len(before), len(before) + quantiles.shape[1], low, (high - low) or 1.0, top + HEAD)
     start = len(before)
     name = html.escape(forecast.past.channels[channel])

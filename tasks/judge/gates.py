@@ -62,15 +62,15 @@ class Champion(BaseModel):
     version: int = Field(0, description="its number")
     registered: dict[str, float] = Field({}, description="the figures it was registered with, on the test items of its time")
     items: int = Field(0, description="test items that both were measured on; 0: they were not")
-    known: dict[str, dict[str, Any]] = Field({}, description="the challenger's metrics on `known_items` alone")
-    known_items: int | None = Field(None, description="how many of the test items the champion's data held; null: unknown")
+    shared_metrics: dict[str, dict[str, Any]] = Field({}, description="the challenger's metrics on `shared_items` alone")
+    shared_items: int | None = Field(None, description="how many of the test items the champion's data held; null: unknown")
     misfit: str = Field("", description="why it cannot be measured on the challenger's data")
 
 
 def judge(
     gates: tuple[Gate, ...], metrics: Mapping[str, Mapping[str, Any]], champion: Mapping[str, float] | Champion | None
 ) -> list[Verdict]:
-    """Hold `metrics` (the form of `metrics.json`) against each gate; `champion`: what is known of it, if there is one."""
+    """Hold `metrics` (the form of `metrics.json`) against each gate; `champion`: its figures, if there is one."""
     standing = Champion(registered=dict(champion)) if isinstance(champion, Mapping) else champion
     return [_verdict(gate, metrics, standing) for gate in gates]
 
@@ -101,11 +101,11 @@ def _against_champion(gate: Gate, figures: Mapping[str, Any], champion: Champion
     """On the same test items, all of them and those that the champion's data held."""
     passed, words = _paired(gate, figures)
     reason = f"{words} on the same {champion.items} test items, {_difference(figures)}"
-    if gate.metric in champion.known:
-        known = champion.known[gate.metric]
-        good, words = _paired(gate, known)
-        held = f"the {champion.known_items} of them that the champion's data held"
-        return passed and good, f"{reason}; {words} on {held}, {_difference(known)}"
+    if gate.metric in champion.shared_metrics:
+        shared = champion.shared_metrics[gate.metric]
+        good, words = _paired(gate, shared)
+        held = f"the {champion.shared_items} of them that the champion's data held"
+        return passed and good, f"{reason}; {words} on {held}, {_difference(shared)}"
     return passed, reason
 
 
@@ -115,32 +115,32 @@ def _paired(gate: Gate, figures: Mapping[str, Any]) -> tuple[bool, str]:
     sign = 1 if gate.compare == "at_most" else -1
     edges = sorted(sign * figures["versus"]["champion"][edge] for edge in ("low", "high"))  # above zero: worse
     within = _COMPARE[gate.compare](value, gate.factor * base + gate.offset)
-    said = f"{gate.metric.replace('_', ' ')} {value:.4g} against the champion's {base:.4g}"
+    comparison = f"{gate.metric.replace('_', ' ')} {value:.4g} against the champion's {base:.4g}"
     if edges[0] > 0:
-        return False, f"worse, {said}"
+        return False, f"worse, {comparison}"
     if edges[1] < 0:
-        return within, f"better, {said}"
+        return within, f"better, {comparison}"
     tight = f" and not {gate.compare.replace('_', ' ')} {gate.factor * base + gate.offset:.4g}" if not within else ""
-    return within and not gate.significant, f"not told apart{tight}, {said}"
+    return within and not gate.significant, f"not told apart{tight}, {comparison}"
 
 
 def _difference(figures: Mapping[str, Any]) -> str:
-    found = figures["versus"]["champion"]
+    difference = figures["versus"]["champion"]
     unit = f" {figures['unit']}" if figures.get("unit") else ""
-    return f"difference {found['value']:+.3g} ({found['low']:+.3g} to {found['high']:+.3g}){unit}"
+    return f"difference {difference['value']:+.3g} ({difference['low']:+.3g} to {difference['high']:+.3g}){unit}"
 
 
 def _base(gate: Gate, metrics: Mapping[str, Mapping[str, Any]], champion: Champion | None) -> float | None:
     """The reference's figure; a number has none but the offset. The champion's is that on the same items, if known."""
-    known: dict[str, float | None] = {name: figures["value"] for name, figures in metrics.items()}
-    own = metrics[gate.metric]
-    known |= {
+    references: dict[str, float | None] = {name: figures["value"] for name, figures in metrics.items()}
+    measured = metrics[gate.metric]
+    references |= {
         "number": 0.0,
-        "baseline": own.get("baseline"),
-        "best_member": own.get("best_member"),
-        "champion": own.get("champion", champion.registered.get(gate.metric) if champion else None),
+        "baseline": measured.get("baseline"),
+        "best_member": measured.get("best_member"),
+        "champion": measured.get("champion", champion.registered.get(gate.metric) if champion else None),
     }
-    return known.get(gate.reference)
+    return references.get(gate.reference)
 
 
 def _significance(gate: Gate, versus: Mapping[str, Mapping[str, float]], reason: str) -> tuple[bool, str]:

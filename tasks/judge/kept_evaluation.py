@@ -1,4 +1,4 @@
-"""What an evaluation found, beside the version that it is of: with the MLflow run that registered it."""
+"""What an evaluation measured, beside the version that it is of: with the MLflow run that registered it."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def keep_evaluation(store: MlflowClient, run_id: str, evaluation: Path) -> None:
 
 def keep_gates(store: MlflowClient, run_id: str, gates: tuple[Gate, ...]) -> None:
     """Remember what a version was held against."""
-    said = [gate.model_dump(mode="json", exclude_defaults=True) for gate in gates]
-    store.log_text(run_id, json.dumps(said, indent=1) + "\n", f"{FOLDER}/{GATES}")
+    records = [gate.model_dump(mode="json", exclude_defaults=True) for gate in gates]
+    store.log_text(run_id, json.dumps(records, indent=1) + "\n", f"{FOLDER}/{GATES}")
 
 
 def kept_opponent(store: MlflowClient, run_id: str) -> int | None:

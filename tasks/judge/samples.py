@@ -89,9 +89,9 @@ def forecasts(generator: Generator, folder: Path, test: Corpus) -> list[dict[str
     labels, step = [*generator.card.labels, None], generator.format.step
     rows = np.unique(np.linspace(0, len(test) - 1, min(ORIGINS, len(test))).round().astype(np.int64))
     batch, shown = test.batch(rows), []
-    told = generator.modality.given(batch.values, generator.format)["past"]
-    context = told.shape[-1]
-    quantiles = generator.forecasted(told, batch.conditions, BANDS)
+    pasts = generator.modality.given(batch.values, generator.format)["past"]
+    context = pasts.shape[-1]
+    quantiles = generator.forecasted(pasts, batch.conditions, BANDS)
     whole, *levels = (_counted(generator, part, first) for part, first in _parts(batch.values, quantiles, context))
     for number, row in enumerate(rows.tolist()):
         past, actual = whole[number].part(0, context), whole[number].part(context, whole[number].steps)

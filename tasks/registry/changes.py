@@ -24,25 +24,25 @@ class Details(BaseModel):
 
 
 def changes(before: Details, after: Details, parts: Sequence[str]) -> list[str]:
-    """A sentence for each of `parts` (data, config, code), which are known to differ."""
-    said = {"data": _data, "config": _config, "code": _code}
-    return [said[part](before, after) for part in parts]
+    """A sentence for each of `parts` (data, config, code), which differ."""
+    describers = {"data": _data, "config": _config, "code": _code}
+    return [describers[part](before, after) for part in parts]
 
 
 def _data(before: Details, after: Details) -> str:
     new = [name for name in after.files if name not in before.files]
     gone = [name for name in before.files if name not in after.files]
     other = [name for name in after.files if name in before.files and after.files[name] != before.files[name]]
-    found = [(new, "new"), (other, "changed"), (gone, "gone")]
-    told = [f"{len(names)} {what} {'file' if len(names) == 1 else 'files'} ({some(names)})" for names, what in found if names]
-    return f"data: {', '.join(told) or 'the content of the source changed'}"
+    groups = [(new, "new"), (other, "changed"), (gone, "gone")]
+    parts = [f"{len(names)} {what} {'file' if len(names) == 1 else 'files'} ({some(names)})" for names, what in groups if names]
+    return f"data: {', '.join(parts) or 'the content of the source changed'}"
 
 
 def _config(before: Details, after: Details) -> str:
     old, new = dict(_fields(before.config)), dict(_fields(after.config))
     names = sorted(name for name in old.keys() | new.keys() if old.get(name) != new.get(name))
-    told = [f"{name} {old.get(name, 'default')} -> {new.get(name, 'default')}" for name in names]
-    return f"config: {some(told, '; ')}"
+    phrases = [f"{name} {old.get(name, 'default')} -> {new.get(name, 'default')}" for name in names]
+    return f"config: {some(phrases, '; ')}"
 
 
 def _code(before: Details, after: Details) -> str:

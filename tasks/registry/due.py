@@ -122,10 +122,10 @@ def see(workspace: Workspace, name: str, recipe: Mapping[str, Any]) -> Seen:
 def due(workspace: Workspace, name: str, seen: Seen, parts: Sequence[Part] = PARTS) -> Due:
     """Hold the state of things against those that were decided upon; `parts`: which changes count."""
     state = seen.state
-    known = record(workspace, name) or _of_registry(workspace, name)
-    last = known[-1] if known else None
+    decisions = record(workspace, name) or _of_registry(workspace, name)
+    last = decisions[-1] if decisions else None
     unlike = [part for part in parts if last and getattr(state, part) != getattr(last.state, part)]
-    same = next((line for line in reversed(known) if state.like(line.state, parts)), None)
+    same = next((line for line in reversed(decisions) if state.like(line.state, parts)), None)
     if same:
         reason = f"nothing changed since version {same.version} was {words(same.decision)} on {same.when[:16]}"
     elif last is None:

@@ -48,7 +48,7 @@ def history(workspace: Workspace, name: str) -> list[Entry]:
 
 def record(store: MlflowClient, name: str, action: Action, old: int | None, new: int, reason: str) -> Entry:
     """Append to the ledger what moves nothing; the key has a random part, so that no machine overwrites another's."""
-    entry = written(store, name, action, old, new, reason)
+    entry = new_entry(store, name, action, old, new, reason)
     append(store, name, entry, uuid.uuid4().hex[:6])
     return entry
 
@@ -71,8 +71,8 @@ def put(setting: Callable[[str, str, str], None], name: str, key: str, value: st
         setting(name, key, value)  # it is there now, and is changed
 
 
-def written(store: MlflowClient, name: str, action: Action, old: int | None, new: int, reason: str, after: str = "") -> Entry:
-    """A line as it stands in the ledger, not earlier than `after`, whatever the clocks of two machines say."""
+def new_entry(store: MlflowClient, name: str, action: Action, old: int | None, new: int, reason: str, after: str = "") -> Entry:
+    """A line for the ledger, not earlier than `after`, whatever the clocks of two machines say."""
     return Entry(
         when=max(datetime.now(UTC).isoformat(timespec="microseconds"), after),
         who=who(),

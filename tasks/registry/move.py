@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from pydantic import BaseModel, ConfigDict
 
 from aigc_models.errors import AigcError, BadInput
-from tasks.registry.history import Action, Entry, append, put, written
+from tasks.registry.history import Action, Entry, append, new_entry, put
 from tasks.registry.register import aliases_of, versions
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ def move(store: MlflowClient, name: str, action: Action, expected: int | None, v
     champion = aliases_of(store, name).get("champion")
     if champion != expected:
         raise _overtaken(name, expected, champion, before)
-    entry = written(store, name, action, expected, version, reason, before.entry.when if before else "")
+    entry = new_entry(store, name, action, expected, version, reason, before.entry.when if before else "")
     claim = Move(number=before.number + 1 if before else 1, token=uuid.uuid4().hex[:6], entry=entry)
     try:
         store.log_param(run_id, f"{MOVE}{claim.number:06}", claim.model_dump_json())

@@ -16,7 +16,7 @@ from aigc_models.errors import BadInput
 from tasks.judge.champion import measured, measured_version
 from tasks.judge.gates import Champion, Gate, Verdict, judge
 from tasks.judge.kept_evaluation import keep_gates
-from tasks.registry.history import Entry, figures, history, record, written
+from tasks.registry.history import Entry, figures, history, new_entry, record
 from tasks.registry.move import Overtaken, move
 from tasks.registry.register import aliases_of, existing, find_version, store_identity, versions
 from tasks.stage.references import EvaluationRef, RegisteredRef
@@ -174,7 +174,7 @@ def promote_version(
     number = int(find_version(store, f"{name}/{version}").version)
     old = champion(store, name)
     if old == number:
-        return written(store, name, "promoted", old, number, f"version {number} is the champion already")
+        return new_entry(store, name, "promoted", old, number, f"version {number} is the champion already")
     return move(store, name, "promoted", old if measured_against == "any" else measured_against, number, reason)
 
 

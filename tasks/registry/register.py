@@ -161,8 +161,8 @@ def model_names(store: MlflowClient) -> list[str]:
 
 def versions(store: MlflowClient, name: str) -> list[ModelVersion]:
     """All versions of a model, the newest first; none where there is no such model."""
-    found = store.search_model_versions(f"name = '{name}'", max_results=1000)
-    return sorted(found, key=lambda version: -int(version.version))
+    matches = store.search_model_versions(f"name = '{name}'", max_results=1000)
+    return sorted(matches, key=lambda version: -int(version.version))
 
 
 def existing(store: MlflowClient, name: str) -> str:
@@ -192,10 +192,10 @@ def find_version(store: MlflowClient, reference: str) -> ModelVersion:
 
 
 def _by_number(store: MlflowClient, name: str, number: str) -> ModelVersion:
-    known = {str(version.version): version for version in versions(store, name)}
-    if number not in known:
-        raise BadInput(f"{name} has no version {number!r}; there are: {', '.join(known) or 'none'}")
-    return known[number]
+    by_number = {str(version.version): version for version in versions(store, name)}
+    if number not in by_number:
+        raise BadInput(f"{name} has no version {number!r}; there are: {', '.join(by_number) or 'none'}")
+    return by_number[number]
 
 
 def _by_alias(store: MlflowClient, name: str, alias: str, explicit: bool) -> ModelVersion:
@@ -206,9 +206,9 @@ def _by_alias(store: MlflowClient, name: str, alias: str, explicit: bool) -> Mod
         raise BadInput(deleted(name, alias, number, numbered))
     if explicit and alias != "champion":
         raise unknown(f"alias of {name}", alias, aliases)
-    known = ", ".join(f"{name}/{number}" for number in numbered) or "no version"
+    listed = ", ".join(f"{name}/{number}" for number in numbered) or "no version"
     named = ", ".join(f"{name}@{key}" for key in sorted(aliases))
-    wanted = ", ".join(filter(None, [named, known]))
+    wanted = ", ".join(filter(None, [named, listed]))
     raise BadInput(f"{name} has no champion (none was promoted yet, or its version was deleted); name what you want: {wanted}")
 
 

@@ -47,8 +47,8 @@ def funnel(part: DatasetReport) -> list[Step]:
 def facts(card: Mapping[str, object]) -> dict[str, dict[str, str]]:
     """The card's single values in groups: what it says of itself, then `counts`, `format`, `diversity` and others."""
     nested = {name: value for name, value in card.items() if isinstance(value, Mapping) and name not in ELSEWHERE}
-    own = {name: value for name, value in card.items() if not isinstance(value, Mapping) and name not in ELSEWHERE}
-    groups = {"about": own, **{words.plain(str(name)): value for name, value in nested.items()}}
+    scalars = {name: value for name, value in card.items() if not isinstance(value, Mapping) and name not in ELSEWHERE}
+    groups = {"about": scalars, **{words.plain(str(name)): value for name, value in nested.items()}}
     return {
         name: {words.plain(str(key)): _spread(value) if name == "diversity" else _shown(value) for key, value in group.items()}
         for name, group in groups.items()
@@ -58,14 +58,14 @@ def facts(card: Mapping[str, object]) -> dict[str, dict[str, str]]:
 
 def labels(card: Mapping[str, object]) -> dict[str, dict[str, int]]:
     """How many items of each label are in each split: `{"cat": {"train": 8, "test": 1}}`."""
-    found: dict[str, dict[str, int]] = {}
+    by_label: dict[str, dict[str, int]] = {}
     splits = card.get("splits")
     for split, part in splits.items() if isinstance(splits, Mapping) else ():
         counts = part.get("labels", {}) if isinstance(part, Mapping) else {}
         without = part.get("unlabelled", 0) if isinstance(part, Mapping) else 0
         for label, count in {**counts, **({"(no label)": without} if without else {})}.items():
-            found.setdefault(str(label), {})[str(split)] = count
-    return found
+            by_label.setdefault(str(label), {})[str(split)] = count
+    return by_label
 
 
 def _spread(value: object) -> str:

@@ -67,8 +67,8 @@ def learning_curve(member: str, curve: Sequence[Mapping[str, float]]) -> Markup:
     x = Scale(0, max(step for points in series.values() for step, _ in points), 44, WIDTH - 8)
     y = Scale(values[0], max(high, values[0] + 1e-9), 158, 10)
     lines = [_line(x, y, points, place) for place, points in enumerate(series.values())]
-    said = ", ".join(f"{loss(name)} ends at {number(points[-1][1])}" for name, points in series.items() if points)
-    return drawing(f"Learning curve of {member}: {said}", 190, _grid(x, y) + Markup("").join(reversed(lines)))
+    description = ", ".join(f"{loss(name)} ends at {number(points[-1][1])}" for name, points in series.items() if points)
+    return drawing(f"Learning curve of {member}: {description}", 190, _grid(x, y) + Markup("").join(reversed(lines)))
 
 
 def intervals(metric: str, measured: Mapping[str, Measurement]) -> Markup:
@@ -86,8 +86,8 @@ def intervals(metric: str, measured: Mapping[str, Measurement]) -> Markup:
     rows = Markup("").join(
         _candidate(name, measurement, x, 20 + 24 * place) for place, (name, measurement) in enumerate(finite.items())
     )
-    said = ", ".join(f"{name} {number(measurement.value)}" for name, measurement in finite.items())
-    return drawing(f"{plain(metric)}: {said}", bottom + 22, ticks + _reference(finite, x, bottom) + rows)
+    description = ", ".join(f"{name} {number(measurement.value)}" for name, measurement in finite.items())
+    return drawing(f"{plain(metric)}: {description}", bottom + 22, ticks + _reference(finite, x, bottom) + rows)
 
 
 def _candidate(name: str, measurement: Measurement, x: Scale, y: float) -> Markup:
@@ -135,10 +135,10 @@ def _grid(x: Scale, y: Scale) -> Markup:
     return Markup("").join([*rows, *columns, Markup('<text class="tick axis" x="{}" y="188">step</text>').format(x.end)])
 
 
-def drawing(said: str, height: float, inner: Markup) -> Markup:
-    """A picture `WIDTH` wide; `said` is what it tells someone who cannot see it."""
+def drawing(description: str, height: float, inner: Markup) -> Markup:
+    """A picture `WIDTH` wide; `description` is what it tells someone who cannot see it."""
     whole = Markup('<svg class="chart" viewBox="0 0 {} {}" role="img" aria-label="{}">{}</svg>')
-    return whole.format(WIDTH, height, said, inner)
+    return whole.format(WIDTH, height, description, inner)
 
 
 def _low(measurement: Measurement) -> float:

@@ -18,7 +18,7 @@ from tasks.report.contents import Frozen
 from tasks.report.gather import discarded
 
 LONGEST = 500  # characters of a text that are shown
-ROOM = 6_000_000  # characters of all previews together; what comes after them is told by its name
+ROOM = 6_000_000  # characters of all previews together; what comes after them has its name alone
 PRIVATE = frozenset({"personal_data", "word_list"})  # rules that threw away what nobody should have to see
 
 
@@ -91,14 +91,14 @@ def gathered(folder: Path, version: str, drift: Mapping[str, Any] | None = None,
 def thrown(folder: Path, named: Mapping[str, Sequence[str]], clean: Mapping[str, Any], look: Look) -> tuple[Thrown, ...]:
     """Each rule's count, the largest first, and its examples: from the clean tables, else from the payloads as they came."""
     wanted = {key for keys in named.values() for key in keys}
-    told = rows(folder, wanted, ("rule", "reason"), "quarantine.parquet")
+    rejections = rows(folder, wanted, ("rule", "reason"), "quarantine.parquet")
     raw = rows(folder / "raw", wanted - clean.keys(), ("payload", "name"))
-    found = []
+    groups = []
     for group in discarded(folder / "quarantine.parquet", examples=0):
-        keys = [key for key in named.get(group.rule, ()) if key in told]
-        shown = [look.rejected(told[key], clean.get(key), raw.get(key)) for key in keys]
-        found.append(Thrown(rule=group.rule, stage=group.stage, count=group.count, examples=tuple(shown)))
-    return tuple(found)
+        keys = [key for key in named.get(group.rule, ()) if key in rejections]
+        shown = [look.rejected(rejections[key], clean.get(key), raw.get(key)) for key in keys]
+        groups.append(Thrown(rule=group.rule, stage=group.stage, count=group.count, examples=tuple(shown)))
+    return tuple(groups)
 
 
 class Look:
@@ -112,10 +112,10 @@ class Look:
         html = self.preview(self.modality.unpack(row["content"]))
         return Shown(id=row["id"], source=row["source"], label=row["label"], html=html)
 
-    def rejected(self, told: Mapping[str, Any], clean: Mapping[str, Any] | None, raw: Mapping[str, Any] | None) -> Shown:
+    def rejected(self, row: Mapping[str, Any], clean: Mapping[str, Any] | None, raw: Mapping[str, Any] | None) -> Shown:
         """An item of the quarantine, which stands in a clean table, or in a raw one."""
-        shown = Shown(id=told["id"], source=told["source"], label=told["label"], reason=told["reason"] or "")
-        if told["rule"] in PRIVATE:
+        shown = Shown(id=row["id"], source=row["source"], label=row["label"], reason=row["reason"] or "")
+        if row["rule"] in PRIVATE:
             return shown
         content = self.modality.unpack(clean["content"]) if clean else self._read(raw) if raw else None
         return shown if content is None else shown.model_copy(update={"html": self.preview(content)})

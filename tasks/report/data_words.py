@@ -86,8 +86,8 @@ def way(card: Mapping[str, Any]) -> list[Step]:
 
 def order(splits: Mapping[str, Any]) -> list[str]:
     """Train, validation, test."""
-    known = ("train", "validation", "test")
-    return [name for name in known if name in splits] + [name for name in splits if name not in known]
+    usual = ("train", "validation", "test")
+    return [name for name in usual if name in splits] + [name for name in splits if name not in usual]
 
 
 def share(part: float, whole: float) -> str:
@@ -103,24 +103,24 @@ def share(part: float, whole: float) -> str:
 
 def diversity(card: Mapping[str, Any]) -> list[Figure]:
     """The figures that every kind of content has, each with a sentence."""
-    found = card["diversity"]
+    figures = card["diversity"]
     shown = []
-    if "vendi_score" in found:
-        looked = words.count(found["vendi_items"])
-        said = f"Vendi score: the {looked} items that were looked at are as diverse as so many that have nothing in common. "
-        said += "To be compared between versions: what is common depends on the features."
-        shown.append(Figure("Effective number of items", words.number(found["vendi_score"]), said))
-    if found.get("labels", 0) > 1:
-        bits, count = found["label_entropy_bits"], words.count(found["labels"])
-        said = f"{share(bits, math.log2(found['labels']))} of what {count} labels have where all are equally frequent."
-        shown.append(Figure("Entropy of the labels", f"{words.number(bits)} bits", said))
-    if "share_of_near_duplicates" in found:
-        said = f"Items that nearly repeat another one, in {words.count(card['counts']['near_duplicate_groups'])} groups."
-        shown.append(Figure("Near-duplicates", share(found["share_of_near_duplicates"], 1), said))
+    if "vendi_score" in figures:
+        looked = words.count(figures["vendi_items"])
+        meaning = f"Vendi score: the {looked} items that were looked at are as diverse as so many that have nothing in common. "
+        meaning += "To be compared between versions: what is common depends on the features."
+        shown.append(Figure("Effective number of items", words.number(figures["vendi_score"]), meaning))
+    if figures.get("labels", 0) > 1:
+        bits, count = figures["label_entropy_bits"], words.count(figures["labels"])
+        meaning = f"{share(bits, math.log2(figures['labels']))} of what {count} labels have where all are equally frequent."
+        shown.append(Figure("Entropy of the labels", f"{words.number(bits)} bits", meaning))
+    if "share_of_near_duplicates" in figures:
+        meaning = f"Items that nearly repeat another one, in {words.count(card['counts']['near_duplicate_groups'])} groups."
+        shown.append(Figure("Near-duplicates", share(figures["share_of_near_duplicates"], 1), meaning))
     for length, what in RUNS.items():
-        if (value := found.get(f"distinct_{length}")) is not None:
-            said = f"Of all {what}, so many are different ones: few where texts repeat each other."
-            shown.append(Figure(f"Distinct {what}", share(value, 1), said))
+        if (value := figures.get(f"distinct_{length}")) is not None:
+            meaning = f"Of all {what}, so many are different ones: few where texts repeat each other."
+            shown.append(Figure(f"Distinct {what}", share(value, 1), meaning))
     return shown
 
 
@@ -146,12 +146,13 @@ def _shares(part: Mapping[str, Any]) -> dict[str, float]:
 
 
 def away(card: Mapping[str, Any], label: str) -> str:
-    """Where a label is farthest from its share, and how that compares with what chance does; empty where it is not told."""
-    found = card.get("distance", {}).get(label)
-    if not found:
+    """Where a label is farthest from its share, and how that compares with what chance does; empty where the card lacks it."""
+    distance = card.get("distance", {}).get(label)
+    if not distance:
         return ""
-    times = abs(found["share"] - found["of"]) / max(found["chance"], 1e-4)
-    return f"{found['split']} has {share(found['share'], 1)}, not {share(found['of'], 1)}: {times:.1f} times what chance does"
+    times = abs(distance["share"] - distance["of"]) / max(distance["chance"], 1e-4)
+    shares = f"{share(distance['share'], 1)}, not {share(distance['of'], 1)}"
+    return f"{distance['split']} has {shares}: {times:.1f} times what chance does"
 
 
 def totals(labels: Mapping[str, Mapping[str, int]]) -> dict[str, int]:

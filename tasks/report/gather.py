@@ -75,11 +75,11 @@ def metrics(evaluation: Path) -> dict[str, Metric]:
 def measurements(evaluation: Path) -> dict[str, dict[str, Measurement]]:
     """`candidates.json` by metric and then by candidate, the ensemble's with its paired differences."""
     by_candidate = json.loads((evaluation / "candidates.json").read_text(encoding="utf-8"))
-    ours = json.loads((evaluation / "metrics.json").read_text(encoding="utf-8"))
+    ensemble = json.loads((evaluation / "metrics.json").read_text(encoding="utf-8"))
     measured: dict[str, dict[str, Measurement]] = {}
     for candidate, figures in by_candidate.items():
         for metric, values in figures.items():
-            versus = ours[metric].get("versus", {}) if candidate == "ensemble" else {}
+            versus = ensemble[metric].get("versus", {}) if candidate == "ensemble" else {}
             measured.setdefault(metric, {})[candidate] = Measurement.model_validate({**values, "versus": versus})
     return measured
 

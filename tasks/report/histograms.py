@@ -15,29 +15,30 @@ from tasks.report.words import short
 HEIGHT, LEFT, RIGHT = 78, 6, WIDTH - 6
 
 
-def histogram(name: str, told: Mapping[str, Any]) -> Markup:
+def histogram(name: str, distribution: Mapping[str, Any]) -> Markup:
     """Bars of one of the card's distributions, the median as a line; empty where all values are the same."""
-    counts, width = told["counts"], told["width"]
+    counts, width = distribution["counts"], distribution["width"]
     if len(counts) < 2:
         return Markup("")
-    end = told["start"] + width * len(counts)
-    x, y = Scale(told["start"], end, LEFT, RIGHT), Scale(0, max(counts), HEIGHT, 8)
-    whole = width == int(width) and told["start"] == int(told["start"])
-    bars = [_bar(x(told["start"] + at * width), x.start + (x.end - x.start) / len(counts), y(count), count, len(counts))
+    start = distribution["start"]
+    x, y = Scale(start, start + width * len(counts), LEFT, RIGHT), Scale(0, max(counts), HEIGHT, 8)
+    whole = width == int(width) and start == int(start)
+    bars = [_bar(x(start + at * width), x.start + (x.end - x.start) / len(counts), y(count), count, len(counts))
             for at, count in enumerate(counts)]  # fmt: skip
     half = 0.5 if whole and width == 1 else 0.0  # a whole number stands in the middle of its bar
-    middle = x(told["quantiles"][2] + half)
+    middle = x(distribution["quantiles"][2] + half)
     line = Markup('<line class="reference" x1="{0:.1f}" x2="{0:.1f}" y1="2" y2="{1}"/>').format(middle, HEIGHT)
-    return drawing(f"{measure(name)}: {said(told)}", HEIGHT + 20, Markup("").join(bars) + line + _axis(x, whole, half))
+    inner = Markup("").join(bars) + line + _axis(x, whole, half)
+    return drawing(f"{measure(name)}: {summary(distribution)}", HEIGHT + 20, inner)
 
 
-def said(told: Mapping[str, Any]) -> str:
+def summary(distribution: Mapping[str, Any]) -> str:
     """A distribution in words.
 
-    >>> said({"quantiles": [1, 2.5, 3, 4.25, 1234]}), said({"quantiles": [8, 8, 8, 8, 8]})
+    >>> summary({"quantiles": [1, 2.5, 3, 4.25, 1234]}), summary({"quantiles": [8, 8, 8, 8, 8]})
     ('median 3, nine of ten from 2.5 to 4.25, all from 1 to 1,234', '8')
     """
-    low, early, middle, late, high = (short(significant(value, 3)) for value in told["quantiles"])
+    low, early, middle, late, high = (short(significant(value, 3)) for value in distribution["quantiles"])
     return low if low == high else f"median {middle}, nine of ten from {early} to {late}, all from {low} to {high}"
 
 

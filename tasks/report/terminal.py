@@ -34,7 +34,7 @@ class _Work:
     figures: dict[str, float] = field(default_factory=dict)
     task: TaskID | None = None
 
-    def said(self) -> str:
+    def summary(self) -> str:
         shown = [(name, value) for name, value in self.figures.items() if name != "learning_rate"][:MOST_FIGURES]
         return ", ".join(f"{words.loss(name)} {words.number(value)}" for name, value in shown)
 
@@ -87,7 +87,7 @@ class Terminal:
             work = self._running[name]
             work.step, work.total, work.figures = step, total, figures or work.figures
             if work.task is not None:
-                self._progress.update(work.task, completed=step, total=total or None, figures=work.said())
+                self._progress.update(work.task, completed=step, total=total or None, figures=work.summary())
             elif self.clock() - self._spoken >= self.every:
                 self._say(Text("… " + "; ".join(map(self._line, self._running)), style="dim"))
 
@@ -97,9 +97,8 @@ class Terminal:
             if work is not None and work.task is not None:
                 self._progress.remove_task(work.task)
             took = Text("cached", style="dim") if cached else Text(words.duration(seconds))
-            self._say(
-                Text.assemble(("✓ ", "green"), name, "  ", took, ("  " + work.said() if work and work.figures else "", "dim"))
-            )
+            figures = "  " + work.summary() if work and work.figures else ""
+            self._say(Text.assemble(("✓ ", "green"), name, "  ", took, (figures, "dim")))
 
     def stage_failed(self, name: str, reason: str) -> None:
         with self._lock:
@@ -132,7 +131,7 @@ class Terminal:
     def _line(self, name: str) -> str:
         work = self._running[name]
         share = f" {100 * work.step / work.total:.0f} %" if work.total else f" {words.duration(self.clock() - work.started)}"
-        return name + share + (f" ({work.said()})" if work.figures else "")
+        return name + share + (f" ({work.summary()})" if work.figures else "")
 
     def _say(self, text: Text) -> None:
         self._spoken = self.clock()
@@ -180,9 +179,9 @@ def _metrics(part: DatasetReport) -> Table:
             *(member.metrics.get(name) for member in result.members),
         ]
         arrow = "↓" if metric.better == "lower" else "↑"
-        ours = Text(words.number(metric.value), style="bold")
-        told = [words.interval(metric.low, metric.high)] if between else []
-        table.add_row(Text(name), arrow, ours, *told, *map(words.number, values))
+        ensemble = Text(words.number(metric.value), style="bold")
+        interval = [words.interval(metric.low, metric.high)] if between else []
+        table.add_row(Text(name), arrow, ensemble, *interval, *map(words.number, values))
     return table
 
 

@@ -33,8 +33,8 @@ BARE_UNITS = {"", "ratio", "share", "fraction", "distance", "score"}
 
 def title(metric: str) -> str:
     """A metric's name for a reader."""
-    known = METRICS.get(metric)
-    return known[0] if known else metric[:1].upper() + metric[1:].replace("_", " ")
+    entry = METRICS.get(metric)
+    return entry[0] if entry else metric[:1].upper() + metric[1:].replace("_", " ")
 
 
 def meaning(metric: str) -> str:

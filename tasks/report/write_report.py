@@ -196,9 +196,9 @@ def lineage(outcome: Outcome, context: StageContext) -> tuple[Level, ...]:
 
     data, trained, registered = outcome.data, outcome.trained, outcome.registered
 
-    def model(found: ModelRef) -> Node:
-        link = run_link(found.run_id, context) or f"../../{found.outputs[0]}/bundle.json"
-        return Node(title=found.name, detail=f"{found.params:,} parameters, run {found.run_id}", link=link)
+    def model(reference: ModelRef) -> Node:
+        link = run_link(reference.run_id, context) or f"../../{reference.outputs[0]}/bundle.json"
+        return Node(title=reference.name, detail=f"{reference.params:,} parameters, run {reference.run_id}", link=link)
 
     card = f"../../{data.outputs[0]}/card.json"
     bundle = f"../../{trained.ensemble.outputs[0]}/bundle.json"

@@ -47,7 +47,7 @@ class Batcher:
         return await request.answer
 
     async def close(self) -> None:
-        """Stop; who still waits is told so."""
+        """Stop; the requests that still wait are cancelled."""
         self._task.cancel()
         await asyncio.wait([self._task])
         while not self._requests.empty():

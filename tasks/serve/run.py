@@ -42,7 +42,7 @@ class Model(BaseModel):
 
 
 class Orders(BaseModel):
-    """What a server process is told on its first line of stdin; port 0 is any free one."""
+    """What a server process reads from its first line of stdin; port 0 is any free one."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     models: tuple[Model, ...]

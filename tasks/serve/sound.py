@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from aigc_models.errors import BadInput
-from tasks.use.provenance import Label, labelled, said
+from tasks.use.provenance import Label, labelled, sound_tags
 
 if TYPE_CHECKING:
     from aigc_models.modalities.audio import Sound
@@ -63,7 +63,7 @@ def encoded(sound: Sound, kind: Kind, label: Label, wav: bytes) -> bytes:
         return np.clip(np.rint(values.mean(axis=1) * 32768), -32768, 32767).astype("<i2").tobytes()
     buffer = io.BytesIO()
     with soundfile.SoundFile(buffer, "w", rate, values.shape[1], kind.subtype, format=kind.format) as file:
-        for name, text in said(label).items():
+        for name, text in sound_tags(label).items():
             setattr(file, name, text)
         file.write(values)
     return buffer.getvalue()

@@ -131,7 +131,7 @@ def wait_until_ready(client: httpx.Client, process: subprocess.Popen[str], log: 
 
 
 def failure(process: subprocess.Popen[str], log: Path) -> AigcError:
-    """What the process said before it failed."""
+    """The last message of a process that ended before it served, as an error."""
     status = end(process)
     output = process.stdout.read().strip() if process.stdout and not process.stdout.closed else ""
     last = log.read_text(errors="replace").strip().splitlines()[-1:]

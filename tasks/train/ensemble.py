@@ -29,7 +29,7 @@ class EnsembleSettings(BaseModel):
 
     @field_validator("method")
     @classmethod
-    def _known_method(cls, method: str) -> str:
+    def _check_method(cls, method: str) -> str:
         if method not in names("aigc_models.ensembles"):
             raise unknown("ensemble", method, names("aigc_models.ensembles"))
         return method

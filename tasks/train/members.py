@@ -44,7 +44,7 @@ class MemberSettings(BaseModel):
 
     @field_validator("family")
     @classmethod
-    def _known_family(cls, family: str) -> str:
+    def _check_family(cls, family: str) -> str:
         if family not in names("aigc_models.families"):
             raise unknown("family", family, names("aigc_models.families"))
         return family

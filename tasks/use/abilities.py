@@ -26,12 +26,12 @@ LENT = frozenset({"encodes", "reconstructs", "denoises", "forecasts", "classifie
 def abilities(folder: Path) -> frozenset[str]:
     """What the bundle in `folder` can do, its members' included; read from its cards, without torch."""
     card = json.loads((folder / "bundle.json").read_bytes())
-    found = set(card["capabilities"])
+    capabilities = set(card["capabilities"])
     for name in card["members"]:
-        found |= abilities(folder / "members" / name) & LENT
+        capabilities |= abilities(folder / "members" / name) & LENT
     if "scores" in card["capabilities"] and len(card["labels"]) > 1:
-        found.add("classifies")  # by Bayes' rule
-    return frozenset(found)
+        capabilities.add("classifies")  # by Bayes' rule
+    return frozenset(capabilities)
 
 
 def require(workspace: Workspace, folder: Path, identity: Identity, verb: str) -> None:

@@ -30,7 +30,7 @@ from aigc_models.errors import BadInput
 from tasks.stage.execution import Stopped
 from tasks.stage.stage import StageContext, stage
 from tasks.use.arrivals import journal as journals
-from tasks.use.arrivals.answers import ANSWER, Answerer
+from tasks.use.arrivals.answers import ANSWER, Responder
 from tasks.use.arrivals.inbox import Arrival, Inbox
 from tasks.use.arrivals.journal import JOURNAL, Journal
 from tasks.use.arrivals.points import POINTS
@@ -82,15 +82,15 @@ def follow(settings: FollowSettings, context: StageContext) -> Followed:
     source, identity = located(context.workspace, settings.model)
     places = {name: context.workspace.root / getattr(settings, name).expanduser() for name in ("folder", "out")}
     settings = settings.model_copy(update=places)
-    answerer = Answerer(Generator.load(source), identity, settings.seed, points=settings.out / POINTS)
-    followed = follow_into(answerer, settings, context.progress, context.stop)
+    responder = Responder(Generator.load(source), identity, settings.seed, points=settings.out / POINTS)
+    followed = follow_into(responder, settings, context.progress, context.stop)
     figures = followed.model_dump(exclude_none=True, exclude={"out", "model", "version"})
     context.log(model=followed.model, version=followed.version, **{f"follow.{name}": value for name, value in figures.items()})
     return followed
 
 
 def follow_into(
-    answerer: Answerer,
+    responder: Responder,
     settings: FollowSettings,
     progress: Callable[..., None] = lambda step, total, **figures: None,
     stop: Callable[[], bool] = lambda: False,
@@ -100,12 +100,12 @@ def follow_into(
     Raises `BadInput` where `out` belongs to something else, is in use, or cannot be written.
     """
     inbox = Inbox(settings.folder.resolve(), settings.every)
-    with writable(settings.out), following(answerer, settings) as journal:
+    with writable(settings.out), following(responder, settings) as journal:
         journal.tell(inbox)
         looked = busy = time.monotonic()
         while not stop():
             for arrival in inbox.ready():
-                if not answer(arrival, answerer, settings.out, journal, stop):
+                if not answer(arrival, responder, settings.out, journal, stop):
                     continue
                 busy = time.monotonic()
                 progress(journal.answered, 0, failed=journal.failed, items=journal.items, latency_s=journal.seconds[-1])
@@ -113,7 +113,7 @@ def follow_into(
             if not inbox.waiting and (settings.once or not patient):
                 break
             looked = rest(looked + settings.every, stop)
-        return summary(answerer, settings, journal)
+        return summary(responder, settings, journal)
 
 
 def rest(until: float, stop: Callable[[], bool]) -> float:
@@ -123,10 +123,10 @@ def rest(until: float, stop: Callable[[], bool]) -> float:
     return time.monotonic()
 
 
-def summary(answerer: Answerer, settings: FollowSettings, journal: Journal) -> Followed:
+def summary(responder: Responder, settings: FollowSettings, journal: Journal) -> Followed:
     return Followed(
-        model=answerer.identity.model,
-        version=answerer.identity.version,
+        model=responder.identity.model,
+        version=responder.identity.version,
         out=str(settings.out),
         answered=journal.answered,
         failed=journal.failed,
@@ -136,7 +136,7 @@ def summary(answerer: Answerer, settings: FollowSettings, journal: Journal) -> F
     )
 
 
-def answer(arrival: Arrival, answerer: Answerer, out: Path, journal: Journal, stop: Callable[[], bool]) -> bool:
+def answer(arrival: Arrival, responder: Responder, out: Path, journal: Journal, stop: Callable[[], bool]) -> bool:
     """Answer one file, whole and once; whether that was done: not where it was before, or is left to the next command."""
     if stop():
         return False
@@ -150,20 +150,21 @@ def answer(arrival: Arrival, answerer: Answerer, out: Path, journal: Journal, st
     sha256 = hashlib.sha256(payload).hexdigest()
     if (arrival.name, sha256) in journal.done:
         return False
-    place, said = placed(out / ANSWERS, arrival.name, sha256)
-    if said is None:
+    place, manifest = placed(out / ANSWERS, arrival.name, sha256)
+    if manifest is None:
         half = out / UNFINISHED / place.name
         shutil.rmtree(half, ignore_errors=True)
         half.mkdir(parents=True)
         try:
-            said = (
-                answerer.refuse(arrival.name, trouble, half) if trouble else answerer.answer(payload, arrival.name, half, stop)
-            )
+            if trouble:
+                manifest = responder.refuse(arrival.name, trouble, half)
+            else:
+                manifest = responder.answer(payload, arrival.name, half, stop)
         except Stopped:
             shutil.rmtree(half)
             return False
         appear(half, place)
-    journal.add(arrival, sha256, place.relative_to(out).as_posix(), said)
+    journal.add(arrival, sha256, place.relative_to(out).as_posix(), manifest)
     return True
 
 
@@ -174,11 +175,11 @@ def placed(answers: Path, name: str, sha256: str) -> tuple[Path, dict[str, Any] 
         if not place.exists():
             return place, None
         try:
-            said: dict[str, Any] = json.loads((place / ANSWER).read_bytes())
+            manifest: dict[str, Any] = json.loads((place / ANSWER).read_bytes())
         except (OSError, ValueError):  # somebody else's; what is there is never overwritten
             continue
-        if (said.get("input"), said.get("sha256")) == (name, sha256):
-            return place, said
+        if (manifest.get("input"), manifest.get("sha256")) == (name, sha256):
+            return place, manifest
     raise AssertionError("count ends nowhere")
 
 
@@ -200,7 +201,7 @@ def synced(path: Path) -> None:
 
 
 @contextmanager
-def following(answerer: Answerer, settings: FollowSettings) -> Iterator[Journal]:
+def following(responder: Responder, settings: FollowSettings) -> Iterator[Journal]:
     """The journal, locked; raises `BadInput` where the folder holds something else."""
     out = settings.out
     if out.resolve() == settings.folder.resolve():
@@ -211,7 +212,7 @@ def following(answerer: Answerer, settings: FollowSettings) -> Iterator[Journal]
         raise BadInput(f"{out} is not empty and was not made by this command; choose another --out")
     with journals.opened(out) as journal:
         follows = os.path.relpath(settings.folder.resolve(), out.resolve())
-        asked = {"model": answerer.identity.model, "follows": follows, "seed": settings.seed}
+        asked = {"model": responder.identity.model, "follows": follows, "seed": settings.seed}
         if FOLLOWING in there and (before := json.loads((out / FOLLOWING).read_bytes())) != asked:
             raise BadInput(f"{out} holds the answers of another command ({before}, now {asked}); choose another --out")
         write(out / FOLLOWING, json.dumps(asked, indent=2).encode() + b"\n")

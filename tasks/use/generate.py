@@ -161,9 +161,9 @@ def resume(manifest: IO[bytes], folder: Path) -> int:
 def complete(line: bytes, index: int, folder: Path) -> bool:
     """Whether the line is whole, that of item `index`, and its file is what it says."""
     try:
-        said = json.loads(line)
-        payload = (folder / said["file"]).read_bytes()
-        return line.endswith(b"\n") and said["item"] == index and hashlib.sha256(payload).hexdigest() == said["sha256"]
+        record = json.loads(line)
+        payload = (folder / record["file"]).read_bytes()
+        return line.endswith(b"\n") and record["item"] == index and hashlib.sha256(payload).hexdigest() == record["sha256"]
     except (ValueError, KeyError, TypeError, FileNotFoundError):
         return False
 

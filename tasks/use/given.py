@@ -38,28 +38,28 @@ def read(
 
     `by_line`: each line of a text file is an item. Raises `BadInput` naming file and reason where nothing can be used.
     """
-    found: list[Given] = []
+    usable: list[Given] = []
     refused: list[Refused] = []
     for name, load in _payloads(modality, where, stdin):
         try:
             for each, part in _items(modality, name, load(), by_line):
-                _sort(modality, each, part, found, refused)
+                _sort(modality, each, part, usable, refused)
         except Unreadable as error:
             refused.append(Refused(name, str(error)))
-    if not found:
+    if not usable:
         first = f"{refused[0].name}: {refused[0].reason}" if refused else f"no {_suffixes(modality)} file in {where}"
         more = f" (and {len(refused) - 1} more)" if len(refused) > 1 else ""
         raise BadInput(f"nothing to use in --input {where}: {first}{more}; give {_suffixes(modality)} files that can be read")
-    return found, refused
+    return usable, refused
 
 
-def _sort(modality: ModuleType, name: str, payload: bytes, found: list[Given], refused: list[Refused]) -> None:
+def _sort(modality: ModuleType, name: str, payload: bytes, usable: list[Given], refused: list[Refused]) -> None:
     try:
         content = modality.read(payload, name)
         reason = modality.validate(content)
         if reason is None:
             content = modality.normalise(content)
-            found.append(Given(name, content))
+            usable.append(Given(name, content))
     except Unreadable as error:
         reason = str(error)
     if reason is not None:

@@ -67,11 +67,11 @@ class Question:
         """The answer as JSON; with `out` also as `DIR/KEY.json`. `member`: who answered for an ensemble."""
         refused = [{"file": one.name, "reason": one.reason} for one in self.refused]
         head = {"model": self.identity.model, "version": self.identity.version, "member": self.generator.answers(capability)}
-        said = {**head, **figures, key: rows, "refused": refused}
+        body = {**head, **figures, key: rows, "refused": refused}
         if self.out is not None:
-            said["out"] = str(self.out)
-            self.save(f"{key}.json", json.dumps(said, indent=1, sort_keys=True).encode() + b"\n")
-        return said
+            body["out"] = str(self.out)
+            self.save(f"{key}.json", json.dumps(body, indent=1, sort_keys=True).encode() + b"\n")
+        return body
 
     def save(self, name: str, payload: bytes) -> str:
         """Write a file under `out`; its name there."""
@@ -91,9 +91,9 @@ def forecast(question: Question, levels: Sequence[float]) -> dict[str, Any]:
     question = question.fitting(question.generator.encode_pasts)
     pasts = question.contents or None
     names = [item.name for item in question.items]
-    found = question.generator.forecast(pasts, levels, question.label)
+    forecasts = question.generator.forecast(pasts, levels, question.label)
     rows = []
-    for at, forecast in enumerate(found):
+    for at, forecast in enumerate(forecasts):
         stem = str(PurePosixPath(names[at]).with_suffix("")) if names else f"{at:06d}"
         files = {"file": question.save(f"{stem}.csv", table(forecast))} if question.out else {}
         question.save(f"{stem}.svg", picture(forecast).encode())
@@ -122,9 +122,9 @@ def classify(question: Question) -> dict[str, Any]:
     labels = question.generator.card.labels
     rows = []
     for item, shares in zip(question.items, question.generator.classify(question.contents).tolist(), strict=True):
-        found = dict(zip(labels, shares, strict=True))
-        best = max(found, key=lambda label: found[label])
-        rows.append({"input": item.name, "label": best, "probability": found[best], "probabilities": found})
+        probabilities = dict(zip(labels, shares, strict=True))
+        best = max(probabilities, key=lambda label: probabilities[label])
+        rows.append({"input": item.name, "label": best, "probability": probabilities[best], "probabilities": probabilities})
     return question.answer(Classifies, "classified", rows)
 
 
@@ -136,11 +136,11 @@ def score(question: Question) -> dict[str, Any]:
     nats = generator.log_likelihood(question.contents, question.label).double().tolist()
     sizes = _bytes(generator, question.contents)
     rows: list[dict[str, Any]] = []
-    for item, found, size in zip(question.items, nats, sizes, strict=True):
-        rate = {"bytes": size, "bits_per_byte": -found / math.log(2) / max(1, size)} if size is not None else {}
-        rows.append({"input": item.name, "log_likelihood": found, **rate})
-    known = [size for size in sizes if size is not None]
-    overall = {"bits_per_byte": -sum(nats) / math.log(2) / max(1, sum(known))} if known else {}
+    for item, log_likelihood, size in zip(question.items, nats, sizes, strict=True):
+        rate = {"bytes": size, "bits_per_byte": -log_likelihood / math.log(2) / max(1, size)} if size is not None else {}
+        rows.append({"input": item.name, "log_likelihood": log_likelihood, **rate})
+    byte_counts = [size for size in sizes if size is not None]
+    overall = {"bits_per_byte": -sum(nats) / math.log(2) / max(1, sum(byte_counts))} if byte_counts else {}
     return question.answer(Scores, "scored", rows, **overall)
 
 
@@ -174,9 +174,9 @@ def reconstruct(question: Question) -> dict[str, Any]:
     from aigc_models.capabilities import Reconstructs
 
     question, generator = question.fitting(question.generator.encode), question.generator
-    found = generator.reconstruct(question.contents)
-    before, after = generator.encode(question.contents), generator.encode(found)
-    return _mended(question, Reconstructs, "reconstructed", found, {"": (before, after)})
+    restored = generator.reconstruct(question.contents)
+    before, after = generator.encode(question.contents), generator.encode(restored)
+    return _mended(question, Reconstructs, "reconstructed", restored, {"": (before, after)})
 
 
 def denoise(question: Question, noise: float, add: bool, seed: int = 0) -> dict[str, Any]:
@@ -187,9 +187,9 @@ def denoise(question: Question, noise: float, add: bool, seed: int = 0) -> dict[
     clean = generator.encode(question.contents)
     noisy = clean + noise * _noise(clean, seed) if add else clean
     values = generator.denoised(noisy, noise, question.label)
-    found = generator.decode_like(values, question.contents)
+    restored = generator.decode_like(values, question.contents)
     pairs = {"": (clean, values), "noisy_": (clean, noisy)} if add else {"": (clean, values)}
-    return _mended(question, Denoises, "denoised", found, pairs, noise=noise, added=add)
+    return _mended(question, Denoises, "denoised", restored, pairs, noise=noise, added=add)
 
 
 def _noise(values: Tensor, seed: int) -> Tensor:
@@ -211,8 +211,8 @@ def _mended(
     errors = {name: ((one - other).flatten(1) ** 2).double().mean(1).tolist() for name, (one, other) in pairs.items()}
     rows = []
     for at, (item, content) in enumerate(zip(question.items, contents, strict=True)):
-        own = {name: each[at] for name, each in errors.items()}
-        rows.append({"input": item.name, **_figures(own, question.generator.goes_on)})
+        item_errors = {name: each[at] for name, each in errors.items()}
+        rows.append({"input": item.name, **_figures(item_errors, question.generator.goes_on)})
         if question.out:
             stem = str(PurePosixPath(item.name).with_suffix("")).replace(":", "-")
             payload = labelled(modality.pack(content), modality.suffix, question.identity.mark(0, at))
@@ -223,7 +223,7 @@ def _mended(
 
 def _figures(errors: dict[str, float], standardised: bool) -> dict[str, float]:
     """Mean squared error in encoded units; the peak signal-to-noise ratio in decibels where items have a peak."""
-    found = {f"{name}mse": error for name, error in errors.items()}
+    figures = {f"{name}mse": error for name, error in errors.items()}
     if not standardised:
-        found |= {f"{name}psnr": 10 * math.log10(PEAK**2 / max(error, 1e-12)) for name, error in errors.items()}
-    return found
+        figures |= {f"{name}psnr": 10 * math.log10(PEAK**2 / max(error, 1e-12)) for name, error in errors.items()}
+    return figures

@@ -54,7 +54,7 @@ def labelled(payload: bytes, suffix: str, label: Label) -> bytes:
     return inside(payload, label) if inside else payload
 
 
-def said(label: Label) -> dict[str, str]:
+def sound_tags(label: Label) -> dict[str, str]:
     """The label as the tags that sound formats share (`soundfile`'s names of them)."""
     return {"software": _tool(label), "comment": json.dumps(label.model_dump(), sort_keys=True)}
 
@@ -75,7 +75,7 @@ def _wav(payload: bytes, label: Label) -> bytes:
     Both follow the samples, where readers of sound alone pass them by (XMP specification, part 3, section 1.2.7).
     """
     tags = {"software": b"ISFT", "comment": b"ICMT"}
-    info = b"".join(_chunk(tags[name], text.encode() + b"\0") for name, text in said(label).items())
+    info = b"".join(_chunk(tags[name], text.encode() + b"\0") for name, text in sound_tags(label).items())
     body = payload[12:] + _chunk(b"LIST", b"INFO" + info) + _chunk(b"_PMX", _xmp(label).encode())
     return b"RIFF" + struct.pack("<I", 4 + len(body)) + b"WAVE" + body
 

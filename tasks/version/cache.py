@@ -33,12 +33,12 @@ def find_version(workspace: Workspace, name: str, wanted: str = "") -> Version:
         raise BadInput(f"{name} has no version here; `aigc data list` shows what there is, `aigc data pull` fetches a remote's")
     if not wanted:
         return versions[-1]
-    found = [version for version in versions if version.version.startswith(wanted)]
-    if not found:
+    matches = [version for version in versions if version.version.startswith(wanted)]
+    if not matches:
         raise unknown(f"version of {name}", wanted, list(dict.fromkeys(version.version for version in versions)))
-    if len({version.version for version in found}) > 1:
-        raise BadInput(f"{wanted!r} fits several versions of {name}: {', '.join(sorted({v.version for v in found}))}")
-    return found[-1]
+    if len({version.version for version in matches}) > 1:
+        raise BadInput(f"{wanted!r} fits several versions of {name}: {', '.join(sorted({v.version for v in matches}))}")
+    return matches[-1]
 
 
 def object_of(workspace: Workspace, md5: str) -> Path:
@@ -57,25 +57,25 @@ def entries(workspace: Workspace, version: Version) -> list[Entry]:
             f"the listing of {version.dataset} {version.version} is damaged in the cache; {_advice(version)}"
         ) from None
     prefix = f"{version.dataset}/"
-    own = (each for each in listing if each["relpath"].startswith(prefix))
-    return sorted((Entry(each["relpath"].removeprefix(prefix), each["md5"]) for each in own), key=lambda entry: entry.path)
+    records = (each for each in listing if each["relpath"].startswith(prefix))
+    return sorted((Entry(each["relpath"].removeprefix(prefix), each["md5"]) for each in records), key=lambda entry: entry.path)
 
 
 def present(workspace: Workspace, version: Version) -> dict[str, Path]:
     """Each file of a version by name, and where the cache keeps it; raises `BadInput` where it lacks some."""
     check_not_purged(workspace, version)
-    found = {entry.path: object_of(workspace, entry.md5) for entry in entries(workspace, version)}
-    missing = [path for path, place in found.items() if not place.is_file()]
+    places = {entry.path: object_of(workspace, entry.md5) for entry in entries(workspace, version)}
+    missing = [path for path, place in places.items() if not place.is_file()]
     if missing:
-        raise BadInput(_missing(version, f"{len(missing)} of {len(found)} files ({', '.join(missing[:3])}) are"))
-    return found
+        raise BadInput(_missing(version, f"{len(missing)} of {len(places)} files ({', '.join(missing[:3])}) are"))
+    return places
 
 
 def check_not_purged(workspace: Workspace, version: Version) -> None:
     """Raises `BadInput` for a version that held items which were forgotten since."""
     if version.version in purged(workspace, version.dataset):
-        said = f"{version.dataset} {version.version} held items that were forgotten since, so it cannot be restored"
-        raise BadInput(f"{said}; `aigc data versions {version.dataset}` shows the others")
+        message = f"{version.dataset} {version.version} held items that were forgotten since, so it cannot be restored"
+        raise BadInput(f"{message}; `aigc data versions {version.dataset}` shows the others")
 
 
 def damaged(path: Path, md5: str) -> bool:

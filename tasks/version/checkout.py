@@ -49,8 +49,8 @@ def unpack(workspace: Workspace, version: Version, folder: Path) -> None:
     link(present(workspace, version), folder)
     if digest_of([folder], folder)[:DIGITS] != version.version:
         name, place = version.dataset, workspace.data / version.dataset
-        said = f"{name} {version.version} is damaged in the cache; {place} was not touched"
-        raise Damaged(f"{said}; `aigc data verify {name}` says where, `aigc data pull {name} {version.version}` mends it")
+        message = f"{name} {version.version} is damaged in the cache; {place} was not touched"
+        raise Damaged(f"{message}; `aigc data verify {name}` says where, `aigc data pull {name} {version.version}` mends it")
 
 
 def link(files: Mapping[str, Path], folder: Path) -> None:

@@ -90,10 +90,10 @@ def state(files: Mapping[str, Path]) -> State:
     quarantine = read([files["quarantine.parquet"]], ["id", "source", "rule", "reason"])
     clean = [place for name, place in sorted(files.items()) if name.startswith("clean/") and not name.endswith(REJECTED)]
     rows = read(clean, ["id", "source", "label", "exact"])
-    told = zip(quarantine["rule"], quarantine["reason"], strict=True)
+    rejections = zip(quarantine["rule"], quarantine["reason"], strict=True)
     return State(
         splits=dict(zip(splits["id"], splits["split"], strict=True)),
-        reasons=dict(zip(quarantine["id"], (f"{rule}: {reason}" for rule, reason in told), strict=True)),
+        reasons=dict(zip(quarantine["id"], (f"{rule}: {reason}" for rule, reason in rejections), strict=True)),
         sources=dict(zip([*quarantine["id"], *rows["id"]], [*quarantine["source"], *rows["source"]], strict=True)),
         labels=dict(zip(rows["id"], rows["label"], strict=True)),
         bytes=dict(zip(rows["id"], _sizes(clean), strict=True)),
@@ -154,8 +154,8 @@ def _change(old: State, new: State, key: str, before: str | None) -> str:
 def items(keys: set[str], sources: Mapping[str, str], why: Mapping[str, str] | None = None) -> Items:
     """Counted, and the first by their source."""
     ordered = sorted(keys, key=lambda key: (sources[key], key))[:LISTED]
-    told = (f"{sources[key]} ({why[key]})" if why and why[key] else sources[key] for key in ordered)
-    return Items(count=len(keys), first=tuple(told))
+    lines = (f"{sources[key]} ({why[key]})" if why and why[key] else sources[key] for key in ordered)
+    return Items(count=len(keys), first=tuple(lines))
 
 
 def counted(old: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, tuple[int, int]]:
@@ -176,13 +176,13 @@ def _rejected(counts: Mapping[str, Any]) -> dict[str, int]:
 def labels(old: State, new: State) -> Shift | None:
     """Shares of the labels; Pearson's chi-squared test over those that are frequent enough."""
     sides = [Counter(side.labels[key] or UNLABELLED for key in side.splits if key in side.labels) for side in (old, new)]
-    known = sorted(sides[0] | sides[1])
-    if len(known) < 2 or not all(sides):
+    categories = sorted(sides[0] | sides[1])
+    if len(categories) < 2 or not all(sides):
         return None
     tested = chi_squared(*sides)
-    shares = [{one: round(side[one] / sum(side.values()), 4) for one in known} for side in sides]
-    found = {"before": shares[0], "after": shares[1]}
-    return Shift(what="labels", test=CHI if tested else "", p=tested.p if tested else None, **found)
+    shares = [{one: round(side[one] / sum(side.values()), 4) for one in categories} for side in sides]
+    distributions = {"before": shares[0], "after": shares[1]}
+    return Shift(what="labels", test=CHI if tested else "", p=tested.p if tested else None, **distributions)
 
 
 def lengths(old: State, new: State) -> Shift | None:

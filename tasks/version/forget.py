@@ -65,15 +65,15 @@ def forget(settings: ForgetSettings, context: StageContext) -> RawRef:
         writing(workspace),
         scratch_folder(workspace) as scratch,
     ):
-        found = {shard: matching(shard, settings) for shard in shards(folder)}
-        ids = {key for keys in found.values() for key in keys}
-        known = Forgotten.of(folder.parent)
-        wanted = known.and_also(ids, settings.groups, settings.sources)
-        _check(settings, ids, known, sum(map(count_rows, found)))
+        matches = {shard: matching(shard, settings) for shard in shards(folder)}
+        ids = {key for keys in matches.values() for key in keys}
+        forgotten = Forgotten.of(folder.parent)
+        wanted = forgotten.and_also(ids, settings.groups, settings.sources)
+        _check(settings, ids, forgotten, sum(map(count_rows, matches)))
         wanted.keep(scratch / FILE)
         os.replace(scratch / FILE, folder.parent / FILE)  # first, so that no kill in between lets them in again
-        for shard in (shard for shard, keys in found.items() if keys):
-            rewrite(shard, found[shard], scratch)
+        for shard in (shard for shard, keys in matches.items() if keys):
+            rewrite(shard, matches[shard], scratch)
         rows, kind = sum(map(count_rows, shards(folder))), _modality(shards(folder)[0])
     context.log(forgotten=len(ids), rows=rows)
     return RawRef.to(workspace, folder, dataset=settings.name, modality=kind, rows=rows)
@@ -85,18 +85,18 @@ def matching(shard: Path, settings: ForgetSettings) -> set[str]:
 
     rows = read([shard], ["id", "group", "source"])
     ids, groups, sources = set(settings.ids), set(settings.groups), set(settings.sources)
-    told = zip(rows["id"], rows["group"], rows["source"], strict=True)
-    return {key for key, group, source in told if key in ids or group in groups or source in sources}
+    triples = zip(rows["id"], rows["group"], rows["source"], strict=True)
+    return {key for key, group, source in triples if key in ids or group in groups or source in sources}
 
 
-def _check(settings: ForgetSettings, ids: set[str], known: Forgotten, rows: int) -> None:
+def _check(settings: ForgetSettings, ids: set[str], forgotten: Forgotten, rows: int) -> None:
     asked = {"id": settings.ids, "group": settings.groups, "source": settings.sources}
     if not any(asked.values()):
         raise BadInput("name what to forget: --id, --group or --source")
-    if not ids and known.and_also(settings.ids, settings.groups, settings.sources) != known:
-        told = ", ".join(f"{kind} {one!r}" for kind, values in asked.items() for one in values[:3])
+    if not ids and forgotten.and_also(settings.ids, settings.groups, settings.sources) != forgotten:
+        terms = ", ".join(f"{kind} {one!r}" for kind, values in asked.items() for one in values[:3])
         raise BadInput(
-            f"no item of {settings.name} has {told}; the tables in data/{settings.name}/clean have the ids, groups and sources"
+            f"no item of {settings.name} has {terms}; the tables in data/{settings.name}/clean have the ids, groups and sources"
         )
     if len(ids) == rows:
         raise BadInput(f"these are all {rows} items of {settings.name}; remove the folder data/{settings.name} instead")
@@ -186,10 +186,10 @@ def trained_on(workspace: Workspace, name: str, versions: set[str]) -> list[str]
     from tasks.stage.tracking import client
 
     store = client(workspace)
-    found = (version for model in model_names(store) for version in registered(store, model))
+    candidates = (version for model in model_names(store) for version in registered(store, model))
     return sorted(
         f"{version.name}/{version.version}"
-        for version in found
+        for version in candidates
         if version.tags.get("aigc.dataset") == name and version.tags.get("aigc.data_version") in versions
     )
 

@@ -24,17 +24,17 @@ def holding(
 
     wanted = pyarrow.array(sorted(set(ids)), pyarrow.string())
     looked: dict[str, bool | None] = {}
-    found, unseen = dict[str, set[str]](), set[str]()
+    holders, unseen = dict[str, set[str]](), set[str]()
     for version in ledger(workspace, name):
         tables = _tables(workspace, version, stores)
         for md5 in tables or ():
             if md5 not in looked:
                 looked[md5] = _holds(workspace, md5, wanted, stores)
             if looked[md5]:
-                found.setdefault(version.version, set()).add(md5)
+                holders.setdefault(version.version, set()).add(md5)
         if version.version not in gone and (tables is None or None in {looked[md5] for md5 in tables}):
             unseen.add(version.version)
-    return found, unseen
+    return holders, unseen
 
 
 def remote_path(root: str, md5: str) -> str:

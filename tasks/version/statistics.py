@@ -57,16 +57,16 @@ def chi_squared(before: Mapping[str, int], after: Mapping[str, int]) -> Tested |
     frequent = [one for one in sorted(both) if min(share, 1 - share) * both[one] >= FEWEST]
     if len(frequent) < 2:
         return None
-    found = chi2_contingency([[side[one] for one in frequent] for side in sides])
-    return Tested(float(found.statistic), float(found.pvalue))
+    outcome = chi2_contingency([[side[one] for one in frequent] for side in sides])
+    return Tested(float(outcome.statistic), float(outcome.pvalue))
 
 
 def kolmogorov_smirnov(before: np.ndarray, after: np.ndarray) -> Tested:
     """The two-sample test of numbers, float (item,) each; the p-value is the asymptotic one, which 20 items are enough for."""
     from scipy.stats import ks_2samp
 
-    found = ks_2samp(before, after, method="asymp")
-    return Tested(float(found.statistic), float(found.pvalue))
+    outcome = ks_2samp(before, after, method="asymp")
+    return Tested(float(outcome.statistic), float(outcome.pvalue))
 
 
 def stability(before: Sequence[float], after: Sequence[float]) -> float:
@@ -97,23 +97,23 @@ def categories(name: str, before: Mapping[str, int], after: Mapping[str, int]) -
     tested = chi_squared(before, after)
     if tested is None:
         return None
-    known = sorted({*before, *after})
-    sides = [[side.get(one, 0) for one in known] for side in (before, after)]
-    told = [{one: round(count / sum(side), 4) for one, count in zip(known, side, strict=True)} for side in sides]
-    return _feature(name, CHI, tested, stability(*sides), *told)
+    labels = sorted({*before, *after})
+    sides = [[side.get(one, 0) for one in labels] for side in (before, after)]
+    shares = [{one: round(count / sum(side), 4) for one, count in zip(labels, side, strict=True)} for side in sides]
+    return _feature(name, CHI, tested, stability(*sides), *shares)
 
 
 def numbers(name: str, before: np.ndarray, after: np.ndarray) -> Feature | None:
     """A feature of numbers, float (item,); as categories where there are few different ones, None where all are alike."""
     import numpy as np
 
-    known = np.unique(np.concatenate([before, after]))
-    if len(known) < 2:
+    distinct = np.unique(np.concatenate([before, after]))
+    if len(distinct) < 2:
         return None
-    if len(known) <= CATEGORIES:
-        found = categories(name, *(Counter(f"{value:g}" for value in side.tolist()) for side in (before, after)))
-        if found:
-            return found
+    if len(distinct) <= CATEGORIES:
+        feature = categories(name, *(Counter(f"{value:g}" for value in side.tolist()) for side in (before, after)))
+        if feature:
+            return feature
     tested = kolmogorov_smirnov(before, after)
     return _feature(name, KOLMOGOROV, tested, stability_of_numbers(before, after), quantiles(before), quantiles(after))
 
@@ -122,8 +122,8 @@ def quantiles(values: np.ndarray) -> dict[str, float]:
     """The middle of numbers and how far they reach."""
     import numpy as np
 
-    found = np.quantile(values, (0.05, 0.5, 0.95)).tolist()
-    return {name: float(f"{value:.6g}") for name, value in zip(("5 %", "median", "95 %"), found, strict=True)}
+    points = np.quantile(values, (0.05, 0.5, 0.95)).tolist()
+    return {name: float(f"{value:.6g}") for name, value in zip(("5 %", "median", "95 %"), points, strict=True)}
 
 
 def _feature(name: str, test: str, tested: Tested, psi: float, before: dict[str, float], after: dict[str, float]) -> Feature:
@@ -146,9 +146,9 @@ def adjusted(features: Sequence[Feature]) -> tuple[Feature, ...]:
 
     if not features:
         return ()
-    found = false_discovery_control([feature.p for feature in features]).tolist()
-    told = [
+    p_values = false_discovery_control([feature.p for feature in features]).tolist()
+    corrected = [
         feature.model_copy(update={"p_adjusted": float(f"{p:.4g}"), "moved": p < SIGNIFICANT and feature.psi >= LARGE})
-        for feature, p in zip(features, found, strict=True)
+        for feature, p in zip(features, p_values, strict=True)
     ]
-    return tuple(sorted(told, key=lambda feature: (not feature.moved, -feature.psi, feature.name)))
+    return tuple(sorted(corrected, key=lambda feature: (not feature.moved, -feature.psi, feature.name)))

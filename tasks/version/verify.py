@@ -14,7 +14,7 @@ from tasks.version.cache import damaged, entries, object_of
 
 
 class Verified(BaseModel):
-    """What was found of one version; it can be restored if nothing is damaged or missing."""
+    """The state of one version in the cache; it can be restored if nothing is damaged or missing."""
 
     model_config = ConfigDict(frozen=True)
 
@@ -35,27 +35,27 @@ def verify(workspace: Workspace, name: str, progress: Callable[[int, int], None]
     kept = (version for version in ledger(workspace, name) if version.version not in gone)
     versions = list({version.version: version for version in kept}.values())
     seen: dict[str, bool] = {}
-    found = []
+    checks = []
     for number, version in enumerate(versions, start=1):
-        found.append(_one(workspace, version, seen))
+        checks.append(_one(workspace, version, seen))
         progress(number, len(versions))
-    return found
+    return checks
 
 
 def _one(workspace: Workspace, version: Version, seen: dict[str, bool]) -> Verified:
     """`seen`: md5 -> whether it is damaged, of what versions share."""
-    known = {"dataset": version.dataset, "version": version.version}
+    identity = {"dataset": version.dataset, "version": version.version}
     listing = object_of(workspace, version.tree)
     if not listing.is_file() or damaged(listing, version.tree):
         what = {"damaged": ("listing",)} if listing.is_file() else {"missing": ("listing",)}
-        return Verified(**known, files=0, **what)
+        return Verified(**identity, files=0, **what)
     files = entries(workspace, version)
     held = {entry: object_of(workspace, entry.md5) for entry in files}
     for entry, place in held.items():
         if place.is_file() and entry.md5 not in seen:
             seen[entry.md5] = damaged(place, entry.md5)
     return Verified(
-        **known,
+        **identity,
         files=len(files),
         damaged=tuple(entry.path for entry, place in held.items() if place.is_file() and seen[entry.md5]),
         missing=tuple(entry.path for entry, place in held.items() if not place.is_file()),

@@ -51,8 +51,8 @@ def version(split: SplitRef, context: StageContext) -> VersionRef:
         tree = Dvc(context.workspace).add()
         record(context.workspace, Version(dataset=split.dataset, version=name, rows=split.rows, splits=split.splits, tree=tree))
     context.log(version=name)
-    found = {"outputs": (context.workspace.relative(folder),), "sha256": digest_over(contents, context.workspace.root)}
-    return VersionRef.model_validate({**split.model_dump(), **found, "version": name})
+    fields = {"outputs": (context.workspace.relative(folder),), "sha256": digest_over(contents, context.workspace.root)}
+    return VersionRef.model_validate({**split.model_dump(), **fields, "version": name})
 
 
 @cache
@@ -103,15 +103,15 @@ class Dvc:
         return listed.get(name, name).removesuffix("(default)").strip()
 
     def remotes(self) -> dict[str, dict[str, str]]:
-        """URL of each remote that is configured -> what else is said of it, such as `endpointurl`."""
-        told: dict[str, dict[str, str]] = {}
+        """URL of each remote that is configured -> its other options, such as `endpointurl`."""
+        options: dict[str, dict[str, str]] = {}
         for line in self.run("config", "--list").splitlines():
             key, _, value = line.partition("=")
             if key.startswith("remote."):
                 name, _, field = key.removeprefix("remote.").rpartition(".")
-                told.setdefault(name, {})[field] = value
+                options.setdefault(name, {})[field] = value
         listed = (line.split(maxsplit=1) for line in self.run("remote", "list").splitlines())
-        return {rest[0].removesuffix("(default)").strip(): told.get(name, {}) for name, *rest in filter(None, listed)}
+        return {rest[0].removesuffix("(default)").strip(): options.get(name, {}) for name, *rest in filter(None, listed)}
 
     def send(self, tree: str) -> None:
         """The files of a listing, and itself, to the remote; what is there already is not sent again."""
@@ -155,7 +155,7 @@ class Dvc:
             (root / ".dvc" / "config.local").write_text("[core]\n    no_scm = True\n")
 
     def run(self, *arguments: str) -> str:
-        """What a command prints; waits while DVC's own lock is taken. Raises `AigcError` with what it said."""
+        """What a command prints; waits while DVC's own lock is taken. Raises `AigcError` with its message."""
         for attempt in range(1, ATTEMPTS + 1):
             done = subprocess.run(
                 [sys.executable, "-m", "dvc", *arguments],
@@ -170,8 +170,8 @@ class Dvc:
             if attempt == ATTEMPTS or "lock" not in done.stderr.lower():
                 break
             time.sleep(PAUSE)
-        said = " ".join(done.stderr.split()) or f"exit status {done.returncode}"
-        raise AigcError(f"dvc {' '.join(arguments)} failed in {self.workspace.root}: {said}")
+        reason = " ".join(done.stderr.split()) or f"exit status {done.returncode}"
+        raise AigcError(f"dvc {' '.join(arguments)} failed in {self.workspace.root}: {reason}")
 
     @property
     def environment(self) -> dict[str, str]:

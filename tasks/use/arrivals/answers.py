@@ -35,7 +35,7 @@ class Wanted:
 
 
 @dataclass(frozen=True)
-class Answerer:
+class Responder:
     """Answers files with one generator; `seed` varies the rows that name no seed of their own.
 
     `points`: the file that keeps the points of a series that have arrived.
@@ -59,15 +59,15 @@ class Answerer:
         return self._finished(b"", name, folder, [refusal(Problem(file=name, row=0, field="", message=message))])
 
     def _finished(self, payload: bytes, name: str, folder: Path, rows: list[dict[str, Any]]) -> dict[str, Any]:
-        said = {
+        manifest = {
             "input": name,
             "sha256": hashlib.sha256(payload).hexdigest(),
             "ok": not any("error" in row for row in rows),
             **self.identity.model_dump(include={"model", "version", "bundle_sha256"}),
             "rows": rows,
         }
-        write(folder / ANSWER, json.dumps(said, indent=1, ensure_ascii=False).encode(errors="backslashreplace") + b"\n")
-        return said
+        write(folder / ANSWER, json.dumps(manifest, indent=1, ensure_ascii=False).encode(errors="backslashreplace") + b"\n")
+        return manifest
 
     # Labels and prompts
 
@@ -75,9 +75,9 @@ class Answerer:
         rows: dict[int, dict[str, Any]] = {}
         wanted: list[Wanted] = []
         for number, order in orders(payload, name, self.generator.card.modality):
-            found = order if isinstance(order, Problem) else self._refused(order, name, number, len(wanted))
-            rows[number] = refusal(found) if found else {"row": number, "items": []}
-            if not found and isinstance(order, Order):
+            problem = order if isinstance(order, Problem) else self._refused(order, name, number, len(wanted))
+            rows[number] = refusal(problem) if problem else {"row": number, "items": []}
+            if not problem and isinstance(order, Order):
                 seed = seed_of(name, number, self.seed) if order.seed is None else order.seed
                 wanted += [Wanted(number, order, seed, item) for item in range(order.count)]
         for batch in batches(wanted, self.generator.card.micro_batch, apart=self._goes_on):
@@ -102,10 +102,10 @@ class Answerer:
         elif order.prompt and card.modality != "text":
             field, message = "prompt", f"a prompt begins a text, and {card.name} makes {card.modality}; give a label"
         else:
-            known = self.generator.sampling.model_fields
-            other = [option for option in order.sampling if option not in known]
+            options = self.generator.sampling.model_fields
+            other = [option for option in order.sampling if option not in options]
             if other:
-                field, message = "sampling", str(unknown("sampling option", other[0], known))
+                field, message = "sampling", str(unknown("sampling option", other[0], options))
         return Problem(file=name, row=row, field=field, message=message) if message else None
 
     def _make(self, batch: Sequence[Wanted], name: str, folder: Path, rows: dict[int, dict[str, Any]]) -> None:

@@ -39,28 +39,28 @@ class Inbox:
     every: float
     clock: Callable[[], float] = time.time
     waiting: int = 0  # files that were not at rest when last looked
-    _known: dict[str, Print] = field(default_factory=dict)
+    _handled: dict[str, Print] = field(default_factory=dict)
     _before: dict[str, Print] = field(default_factory=dict)
 
-    def known(self, name: str, state: Print) -> None:
+    def mark_handled(self, name: str, state: Print) -> None:
         """This state of a file was dealt with before."""
-        self._known[name] = state
+        self._handled[name] = state
 
     def ready(self) -> list[Arrival]:
         """What is new and complete, the oldest first; raises `BadInput` where the folder is gone."""
-        now, found, seen, there = self.clock(), [], {}, {}
+        now, arrivals, seen, there = self.clock(), [], {}, {}
         for name, path, status in self._files():
             state = there[name] = (status.st_size, status.st_mtime_ns)
-            if self._known.get(name) == state:
+            if self._handled.get(name) == state:
                 continue
             seen[name] = state
             rested = self._before.get(name) == state or now - status.st_mtime >= self.every
-            if rested and not being_written(path):
-                found.append(Arrival(name, path, state, max(status.st_ctime, status.st_mtime)))
-        self._before, self.waiting = seen, len(seen) - len(found)
-        self._known = {name: state for name, state in self._known.items() if name in there}
-        self._known |= {arrival.name: arrival.print for arrival in found}
-        return sorted(found, key=lambda arrival: (arrival.came, arrival.name))
+            if rested and not open_for_writing(path):
+                arrivals.append(Arrival(name, path, state, max(status.st_ctime, status.st_mtime)))
+        self._before, self.waiting = seen, len(seen) - len(arrivals)
+        self._handled = {name: state for name, state in self._handled.items() if name in there}
+        self._handled |= {arrival.name: arrival.print for arrival in arrivals}
+        return sorted(arrivals, key=lambda arrival: (arrival.came, arrival.name))
 
     def _files(self) -> Iterator[tuple[str, Path, os.stat_result]]:
         try:
@@ -77,11 +77,11 @@ class Inbox:
                 continue
 
 
-def being_written(path: Path) -> bool:
+def open_for_writing(path: Path) -> bool:
     """Whether a process has the file open for writing; False where this system cannot tell.
 
     Linux gives a read lease (fcntl(2), F_SETLEASE) only on a file that nobody writes to. Whoever opens it
-    for writing in that instant waits for the lease's end, and its holder is told by SIGIO, which is ignored.
+    for writing in that instant waits for the lease's end, and its holder gets SIGIO, which is ignored.
     """
     if not hasattr(fcntl, "F_SETLEASE") or threading.current_thread() is not threading.main_thread():
         return False

@@ -41,9 +41,9 @@ class Journal:
         whole = 0
         for line in self.file:
             try:
-                said = json.loads(line)
-                self.done.add((said["input"], said["sha256"]))
-                self.looks[said["input"]] = (said["size"], said["modified"])
+                record = json.loads(line)
+                self.done.add((record["input"], record["sha256"]))
+                self.looks[record["input"]] = (record["size"], record["modified"])
             except (ValueError, KeyError, TypeError):
                 break
             whole += len(line)
@@ -53,9 +53,9 @@ class Journal:
     def tell(self, inbox: Inbox) -> None:
         """Files that look as they did when they were answered need not be read again."""
         for name, look in self.looks.items():
-            inbox.known(name, look)
+            inbox.mark_handled(name, look)
 
-    def add(self, arrival: Arrival, sha256: str, answer: str, said: dict[str, Any]) -> None:
+    def add(self, arrival: Arrival, sha256: str, answer: str, manifest: dict[str, Any]) -> None:
         """Write the line that makes it so; `answer`: the folder, relative to the journal's."""
         now = time.time()
         latency = now - max(arrival.came, self.began)
@@ -65,8 +65,8 @@ class Journal:
             "size": arrival.print[0],
             "modified": arrival.print[1],
             "answer": answer,
-            "ok": said["ok"],
-            "items": sum(len(row.get("items", [])) for row in said["rows"]),
+            "ok": manifest["ok"],
+            "items": sum(len(row.get("items", [])) for row in manifest["rows"]),
             "came": moment(arrival.came),
             "answered": moment(now),
             "seconds": round(latency, 3),
@@ -76,7 +76,9 @@ class Journal:
         os.fsync(self.file.fileno())
         self.done.add((arrival.name, sha256))
         self.seconds.append(latency)
-        self.answered, self.failed, self.items = self.answered + 1, self.failed + (not said["ok"]), self.items + line["items"]
+        self.answered += 1
+        self.failed += not manifest["ok"]
+        self.items += line["items"]
 
     def latency(self, share: float) -> float | None:
         """The quantile of the latencies, in seconds."""

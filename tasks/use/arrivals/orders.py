@@ -68,8 +68,8 @@ def orders(payload: bytes, name: str, modality: str) -> list[Row]:
     except UnicodeDecodeError as error:
         row = payload.count(b"\n", 0, error.start) + 1
         return [(0, Problem(file=name, row=row, field="", message=f"not UTF-8 at byte {error.start}"))]
-    found = list(reader(text, name, modality))
-    return found or [(0, Problem(file=name, row=0, field="", message="it asks for nothing: the file is empty"))]
+    rows = list(reader(text, name, modality))
+    return rows or [(0, Problem(file=name, row=0, field="", message="it asks for nothing: the file is empty"))]
 
 
 def _lines(text: str, name: str, modality: str) -> Iterator[Row]:

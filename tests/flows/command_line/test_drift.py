@@ -41,18 +41,18 @@ def app(monkeypatch):
 
 
 def test_labels_are_no_markup(capsys):
-    show({**drift_of(0.3, "[/b]").model_dump(), "told": drift_of(0.3).told})
+    show({**drift_of(0.3, "[/b]").model_dump(), "told": drift_of(0.3).summary})
     assert "[/b] 0.5 to 0.9" in " ".join(capsys.readouterr().out.split())
 
 
 def test_the_table_names_what_moved(capsys):
-    show({**drift_of(0.3).model_dump(), "told": drift_of(0.3).told})
+    show({**drift_of(0.3).model_dump(), "told": drift_of(0.3).summary})
     output = " ".join(capsys.readouterr().out.split())
     assert "set aa to bb: drift 0.3 above 0.1" in output
     assert "80 of them in both, which count in both" in output
     assert "moved label" in output
     assert "a 0.5 to 0.9" in output
-    show({**drift_of(None).model_dump(), "told": drift_of(None).told})
+    show({**drift_of(None).model_dump(), "told": drift_of(None).summary})
     assert "too little to tell" in capsys.readouterr().out
 
 

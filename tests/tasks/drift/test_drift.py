@@ -107,7 +107,7 @@ def test_brighter_pictures_are_found_and_named(versions):
     assert measurement.score > 0.9
     assert "brightness" in measurement.moved
     assert "contrast" not in measurement.moved
-    assert measurement.told == f"drift {measurement.score:.3g} above 0.1"
+    assert measurement.summary == f"drift {measurement.score:.3g} above 0.1"
     assert (measurement.encoder, measurement.classifier.encoder) == ("plain features of image", "plain")
 
 
@@ -159,7 +159,7 @@ def test_too_little_is_said_and_not_guessed(versions):
     versions("text", a=(texts(19, 0), [None] * 19), b=(texts(300, 1, GERMAN), [None] * 300))
     measurement = measured()
     assert (measurement.score, measurement.classifier, measurement.features, measurement.drifted) == (None, None, (), False)
-    assert "too little to tell" in measurement.told
+    assert "too little to tell" in measurement.summary
     versions("text", c=(texts(300, 0), [None] * 300), d=(texts(300, 0) + texts(5, 1, GERMAN), [None] * 305))
     assert measured("c", "d").new.score is None
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tasks.judge.champion import ChampionRef, items_of, known_items, measured, paired
+from tasks.judge.champion import ChampionRef, items_of, measured, paired, shared_counts
 from tasks.stage.references import CorpusRef
 
 FORMAT = {"length": 80, "scale": (1.0, 2.0)}
@@ -40,16 +40,16 @@ def test_one_that_does_not_fit_says_why(data, words):
 
 
 def test_the_first_items_of_grown_data_are_those_that_were_known():
-    known = items_of(OLD)
-    assert len(known) < 500
-    assert known_items(known, GROWN) == {"train": 2, "validation": 1, "test": 2}
-    assert known_items(known, OLD) == {"train": 2, "validation": 1, "test": 2}
+    record = items_of(OLD)
+    assert len(record) < 500
+    assert shared_counts(record, GROWN) == {"train": 2, "validation": 1, "test": 2}
+    assert shared_counts(record, OLD) == {"train": 2, "validation": 1, "test": 2}
 
 
 def test_items_that_moved_or_were_never_told_are_not_taken_for_known():
-    assert known_items(items_of(OLD), {**GROWN, "test": ["g", "d", "e"]}) is None
-    assert known_items(items_of(OLD), {"train": ["a"]}) is None
-    assert known_items("", GROWN) is None
+    assert shared_counts(items_of(OLD), {**GROWN, "test": ["g", "d", "e"]}) is None
+    assert shared_counts(items_of(OLD), {"train": ["a"]}) is None
+    assert shared_counts("", GROWN) is None
 
 
 def test_an_evaluation_says_how_it_met_the_champion(tmp_path):

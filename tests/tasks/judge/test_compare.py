@@ -30,8 +30,8 @@ def pair(registrar, tmp_path):
             folder.mkdir()
             (folder / "metrics.json").write_text(json.dumps({"loss": metrics}))
             if number == 2:
-                told = {"version": met, "misfit": "", "items": 100, "known": None}
-                (folder / "champion.json").write_text(json.dumps(told))
+                record = {"version": met, "misfit": "", "items": 100, "known": None}
+                (folder / "champion.json").write_text(json.dumps(record))
             keep_evaluation(store, ref.run_id, folder)
             keep_gates(
                 store, ref.run_id, (Gate(metric="loss", reference="champion"), Gate(metric="loss", reference="baseline"))
@@ -42,22 +42,22 @@ def pair(registrar, tmp_path):
 
 
 def test_figures_side_by_side_with_the_paired_difference(pair):
-    found = compare(pair("side"), "side", "champion", "2")
-    (row,) = found.metrics
+    comparison = compare(pair("side"), "side", "champion", "2")
+    (row,) = comparison.metrics
     assert (row.a, row.b, row.a_low, row.unit, row.better) == (0.5, 0.4, 0.4, "nats", "lower")
     assert row.difference == pytest.approx(-0.1)
     assert (row.paired.low, row.paired.high, row.verdict) == (-0.2, -0.05, "better")
-    assert (found.a.aliases, found.b.aliases, found.a.data_version) == (("champion",), ("challenger",), "v1")
-    assert [gate.passed for gate in found.gates] == [True, True]
-    assert "on the same 100 test items" in found.gates[0].reason
-    assert found.passes is True
+    assert (comparison.a.aliases, comparison.b.aliases, comparison.a.data_version) == (("champion",), ("challenger",), "v1")
+    assert [gate.passed for gate in comparison.gates] == [True, True]
+    assert "on the same 100 test items" in comparison.gates[0].reason
+    assert comparison.passes is True
 
 
 def test_a_version_that_was_measured_to_be_worse_would_be_refused(pair):
-    found = compare(pair("worse", 0.6, (0.1, 0.05, 0.2)), "worse", "1", "2")
-    assert found.metrics[0].verdict == "worse"
-    assert [gate.passed for gate in found.gates] == [False, True]
-    assert found.passes is False
+    comparison = compare(pair("worse", 0.6, (0.1, 0.05, 0.2)), "worse", "1", "2")
+    assert comparison.metrics[0].verdict == "worse"
+    assert [gate.passed for gate in comparison.gates] == [False, True]
+    assert comparison.passes is False
 
 
 def test_the_other_way_round_the_difference_turns(pair):
@@ -66,10 +66,10 @@ def test_the_other_way_round_the_difference_turns(pair):
 
 
 def test_versions_that_never_met_have_no_paired_difference(pair):
-    found = compare(pair("apart", met=7), "apart", "1", "2")
-    assert (found.metrics[0].paired, found.metrics[0].verdict) == (None, "unknown")
-    assert "two data versions" in found.note
-    assert [gate.limit for gate in found.gates] == [0.5, 1.0]
+    comparison = compare(pair("apart", met=7), "apart", "1", "2")
+    assert (comparison.metrics[0].paired, comparison.metrics[0].verdict) == (None, "unknown")
+    assert "two data versions" in comparison.note
+    assert [gate.limit for gate in comparison.gates] == [0.5, 1.0]
 
 
 def test_registering_keeps_the_evaluation_and_without_gates_nothing_is_judged(registrar):
@@ -77,14 +77,15 @@ def test_registering_keeps_the_evaluation_and_without_gates_nothing_is_judged(re
         registrar.register("bare", number, loss=loss)
     store = client(registrar.workspace)
     assert store.list_artifacts(store.get_model_version("bare", "1").run_id, "evaluation")
-    found = compare(registrar.workspace, "bare", "1", "2")
-    assert (found.metrics[0].a, found.metrics[0].b, found.passes) == (0.5, 0.4, None)
+    comparison = compare(registrar.workspace, "bare", "1", "2")
+    assert (comparison.metrics[0].a, comparison.metrics[0].b, comparison.passes) == (0.5, 0.4, None)
 
 
 @pytest.mark.parametrize(
-    ("a", "b", "said"), [("1", "challenger2", "challenger2"), ("1", "9", "no version '9'"), ("1", "champion", "both version 1")]
+    ("a", "b", "message"),
+    [("1", "challenger2", "challenger2"), ("1", "9", "no version '9'"), ("1", "champion", "both version 1")],
 )
-def test_what_cannot_be_compared_is_said(pair, a, b, said):
+def test_what_cannot_be_compared_is_said(pair, a, b, message):
     name = f"odd-{b}"
-    with pytest.raises(BadInput, match=said):
+    with pytest.raises(BadInput, match=message):
         compare(pair(name), name, a, b)

@@ -77,7 +77,7 @@ def against(value: float, low: float, high: float, champion: float = 1.5) -> dic
     }
 
 
-RIVAL = Champion(version=1, registered={"bits_per_byte": 0.1}, items=177)
+CHAMPION = Champion(version=1, registered={"bits_per_byte": 0.1}, items=177)
 AS_GOOD = Gate(metric="bits_per_byte", reference="champion", factor=1.01)
 
 
@@ -96,14 +96,14 @@ AS_GOOD = Gate(metric="bits_per_byte", reference="champion", factor=1.01)
     ids=["better", "as good", "worse within the factor", "beyond the factor"],
 )
 def test_a_challenger_is_held_against_the_champion_on_the_same_items(metrics: dict, passed: bool, words: str) -> None:
-    verdict = judge((AS_GOOD,), metrics, RIVAL)[0]
+    verdict = judge((AS_GOOD,), metrics, CHAMPION)[0]
     assert verdict.passed is passed
     assert words in verdict.reason
     assert "difference" in verdict.reason
 
 
 def test_new_items_that_please_a_spoiled_challenger_do_not_hide_what_it_lost_on_the_old_ones() -> None:
-    champion = RIVAL.model_copy(update={"known": against(1.7, 0.1, 0.3), "known_items": 100})
+    champion = CHAMPION.model_copy(update={"shared_metrics": against(1.7, 0.1, 0.3), "shared_items": 100})
     verdict = judge((AS_GOOD,), against(1.2, -0.4, -0.2), champion)[0]
     assert not verdict.passed
     assert (
@@ -113,14 +113,14 @@ def test_new_items_that_please_a_spoiled_challenger_do_not_hide_what_it_lost_on_
 
 def test_a_significant_gate_wants_the_champion_beaten() -> None:
     gate = AS_GOOD.model_copy(update={"significant": True})
-    assert not judge((gate,), against(1.495, -0.02, 0.01), RIVAL)[0].passed
-    assert judge((gate,), against(1.49, -0.02, -0.005), RIVAL)[0].passed
+    assert not judge((gate,), against(1.495, -0.02, 0.01), CHAMPION)[0].passed
+    assert judge((gate,), against(1.49, -0.02, -0.005), CHAMPION)[0].passed
 
 
 def test_higher_is_better_where_the_gate_says_so() -> None:
     gate = Gate(metric="bits_per_byte", compare="at_least", reference="champion", factor=0.99)
-    assert judge((gate,), against(1.52, 0.01, 0.03), RIVAL)[0].passed
-    assert not judge((gate,), against(1.495, -0.01, -0.001), RIVAL)[0].passed
+    assert judge((gate,), against(1.52, 0.01, 0.03), CHAMPION)[0].passed
+    assert not judge((gate,), against(1.495, -0.01, -0.001), CHAMPION)[0].passed
 
 
 def test_a_champion_that_cannot_be_measured_is_said_and_refuses_nothing() -> None:

@@ -50,10 +50,10 @@ def settle(workspace, recipe=None, what="promoted", version=1):
 def test_what_was_never_decided_is_due_and_what_was_is_not(workspace):
     assert ask(workspace).due
     settle(workspace)
-    found = ask(workspace)
-    assert not found.due
-    assert found.last.version == 1
-    assert "nothing changed since version 1 was promoted" in found.reason
+    verdict = ask(workspace)
+    assert not verdict.due
+    assert verdict.last.version == 1
+    assert "nothing changed since version 1 was promoted" in verdict.reason
 
 
 def test_new_changed_and_vanished_files_are_told_apart(workspace):
@@ -62,9 +62,9 @@ def test_new_changed_and_vanished_files_are_told_apart(workspace):
     (folder / "new.txt").write_text("another letter")
     (folder / "0.txt").write_text("letter nought")
     (folder / "2.txt").unlink()
-    found = ask(workspace)
-    assert found.due
-    assert found.reason == "data: 1 new file (new.txt), 1 changed file (0.txt), 1 gone file (2.txt)"
+    verdict = ask(workspace)
+    assert verdict.due
+    assert verdict.reason == "data: 1 new file (new.txt), 1 changed file (0.txt), 1 gone file (2.txt)"
 
 
 def test_a_file_that_was_only_touched_is_no_change(workspace):
@@ -83,9 +83,9 @@ def test_a_moved_folder_with_the_same_content_is_no_change(workspace):
 
 def test_a_changed_recipe_is_due_and_its_fields_are_named(workspace):
     settle(workspace)
-    found = ask(workspace, made(workspace, seed=3))
-    assert found.due
-    assert found.reason == "config: training.seed default -> 3"
+    verdict = ask(workspace, made(workspace, seed=3))
+    assert verdict.due
+    assert verdict.reason == "config: training.seed default -> 3"
     assert not ask(workspace, made(workspace, seed=3), parts=("data", "code")).due
 
 
@@ -98,9 +98,9 @@ def test_changed_code_of_a_named_plug_in_is_due_and_its_file_is_named(workspace,
     monkeypatch.setattr(
         code_version, "source_file", lambda module: changed if module == "aigc_models.families.rnn" else where(module)
     )
-    found = ask(workspace)
-    assert found.due
-    assert found.reason == "code: aigc_models/families/rnn.py"
+    verdict = ask(workspace)
+    assert verdict.due
+    assert verdict.reason == "code: aigc_models/families/rnn.py"
 
 
 def test_a_refused_state_is_not_trained_again_and_an_old_one_neither(workspace):
@@ -109,9 +109,9 @@ def test_a_refused_state_is_not_trained_again_and_an_old_one_neither(workspace):
     settle(workspace, what="refused", version=2)
     assert "version 2 was refused" in ask(workspace).reason
     (workspace.root / "letters" / "bad.txt").unlink()
-    found = ask(workspace)
-    assert not found.due
-    assert found.last.version == 1
+    verdict = ask(workspace)
+    assert not verdict.due
+    assert verdict.last.version == 1
 
 
 def test_the_record_only_grows_and_a_cut_line_is_left_out(workspace):

@@ -47,15 +47,15 @@ def test_a_rollback_that_comes_between_wins_and_the_promotion_says_so(registrar,
     named(registrar, "between", 3)
     for number in (1, 2):
         promote_version(registrar.workspace, "between", number)
-    before = moves.written
+    before = moves.new_entry
 
     def slow(*arguments):
-        monkeypatch.setattr(moves, "written", before)
+        monkeypatch.setattr(moves, "new_entry", before)
         monkeypatch.setenv("AIGC_USER", "ada")
         rollback(elsewhere, "between", "complaints")
         return before(*arguments)
 
-    monkeypatch.setattr(moves, "written", slow)
+    monkeypatch.setattr(moves, "new_entry", slow)
     with pytest.raises(Overtaken, match=r"version 2 was champion.*ada made version 1 champion.*rolled_back: complaints"):
         promote_version(registrar.workspace, "between", 3)
     assert [entry.to_version for entry in agree(registrar, "between")] == [1, 2, 1]

@@ -55,7 +55,7 @@ def test_resolve_gives_the_bundle(registrar, reference: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("reference", "said"),
+    ("reference", "message"),
     [
         ("lots", "did you mean 'lost'"),
         ("lost", "lost has no champion (none was promoted yet, or its version was deleted)"),
@@ -66,11 +66,11 @@ def test_resolve_gives_the_bundle(registrar, reference: str) -> None:
         ("", "write NAME, NAME@alias or NAME/version"),
     ],
 )
-def test_resolve_says_what_there_is_instead(registrar, reference: str, said: str) -> None:
+def test_resolve_says_what_there_is_instead(registrar, reference: str, message: str) -> None:
     registrar.register("lost", 1)
     with pytest.raises(BadInput) as error:
         resolve(registrar.workspace, reference)
-    assert said in str(error.value)
+    assert message in str(error.value)
 
 
 def test_a_registered_name_is_no_path() -> None:

@@ -63,11 +63,11 @@ def test_an_alias_of_a_deleted_version_is_said_everywhere_and_can_be_set_anew(re
     for number in (1, 2):
         promote_version(workspace, name, number)
     delete_behind_its_alias(registrar, name, 2, "champion")
-    said = "hollow@champion is version 2, which was deleted in MLflow; `aigc models promote hollow VERSION`.*there are: 3, 1"
+    message = "hollow@champion is version 2, which was deleted in MLflow; `aigc models promote hollow VERSION`.*there are: 3, 1"
     for ask in (lambda: located(workspace, name), lambda: show_model(workspace, f"{name}@champion")):
-        with pytest.raises(BadInput, match=said):
+        with pytest.raises(BadInput, match=message):
             ask()
-    with pytest.raises(BadInput, match=said):
+    with pytest.raises(BadInput, match=message):
         find_champion.plain(name, context=StageContext(workspace.outputs, workspace))
     (summary,) = (model for model in list_models(workspace) if model.name == name)
     assert summary.warnings == show_model(workspace, name).warnings

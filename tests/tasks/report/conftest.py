@@ -41,17 +41,17 @@ TEXT_CANDIDATES = ("ensemble", "ngram", "rnn", "transformer", "baseline")
 
 def measured(unit: str, better: str, half: float, **values: float) -> dict[str, Measurement]:
     """`half`: half of each interval; the ensemble is compared with the baseline."""
-    found = {
+    figures = {
         name: Measurement.model_validate(
             {"value": value, "low": value - half, "high": value + half, "unit": unit, "better": better}
         )
         for name, value in values.items()
     }
     if "baseline" not in values:
-        return found
+        return figures
     gain = values["ensemble"] - values["baseline"]
     versus = {"baseline": Difference(value=gain, low=gain - abs(gain) / 3, high=gain + abs(gain) / 3)}
-    return {**found, "ensemble": found["ensemble"].model_copy(update={"versus": versus})}
+    return {**figures, "ensemble": figures["ensemble"].model_copy(update={"versus": versus})}
 
 
 def image(*values: float) -> dict[str, float]:
@@ -75,12 +75,12 @@ TEXT_FIGURES = {
 }
 
 
-def metric(found: dict[str, Measurement]) -> Metric:
-    ours = found.get("ensemble") or found["real"]
-    members = [value.value for name, value in found.items() if name not in ("ensemble", "baseline", "real")]
-    best = (min if ours.better == "lower" else max)(members, default=None)
-    baseline = found["baseline"].value if "baseline" in found else None
-    kept = {"value": ours.value, "low": ours.low, "high": ours.high, "unit": ours.unit, "better": ours.better}
+def metric(candidates: dict[str, Measurement]) -> Metric:
+    main = candidates.get("ensemble") or candidates["real"]
+    members = [value.value for name, value in candidates.items() if name not in ("ensemble", "baseline", "real")]
+    best = (min if main.better == "lower" else max)(members, default=None)
+    baseline = candidates["baseline"].value if "baseline" in candidates else None
+    kept = {"value": main.value, "low": main.low, "high": main.high, "unit": main.unit, "better": main.better}
     return Metric.model_validate({**kept, "baseline": baseline, "best_member": best, "split": "test"})
 
 
@@ -90,16 +90,19 @@ def result(
     """The fixed part, with something plausible for whatever `parts` leaves open."""
     members = [member for member in next(iter(figures.values())) if member not in ("ensemble", "baseline")]
     latency = {"value": 41.2, "low": 38.0, "high": 47.9, "split": "served", "unit": "ms", "better": "lower"}
-    own = {member: {key: found[member].value for key, found in figures.items() if member in found} for member in members}
+    scores = {
+        member: {key: candidates[member].value for key, candidates in figures.items() if member in candidates}
+        for member in members
+    }
     fixed = {
         "run": "sample-20261125-010836", "preset": "sample", "started": STARTED, "seconds": 214.0, "overhead_seconds": 31.5,
         "dataset": {"name": name, "modality": modality, "version": "4f1c9a52be7710d3", "rows": 1787, "quarantined": 19,
                     "duplicates": 6, "splits": {"train": 1431, "validation": 178, "test": 178}},
         "stages": [{"name": stage, "seconds": seconds, "cached": not seconds} for stage, seconds in stages.items()],
-        "members": [{"name": member, "family": member, "params": 203_371, "metrics": own[member]} for member in members],
+        "members": [{"name": member, "family": member, "params": 203_371, "metrics": scores[member]} for member in members],
         "ensemble": {"method": "mixture", "weights": dict(zip(members, (0.08, 0.21, 0.71), strict=True)), "metrics": {}},
         "metrics": {
-            **{key: metric(found) for key, found in figures.items()},
+            **{key: metric(candidates) for key, candidates in figures.items()},
             "latency_p95_ms": {**latency, "baseline": None, "best_member": None},
         },
         "gates": [{"name": "frechet_distance at most 1.3 x frechet_distance_real", "passed": True, "value": 1.09,
@@ -270,6 +273,6 @@ def letters(tmp_path_factory: pytest.TempPathFactory) -> Path:
         return StageContext(workspace.stages / name, workspace)
 
     cleaned = clean.plain(ingest.plain(source, context("ingest")), rules, context("clean"))
-    found = deduplicate.plain(cleaned, DeduplicateSettings(), context("deduplicate"))
-    split.plain(cleaned, found, SplitSettings(card=card), context("split"))
+    duplicates = deduplicate.plain(cleaned, DeduplicateSettings(), context("deduplicate"))
+    split.plain(cleaned, duplicates, SplitSettings(card=card), context("split"))
     return workspace.data / "letters"

@@ -62,5 +62,5 @@ def test_intervals_need_something_to_compare() -> None:
 
 
 def test_an_unbounded_interval_is_drawn_as_a_dot() -> None:
-    found = Measurement(value=0.9, low=-math.inf, high=math.nan, unit="share", better="higher")
-    assert "nan" not in intervals("accuracy", {"ensemble": found, "gan": of(0.5)})
+    unbounded = Measurement(value=0.9, low=-math.inf, high=math.nan, unit="share", better="higher")
+    assert "nan" not in intervals("accuracy", {"ensemble": unbounded, "gan": of(0.5)})

@@ -14,23 +14,23 @@ FIXED = {
 
 def test_one_dataset_is_the_fixed_object_itself(report: Report, digits: DatasetReport) -> None:
     alone = report.model_copy(update={"datasets": (digits,)})
-    written = json.loads(alone.results().model_dump_json())
-    assert set(written) == FIXED
-    assert set(written["dataset"]) == {"name", "modality", "version", "rows", "quarantined", "duplicates", "splits"}
-    assert set(written["stages"][0]) == {"name", "seconds", "cached"}
-    assert set(written["members"][0]) == {"name", "family", "params", "metrics"}
-    assert set(written["ensemble"]) == {"method", "weights", "metrics"}
-    assert set(written["metrics"]["frechet_distance"]) == {
+    document = json.loads(alone.results().model_dump_json())
+    assert set(document) == FIXED
+    assert set(document["dataset"]) == {"name", "modality", "version", "rows", "quarantined", "duplicates", "splits"}
+    assert set(document["stages"][0]) == {"name", "seconds", "cached"}
+    assert set(document["members"][0]) == {"name", "family", "params", "metrics"}
+    assert set(document["ensemble"]) == {"method", "weights", "metrics"}
+    assert set(document["metrics"]["frechet_distance"]) == {
         "value", "low", "high", "baseline", "best_member", "split", "unit", "better",
     }  # fmt: skip
-    assert set(written["gates"][0]) == {"name", "passed", "value", "limit"}
-    assert set(written["promotion"]) == {"decision", "model", "version", "alias"}
+    assert set(document["gates"][0]) == {"name", "passed", "value", "limit"}
+    assert set(document["promotion"]) == {"decision", "model", "version", "alias"}
 
 
 def test_several_datasets_stand_in_runs(report: Report) -> None:
-    written = json.loads(report.results().model_dump_json())
-    assert set(written) == {"run", "preset", "started", "seconds", "overhead_seconds", "runs", "versions"}
-    assert [set(run) for run in written["runs"]] == [FIXED, FIXED]
+    document = json.loads(report.results().model_dump_json())
+    assert set(document) == {"run", "preset", "started", "seconds", "overhead_seconds", "runs", "versions"}
+    assert [set(run) for run in document["runs"]] == [FIXED, FIXED]
 
 
 def test_what_is_written_can_be_read_again(report: Report) -> None:
@@ -43,6 +43,6 @@ def test_an_unknown_field_is_refused(digits: DatasetReport) -> None:
 
 
 def test_what_could_not_be_measured_is_null(digits: DatasetReport) -> None:
-    found = digits.result.metrics["frechet_distance"].model_dump() | {"value": math.nan, "low": -math.inf}
-    written = json.loads(Metric.model_validate(found).model_dump_json())
-    assert (written["value"], written["low"], written["baseline"]) == (None, None, 1.57)
+    fields = digits.result.metrics["frechet_distance"].model_dump() | {"value": math.nan, "low": -math.inf}
+    document = json.loads(Metric.model_validate(fields).model_dump_json())
+    assert (document["value"], document["low"], document["baseline"]) == (None, None, 1.57)

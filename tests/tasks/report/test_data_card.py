@@ -10,19 +10,19 @@ from tasks.report.data_card import LONGEST, DataCard, gathered
 
 
 @pytest.fixture(scope="module")
-def found(letters: Path) -> DataCard:
+def letters_card(letters: Path) -> DataCard:
     return gathered(letters, "4f1c9a52be77")
 
 
-def test_examples_are_train_items_with_their_label_and_a_preview(found: DataCard) -> None:
-    assert len(found.examples) == 12
-    assert {one.id for one in found.examples} == set(found.card["examples"]["train"])
-    assert all(one.label in ("calm", "<script>alert(1)</script>") and one.html for one in found.examples)
-    assert all(one.source.startswith("a <img src=x onerror=alert(1)>.csv#") for one in found.examples)
+def test_examples_are_train_items_with_their_label_and_a_preview(letters_card: DataCard) -> None:
+    assert len(letters_card.examples) == 12
+    assert {one.id for one in letters_card.examples} == set(letters_card.card["examples"]["train"])
+    assert all(one.label in ("calm", "<script>alert(1)</script>") and one.html for one in letters_card.examples)
+    assert all(one.source.startswith("a <img src=x onerror=alert(1)>.csv#") for one in letters_card.examples)
 
 
-def test_what_was_thrown_away_is_shown_from_wherever_it_still_stands(found: DataCard) -> None:
-    groups = {group.rule: group for group in found.thrown}
+def test_what_was_thrown_away_is_shown_from_wherever_it_still_stands(letters_card: DataCard) -> None:
+    groups = {group.rule: group for group in letters_card.thrown}
     assert {rule: group.count for rule, group in groups.items() if rule != "bridge"} == {
         "exact": 1, "conflict": 1, "too_short": 1, "personal_data": 1,
     }  # fmt: skip
@@ -32,34 +32,34 @@ def test_what_was_thrown_away_is_shown_from_wherever_it_still_stands(found: Data
     assert conflict.reason.startswith("same content as a <img")
 
 
-def test_nobody_is_shown_what_was_private(found: DataCard) -> None:
-    (letter,) = next(group for group in found.thrown if group.rule == "personal_data").examples
+def test_nobody_is_shown_what_was_private(letters_card: DataCard) -> None:
+    (letter,) = next(group for group in letters_card.thrown if group.rule == "personal_data").examples
     assert letter.html == ""
-    assert "ann@example.org" not in found.model_dump_json()
+    assert "ann@example.org" not in letters_card.model_dump_json()
 
 
-def test_near_duplicates_stand_together(found: DataCard) -> None:
-    largest = found.clusters[0]
+def test_near_duplicates_stand_together(letters_card: DataCard) -> None:
+    largest = letters_card.clusters[0]
     assert (largest.size, len(largest.items)) == (3, 3)
     assert len({one.source for one in largest.items}) == 3
 
 
-def test_long_texts_are_cut(found: DataCard) -> None:
-    long = found.clusters[0].items[0].html
+def test_long_texts_are_cut(letters_card: DataCard) -> None:
+    long = letters_card.clusters[0].items[0].html
     assert long.endswith(" …</pre>")
     assert len(long) < LONGEST + 100
 
 
 def test_previews_end_where_the_page_would_grow_too_large(letters: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(data_card, "ROOM", 300)
-    found = gathered(letters, "4f1c9a52be77")
-    assert 1 <= sum(bool(one.html) for one in found.examples) < 5
-    assert all(one.source for one in found.examples)
+    letters_card = gathered(letters, "4f1c9a52be77")
+    assert 1 <= sum(bool(one.html) for one in letters_card.examples) < 5
+    assert all(one.source for one in letters_card.examples)
 
 
-def test_a_card_of_earlier_days_has_its_examples_drawn(letters: Path, tmp_path: Path, found: DataCard) -> None:
+def test_a_card_of_earlier_days_has_its_examples_drawn(letters: Path, tmp_path: Path, letters_card: DataCard) -> None:
     folder = Path(copytree(letters, tmp_path / "letters"))
     text = (folder / "card.json").read_text().replace('"examples"', '"before"').replace('"clusters"', '"then"')
     (folder / "card.json").write_text(text)
     old = gathered(folder, "4f1c9a52be77")
-    assert (old.examples, old.clusters) == (found.examples, ())
+    assert (old.examples, old.clusters) == (letters_card.examples, ())

@@ -20,13 +20,13 @@ DRIFT: dict[str, Any] = {
 
 
 @pytest.fixture(scope="module")
-def found(letters: Path) -> DataCard:
+def letters_card(letters: Path) -> DataCard:
     return gathered(letters, "4f1c9a52be77", DRIFT)
 
 
 @pytest.fixture(scope="module")
-def html(found: DataCard) -> str:
-    return render(found, "data.json")
+def html(letters_card: DataCard) -> str:
+    return render(letters_card, "data.json")
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +49,7 @@ def test_nothing_of_the_data_is_run(html: str, page: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "said",
+    "sentence",
     [
         "version 4f1c9a52be77",
         "Licence mine <script>",
@@ -66,8 +66,8 @@ def test_nothing_of_the_data_is_run(html: str, page: Any) -> None:
         "all from",
     ],
 )
-def test_the_page_says(page: Any, said: str) -> None:
-    assert said in " ".join(page.text.split())
+def test_the_page_says(page: Any, sentence: str) -> None:
+    assert sentence in " ".join(page.text.split())
 
 
 def test_drawings_have_words(page: Any) -> None:
@@ -76,26 +76,26 @@ def test_drawings_have_words(page: Any) -> None:
     assert all("median" in str(drawing["aria-label"]) for drawing in drawings)
 
 
-def test_why_there_is_no_drift_is_told(found: DataCard) -> None:
-    without = found.model_copy(update={"drift": None})
+def test_why_there_is_no_drift_is_told(letters_card: DataCard) -> None:
+    without = letters_card.model_copy(update={"drift": None})
     assert "Drift against" not in render(without)
     assert "version 1 was forgotten" in render(without.model_copy(update={"note": "version 1 was forgotten"}))
 
 
-def test_a_card_with_the_fewest_figures_has_a_page(found: DataCard, read_page: Callable[[str], Any]) -> None:
+def test_a_card_with_the_fewest_figures_has_a_page(letters_card: DataCard, read_page: Callable[[str], Any]) -> None:
     kept = ("name", "modality", "licence", "source", "counts", "splits", "diversity", "format")
-    bare = {key: found.card[key] for key in kept} | {"diversity": {}}
+    bare = {key: letters_card.card[key] for key in kept} | {"diversity": {}}
     html = render(DataCard(name="a", modality="text", version="", card=bare))
     assert read_page(html).open == []
     assert "every item that came in was kept" in html
 
 
-def test_machines_get_the_card_and_names_but_no_contents(found: DataCard, tmp_path: Path) -> None:
-    data = write(found, tmp_path / "outputs" / "data.html")
-    told = json.loads(data.read_text(encoding="utf-8"))
+def test_machines_get_the_card_and_names_but_no_contents(letters_card: DataCard, tmp_path: Path) -> None:
+    data = write(letters_card, tmp_path / "outputs" / "data.html")
+    document = json.loads(data.read_text(encoding="utf-8"))
     assert sorted(path.name for path in data.parent.iterdir()) == ["data.html", "data.json"]
-    assert told["counts"] == found.card["counts"]
-    assert (told["version"], told["drift"]) == ("4f1c9a52be77", DRIFT)
-    assert told["examples"][0]["source"] == found.examples[0].source
+    assert document["counts"] == letters_card.card["counts"]
+    assert (document["version"], document["drift"]) == ("4f1c9a52be77", DRIFT)
+    assert document["examples"][0]["source"] == letters_card.examples[0].source
     assert "html" not in data.read_text()
     assert 'href="data.json"' in data.with_suffix(".html").read_text()

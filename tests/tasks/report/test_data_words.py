@@ -43,12 +43,12 @@ def test_a_rule_that_is_no_more_has_no_words() -> None:
 
 
 def test_figures_say_what_they_mean() -> None:
-    found = {figure.title: figure for figure in diversity(CARD)}
-    assert found["Effective number of items"].value == "12.50"
-    assert "the 80 items" in found["Effective number of items"].meaning
-    assert found["Entropy of the labels"].meaning.startswith("100 % of what 2 labels have")
-    assert found["Near-duplicates"].value == "9 %"
-    assert found["Distinct pairs of neighbouring words"].value == "50 %"
+    figures = {figure.title: figure for figure in diversity(CARD)}
+    assert figures["Effective number of items"].value == "12.50"
+    assert "the 80 items" in figures["Effective number of items"].meaning
+    assert figures["Entropy of the labels"].meaning.startswith("100 % of what 2 labels have")
+    assert figures["Near-duplicates"].value == "9 %"
+    assert figures["Distinct pairs of neighbouring words"].value == "50 %"
 
 
 def test_the_balance_is_the_total_variation() -> None:

@@ -28,7 +28,7 @@ from tasks.report.page import render
 from tasks.serve.app import create_app
 from tasks.serve.engine import Served
 from tasks.serve.sound import available
-from tasks.use.arrivals.answers import Answerer
+from tasks.use.arrivals.answers import Responder
 from tasks.use.generate import GenerationSettings, generate_into
 from tasks.use.provenance import Identity
 
@@ -88,12 +88,12 @@ def test_the_report_shows_each_sample_as_what_it_is(
     settings = EvaluationSettings(shown=12)
     (tmp_path / "evaluation").mkdir()
     show_samples(hollow.generator, settings.shown, settings.seed, tmp_path / "evaluation" / "samples", hollow.corpus)
-    found = gather.samples(tmp_path / "evaluation", hollow.corpus.modality, tmp_path / "report", "hollow")
-    shown = {item.note.partition(", ")[2] for item in found}
+    samples = gather.samples(tmp_path / "evaluation", hollow.corpus.modality, tmp_path / "report", "hollow")
+    shown = {item.note.partition(", ")[2] for item in samples}
     assert shown & hollow.emptiness
     assert shown <= hollow.emptiness | {""}
-    assert {item.label for item in found} == set(LABELS)
-    part = docstrings.model_copy(update={"samples": found})
+    assert {item.label for item in samples} == set(LABELS)
+    part = docstrings.model_copy(update={"samples": samples})
     page = read_page(render(report.model_copy(update={"datasets": (part,)})))
     assert page.open == []
     assert all(word in page.text for word in [*LABELS, *shown])
@@ -109,11 +109,11 @@ def test_a_batch_and_an_answer_say_so_in_their_manifest(hollow: Hollow, tmp_path
     answer = tmp_path / "answer"
     answer.mkdir()
     rows = json.dumps({"label": LABELS[0], "count": 3}) + "\n" + json.dumps({"label": LABELS[1]})
-    said = Answerer(hollow.generator, IDENTITY).answer(rows.encode(), 'a "<b>.jsonl', answer)
-    assert said["ok"], said
-    assert json.loads((answer / "answer.json").read_bytes()) == said
-    assert {item["emptiness"] for row in said["rows"] for item in row["items"]} <= hollow.emptiness | {None}
-    assert [row["items"][0]["label"] for row in said["rows"]] == list(LABELS)
+    manifest = Responder(hollow.generator, IDENTITY).answer(rows.encode(), 'a "<b>.jsonl', answer)
+    assert manifest["ok"], manifest
+    assert json.loads((answer / "answer.json").read_bytes()) == manifest
+    assert {item["emptiness"] for row in manifest["rows"] for item in row["items"]} <= hollow.emptiness | {None}
+    assert [row["items"][0]["label"] for row in manifest["rows"]] == list(LABELS)
 
 
 def test_the_server_answers(hollow: Hollow) -> None:

@@ -6,8 +6,8 @@ from tasks.report.figures import bound, candidates, cell, compare, reach, rows, 
 
 
 def with_difference(part: DatasetReport, low: float, high: float) -> DatasetReport:
-    ours = part.measurements["frechet_distance"]["ensemble"]
-    changed = ours.model_copy(update={"versus": {"baseline": Difference(value=(low + high) / 2, low=low, high=high)}})
+    ensemble = part.measurements["frechet_distance"]["ensemble"]
+    changed = ensemble.model_copy(update={"versus": {"baseline": Difference(value=(low + high) / 2, low=low, high=high)}})
     return part.model_copy(update={"measurements": {"frechet_distance": {"ensemble": changed}}})
 
 
@@ -25,11 +25,11 @@ def test_real_items_stand_beside_a_metric_and_have_no_row(digits: DatasetReport)
     assert list(candidates(digits, "frechet_distance"))[-1] == "real"
 
 
-@pytest.mark.parametrize(("low", "high", "said"), [(-1.0, -0.1, "better"), (0.1, 1.0, "worse"), (-1.0, 0.1, "")])
-def test_only_an_interval_without_zero_tells_two_apart(digits: DatasetReport, low: float, high: float, said: str) -> None:
-    found = compare(with_difference(digits, low, high), "frechet_distance")
-    assert found is not None
-    assert found.verdict == said
+@pytest.mark.parametrize(("low", "high", "expected"), [(-1.0, -0.1, "better"), (0.1, 1.0, "worse"), (-1.0, 0.1, "")])
+def test_only_an_interval_without_zero_tells_two_apart(digits: DatasetReport, low: float, high: float, expected: str) -> None:
+    comparison = compare(with_difference(digits, low, high), "frechet_distance")
+    assert comparison is not None
+    assert comparison.verdict == expected
 
 
 def test_the_verdict_needs_a_baseline_and_a_clear_difference(digits: DatasetReport) -> None:

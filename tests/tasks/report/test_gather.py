@@ -42,30 +42,30 @@ def test_examples_take_turns_over_labels_and_stand_in_a_split(dataset: Path) -> 
 def evaluation(tmp_path: Path) -> Path:
     """What an evaluation leaves: figures of two candidates, and one sample."""
     gain = {"value": -0.5, "low": -0.6, "high": -0.4}
-    own = {"value": 1.5, "low": 1.4, "high": 1.6, "unit": "bits per byte", "better": "lower"}
+    figures = {"value": 1.5, "low": 1.4, "high": 1.6, "unit": "bits per byte", "better": "lower"}
     summary = {
-        **own,
+        **figures,
         "baseline": 2.0,
         "best_member": None,
         "split": "test",
         "versus": {"baseline": gain},
         "best_member_name": None,
     }
-    written = {
+    files = {
         "metrics.json": {"bits_per_byte": summary},
-        "candidates.json": {"ensemble": {"bits_per_byte": own}, "baseline": {"bits_per_byte": {**own, "value": 2.0}}},
+        "candidates.json": {"ensemble": {"bits_per_byte": figures}, "baseline": {"bits_per_byte": {**figures, "value": 2.0}}},
         "samples/samples.json": [{"file": "000.txt", "label": "rich", "seed": 20_000}],
     }
     (tmp_path / "evaluation" / "samples").mkdir(parents=True)
-    for name, value in written.items():
+    for name, value in files.items():
         (tmp_path / "evaluation" / name).write_text(json.dumps(value))
     (tmp_path / "evaluation" / "samples" / "000.txt").write_text("a <b> sample")
     return tmp_path / "evaluation"
 
 
 def test_figures_come_in_the_fixed_form_and_with_their_differences(evaluation: Path) -> None:
-    found = metrics(evaluation)["bits_per_byte"]
-    assert (found.value, found.baseline, found.best_member) == (1.5, 2.0, None)
+    metric = metrics(evaluation)["bits_per_byte"]
+    assert (metric.value, metric.baseline, metric.best_member) == (1.5, 2.0, None)
     by_candidate = measurements(evaluation)["bits_per_byte"]
     assert by_candidate["ensemble"].versus["baseline"].high == -0.4
     assert (by_candidate["baseline"].value, by_candidate["baseline"].versus) == (2.0, {})

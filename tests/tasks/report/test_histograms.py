@@ -3,12 +3,12 @@ import re
 import numpy as np
 
 from tasks.dataset.diversity import distribution
-from tasks.report.histograms import HEIGHT, histogram, said
+from tasks.report.histograms import HEIGHT, histogram, summary
 
 
 def test_one_bar_for_each_bin_that_holds_something() -> None:
-    told = distribution(np.array([1.0] * 4 + [2.0] * 2 + [5.0]))
-    drawing = histogram("words", told)
+    bins = distribution(np.array([1.0] * 4 + [2.0] * 2 + [5.0]))
+    drawing = histogram("words", bins)
     heights = [float(height) for height in re.findall(r'class="column".*?height="([\d.]+)"', drawing)]
     assert len(heights) == 3
     assert heights[0] == HEIGHT - 8
@@ -21,5 +21,5 @@ def test_names_are_escaped() -> None:
 
 
 def test_what_is_always_the_same_needs_no_drawing() -> None:
-    told = distribution(np.full(9, 8.0))
-    assert (histogram("width", told), said(told)) == ("", "8")
+    bins = distribution(np.full(9, 8.0))
+    assert (histogram("width", bins), summary(bins)) == ("", "8")

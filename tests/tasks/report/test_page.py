@@ -36,13 +36,13 @@ def test_every_string_from_outside_is_escaped(
     report: Report, docstrings: DatasetReport, read_page: Callable[[str], Any]
 ) -> None:
     evil = "<script>x</script>\"'"
-    ours = docstrings.measurements["bits_per_byte"]["ensemble"]
+    ensemble = docstrings.measurements["bits_per_byte"]["ensemble"]
     part = docstrings.model_copy(
         update={
             "card": {evil: evil, "more": {evil: evil}, "splits": {evil: {"labels": {evil: 3}}}},
             "discarded": (Discarded(rule=evil, stage=evil, count=2, examples=(Rejected(source=evil, reason=evil),)),),
             "curves": {evil: ({"step": 0, "seconds": 0.0, evil: 1.0}, {"step": 1, "seconds": 1.0, evil: 0.5})},
-            "measurements": {"bits_per_byte": {evil: docstrings.measurements["bits_per_byte"]["rnn"], "b": ours}},
+            "measurements": {"bits_per_byte": {evil: docstrings.measurements["bits_per_byte"]["rnn"], "b": ensemble}},
             "gate_reasons": {"nearest_training_distance_ratio": evil},
             "lineage": (Level(name=evil, nodes=(Node(title=evil, detail=evil, link="javascript:alert(1)"),)),),
             "baseline": evil, "reason": evil, "notes": (evil,),
@@ -70,7 +70,7 @@ def test_every_sample_is_visible_and_linked(page: Any, digits: DatasetReport) ->
 
 
 @pytest.mark.parametrize(
-    "said",
+    "sentence",
     [
         "Ensemble − baseline",
         "a Gaussian mixture for each label",
@@ -87,8 +87,8 @@ def test_every_sample_is_visible_and_linked(page: Any, digits: DatasetReport) ->
         "2.13.0",
     ],
 )
-def test_the_page_says(page: Any, said: str) -> None:
-    assert said in " ".join(page.text.split())
+def test_the_page_says(page: Any, sentence: str) -> None:
+    assert sentence in " ".join(page.text.split())
 
 
 def test_a_run_with_nothing_but_the_fixed_part_has_a_page(report: Report, digits: DatasetReport) -> None:
@@ -140,7 +140,7 @@ def test_a_player_stands_outside_of_the_link_to_its_file(digits: DatasetReport, 
 
 def test_forecasts_are_told_apart_from_samples(digits: DatasetReport, read_page: Callable[[str], Any]) -> None:
     page = read_page(shown(digits, "series", '<svg role="img" aria-label="forecast"></svg>'))
-    said = " ".join(page.text.split())
-    assert "What it forecasts" in said
-    assert "series, 1,787 steps" in said
-    assert "bootstrap intervals over the test windows, in blocks of time" in said
+    text = " ".join(page.text.split())
+    assert "What it forecasts" in text
+    assert "series, 1,787 steps" in text
+    assert "bootstrap intervals over the test windows, in blocks of time" in text

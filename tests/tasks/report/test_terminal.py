@@ -16,13 +16,13 @@ class Clock:
 
 
 def plain(clock: Clock | None = None) -> tuple[Terminal, io.StringIO]:
-    written = io.StringIO()
-    return Terminal(Console(file=written, width=120), clock=clock or Clock()), written
+    output = io.StringIO()
+    return Terminal(Console(file=output, width=120), clock=clock or Clock()), output
 
 
 def test_a_stage_has_one_line_and_progress_one_in_ten_seconds() -> None:
     clock = Clock()
-    terminal, written = plain(clock)
+    terminal, output = plain(clock)
     with terminal:
         terminal.stage_started("digits / gan")
         terminal.stage_started("digits / vae")
@@ -31,7 +31,7 @@ def test_a_stage_has_one_line_and_progress_one_in_ten_seconds() -> None:
             terminal.progress("digits / gan", second, 25, {"critic": 0.5})
         terminal.stage_finished("digits / gan", 25.0, cached=False)
         terminal.stage_finished("digits / vae", 0.0, cached=True)
-    lines = written.getvalue().splitlines()
+    lines = output.getvalue().splitlines()
     assert lines[0] == "… digits / gan 40 % (critic 0.500); digits / vae 10.0 s"
     assert lines[1].startswith("… digits / gan 80 %")
     assert lines[2] == "✓ digits / gan  25.0 s  critic 0.500"
@@ -40,10 +40,10 @@ def test_a_stage_has_one_line_and_progress_one_in_ten_seconds() -> None:
 
 
 def test_markup_in_a_name_is_text() -> None:
-    terminal, written = plain()
+    terminal, output = plain()
     terminal.message("[bold]kept[/bold] [/nonsense]")
     terminal.stage_failed("a[b]", "the process died with [9]")
-    assert written.getvalue().splitlines() == ["[bold]kept[/bold] [/nonsense]", "✗ a[b]  the process died with [9]"]
+    assert output.getvalue().splitlines() == ["[bold]kept[/bold] [/nonsense]", "✗ a[b]  the process died with [9]"]
 
 
 def test_all_goes_to_stderr(report: Report, capsys: pytest.CaptureFixture[str]) -> None:
@@ -57,18 +57,18 @@ def test_all_goes_to_stderr(report: Report, capsys: pytest.CaptureFixture[str]) 
 
 
 def test_a_terminal_shows_a_bar_for_each_member_and_takes_it_away() -> None:
-    written = io.StringIO()
-    with Terminal(Console(file=written, force_terminal=True, width=100)) as terminal:
+    output = io.StringIO()
+    with Terminal(Console(file=output, force_terminal=True, width=100)) as terminal:
         terminal.stage_started("digits / gan")
         terminal.progress("digits / gan", 5, 10, {"critic": 0.25})
         terminal._progress.refresh()
-        assert "critic 0.250" in written.getvalue()
+        assert "critic 0.250" in output.getvalue()
         terminal.stage_finished("digits / gan", 2.0)
         assert terminal._progress.tasks == []
 
 
 def test_members_side_by_side_lose_no_line() -> None:
-    terminal, written = plain()
+    terminal, output = plain()
 
     def train(member: int) -> None:
         terminal.stage_started(f"member {member}")
@@ -81,13 +81,13 @@ def test_members_side_by_side_lose_no_line() -> None:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(written.getvalue().splitlines()) == [f"✓ member {member}  1.0 s  loss 1.000" for member in range(8)]
+    assert sorted(output.getvalue().splitlines()) == [f"✓ member {member}  1.0 s  loss 1.000" for member in range(8)]
 
 
 def test_the_final_table_sets_figures_beside_their_baseline(report: Report) -> None:
-    terminal, written = plain()
+    terminal, output = plain()
     terminal.final(report, "outputs/run/index.html")
-    lines = written.getvalue().splitlines()
+    lines = output.getvalue().splitlines()
     distance = next(line for line in lines if "frechet_distance" in line)
     assert distance.split() == [
         "frechet_distance",

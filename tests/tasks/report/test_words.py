@@ -6,7 +6,7 @@ from tasks.report import words
 
 
 @pytest.mark.parametrize(
-    ("value", "written"),
+    ("value", "text"),
     [
         (1.53269, "1.533"),
         (0.98, "0.980"),
@@ -18,15 +18,15 @@ from tasks.report import words
         (math.nan, "–"),
     ],
 )
-def test_numbers_have_four_digits_at_most(value: float | None, written: str) -> None:
-    assert words.number(value) == written
+def test_numbers_have_four_digits_at_most(value: float | None, text: str) -> None:
+    assert words.number(value) == text
 
 
 @pytest.mark.parametrize(
-    ("seconds", "written"), [(0.04, "0.04 s"), (9.96, "10.0 s"), (59.99, "60.0 s"), (75, "1 min 15 s"), (3725, "1 h 2 min")]
+    ("seconds", "text"), [(0.04, "0.04 s"), (9.96, "10.0 s"), (59.99, "60.0 s"), (75, "1 min 15 s"), (3725, "1 h 2 min")]
 )
-def test_durations(seconds: float, written: str) -> None:
-    assert words.duration(seconds) == written
+def test_durations(seconds: float, text: str) -> None:
+    assert words.duration(seconds) == text
 
 
 def test_a_difference_shows_its_sign() -> None:

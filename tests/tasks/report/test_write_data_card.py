@@ -15,8 +15,8 @@ def test_the_champion_is_compared_or_where_it_learnt_from_these_data_the_one_bef
     name = "carded"
     assert learnt_from(registrar.workspace, name, name) == ""
     for number in (1, 2):
-        found = registrar.register(name, number, loss=0.5)
-        promote_version(registrar.workspace, name, found.version, "better")
+        registered = registrar.register(name, number, loss=0.5)
+        promote_version(registrar.workspace, name, registered.version, "better")
     assert learnt_from(registrar.workspace, name, name) == "v2"
     assert learnt_from(registrar.workspace, name, name, but=2) == "v1"
     assert learnt_from(registrar.workspace, name, name, but=3) == "v2"
@@ -26,9 +26,9 @@ def test_the_champion_is_compared_or_where_it_learnt_from_these_data_the_one_bef
 def test_a_first_champion_has_none_before_it(registrar: Any) -> None:
     from tasks.registry.promote import promote_version
 
-    found = registrar.register("carded-first", 1, loss=0.5)
-    promote_version(registrar.workspace, "carded-first", found.version, "the first")
-    assert learnt_from(registrar.workspace, "carded-first", "carded-first", but=found.version) == ""
+    registered = registrar.register("carded-first", 1, loss=0.5)
+    promote_version(registrar.workspace, "carded-first", registered.version, "the first")
+    assert learnt_from(registrar.workspace, "carded-first", "carded-first", but=registered.version) == ""
 
 
 def test_the_page_tells_of_the_drift_or_why_there_is_none(history: Any, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -38,10 +38,10 @@ def test_the_page_tells_of_the_drift_or_why_there_is_none(history: Any, monkeypa
     monkeypatch.setattr(module, "learnt_from", lambda *arguments: before)
     page = workspace.outputs / "run" / "data.html"
     data = write_data_card(workspace, "letters", after, page)
-    told = json.loads(data.read_text(encoding="utf-8"))
-    assert (told["drift"]["before"], told["drift"]["after"]) == (before, after)
+    document = json.loads(data.read_text(encoding="utf-8"))
+    assert (document["drift"]["before"], document["drift"]["after"]) == (before, after)
     assert f"from version <code>{before}</code>" in page.read_text(encoding="utf-8")
-    found, note = moved(workspace, "letters", "forgotten1", after)
-    assert found is None
+    drift, note = moved(workspace, "letters", "forgotten1", after)
+    assert drift is None
     assert note.startswith("The champion was trained on version forgotten1, with which this one cannot be compared: ")
     assert moved(workspace, "letters", after, after) == (None, f"The champion was trained on this very version, {after}.")

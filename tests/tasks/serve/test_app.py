@@ -128,7 +128,7 @@ def test_every_answer_is_labelled(address):
 
 
 @pytest.mark.parametrize(
-    ("path", "body", "status", "said"),
+    ("path", "body", "status", "message"),
     [
         ("/v1/completions", {"model": "prosa"}, 404, "'prosa' is not served here; served: digits, prose"),
         ("/v1/completions", {"model": "digits"}, 400, "makes image; those that make text: prose"),
@@ -150,11 +150,11 @@ def test_every_answer_is_labelled(address):
         ("/v1/models", {}, 405, "Method Not Allowed"),
     ],
 )
-def test_refusals(address, path, body, status, said):
+def test_refusals(address, path, body, status, message):
     answer = post(address, path, **body)
     assert answer.status_code == status
     assert set(answer.json()["error"]) == {"message", "type", "param", "code"}
-    assert said in answer.json()["error"]["message"]
+    assert message in answer.json()["error"]["message"]
 
 
 @pytest.mark.parametrize(("content", "status"), [(b"{", 400), (b'{"prompt": "\\ud800"}', 400), (b" " * 1_100_000, 413)])

@@ -43,10 +43,10 @@ def test_client_embeds(address, capable, form):
 
 def test_forecast_of_the_newest_and_of_a_given_past(address):
     answer = post(address, "/v1/forecast", levels=[0.1, 0.9])
-    found = answer.json()
-    assert answer.headers["x-aigc-model"] == found["aigc"]["model"] == "waves"
-    assert found["data"][0]["times"][0] == "1989-09-18"
-    low, high = found["data"][0]["quantiles"]["height"]
+    body = answer.json()
+    assert answer.headers["x-aigc-model"] == body["aigc"]["model"] == "waves"
+    assert body["data"][0]["times"][0] == "1989-09-18"
+    low, high = body["data"][0]["quantiles"]["height"]
     assert all(a < b for a, b in zip(low, high, strict=True))
     values = {"values": {"level": [10 + at % 3 for at in range(30)]}}
     two = post(address, "/v1/forecast", past=[values, values]).json()
@@ -77,7 +77,7 @@ def test_pictures_are_given_as_base64(address):
 
 
 @pytest.mark.parametrize(
-    ("path", "body", "said"),
+    ("path", "body", "message"),
     [
         ("/v1/forecast", {"model": "mind"}, "'mind' cannot; it streams, scores"),
         ("/v1/forecast", {"levels": [0.5, 0.1]}, "ascending"),
@@ -93,10 +93,10 @@ def test_pictures_are_given_as_base64(address):
         ("/v1/embeddings", {"model": "mind", "input": "a\0b"}, "input[0]: holds a NUL"),
     ],
 )
-def test_refusals(address, path, body, said):
+def test_refusals(address, path, body, message):
     answer = post(address, path, **body)
     assert answer.status_code == 400, answer.text
-    assert said in answer.json()["error"]["message"]
+    assert message in answer.json()["error"]["message"]
 
 
 def test_the_reference_names_every_endpoint(address):

@@ -102,12 +102,12 @@ def test_items_of_every_modality(address, answering, capable):
 def test_series_go_on_from_what_is_known_or_given(address, capable):
     waves = Generator.load(capable["waves"])
     answer = post(address, "/v1/generate", model="waves", seed=5, n=3)
-    found = answer.json()["data"]
+    items = answer.json()["data"]
     assert answer.headers["x-aigc-seed"] == "5"
     same = waves.generate(3, seed=5)
-    assert [item["points"]["values"]["height"] for item in found] == [one.values[0].tolist() for one in same]
-    assert found[0]["points"]["times"][0] == "1989-09-18"
-    assert series.read(found[1]["text"].encode(), "x.csv").channels == ("height",)
+    assert [item["points"]["values"]["height"] for item in items] == [one.values[0].tolist() for one in same]
+    assert items[0]["points"]["times"][0] == "1989-09-18"
+    assert series.read(items[1]["text"].encode(), "x.csv").channels == ("height",)
     days = [f"2020-01-{day:02}" for day in range(1, 31)]
     past = {"times": days, "values": {"height": [10 + at % 3 for at in range(30)]}}
     mine = post(address, "/v1/generate", model="waves", seed=5, past=past).json()["data"][0]
@@ -117,7 +117,7 @@ def test_series_go_on_from_what_is_known_or_given(address, capable):
 
 
 @pytest.mark.parametrize(
-    ("path", "body", "said"),
+    ("path", "body", "message"),
     [
         ("/v1/audio/speech", {"input": "hihg"}, "did you mean 'high'"),
         ("/v1/audio/speech", {"model": "squares", "input": ""}, "makes image; those that make audio: tones"),
@@ -134,7 +134,7 @@ def test_series_go_on_from_what_is_known_or_given(address, capable):
         ("/v1/generate", {"model": "tales", "prompt": "x" * 800}, "leaves no room"),
     ],
 )
-def test_refusals(address, path, body, said):
+def test_refusals(address, path, body, message):
     answer = post(address, path, **body)
     assert answer.status_code == 400, answer.text
-    assert said in answer.json()["error"]["message"]
+    assert message in answer.json()["error"]["message"]

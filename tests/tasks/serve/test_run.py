@@ -51,9 +51,9 @@ def test_address_of_a_socket():
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_signals_end_it_with_status_0(number):
-    process, said = started({"models": []})
+    process, line = started({"models": []})
     assert json.loads(process.stdout.readline()) == {"ready": []}
-    assert httpx.get(f"{said['url']}/readyz").json() == {"status": "ready", "models": []}
+    assert httpx.get(f"{line['url']}/readyz").json() == {"status": "ready", "models": []}
     process.send_signal(number)
     assert process.wait(60) == 0
     assert process.stderr.read() == ""
@@ -61,8 +61,8 @@ def test_signals_end_it_with_status_0(number):
 
 
 def test_it_ends_when_its_stdin_closes():
-    process, said = started({"models": []})
-    assert httpx.get(f"{said['url']}/healthz").status_code == 200
+    process, line = started({"models": []})
+    assert httpx.get(f"{line['url']}/healthz").status_code == 200
     process.stdin.close()
     assert process.wait(60) == 0
 
@@ -90,8 +90,8 @@ def alive(process):
 
 def test_taken_port_is_status_2():
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        process, said = started({"models": [], "port": taken.getsockname()[1]})
-        assert "Address already in use" in said["error"]
+        process, line = started({"models": [], "port": taken.getsockname()[1]})
+        assert "Address already in use" in line["error"]
         assert process.wait(60) == 2
 
 

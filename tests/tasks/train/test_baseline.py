@@ -12,8 +12,8 @@ def model(name: str, loss: float | None) -> ModelRef:
 
 def test_the_lowest_validation_loss_wins(tmp_path) -> None:
     context = StageContext(folder=tmp_path)
-    found = strongest.plain([model("naive", 0.5), model("linear", 0.3), model("ets", 0.4)], context=context)
-    assert found.name == "linear"
+    baseline = strongest.plain([model("naive", 0.5), model("linear", 0.3), model("ets", 0.4)], context=context)
+    assert baseline.name == "linear"
     assert context.figures["strongest"] == "linear"
     assert context.figures["validation_loss.naive"] == 0.5
 

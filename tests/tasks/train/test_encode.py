@@ -21,8 +21,8 @@ SPLITS = ("train", "validation", "test")
 
 
 def versioned(data) -> VersionRef:
-    found = deduplicate.plain(data.ref, DeduplicateSettings(), data.context("deduplicate"))
-    ref = split.plain(data.ref, found, SplitSettings(), data.context("split"))
+    duplicates = deduplicate.plain(data.ref, DeduplicateSettings(), data.context("deduplicate"))
+    ref = split.plain(data.ref, duplicates, SplitSettings(), data.context("split"))
     return VersionRef(**ref.model_dump(), version="abc")
 
 

@@ -31,6 +31,6 @@ def test_the_newest_past_of_each_series_comes_with_its_condition(tmp_path):
     for at, past in enumerate(pasts):
         (folders[1] / f"{at:05}.csv").write_bytes(series.pack(past))
     context = StageContext(tmp_path, workspace)
-    found = newest(reference(workspace, *folders), context)
-    assert found == [(series.pack(pasts[0]), 1), (series.pack(pasts[1]), 0)]
+    latest = newest(reference(workspace, *folders), context)
+    assert latest == [(series.pack(pasts[0]), 1), (series.pack(pasts[1]), 0)]
     assert newest(reference(workspace, folders[0]), context) == []

@@ -13,7 +13,7 @@ from aigc_models.errors import BadInput
 from aigc_models.generator import Generator
 from tasks.stage.settings import Workspace
 from tasks.stage.stage import StageContext
-from tasks.use.arrivals.answers import Answerer
+from tasks.use.arrivals.answers import Responder
 from tasks.use.arrivals.journal import count
 from tasks.use.follow import Followed, FollowSettings, follow, follow_into
 from tasks.use.generate import identity_of
@@ -32,9 +32,9 @@ def slow(function):
         return function(*arguments, **options)
     return wrapped
 answers.write, follow.synced = slow(answers.write), slow(follow.synced)
-answerer = answers.Answerer(Generator.load(source), identity_of(source))
+responder = answers.Responder(Generator.load(source), identity_of(source))
 settings = follow.FollowSettings(model="squares", folder=inbox, out=out, every=0.05)
-follow.follow_into(answerer, settings, lambda *arguments, **figures: print(arguments, flush=True))
+follow.follow_into(responder, settings, lambda *arguments, **figures: print(arguments, flush=True))
 """
 
 
@@ -51,8 +51,8 @@ def run(answering, tmp_path, inbox):
 
     def followed(out="out", model="squares", progress=lambda *arguments, **figures: None, stop=lambda: False, **options):
         settings = FollowSettings(model=model, folder=inbox, out=tmp_path / out, **{"every": 0.02, "once": True, **options})
-        answerer = Answerer(Generator.load(answering[model]), identity_of(answering[model]), settings.seed)
-        return follow_into(answerer, settings, progress, stop)
+        responder = Responder(Generator.load(answering[model]), identity_of(answering[model]), settings.seed)
+        return follow_into(responder, settings, progress, stop)
 
     return followed
 
@@ -97,7 +97,7 @@ def test_a_changed_file_is_answered_anew_and_a_touched_one_is_not(run, inbox, tm
     labels = {
         place: json.loads((tmp_path / "out" / "answers" / place / "answer.json").read_bytes()) for place in ("a.txt", "a.txt~2")
     }
-    assert [said["rows"][0]["items"][0]["label"] for said in labels.values()] == ["dark", "light"]
+    assert [manifest["rows"][0]["items"][0]["label"] for manifest in labels.values()] == ["dark", "light"]
 
 
 def lose_the_last_line(out):
@@ -144,8 +144,8 @@ def test_files_that_arrive_later_are_answered_and_idleness_ends_it(run, inbox):
 def test_told_to_stop_it_leaves_no_half_answer(run, inbox, tmp_path):
     (inbox / "a.jsonl").write_text('{"count": 40}')
     (inbox / "b.txt").write_text("dark")
-    told = iter([False] * 5)
-    followed = run(stop=lambda: next(told, True))
+    stops = iter([False] * 5)
+    followed = run(stop=lambda: next(stops, True))
     assert (followed.answered, count(tmp_path / "out")) == (0, 0)
     assert not (tmp_path / "out" / "answers").exists()
     assert run().answered == 2
@@ -177,8 +177,8 @@ def test_a_file_that_cannot_be_read_is_answered_with_the_reason(run, inbox, tmp_
 
     monkeypatch.setattr(Path, "read_bytes", refused)
     assert (run().failed, run().answered) == (1, 0)
-    said = json.loads((tmp_path / "out" / "answers" / "a.txt" / "answer.json").read_text())
-    assert said["rows"][0]["error"]["message"] == "cannot be read: Permission denied"
+    manifest = json.loads((tmp_path / "out" / "answers" / "a.txt" / "answer.json").read_text())
+    assert manifest["rows"][0]["error"]["message"] == "cannot be read: Permission denied"
 
 
 def test_a_place_that_is_not_its_own_is_refused(run, inbox, tmp_path):

@@ -237,11 +237,11 @@ def test_file_in_the_place_of_the_folder(squares, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("settings", "said"),
+    ("settings", "message"),
     [({"label": "lihgt"}, "did you mean 'light'"), ({"prompt": "A cat"}, "makes image"), ({"sampling": {"heat": 1}}, "heat")],
 )
-def test_what_the_model_cannot_do(squares, tmp_path, settings, said):
-    with pytest.raises(BadInput, match=said):
+def test_what_the_model_cannot_do(squares, tmp_path, settings, message):
+    with pytest.raises(BadInput, match=message):
         made(squares, tmp_path / "out", GenerationSettings(**settings))
     assert not list(tmp_path.iterdir())
 

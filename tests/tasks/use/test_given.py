@@ -19,8 +19,8 @@ def test_a_folder_gives_what_can_be_read_and_says_what_cannot(tmp_path):
     (tmp_path / "a.png").write_bytes(b"no picture")
     (tmp_path / "notes.txt").write_text("words")
     (tmp_path / ".hidden.png").write_bytes(b"x")
-    found, refused = read(image, str(tmp_path))
-    assert [item.name for item in found] == ["in/b.png"]
+    usable, refused = read(image, str(tmp_path))
+    assert [item.name for item in usable] == ["in/b.png"]
     assert {one.name: one.reason.split(":")[0] for one in refused} == {
         "a.png": "not a picture",
         "notes.txt": "is no .png, .bmp, .gif, .jpeg, ... file",
@@ -28,17 +28,17 @@ def test_a_folder_gives_what_can_be_read_and_says_what_cannot(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "content", "said"),
+    ("name", "content", "message"),
     [
         ("a.png", b"no picture", r"a\.png: not a picture.*give \.png"),
         ("a.png", b"", r"a\.png: zero bytes"),
         (None, b"", "no such file or folder"),
     ],
 )
-def test_nothing_to_use_is_bad_input(tmp_path, name, content, said):
+def test_nothing_to_use_is_bad_input(tmp_path, name, content, message):
     if name:
         (tmp_path / name).write_bytes(content)
-    with pytest.raises(BadInput, match=said):
+    with pytest.raises(BadInput, match=message):
         read(image, str(tmp_path / (name or "missing")))
 
 
@@ -48,8 +48,8 @@ def test_an_empty_folder(tmp_path):
 
 
 def test_lines_and_standard_input(tmp_path):
-    found, refused = read(text, "-", by_line=True, stdin=io.BytesIO(b"one\n\ntwo\n\xff\xf0\n"))
-    assert [(item.name, item.content) for item in found] == [("stdin.txt:1", "one"), ("stdin.txt:3", "two")]
+    usable, refused = read(text, "-", by_line=True, stdin=io.BytesIO(b"one\n\ntwo\n\xff\xf0\n"))
+    assert [(item.name, item.content) for item in usable] == [("stdin.txt:1", "one"), ("stdin.txt:3", "two")]
     assert [one.name for one in refused] == ["stdin.txt:4"]
     with pytest.raises(BadInput, match="--lines"):
         read(image, "-", by_line=True, stdin=io.BytesIO(b"x"))

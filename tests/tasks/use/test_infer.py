@@ -52,9 +52,9 @@ def test_forecast_of_a_past_without_times_counts_on(asked, tmp_path):
     assert (row["times"][:2], row["step"]) == (["40", "41"], "1")
 
 
-@pytest.mark.parametrize(("levels", "said"), [((), "levels"), ((0.5, 0.1), "ascending"), ((0.5, 1.5), "between 0 and 1")])
-def test_bad_levels(asked, levels, said):
-    with pytest.raises(BadInput, match=said):
+@pytest.mark.parametrize(("levels", "message"), [((), "levels"), ((0.5, 0.1), "ascending"), ((0.5, 1.5), "between 0 and 1")])
+def test_bad_levels(asked, levels, message):
+    with pytest.raises(BadInput, match=message):
         infer.forecast(asked("waves"), levels)
 
 
@@ -62,16 +62,16 @@ def test_short_past(asked, tmp_path):
     with pytest.raises(BadInput, match=r"past\.csv: the series has 3 steps; 24 are needed"):
         infer.forecast(asked("waves", past(tmp_path, 3)), (0.5,))
     past(tmp_path, 24, "enough.csv")
-    found = infer.forecast(asked("waves", tmp_path), (0.5,))
-    assert [row["input"] for row in found["forecasts"]] == ["enough.csv"]
-    assert found["refused"] == [{"file": "past.csv", "reason": "the series has 3 steps; 24 are needed: give a longer past"}]
+    body = infer.forecast(asked("waves", tmp_path), (0.5,))
+    assert [row["input"] for row in body["forecasts"]] == ["enough.csv"]
+    assert body["refused"] == [{"file": "past.csv", "reason": "the series has 3 steps; 24 are needed: give a longer past"}]
 
 
 def test_texts_are_classified_by_likelihood_and_scored(asked, tmp_path):
     (tmp_path / "lines.txt").write_text("The red cat sat on the hat.\n\nTHE OLD CAT SAT ON THE MAT.\n")
-    found = infer.classify(asked("mind", tmp_path / "lines.txt", by_line=True))
-    assert [(row["input"], row["label"]) for row in found["classified"]] == [("lines.txt:1", "calm"), ("lines.txt:3", "loud")]
-    assert all(row["probability"] > 0.9 for row in found["classified"])
+    body = infer.classify(asked("mind", tmp_path / "lines.txt", by_line=True))
+    assert [(row["input"], row["label"]) for row in body["classified"]] == [("lines.txt:1", "calm"), ("lines.txt:3", "loud")]
+    assert all(row["probability"] > 0.9 for row in body["classified"])
     calm, loud = (infer.score(asked("mind", tmp_path / "lines.txt", by_line=True, label=label)) for label in ("calm", "loud"))
     assert calm["scored"][0]["bits_per_byte"] < 1.5 < loud["scored"][0]["bits_per_byte"]
     assert calm["scored"][0]["bytes"] == 27
@@ -81,9 +81,9 @@ def test_texts_are_classified_by_likelihood_and_scored(asked, tmp_path):
 
 def test_a_member_encodes_for_its_ensemble(asked, tmp_path):
     (tmp_path / "a.txt").write_text("The red cat.")
-    found = infer.encode(asked("mind", tmp_path / "a.txt", out=tmp_path / "out"))
-    assert (found["member"], found["size"]) == ("rnn", 16)
-    assert found["encoded"][0]["features"] == infer.encode(asked("letters", tmp_path / "a.txt"))["encoded"][0]["features"]
+    body = infer.encode(asked("mind", tmp_path / "a.txt", out=tmp_path / "out"))
+    assert (body["member"], body["size"]) == ("rnn", 16)
+    assert body["encoded"][0]["features"] == infer.encode(asked("letters", tmp_path / "a.txt"))["encoded"][0]["features"]
     rows = list(csv.reader((tmp_path / "out" / "features.csv").open()))
     assert rows[1][0] == "a.txt"
     assert len(rows[0]) == len(rows[1]) == 17
@@ -116,10 +116,10 @@ def test_sounds_are_reconstructed_and_denoised(halves, tmp_path):
     audio.write(sound, tmp_path / "a.wav")
     (tmp_path / "b.txt").write_text("no sound")
     question = Question.of(*halves, str(tmp_path), out=tmp_path / "out")
-    found = infer.reconstruct(question)
-    assert found["refused"] == [{"file": "b.txt", "reason": "is no .wav, .aif, .aifc, .aiff, ... file"}]
-    assert found["mse"] == pytest.approx(0.0625, rel=1e-3)
-    assert found["psnr"] == pytest.approx(10 * np.log10(4 / 0.0625), rel=1e-3)
+    body = infer.reconstruct(question)
+    assert body["refused"] == [{"file": "b.txt", "reason": "is no .wav, .aif, .aifc, .aiff, ... file"}]
+    assert body["mse"] == pytest.approx(0.0625, rel=1e-3)
+    assert body["psnr"] == pytest.approx(10 * np.log10(4 / 0.0625), rel=1e-3)
     again = audio.read((tmp_path / "out" / "a.wav").read_bytes(), "a.wav")
     assert np.allclose(again.values, 0.25, atol=1e-3)
     clean = infer.denoise(Question.of(*halves, str(tmp_path / "a.wav")), 1.0, add=False)

@@ -54,7 +54,7 @@ def test_wav_carries_its_label_and_the_same_sound():
     assert (audio.unpack(payload).values == audio.unpack(plain).values).all()
     assert int.from_bytes(payload[4:8], "little") == len(payload) - 8
     with soundfile.SoundFile(io.BytesIO(payload)) as file:
-        told = file.copy_metadata()
-    assert json.loads(told["comment"]) == IDENTITY.mark(7, 2).model_dump()
-    assert told["software"] == 'AIGC Foundry: cats & "dogs" version 4'
+        tags = file.copy_metadata()
+    assert json.loads(tags["comment"]) == IDENTITY.mark(7, 2).model_dump()
+    assert tags["software"] == 'AIGC Foundry: cats & "dogs" version 4'
     assert SOURCE_TYPE.encode() in payload[payload.index(b"_PMX") :]

@@ -20,9 +20,9 @@ def state(splits: dict[str, str], labels: str = "", reasons: dict[str, str] | No
 
 
 def counts(before: State, after: State) -> dict[str, int]:
-    found = compare(before, after)
+    comparison = compare(before, after)
     kinds = ("added", "removed", "changed", "quarantined", "released", "moved")
-    return {kind: found[kind].count for kind in kinds if found[kind].count} | {"unchanged": found["unchanged"]}
+    return {kind: comparison[kind].count for kind in kinds if comparison[kind].count} | {"unchanged": comparison["unchanged"]}
 
 
 def test_every_item_is_told_once():
@@ -39,10 +39,10 @@ def test_every_item_is_told_once():
         "released": 1,
         "moved": 1,
     }
-    told = compare(before, after)
-    assert told["quarantined"].first == ("d (bridge: stands between)",)
-    assert told["moved"].first == ("c (test to train)",)
-    assert told["removed"].first == ("b",)
+    comparison = compare(before, after)
+    assert comparison["quarantined"].first == ("d (bridge: stands between)",)
+    assert comparison["moved"].first == ("c (test to train)",)
+    assert comparison["removed"].first == ("b",)
 
 
 def test_a_shift_of_the_labels_is_told_from_chance():
@@ -62,10 +62,10 @@ def test_too_few_items_give_no_test():
 
 @pytest.mark.slow
 def test_two_versions_are_read_from_the_cache(history):
-    found = diff(history.workspace, "letters", history.versions[0])
-    assert (found.before, found.after) == history.versions
-    assert found.unchanged == 60
-    assert (found.added.count, found.changed.count) == (19, 1)
-    assert found.changed.first == ("letter/0",)
-    assert found.counts["kept"] == (60, 80)
-    assert {shift.what for shift in found.shifts} == {"labels", "bytes of an item"}
+    comparison = diff(history.workspace, "letters", history.versions[0])
+    assert (comparison.before, comparison.after) == history.versions
+    assert comparison.unchanged == 60
+    assert (comparison.added.count, comparison.changed.count) == (19, 1)
+    assert comparison.changed.first == ("letter/0",)
+    assert comparison.counts["kept"] == (60, 80)
+    assert {shift.what for shift in comparison.shifts} == {"labels", "bytes of an item"}

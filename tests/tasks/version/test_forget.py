@@ -48,9 +48,9 @@ class Letters:
 
     def version(self, raw) -> str:
         cleaned = clean.plain(raw, CleanSettings(), self.context("clean"))
-        found = deduplicate.plain(cleaned, DeduplicateSettings(), self.context("deduplicate"))
+        duplicates = deduplicate.plain(cleaned, DeduplicateSettings(), self.context("deduplicate"))
         return version.plain(
-            split.plain(cleaned, found, SplitSettings(), self.context("split")), self.context("version")
+            split.plain(cleaned, duplicates, SplitSettings(), self.context("split")), self.context("version")
         ).version
 
     def held(self, column: str = "group") -> list[str]:
@@ -121,9 +121,9 @@ def test_names_are_kept_as_digests(letters):
     letters.forget(groups=["customer 3"])
     table = letters.workspace.data / "letters" / "forgotten.parquet"
     assert b"customer" not in table.read_bytes()
-    found = Forgotten.of(table.parent)
-    assert found.covers(RawItem(b"new", "new", "elsewhere#1", group="customer 3"))
-    assert not found.covers(RawItem(b"new", "new", "elsewhere#1", group="customer 30"))
+    forgotten = Forgotten.of(table.parent)
+    assert forgotten.covers(RawItem(b"new", "new", "elsewhere#1", group="customer 3"))
+    assert not forgotten.covers(RawItem(b"new", "new", "elsewhere#1", group="customer 30"))
     assert matching(shards(table.parent / "raw")[0], ForgetSettings(name="letters", groups=("customer 3",))) == set()
 
 
@@ -135,10 +135,10 @@ def test_cache_and_remote_are_purged_and_versions_named(letters):
     push(workspace, "letters", first)
     second = letters.version(letters.forget(groups=["customer 3"]))
     with executing(Execution(workspace)):
-        found = purge(workspace, "letters")
+        report = purge(workspace, "letters")
         again = purge(workspace, "letters")
-    assert (found.versions, found.remotes, found.unreached) == ((first,), (str(workspace.state / "remote"),), ())
-    assert found.objects >= 3
+    assert (report.versions, report.remotes, report.unreached) == ((first,), (str(workspace.state / "remote"),), ())
+    assert report.objects >= 3
     assert (again.versions, again.objects) == ((first,), 0)
     with pytest.raises(BadInput, match="forgotten since"):
         present(workspace, find_version(workspace, "letters", first))
@@ -162,9 +162,9 @@ def test_a_version_that_only_the_remote_knows_is_purged_there(letters, tmp_path)
     ledger_file.write_text(as_line(unpushed))
     letters.forget(groups=["customer 3"])
     with executing(Execution(workspace)):
-        found = purge(workspace, "letters")
-    assert (found.versions, found.remotes, found.unreached) == ((first,), (str(remote),), ())
-    assert found.unseen == ("f00d",)
+        report = purge(workspace, "letters")
+    assert (report.versions, report.remotes, report.unreached) == ((first,), (str(remote),), ())
+    assert report.unseen == ("f00d",)
     tables = [path for path in remote.rglob("*") if path.is_file() and path.read_bytes()[:4] == b"PAR1"]
     assert text.encode() not in [content for path in tables for content in _contents(path)]
 

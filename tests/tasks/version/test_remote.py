@@ -36,8 +36,8 @@ def context(workspace: Workspace, name: str) -> StageContext:
 
 def versioned(workspace: Workspace, raw: RawRef) -> str:
     cleaned = clean.plain(raw, CleanSettings(), context(workspace, "clean"))
-    found = deduplicate.plain(cleaned, DeduplicateSettings(), context(workspace, "deduplicate"))
-    divided = split.plain(cleaned, found, SplitSettings(), context(workspace, "split"))
+    duplicates = deduplicate.plain(cleaned, DeduplicateSettings(), context(workspace, "deduplicate"))
+    divided = split.plain(cleaned, duplicates, SplitSettings(), context(workspace, "split"))
     return str(version.plain(divided, context(workspace, "version")).version)
 
 
@@ -76,8 +76,8 @@ def test_from_a_bucket_to_a_bucket_and_forgotten_there(
     settings = ForgetSettings(name="letters", groups=("customer 3",))
     second = versioned(workspace, forget.plain(settings, context(workspace, "forget")))
     with executing(Execution(workspace)):
-        found = purge(workspace, "letters")
-    assert (found.versions, found.remotes, found.unreached) == ((first,), (REMOTE,), ())
+        report = purge(workspace, "letters")
+    assert (report.versions, report.remotes, report.unreached) == ((first,), (REMOTE,), ())
     push(workspace, "letters", second)
     assert not {text.encode() for text in texts[6:8]} & held(bucket)
     assert texts[9].encode() in held(bucket)

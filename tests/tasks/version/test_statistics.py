@@ -49,25 +49,25 @@ def test_few_different_numbers_are_categories():
 
 def test_rare_categories_are_left_out_of_the_test():
     assert chi_squared({"a": 50, "b": 2}, {"a": 50, "c": 3}) is None
-    found = chi_squared({"a": 50, "b": 50, "c": 1}, {"a": 50, "b": 50})
-    assert found is not None
-    assert found.p == pytest.approx(1)
+    outcome = chi_squared({"a": 50, "b": 50, "c": 1}, {"a": 50, "b": 50})
+    assert outcome is not None
+    assert outcome.p == pytest.approx(1)
     assert categories("label", {}, {"a": 3}) is None
 
 
 def test_p_values_allow_for_the_number_of_tests():
     """Of a hundred tests where nothing moved, some are below 0.05 by chance, none once they are adjusted."""
-    found = [numbers(f"noise {at}", RANDOM.normal(0, 1, 200), RANDOM.normal(0, 1, 200)) for at in range(100)]
-    told = adjusted([feature for feature in found if feature])
-    assert min(feature.p for feature in told) < 0.05
-    assert min(feature.p_adjusted for feature in told) > 0.05
-    assert not any(feature.moved for feature in told)
+    features = [numbers(f"noise {at}", RANDOM.normal(0, 1, 200), RANDOM.normal(0, 1, 200)) for at in range(100)]
+    corrected = adjusted([feature for feature in features if feature])
+    assert min(feature.p for feature in corrected) < 0.05
+    assert min(feature.p_adjusted for feature in corrected) > 0.05
+    assert not any(feature.moved for feature in corrected)
 
 
 def test_a_move_that_is_sure_but_small_is_not_said_to_have_moved():
     small = numbers("small", RANDOM.normal(0, 1, 20_000), RANDOM.normal(0.1, 1, 20_000))
     large = numbers("large", RANDOM.normal(0, 1, 20_000), RANDOM.normal(1, 1, 20_000))
-    told = adjusted([feature for feature in (small, large) if feature])
-    assert [(feature.name, feature.moved) for feature in told] == [("large", True), ("small", False)]
-    assert told[1].p_adjusted < 1e-6
+    corrected = adjusted([feature for feature in (small, large) if feature])
+    assert [(feature.name, feature.moved) for feature in corrected] == [("large", True), ("small", False)]
+    assert corrected[1].p_adjusted < 1e-6
     assert adjusted([]) == ()

@@ -10,8 +10,8 @@ def test_what_dvc_is_told_of_a_bucket_is_enough(bucket: Any, object_store: str, 
     for name in ("AWS_ENDPOINT_URL", "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_DEFAULT_REGION"):
         monkeypatch.delenv(name)
     type(bucket).clear_instance_cache()
-    told = {"endpointurl": object_store, "access_key_id": "me", "secret_access_key": "hush", "region": "us-east-1"}
-    storage, root = storage_of("s3://bucket/kept", {"url": "s3://bucket/kept", **told})
+    options = {"endpointurl": object_store, "access_key_id": "me", "secret_access_key": "hush", "region": "us-east-1"}
+    storage, root = storage_of("s3://bucket/kept", {"url": "s3://bucket/kept", **options})
     assert storage.exists(f"{root}/a")
 
 

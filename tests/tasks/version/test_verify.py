@@ -14,7 +14,7 @@ def test_damage_is_found_and_mended_from_the_remote(history):
     _, where = push(workspace, "letters", second)
     assert where == str(workspace.state / "remote")
     push(workspace, "letters", first)
-    assert [(found.version, found.intact) for found in verify(workspace, "letters")] == [(first, True), (second, True)]
+    assert [(check.version, check.intact) for check in verify(workspace, "letters")] == [(first, True), (second, True)]
 
     files = {
         entry.path: object_of(workspace, entry.md5) for entry in entries(workspace, find_version(workspace, "letters", second))
@@ -24,10 +24,10 @@ def test_damage_is_found_and_mended_from_the_remote(history):
     damaged.chmod(0o644)
     damaged.write_bytes(content[:-1] + b"\0")
     missing.unlink()
-    found = {each.version: each for each in verify(workspace, "letters")}
-    assert found[first].intact
-    assert found[second].damaged == ("clean/00001-000000000001.parquet",)
-    assert found[second].missing == ("card.json",)
+    checks = {each.version: each for each in verify(workspace, "letters")}
+    assert checks[first].intact
+    assert checks[second].damaged == ("clean/00001-000000000001.parquet",)
+    assert checks[second].missing == ("card.json",)
 
     assert pull(workspace, "letters", second)[1] == 1
     assert damaged.read_bytes() == content

@@ -3,7 +3,7 @@ import os
 import pytest
 
 from aigc_models.errors import BadInput
-from tasks.use.arrivals.inbox import Inbox, being_written
+from tasks.use.arrivals.inbox import Inbox, open_for_writing
 
 
 class Clock:
@@ -61,7 +61,7 @@ def test_a_file_from_a_clock_that_runs_ahead_is_ready_when_it_stays_as_it_is(tmp
 def test_a_file_that_is_open_for_writing_waits(tmp_path):
     inbox = Inbox(tmp_path, 2.0, Clock())
     with put(tmp_path, "a.txt").open("a"):
-        if not being_written(tmp_path / "a.txt"):
+        if not open_for_writing(tmp_path / "a.txt"):
             pytest.fail("this system does not tell who writes")
         assert (names(inbox), inbox.waiting) == ([], 1)
     assert names(inbox) == ["a.txt"]
@@ -82,7 +82,7 @@ def test_unfinished_and_hidden_files_folders_and_pipes_are_left_alone(tmp_path):
 def test_what_was_known_before_is_not_read_again_and_what_changed_is(tmp_path):
     path = put(tmp_path, "a.txt")
     inbox = Inbox(tmp_path, 2.0, Clock())
-    inbox.known("a.txt", (path.stat().st_size, path.stat().st_mtime_ns))
+    inbox.mark_handled("a.txt", (path.stat().st_size, path.stat().st_mtime_ns))
     assert names(inbox) == []
     path.write_text("more")
     assert names(inbox) == ["a.txt"]

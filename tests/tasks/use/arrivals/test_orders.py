@@ -29,7 +29,7 @@ def test_a_json_file_holds_an_object_or_a_list():
 
 
 @pytest.mark.parametrize(
-    ("text", "row", "field", "said"),
+    ("text", "row", "field", "message"),
     [
         ('{"label": "7"}\n{"count": 0}', 2, "count", "greater than or equal to 1"),
         ('{"count": "many"}', 1, "count", "valid integer"),
@@ -42,15 +42,15 @@ def test_a_json_file_holds_an_object_or_a_list():
         ('{"prompt": "\\ud800"}', 1, "prompt", "unicode"),
     ],
 )
-def test_a_bad_row_names_file_row_and_field(text, row, field, said):
+def test_a_bad_row_names_file_row_and_field(text, row, field, message):
     number, problem = read(text, "wishes.jsonl")[-1]
     assert isinstance(problem, Problem)
     assert (problem.file, problem.row, problem.field, number) == ("wishes.jsonl", row, field, row)
-    assert said.lower() in problem.message.lower()
+    assert message.lower() in problem.message.lower()
 
 
 @pytest.mark.parametrize(
-    ("payload", "name", "said"),
+    ("payload", "name", "message"),
     [
         (b"", "a.txt", "empty"),
         (b" \n\n", "a.jsonl", "empty"),
@@ -61,10 +61,10 @@ def test_a_bad_row_names_file_row_and_field(text, row, field, said):
         (b"{", "a.json", "not JSON"),
     ],
 )
-def test_a_file_that_cannot_be_read(payload, name, said):
+def test_a_file_that_cannot_be_read(payload, name, message):
     ((_, problem),) = orders(payload, name, "image")
     assert isinstance(problem, Problem)
-    assert said in problem.message
+    assert message in problem.message
 
 
 def test_a_csv_is_named_where_the_model_forecasts():

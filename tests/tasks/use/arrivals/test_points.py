@@ -12,7 +12,7 @@ from aigc_models.generator import Generator
 from aigc_models.inference import Latest
 from aigc_models.modalities import series
 from aigc_models.modalities.series import Series
-from tasks.use.arrivals.answers import Answerer
+from tasks.use.arrivals.answers import Responder
 from tasks.use.arrivals.points import joined
 from tasks.use.provenance import Identity
 
@@ -31,17 +31,17 @@ def numbers(content):
 
 
 def test_newer_points_go_on_from_the_known_ones():
-    found = joined(series, weeks(0, 10), weeks(10, 2))
-    assert (found.step, numbers(found)) == ("7D", list(range(12)))
+    whole = joined(series, weeks(0, 10), weeks(10, 2))
+    assert (whole.step, numbers(whole)) == ("7D", list(range(12)))
     one = joined(series, weeks(0, 10), Series(np.array([[99.0]]), ("other",), START + 10 * WEEK, "1D"))
     assert (one.step, numbers(one)) == ("7D", [*range(10), 99])
 
 
 def test_points_of_known_times_are_replaced_and_twice_is_once():
     late = Series(np.array([[50.0, 60.0]]), ("x",), START + 5 * WEEK, "7D")
-    found = joined(series, weeks(0, 10), late)
-    assert numbers(found) == [0, 1, 2, 3, 4, 50, 60, 7, 8, 9]
-    assert numbers(joined(series, found, late)) == numbers(found)
+    whole = joined(series, weeks(0, 10), late)
+    assert numbers(whole) == [0, 1, 2, 3, 4, 50, 60, 7, 8, 9]
+    assert numbers(joined(series, whole, late)) == numbers(whole)
 
 
 def test_a_small_gap_is_filled():
@@ -61,24 +61,24 @@ def ask(tmp_path):
     form = series.Format(
         context=8, horizon=2, stride=1, season=2, channels=1, names=("x",), step="7D", centre=(0.0,), scale=(1.0,)
     )
-    family, known = seasonal_naive, weeks(0, 40)
+    family, earlier = seasonal_naive, weeks(0, 40)
     card = Card(name="tide", family="seasonal_naive", modality="series", config={}, format=form.model_dump(), labels=(),
                 dataset="tide", version="d4ta", micro_batch=2)  # fmt: skip
     model = family.build(family.SIZES["debug"], card.shape)
-    windows = np.lib.stride_tricks.sliding_window_view(known.values[0], 10)[:, None].astype(np.float32)
+    windows = np.lib.stride_tricks.sliding_window_view(earlier.values[0], 10)[:, None].astype(np.float32)
     corpus = Corpus("series", windows, np.zeros(len(windows), dtype=np.int64))
     model.fit(corpus, corpus, lambda *arguments, **figures: None)
-    generator = Generator(card, model, series, form, latest=Latest((known.part(32, 40),), (0,)))
-    answerer = Answerer(generator, Identity(model="tide"), points=tmp_path / "points.csv")
+    generator = Generator(card, model, series, form, latest=Latest((earlier.part(32, 40),), (0,)))
+    responder = Responder(generator, Identity(model="tide"), points=tmp_path / "points.csv")
 
     def answer(name, content):
         folder = tmp_path / name
         folder.mkdir()
-        said = answerer.answer(content if isinstance(content, bytes) else series.pack(content), name, folder)
-        if not said["ok"]:
-            return said["rows"][0]["error"]["message"]
+        manifest = responder.answer(content if isinstance(content, bytes) else series.pack(content), name, folder)
+        if not manifest["ok"]:
+            return manifest["rows"][0]["error"]["message"]
         rows = list(csv.reader((folder / "forecast.csv").read_text().splitlines()))[1:]
-        assert json.loads((folder / "answer.json").read_bytes()) == said
+        assert json.loads((folder / "answer.json").read_bytes()) == manifest
         return [row[0] for row in rows], float(rows[0][4])
 
     return answer
