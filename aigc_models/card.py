@@ -53,6 +53,7 @@ class Card(BaseModel):
     parents: dict[str, str] = Field({}, description="digests of the bundles it was made from, by name")
     licence: str = Field("", description="of the data, as its owner states it")
     seed: int = Field(0, description="of its training")
+    training: dict[str, Any] = Field({}, description="the plan that it was trained by: steps, batch size, rates")
     micro_batch: int = Field(16, ge=1, description="items that are generated together, always; short ones are padded")
     params: int = Field(0, description="numbers learnt")
     digests: dict[Annotated[str, AfterValidator(_inside)], str] = Field(

@@ -64,7 +64,13 @@ class TrainingConfig(Settings):
     """From a version of a data set to a registered ensemble."""
 
     budget: Seconds = Field(
-        60.0, gt=0, description="wall time of all training, pretraining and every member together (s, m, h)"
+        60.0,
+        gt=0,
+        description="wall time of all training, pretraining and every member together (s, m, h), turned into steps once, "
+        "at this machine's speed; members that state steps keep these",
+    )
+    limit: Seconds | None = Field(
+        None, gt=0, description="wall time after which a training stops, says so, and the same command goes on (s, m, h)"
     )
     size: Size | None = Field(None, description="one size for every member; each member's own where it is not given")
     seed: int = Field(0, ge=0, description="seed of the weights, the batches and the noise; members add their position")
@@ -85,12 +91,13 @@ class TrainingConfig(Settings):
         if self.pretraining is None:
             return None
         length = {"seconds": round(self.budget * self.pretraining.share, 1)} if self.pretraining.steps is None else {}
-        return self._sized(self.pretraining).model_copy(update={"seed": self.seed + 1000, "device": self.device, **length})
+        update = {"seed": self.seed + 1000, "device": self.device, "limit": self.limit, **length}
+        return self._sized(self.pretraining).model_copy(update=update)
 
     def planned(self, cores: int) -> list[MemberSettings]:
         """The members with their part of the budget, their threads and seeds; longest first."""
         left = self.budget * (1 - (self.pretraining.share if self.pretraining else 0))
-        return divide(left, [self._sized(member) for member in self.members], cores, self.seed, self.device)
+        return divide(left, [self._sized(member) for member in self.members], cores, self.seed, self.device, self.limit)
 
     def plain(self) -> list[MemberSettings]:
         """The plain methods, of which the strongest is the baseline."""
@@ -204,11 +211,11 @@ def compose(preset: str, made: dict[str, Any] | None, budget: str | None, sets: 
         preset_data = runs[0].get("data") or {}
         data = merge(preset_data, made) if preset in presets() else merge(made, preset_data)
         runs[0] = {**runs[0], "data": {**data, "source": made["source"]}}
-    settings = [*([f"training.budget={budget}"] if budget else []), *sets]
     done = []
     for run in runs:
+        run = budgeted(run, budget) if budget else run
         name = str(((run.get("data") or {}).get("source") or {}).get("name", ""))
-        for setting in settings:
+        for setting in sets:
             run = _for_run(run, setting, name, [str(other["data"]["source"]["name"]) for other in runs if "data" in other])
         done.append(run)
     label = Path(preset).stem
@@ -220,6 +227,24 @@ def compose(preset: str, made: dict[str, Any] | None, budget: str | None, sets: 
     return config if is_tested else checked(config)  # what our presets say of members a test has checked
 
 
+def budgeted(values: dict[str, Any], budget: str) -> dict[str, Any]:
+    """A run's values with another budget: it is the newest word on how long members train, so that steps and seconds
+    that the values state give way to it."""
+
+    def timed(member: Any) -> Any:
+        if not isinstance(member, dict):
+            return member
+        return {key: value for key, value in member.items() if key not in ("steps", "seconds")}
+
+    values = override(values, f"training.budget={budget}")
+    training = dict(values["training"])
+    if isinstance(training.get("members"), list):
+        training["members"] = [timed(member) for member in training["members"]]
+    if "pretraining" in training:
+        training["pretraining"] = timed(training["pretraining"])
+    return {**values, "training": training}
+
+
 def checked(config: RunConfig) -> RunConfig:
     """Hold each member's own settings against its family now, not after the data were prepared."""
     for run in config.runs:
@@ -227,7 +252,7 @@ def checked(config: RunConfig) -> RunConfig:
         for member in [*training.members, *training.plain(), *([training.pretraining] if training.pretraining else [])]:
             if member.settings or member.plan:  # only then is the family's file imported, and torch with it
                 model_config(member)
-                training_plan(member)
+                training_plan(member.model_copy(update={"steps": member.steps or 1}))
     return config
 
 

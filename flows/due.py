@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from flows.config import PipelineConfig, Settings, override
+from flows.config import PipelineConfig, Settings, budgeted, override
 from tasks.drift.measure_drift import unmoved
 from tasks.registry import recipe
 from tasks.registry.due import PARTS, Due, Part, Seen, due, see
@@ -78,7 +78,9 @@ def asked(workspace: Workspace, config: RetrainConfig) -> Question:
 def configured(workspace: Workspace, config: RetrainConfig) -> PipelineConfig:
     """The recipe of the name with this time's settings on top; raises `BadInput`."""
     values: Any = recipe.kept(workspace, config.name)
-    for setting in [*([f"training.budget={config.budget}"] if config.budget else []), *config.overrides]:
+    if config.budget:
+        values = budgeted(values, config.budget)
+    for setting in config.overrides:
         values = override(values, setting)
     pipeline: PipelineConfig = validated(PipelineConfig, values, f"recipe of {config.name}")
     if config.approval == "recipe":

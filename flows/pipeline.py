@@ -10,10 +10,9 @@ from flows.data import prepare
 from flows.entry import entry
 from flows.flow import flow, of_dataset, tracked
 from flows.order import Order
-from flows.promotion import promote
+from flows.promotion import promote, registering
 from flows.recipes import registered_name, remembering
 from flows.training import train
-from tasks.registry.register import register
 from tasks.report.write_report import Outcome, ReportRef, write_report
 from tasks.serve.try_served import try_served
 from tasks.stage.references import RegisteredRef
@@ -66,4 +65,4 @@ def contend(config: PipelineConfig) -> RegisteredRef:
     data = prepare(config.data)
     config = in_its_format(config, champion, data)
     trained = train(data, config.training, config.evaluation, model=registered_name(config))
-    return register(trained.ensemble, trained.evaluation, config.registration)
+    return registering(trained, config)

@@ -2,19 +2,36 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from flows.champions import beside
-from flows.config import TrainingConfig
+from flows.config import PipelineConfig, TrainingConfig
 from flows.flow import flow
 from tasks.judge.champion import ChampionRef
 from tasks.judge.evaluate import EvaluationSettings, evaluate
-from tasks.stage.execution import Execution
-from tasks.stage.references import ModelRef, TrainedRef, VersionRef
+from tasks.registry.recipe import plain
+from tasks.registry.version_recipe import VersionRecipe
+from tasks.stage.execution import Execution, Planned
+from tasks.stage.references import CorpusRef, EnsembleRef, ModelRef, TrainedRef, VersionRef
+from tasks.train import speed
 from tasks.train.baseline import strongest
 from tasks.train.encode import encode
 from tasks.train.ensemble import build_ensemble
 from tasks.train.finetune import finetune
 from tasks.train.members import MemberSettings
 from tasks.train.pretrain import pretrain
+from tasks.train.speed import measure_speed
+
+
+@dataclass(frozen=True)
+class Learned:
+    """What learnt of a version of a data set."""
+
+    corpus: CorpusRef
+    body: ModelRef | None
+    members: list[ModelRef]
+    baseline: ModelRef
+    ensemble: EnsembleRef
 
 
 @flow
@@ -29,17 +46,70 @@ def train(
 
     `champion`: whose members may be gone on from; if left out, that of the registered name `model` is only measured.
     """
+    made = learn(data, config, champion)
+    versus = champion or beside(made.ensemble, model)
+    measured = evaluate(made.corpus, made.ensemble, made.members, made.baseline, evaluation, versus)
+    return TrainedRef(made.corpus, made.body, made.members, made.baseline, made.ensemble, measured)
+
+
+def learn(data: VersionRef, config: TrainingConfig, champion: ChampionRef | None = None) -> Learned:
+    """Everything that learns, up to the ensemble; nothing is measured on the test split."""
     corpus = encode(data, config.encode)
-    settings = config.body()
-    body = pretrain(corpus, settings) if settings else None
-    planned = config.planned(Execution.current().cores)
+    body_settings, planned = in_steps(corpus, config)
+    body = pretrain(corpus, body_settings) if body_settings else None
     running = [finetune.submit(corpus, parent(member, body, champion), member) for member in planned]
-    plain = [finetune(corpus, None, method) for method in config.plain()]
-    baseline = strongest(plain) if len(plain) > 1 else plain[0]
-    members = [member.result() for member in running] + (plain if config.baseline_joins else [])
-    ensemble = build_ensemble(corpus, members, config.ensemble)
-    measured = evaluate(corpus, ensemble, members, baseline, evaluation, champion or beside(ensemble, model))
-    return TrainedRef(corpus=corpus, body=body, members=members, baseline=baseline, ensemble=ensemble, evaluation=measured)
+    methods = [finetune(corpus, None, method) for method in config.plain()]
+    baseline = strongest(methods) if len(methods) > 1 else methods[0]
+    members = [member.result() for member in running] + (methods if config.baseline_joins else [])
+    return Learned(corpus, body, members, baseline, build_ensemble(corpus, members, config.ensemble))
+
+
+def version_recipe(config: PipelineConfig, trained: TrainedRef, champion: ChampionRef | None) -> VersionRecipe | None:
+    """How a version was made: the run's configuration with the version of the data and each member's steps."""
+    execution, training = Execution.current(), config.training
+    if isinstance(trained.corpus, Planned):
+        return None
+    body, planned = as_measured(trained.corpus, training)
+    by_name = {member.name: member for member in planned}
+    members = tuple(by_name[member.name] for member in training.members)
+    settled = training.model_copy(update={"members": members, "pretraining": body})
+    data = config.data.model_copy(update={"version": trained.corpus.version})
+    warm = champion is not None and any(member.start == "champion" for member in members)
+    return VersionRecipe(
+        config=plain(config.model_copy(update={"training": settled, "data": data})),
+        cores=execution.cores,
+        champion=champion.version if champion is not None and warm else None,
+    )
+
+
+def in_steps(corpus: CorpusRef, config: TrainingConfig) -> tuple[MemberSettings | None, list[MemberSettings]]:
+    """The body's settings and the members', longest first, with steps where they had seconds.
+
+    What was never timed on this machine is timed now, side by side as they will be trained; `aigc plan` leaves it as it is.
+    """
+    execution = Execution.current()
+    body, members = config.body(), config.planned(execution.cores)
+    if isinstance(corpus, Planned):
+        return body, members
+    timed = [member for member in [*([body] if body else []), *members] if member.steps is None and member.seconds]
+    unmeasured = [member for member in timed if speed.kept(execution.workspace, corpus, member) is None]
+    for measuring in [measure_speed.submit(corpus, member) for member in unmeasured]:
+        measuring.result()
+    return as_measured(corpus, config)
+
+
+def as_measured(corpus: CorpusRef, config: TrainingConfig) -> tuple[MemberSettings | None, list[MemberSettings]]:
+    """The same, from the speeds that are kept; who has none there keeps the seconds."""
+    execution = Execution.current()
+
+    def planned(member: MemberSettings) -> MemberSettings:
+        if member.steps is not None or member.seconds is None:
+            return member
+        measured = speed.kept(execution.workspace, corpus, member)
+        return speed.in_steps(member, measured) if measured else member
+
+    body = config.body()
+    return planned(body) if body else None, [planned(member) for member in config.planned(execution.cores)]
 
 
 def parent(member: MemberSettings, body: ModelRef | None, champion: ChampionRef | None) -> ModelRef | None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import logging
 import math
-import statistics
 import time
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -23,18 +22,13 @@ from aigc_models.errors import AigcError, BadInput
 from aigc_models.training import checkpoints, optimisers, randomness
 from aigc_models.training.checkpoints import Checkpoint
 from aigc_models.training.learner import Learner
-from aigc_models.training.plan import Context, Fitted, Interrupted, Plan
+from aigc_models.training.plan import VALIDATED, VALIDATIONS, Context, Fitted, Interrupted, Plan
 from aigc_models.training.randomness import seeded
 
 __all__ = ["Context", "Fitted", "Interrupted", "Plan", "fit", "seeded"]
 
 SETBACKS = 3  # how often a run may go back to its last good checkpoint
-LOOKED_AT = 512  # validation items, at most
-VALIDATIONS = 25  # in a run, where the plan does not say
-VALIDATION_SHARE = 0.1  # of the time, at most, where the plan does not say
 POINTS = 150  # of the learning curve
-TIMED = 0.04  # the share of a time budget that goes into timing
-SPARE = 0.97  # the share of what is left that is planned
 SECONDS_BETWEEN_NEWS = 0.25
 
 log = logging.getLogger(__name__)
@@ -44,8 +38,8 @@ def fit(model: Learns, train: Corpus, validation: Corpus, plan: Plan, context: C
     """Train `model` in place; afterwards it has its best (or averaged) weights, on the CPU, in eval mode.
 
     Best is by `validation_loss`, where the model has one and `validation` has items.
-    Raises `Interrupted` after `context.stop()`, `BadInput` for a device that is not there, and
-    `AigcError` where the losses stay non-finite at an eighth of the rate.
+    Raises `Interrupted` after `context.stop()` and where the plan's limit of time is reached, `BadInput` for a device
+    that is not there, and `AigcError` where the losses stay non-finite at an eighth of the rate.
     """
     if not len(train):
         raise BadInput("there is nothing to train on: the train split is empty")
@@ -78,14 +72,14 @@ class _Run:
 
     def __init__(self, model: Learns, train: Corpus, validation: Corpus, plan: Plan, context: Context) -> None:
         self.plan, self.context = plan, context
-        self.started = self.saved = self.reported = time.monotonic()
+        self.started = self.begun = self.saved = self.reported = time.monotonic()
         self.folder = context.folder / "checkpoints"
         self.learner = Learner(
             model, **plan.model_dump(include={"device", "precision", "compile", "ema", "weight_decay", "clip"})
         )
         self.batches = Shuffled(train, plan.batch_size, plan.seed)
         validates = isinstance(model, Validates) and len(validation)
-        self.validation = validation.sample(LOOKED_AT, plan.seed) if validates else None
+        self.validation = validation.sample(VALIDATED, plan.seed) if validates else None
         self.best: dict[str, Tensor] = {}
         self.status = _Status()
 
@@ -105,7 +99,7 @@ class _Run:
             log.info("going on at step %d of %d", self.status.step, self.status.total)
         else:
             randomness.seed_all(self.plan.seed)
-            self.measure()
+            self.set_length()
             self.save()
 
     def go(self) -> None:
@@ -115,7 +109,7 @@ class _Run:
                 self.look()
             if self.finished:
                 return
-            if self.context.stop():
+            if self.context.stop() or self.late:
                 self.interrupt()
             self.advance()
             if not self.healthy():
@@ -128,6 +122,11 @@ class _Run:
     def finished(self) -> bool:
         impatient = 0 < self.plan.patience <= self.status.stale
         return self.status.step >= self.status.total or impatient
+
+    @property
+    def late(self) -> bool:
+        """Whether this part of the training, from its start or its last checkpoint on, has had its time."""
+        return self.plan.limit is not None and time.monotonic() - self.begun >= self.plan.limit
 
     @property
     def save_due(self) -> bool:
@@ -145,7 +144,8 @@ class _Run:
     def interrupt(self) -> None:
         if not self.learner.spoilt():
             self.save()
-        raise Interrupted(f"training stopped at step {self.status.step} of {self.status.total}; start it again to go on")
+        why = f"reached its limit of {self.plan.limit:g} s" if self.late else "stopped"
+        raise Interrupted(f"training {why} at step {self.status.step} of {self.status.total}; start it again to go on")
 
     def finish(self) -> Fitted:
         status, model = self.status, self.learner.model
@@ -225,49 +225,16 @@ class _Run:
     def seconds(self) -> float:
         return time.monotonic() - self.started
 
-    def measure(self) -> None:
-        """Fix the number of steps, and how often to validate; all else is as it was afterwards."""
-        times, budget = VALIDATIONS, self.plan.seconds
-        total = self.plan.steps or 0
-        if budget:
-            before = self.snapshot()
-            step, look = self.timing(budget)
-            self.restore(before)
-            left = SPARE * (budget - self.seconds())
-            times = max(1, min(times, int(VALIDATION_SHARE * left / look))) if look else times
-            total = max(1, int((left - times * look) / step))
-        self.status.total, self.status.every = total, self.plan.validate_every or -(-total // times)
-
-    def timing(self, budget: float) -> tuple[float, float]:
-        """Seconds of a step and of a validation; the first steps, which set things up, are left out.
-
-        The median, since other processes are often just starting; over rounds in which every player acts.
-        """
-        self.status.total = 1_000_000
-        period = math.lcm(*(player.every for player in self.learner.players))
-        times = [self.round(period)]
-        while len(times) < 4 or sum(times) < TIMED * budget:
-            times.append(self.round(period))
-        begun = time.monotonic()
-        if self.validation:
-            self.learner.validate(self.validation, self.plan.batch_size, self.plan.seed)
-        return statistics.median(times[1:]) / period, time.monotonic() - begun if self.validation else 0.0
-
-    def round(self, steps: int) -> float:
-        """Seconds that some steps take."""
-        if self.context.stop():
-            raise Interrupted("training stopped before its first step")
-        begun = time.monotonic()
-        for _ in range(steps):
-            self.advance()
-        self.learner.spoilt()  # waits for a GPU
-        return time.monotonic() - begun
+    def set_length(self) -> None:
+        """How many steps there are, and how many between two validations."""
+        self.status.total = self.plan.steps
+        self.status.every = self.plan.validate_every or -(-self.plan.steps // VALIDATIONS)
 
     # State
 
     def recipe(self) -> dict[str, Any]:
         """What must be the same for a checkpoint to be of this training."""
-        plan = self.plan.model_dump(exclude={"device", "checkpoint_seconds"})
+        plan = self.plan.model_dump(exclude={"device", "checkpoint_seconds", "limit"})
         shapes = {name: list(tensor.shape) for name, tensor in self.learner.model.state_dict().items()}
         return {"plan": plan, "shapes": shapes, "items": len(self.batches.corpus)}
 

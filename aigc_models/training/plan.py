@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, Protocol
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field
 
 from aigc_models.errors import AigcError
+
+VALIDATED = 512  # validation items that training looks at, at most
+VALIDATIONS = 25  # in a training, where the plan does not say
 
 Schedule = Literal["cosine", "trapezoid", "constant"]
 Precision = Literal["auto", "no", "bf16"]
@@ -16,7 +19,7 @@ Device = Literal["auto", "cpu", "cuda", "mps"]
 
 
 class Interrupted(AigcError):
-    """Training was asked to stop; its checkpoint is written."""
+    """Training was asked to stop, or has reached its limit of time; its checkpoint is written."""
 
 
 class Context(Protocol):
@@ -29,12 +32,17 @@ class Context(Protocol):
 
 
 class Plan(BaseModel):
-    """How to train. Exactly one of `steps` and `seconds` is given."""
+    """How to train: a number of steps, so that the same plan gives the same weights however busy the machine is.
+
+    `aigc_models.training.speed` turns a time into steps.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    steps: int | None = Field(None, ge=1, description="steps of each player that acts in every step")
-    seconds: float | None = Field(None, gt=0, description="wall time; becomes a number of steps once, after a short timing")
+    steps: int = Field(ge=1, description="steps of each player that acts in every step")
+    limit: float | None = Field(
+        None, gt=0, description="wall time in seconds after which it stops, says so and can go on; what is made is the same"
+    )
     batch_size: int = Field(64, ge=1, description="items of a step")
     learning_rate: float = Field(1e-3, gt=0, description="highest rate; a player multiplies it by its own factor")
     warmup: float = Field(0.05, ge=0, lt=1, description="share of the steps in which the rate rises")
@@ -49,12 +57,6 @@ class Plan(BaseModel):
     validate_every: int = Field(0, ge=0, description="steps between validations; 0: some 25 in a run")
     patience: int = Field(0, ge=0, description="validations without a better one before it stops; 0: never stops early")
     checkpoint_seconds: float = Field(10.0, ge=0, description="seconds between checkpoints; 0: one after each step")
-
-    @model_validator(mode="after")
-    def _one_length(self) -> Plan:
-        if (self.steps is None) == (self.seconds is None):
-            raise ValueError("give either steps or seconds")
-        return self
 
 
 @dataclass(frozen=True)

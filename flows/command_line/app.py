@@ -12,6 +12,7 @@ from flows.command_line import data as cli_data
 from flows.command_line import deploy as cli_deploy
 from flows.command_line import infer as cli_infer
 from flows.command_line import models as cli_models
+from flows.command_line import reproduce as cli_reproduce
 from flows.command_line import retrain as cli_retrain
 from flows.command_line import services as cli_services
 from flows.command_line.command import answer, ending
@@ -40,6 +41,7 @@ cli_services.add_to(app)
 cli_infer.add_to(app)
 app.command()(cli_deploy.deploy)
 app.command()(cli_retrain.retrain)
+app.command()(cli_reproduce.reproduce)
 
 Preset = Annotated[str | None, typer.Argument(help="a preset (sample, text, image) or a YAML file")]
 Data = Annotated[str | None, typer.Option("--data", help="a data set (`aigc data list`), or NAME@VERSION as it was")]

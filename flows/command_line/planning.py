@@ -8,7 +8,7 @@ from flows.order import Order
 
 
 def planned(order: Order) -> dict[str, Any]:
-    """Each stage with whether it is cached and why not; the training time that the budget allows."""
+    """Each stage with whether it is cached and why not; what of the training is stated in steps, and the time for the rest."""
     from flows.pipeline import pipeline
     from tasks.stage.execution import Execution, executing
     from tasks.stage.settings import Workspace
@@ -19,8 +19,11 @@ def planned(order: Order) -> dict[str, Any]:
         pipeline(order)
     stages = [{"dataset": t.dataset, "name": t.name, "cached": t.cached, "reason": t.reason} for t in execution.timings]
     waiting = {t.dataset for t in execution.timings if not t.cached and t.name.startswith(("pretrain", "finetune"))}
-    seconds = sum(run.training.budget for run in config.runs if run.name in waiting)
-    return {"preset": config.name, "stages": stages, "training_seconds": seconds}
+    runs = [run for run in config.runs if run.name in waiting]
+    steps = {f"{run.name} {member.name}": member.steps for run in runs for member in run.training.members if member.steps}
+    timed = [run for run in runs if any(member.steps is None and member.share for member in run.training.members)]
+    seconds = sum(run.training.budget for run in timed)
+    return {"preset": config.name, "stages": stages, "training_seconds": seconds, "steps": steps}
 
 
 def show(plan: dict[str, Any]) -> None:
@@ -32,4 +35,6 @@ def show(plan: dict[str, Any]) -> None:
     for stage in plan["stages"]:
         table.add_row(stage["dataset"], stage["name"], "cached" if stage["cached"] else "[bold]runs[/bold]", stage["reason"])
     out(table)
-    out(f"training at most {plan['training_seconds']:.0f} s; nothing was changed")
+    steps = [f"{name} {count:,} steps" for name, count in plan["steps"].items()]
+    budget = [f"the rest about {plan['training_seconds']:.0f} s"] if plan["training_seconds"] else []
+    out(f"training: {', '.join([*steps, *budget]) or 'none'}; nothing was changed")

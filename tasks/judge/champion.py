@@ -77,6 +77,15 @@ def standing_champion(workspace: Workspace, model: str) -> ChampionRef | None:
     return _fetched(workspace, store, find_version(store, f"{model}@champion"))
 
 
+def version_as_champion(workspace: Workspace, model: str, version: int) -> ChampionRef:
+    """Any version in the champion's place; raises `BadInput` where it is gone."""
+    from tasks.registry.register import find_version
+    from tasks.stage.tracking import client
+
+    store = client(workspace)
+    return _fetched(workspace, store, find_version(store, f"{model}/{version}"))
+
+
 def opponent(workspace: Workspace, model: str, bundle: Path) -> ChampionRef | None:
     """Whom a bundle is to be measured beside: the champion, or, where it is that itself, the one that it was measured
     beside to become it (none where it was the first, or where that one is gone)."""
@@ -101,7 +110,7 @@ def _fetched(workspace: Workspace, store: MlflowClient, version: ModelVersion) -
     folder = bundle_folder(workspace, store, version)
     if not (folder / "bundle.json").is_file():
         raise BadInput(
-            f"{version.name}/{version.version} is champion, but its files are gone from {folder}: restore them, or make "
+            f"{version.name}/{version.version} is needed, but its files are gone from {folder}: restore them, or make "
             f"another version champion (`aigc models show {version.name}`, `aigc models promote {version.name} VERSION`)"
         )
     return reference(workspace, within(workspace, folder, version), version)

@@ -15,6 +15,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from aigc_models.errors import BadInput, Damaged, unknown
 from tasks.judge.kept_evaluation import keep_evaluation
+from tasks.registry import version_recipe
+from tasks.registry.version_recipe import VersionRecipe
 from tasks.stage.origin import PROJECT, package
 from tasks.stage.owner import locked
 from tasks.stage.references import EnsembleRef, EvaluationRef, RegisteredRef, digest_of
@@ -50,9 +52,16 @@ def store_identity(**arguments: object) -> str:
 
 @stage(fingerprint=store_identity)
 def register(
-    ensemble: EnsembleRef, evaluation: EvaluationRef, settings: RegisterSettings, context: StageContext
+    ensemble: EnsembleRef,
+    evaluation: EvaluationRef,
+    settings: RegisterSettings,
+    context: StageContext,
+    recipe: VersionRecipe | None = None,
 ) -> RegisteredRef:
-    """Log the bundle into the stage's MLflow run and register it as `challenger`; the same bundle only once."""
+    """Log the bundle into the stage's MLflow run and register it as `challenger`; the same bundle only once.
+
+    `recipe`: how it was made, so that it can be made again.
+    """
     bundle = ensemble.path(context.workspace)
     card = json.loads((bundle / "bundle.json").read_text())
     name = settings.model or card["dataset"]
@@ -61,6 +70,8 @@ def register(
     with locked(context.workspace, "registry"):
         version = _registered(store, name, tags) or _create(store, name, bundle, tags, settings, context)
         keep_evaluation(store, version.run_id or "", evaluation.path(context.workspace))
+        if recipe is not None:
+            version_recipe.keep(store, version.run_id or "", recipe)
         if aliases_of(store, name).get("champion") != int(version.version):
             store.set_registered_model_alias(name, "challenger", str(version.version))
     return RegisteredRef(model=name, version=int(version.version), run_id=version.run_id or "", bundle_sha256=sha256)

@@ -36,16 +36,17 @@ from tasks.stage.system_metrics import hardware, sampled
 if TYPE_CHECKING:
     from tasks.stage.tracking import Run
 
+UNKEYED = ("threads", "limit")
 PAUSES = (1.0, 5.0, 20.0)  # seconds before a further attempt
 
 
 def key_of(value: object) -> object:
     """What of an argument the result depends on: a reference's digest, a setting's every field but `threads`
-    (see `Stage.key`)."""
+    (see `Stage.key`) and `limit`, a time after which a training stops and can go on."""
     if isinstance(value, Reference):
         return [type(value).__name__, value.sha256, getattr(value, "dataset", "")]
     if isinstance(value, BaseModel):
-        return {name: key_of(getattr(value, name)) for name in type(value).model_fields if name != "threads"}
+        return {name: key_of(getattr(value, name)) for name in type(value).model_fields if name not in UNKEYED}
     if isinstance(value, Mapping):
         return {str(key): key_of(item) for key, item in value.items()}
     if isinstance(value, (list, tuple)):
@@ -86,7 +87,7 @@ class Stage:
         """The cache key: digests of the inputs, the settings and the code.
 
         The number of threads counts for a stage with a process of its own, as it is on this machine: gradients and
-        sums are rounded another way, and a training for a time gets further. Other stages make the same with any number.
+        sums are rounded another way. Other stages make the same with any number.
         """
         parts = {
             "stage": self.name,
@@ -95,6 +96,8 @@ class Stage:
             "threads": threads_of(arguments, Execution.current().cores) if self.process else 0,
             "code": code_version([self.plain.__module__], dict(arguments)),
         }
+        if self.process and Execution.current().fresh:
+            parts["fresh"] = Execution.current().fresh
         return f"{self.name}-{hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:24]}"
 
     def label(self, arguments: Mapping[str, Any]) -> str:

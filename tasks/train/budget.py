@@ -15,11 +15,13 @@ def makespan(shares: Sequence[float], lanes: int) -> float:
     return max(loads)
 
 
-def divide(seconds: float, members: Sequence[MemberSettings], cores: int, seed: int, device: str) -> list[MemberSettings]:
+def divide(
+    seconds: float, members: Sequence[MemberSettings], cores: int, seed: int, device: str, limit: float | None = None
+) -> list[MemberSettings]:
     """Give each member its seconds (in proportion to its share), its threads, its seed and device.
 
     `seconds` is the wall time of them all side by side on `cores`; longest first, so that no core
-    waits for the last one. A member that states its own seconds or steps keeps them.
+    waits for the last one. A member that states its own seconds or steps keeps them; `limit` is where it states none.
     """
     lanes = min(cores, max(1, len(members)))
     unit = seconds / (makespan([member.share for member in members], lanes) or 1.0)
@@ -30,6 +32,7 @@ def divide(seconds: float, members: Sequence[MemberSettings], cores: int, seed: 
             "threads": member.threads or threads,
             "seed": member.seed or seed + position,
             "device": member.device if member.device != "auto" else device,
+            "limit": member.limit or limit,
         }
         if member.steps is None and member.seconds is None and member.share > 0:
             update["seconds"] = round(member.share * unit, 1)

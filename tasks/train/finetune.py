@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from aigc_models.bundle import Card
     from aigc_models.capabilities import Shape
     from aigc_models.corpus import Corpus
+    from aigc_models.training.plan import Plan
 
 Kind = Literal["member", "body"]
 
@@ -58,14 +59,15 @@ def learn(data: CorpusRef, body: ModelRef | None, member: MemberSettings, kind: 
     if body is not None and member.start != "random" and not isinstance(model, Fits):
         copied, of = bundle.warm_start(model, body.path(context.workspace))
         context.log(tensors_copied=copied, tensors=of)
-    fitted, loss = None, None
+    fitted, loss, plan = None, None, None
     if isinstance(model, Fits):
         loss = model.fit(corpora["train"], corpora["validation"], context.progress)
     else:
-        fitted = fit(model, corpora["train"], corpora["validation"], training_plan(member), context)
+        plan = training_plan(member)
+        fitted = fit(model, corpora["train"], corpora["validation"], plan, context)
         context.log(steps=fitted.steps, training_seconds=fitted.seconds)
     folder = context.folder / "bundle"
-    card = bundle.save(folder, model, _card(data, body, member, kind, model))
+    card = bundle.save(folder, model, _card(data, body, member, kind, model, plan))
     (context.folder / "curve.json").write_text(json.dumps(list(fitted.curve) if fitted else []))
     checkpoints.discard(context.folder / "checkpoints")
     context.log(params=card.params, family=member.family, size=member.size, seed=member.seed)
@@ -82,7 +84,7 @@ def learn(data: CorpusRef, body: ModelRef | None, member: MemberSettings, kind: 
     )
 
 
-def _card(data: CorpusRef, body: ModelRef | None, member: MemberSettings, kind: Kind, model: object) -> Card:
+def _card(data: CorpusRef, body: ModelRef | None, member: MemberSettings, kind: Kind, model: object, plan: Plan | None) -> Card:
     from aigc_models.bundle import Card
     from aigc_models.capabilities import capabilities
     from tasks.stage.code_version import code_version
@@ -105,4 +107,5 @@ def _card(data: CorpusRef, body: ModelRef | None, member: MemberSettings, kind: 
         licence=data.licence,
         parents=parents,
         seed=member.seed,
+        training=plan.model_dump(mode="json", exclude={"device", "checkpoint_seconds", "limit", "seed"}) if plan else {},
     )

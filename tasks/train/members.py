@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from aigc_models.errors import unknown
+from aigc_models.errors import BadInput, unknown
 from aigc_models.find import find, names
 from tasks.stage.validation import bad_input
 
@@ -30,8 +30,13 @@ class MemberSettings(BaseModel):
         {}, description="fields of the training plan that differ from the family's (learning_rate, batch_size, ...)"
     )
     share: float = Field(1.0, ge=0, description="share of the training budget relative to the other members")
-    seconds: float | None = Field(None, gt=0, description="training time in seconds; from the budget where it is not given")
+    seconds: float | None = Field(
+        None, gt=0, description="training time in seconds, turned into steps once; from the budget where it is not given"
+    )
     steps: int | None = Field(None, gt=0, description="training steps; overrides seconds")
+    limit: float | None = Field(
+        None, gt=0, description="seconds after which training stops, says so and can go on; what is made stays the same"
+    )
     start: Literal["random", "body", "champion"] = Field(
         "random", description="initial weights: random, the pretrained body's, or those of the champion's member of this name"
     )
@@ -67,11 +72,13 @@ def model_config(member: MemberSettings) -> BaseModel:
 
 
 def training_plan(member: MemberSettings) -> Plan:
-    """The family's plan, with the member's own fields on top, and its time or steps."""
+    """The family's plan, with the member's own fields on top, and its steps; `BadInput` where it has none."""
     from aigc_models.training.fit import Plan
 
     family = find("aigc_models.families", member.family)
-    length = {"steps": member.steps} if member.steps else {"seconds": member.seconds or 60.0}
+    if member.steps is None:
+        raise BadInput(f"member {member.name!r} has no length: give it `steps`, `seconds` or a `share` of the budget above 0")
+    length = {"steps": member.steps, "limit": member.limit}
     values = {**getattr(family, "PLAN", {}), "seed": member.seed, "device": member.device, **member.plan, **length}
     try:
         return Plan.model_validate(values)

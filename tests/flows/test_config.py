@@ -58,6 +58,15 @@ def test_the_budget_covers_pretraining_and_the_members():
     assert taken == pytest.approx(100, abs=0.2)
 
 
+def test_the_samples_members_have_steps_which_a_budget_replaces():
+    def lengths(budget):
+        runs = compose("sample", None, budget, []).runs
+        return [(m.steps, m.seconds) for run in runs for m in run.training.planned(cores=2) if m.share]
+
+    assert all(steps and seconds is None for steps, seconds in lengths(None))
+    assert all(steps is None and seconds for steps, seconds in lengths("10s"))
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -22,8 +22,13 @@ def test_an_unknown_setting_names_the_member():
 
 
 def test_steps_win_over_seconds_and_the_plan_takes_the_members_fields():
-    plan = training_plan(MemberSettings(family="rnn", steps=3, seconds=9, plan={"batch_size": 5}))
-    assert (plan.steps, plan.seconds, plan.batch_size) == (3, None, 5)
+    plan = training_plan(MemberSettings(family="rnn", steps=3, seconds=9, limit=7, plan={"batch_size": 5}))
+    assert (plan.steps, plan.limit, plan.batch_size) == (3, 7, 5)
+
+
+def test_a_member_without_a_length_is_refused_in_words():
+    with pytest.raises(BadInput, match=r"member 'rnn' has no length: give it `steps`, `seconds` or a `share`"):
+        training_plan(MemberSettings(family="rnn", share=0))
 
 
 def test_families_are_offered_by_modality():

@@ -1,0 +1,118 @@
+"""How long a member's training takes: a time becomes steps, from speeds measured once on this machine.
+
+They are kept in `.aigc/speeds.json` by what they depend on, so that the same command asks for the same steps tomorrow,
+however busy the machine is then. What was trained knows its steps alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+from pathlib import Path
+from typing import NamedTuple
+
+from aigc_models.errors import BadInput
+from aigc_models.training.plan import VALIDATIONS
+from tasks.stage.code_version import code_version
+from tasks.stage.owner import locked
+from tasks.stage.references import CorpusRef
+from tasks.stage.settings import Workspace
+from tasks.stage.stage import StageContext, stage
+from tasks.train.finetune import shape_of, splits
+from tasks.train.members import MemberSettings, build, training_plan
+
+VALIDATION_SHARE = 0.1  # of the time, at most
+SPARE = 0.95  # the share of the time that is planned: a model is built and its bundle written as well
+DIGITS = 2  # of a number of steps
+
+
+class Speed(NamedTuple):
+    """Seconds of a step and of a validation; none where the member is not trained by steps."""
+
+    step: float = 0.0
+    validation: float = 0.0
+
+
+@stage(process=True, cached=False)
+def measure_speed(data: CorpusRef, member: MemberSettings, context: StageContext) -> None:
+    """Train for a second, forget it, and keep how fast it was."""
+    from aigc_models.capabilities import Fits
+    from aigc_models.training.speed import measure
+
+    model, corpora, speed = build(member, shape_of(data)), splits(data, context), Speed()
+    if not isinstance(model, Fits):
+        plan = training_plan(member.model_copy(update={"steps": 1}))
+        speed = Speed(*measure(model, corpora["train"], corpora["validation"], plan, context.stop))
+        context.log(step_seconds=speed.step, validation_seconds=speed.validation)
+    keep(context.workspace, key(data, member), speed)
+
+
+def key(data: CorpusRef, member: MemberSettings) -> str:
+    """What a speed depends on: the model, the batch, the items' shape, the threads, the machine and the code."""
+    parts = {
+        "member": member.model_dump(mode="json", include={"family", "size", "settings", "plan", "threads", "device"}),
+        "shape": [data.modality, data.format, len(data.labels)],
+        "machine": [platform.node(), platform.machine(), os.cpu_count()],
+        "code": code_version([f"aigc_models.families.{member.family}", "aigc_models.training.fit"]),
+    }
+    digest = hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()
+    return f"{member.family}-{member.size}-{digest[:16]}"
+
+
+def keep(workspace: Workspace, name: str, speed: Speed) -> None:
+    """Write it down; the first to measure is believed, so that two commands at once plan the same steps."""
+    with locked(workspace, "speeds"):
+        speeds = _kept(workspace)
+        speeds.setdefault(name, list(speed))
+        part = _file(workspace).with_suffix(".tmp")
+        part.write_text(json.dumps(speeds, indent=1, sort_keys=True) + "\n")
+        part.replace(_file(workspace))
+
+
+def kept(workspace: Workspace, data: CorpusRef, member: MemberSettings) -> Speed | None:
+    """As it was measured; None where it was not yet."""
+    figures = _kept(workspace).get(key(data, member))
+    return Speed(*figures) if figures else None
+
+
+def _file(workspace: Workspace) -> Path:
+    return workspace.state / "speeds.json"
+
+
+def _kept(workspace: Workspace) -> dict[str, list[float]]:
+    """Raises `BadInput` where the file is no longer what was written."""
+    path = _file(workspace)
+    try:
+        speeds: dict[str, list[float]] = json.loads(path.read_text())
+        return {name: [float(step), float(validation)] for name, (step, validation) in speeds.items()}
+    except FileNotFoundError:
+        return {}
+    except (ValueError, TypeError, AttributeError) as error:
+        raise BadInput(f"{path} is not what was written there ({error}); remove it: speeds are measured again") from error
+
+
+def in_steps(member: MemberSettings, speed: Speed) -> MemberSettings:
+    """The member with steps, and validations, for its seconds; `BadInput` where these are less than one step takes."""
+    if not speed.step or member.seconds is None:
+        return member.model_copy(update={"seconds": None})
+    planned = SPARE * member.seconds
+    looks = min(VALIDATIONS, int(VALIDATION_SHARE * planned / speed.validation)) if speed.validation else VALIDATIONS
+    looks = max(1, looks)
+    steps = int((planned - looks * speed.validation) / speed.step)
+    if steps < 1:
+        least = (speed.step + speed.validation) / SPARE
+        raise BadInput(
+            f"member {member.name!r} has {member.seconds:g} s of the budget, and one step with its validation takes "
+            f"{least:.2g} s here: give a budget at least {least / member.seconds:.2g} times as long, or `steps`"
+        )
+    steps = rounded(steps)
+    plan = {"validate_every": -(-steps // looks), **member.plan}
+    return member.model_copy(update={"seconds": None, "steps": steps, "plan": plan})
+
+
+def rounded(steps: int) -> int:
+    """Down to a number that is easily read."""
+    unit = 10 ** max(0, len(str(steps)) - DIGITS)
+    return steps // unit * unit
