@@ -129,12 +129,14 @@ class Generator(Inference):
         *,
         prompt: str | None = None,
         given: Mapping[str, Tensor] | None = None,
+        together: int | None = None,
         **sampling: Any,
     ) -> Tensor:
         """Items as the modality's tensors (image: float (item, channel, height, width); text: int64 (item, time)).
 
         `conditions` and `seeds`: int64 (item,). `given`: what each item goes on from, item first, such as
-        `past` float (item, channel, context); then an item is what follows it.
+        `past` float (item, channel, context); then an item is what follows it. `together`: how many are made at a time,
+        in place of the micro-batch; faster in large numbers, but an item is then what `generate` gives to rounding alone.
         """
         if not self._streams and not isinstance(self.model, Generates):
             raise self._cannot("generate")
@@ -142,16 +144,23 @@ class Generator(Inference):
             raise self._cannot("go on from a prompt")
         checked, context = self._checked(sampling), given or {}
         parts = []
-        for part in self._parts(len(seeds)):
+        size = together or self.card.micro_batch
+        for part in self._parts(len(seeds), size):
             given_part = {name: each[part] for name, each in context.items()}
-            parts.append(self._micro_batch(conditions[part], seeds[part], prompt, given_part, checked))
+            parts.append(self._batch(size, conditions[part], seeds[part], prompt, given_part, checked))
         return _joined(parts, getattr(self.modality, "PAD", 0)) if parts else torch.zeros(0, 1)
 
-    def _micro_batch(
-        self, conditions: Tensor, seeds: Tensor, prompt: str | None, given: Mapping[str, Tensor], sampling: dict[str, Any]
+    def _batch(
+        self,
+        size: int,
+        conditions: Tensor,
+        seeds: Tensor,
+        prompt: str | None,
+        given: Mapping[str, Tensor],
+        sampling: dict[str, Any],
     ) -> Tensor:
-        """At most a micro-batch of items; the last one is repeated to fill it up."""
-        index, place = torch.arange(self.card.micro_batch).clamp_max(len(seeds) - 1), self._placed(self.model)
+        """At most `size` items; the last one is repeated to fill it up."""
+        index, place = torch.arange(size).clamp_max(len(seeds) - 1), self._placed(self.model)
         placed, context = conditions[index].to(place), {name: each[index].to(place) for name, each in given.items()}
         with torch.inference_mode():
             if self._streams:

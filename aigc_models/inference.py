@@ -184,8 +184,10 @@ class Inference:
                 parts.append(ask(provider.model, *(each[index].to(placed) for each in inputs))[: part.stop - part.start].cpu())
         return torch.cat(parts) if parts else torch.zeros(0)
 
-    def _parts(self, count: int) -> list[slice]:
-        return [slice(start, min(start + self.card.micro_batch, count)) for start in range(0, count, self.card.micro_batch)]
+    def _parts(self, count: int, size: int = 0) -> list[slice]:
+        """Of at most `size`, or the micro-batch."""
+        size = size or self.card.micro_batch
+        return [slice(start, min(start + size, count)) for start in range(0, count, size)]
 
     def _placed(self, model: Any) -> str:
         """Where a model's inputs go; a plain one works on the CPU."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from aigc_models.corpus import Corpus
     from aigc_models.generator import Generator
 
+TOGETHER = 64  # samples that are measured are made so many at a time: four times as fast as the micro-batch of an answer
 ORIGINS = 12  # test windows whose forecast is shown
 BANDS = (0.05, 0.25, 0.5, 0.75, 0.95)
 
@@ -45,7 +46,8 @@ def generate_like(test: Corpus, generator: Generator, most: int, seed: int) -> C
     count = min(len(test), most)
     conditions = torch.from_numpy(np.array(test.conditions[:count], dtype=np.int64))
     seeds = torch.arange(count) + seed
-    contents = generator.modality.decode(generator.encoded(conditions, seeds), generator.format)
+    values = generator.encoded(conditions, seeds, together=min(count, TOGETHER))
+    contents = generator.modality.decode(values, generator.format)
     return Corpus(test.modality, generator.modality.encode(contents, generator.format), conditions.numpy())
 
 
