@@ -73,7 +73,7 @@ def halves(corpora: dict[str, Corpus], modality: str, random: np.random.Generato
 
 
 def changed(copies: Corpus, shape: Shape, random: np.random.Generator) -> Corpus:
-    """One pixel inverted, one letter another, one sample by a tenth of full scale, one step by half a standard deviation."""
+    """One pixel inverted, one letter another, one sample by a tenth of full scale, one step by a tenth of a deviation."""
     values = np.array(copies.values)
     for row in values:
         if copies.modality == "text":
@@ -85,7 +85,7 @@ def changed(copies: Corpus, shape: Shape, random: np.random.Generator) -> Corpus
             at = (slice(None), random.integers(row.shape[1]))
             row[at] = np.where(row[at] < 0, row[at] + 3277, row[at] - 3277)
         else:
-            row[:, -1 - random.integers(shape.format.horizon)] += 0.5
+            row[:, -1 - random.integers(shape.format.horizon)] += 0.1
     return Corpus(copies.modality, values, copies.conditions)
 
 

@@ -29,7 +29,7 @@ class Neighbours(NamedTuple):
         """Float64 (item,): distance to the nearest over the mean distance to the next ones, about 1 for a new item.
 
         0 for a copy; 1 where the next ones lie at 0 too: what the training items hold many times is common, not memorised.
-        The adaptive threshold of Carlini et al. 2023, section 4.2, equation 1, there with 50 neighbours.
+        The adaptive threshold of Carlini et al. 2023, section 5.1, there with 50 neighbours.
         """
         nearest, others = self.most[:, 0], self.most[:, 1:].mean(1)
         return np.divide(nearest, others, out=np.ones_like(nearest), where=others > SAME)

@@ -2,13 +2,13 @@
 
 A median hides a fifth of copies; this counts them one by one. The test items say what chance does, as in the test for
 data-copying of Meehan, Chaudhuri and Dasgupta 2020. Near is relative, as in Carlini et al. 2023 (Extracting training data
-from diffusion models, section 4.2): the distance to the nearest training item over that to the ten next ones, so that
+from diffusion models, section 5.1): the distance to the nearest training item over that to the ten next ones, so that
 what is smooth or common is not taken for a copy. One pixel, one click in a sound or one step of a series is left out of
 the distance: such a near copy is a copy. Items that say nothing (`empty_share`) are none.
 
 Of few test items the closest 1 % is chance. The limit is therefore a lower tolerance limit (Wilks 1941): with a confidence of
 99 % at most 1 % of new items lie below it. From 459 test items on it is the distance of one of them. Below that it is
-the least distance, times a factor (0.39 for 180 items, 0.18 for 80) that holds wherever distances get no denser
+the least distance, times a factor (0.40 for 180 items, 0.18 for 80) that holds wherever distances get no denser
 towards zero. Windows of a series that overlap count as the fewer ones that do not.
 """
 
