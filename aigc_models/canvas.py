@@ -44,6 +44,13 @@ class Canvas(Protocol):
     def noisy(self, values: Items, noise: float) -> tuple[Pictures, float]:
         """Pictures of items that hold white noise, and the standard deviation of the noise in the pictures."""
 
+    @property
+    def touched(self) -> int:
+        """How many places one number of an item (a pixel, a sample) shows in."""
+
+    def places(self, pictures: Pictures) -> Float[Tensor, "item place"]:
+        """What all that a place shows (a pixel's colours, the frequencies of a moment) adds up to."""
+
 
 @dataclass(frozen=True)
 class Picture:
@@ -51,6 +58,10 @@ class Picture:
 
     item: tuple[int, int, int]
     absolute: bool = False
+    touched: int = 1
+
+    def places(self, pictures: Pictures) -> Float[Tensor, "item place"]:
+        return pictures.sum(1).flatten(1)
 
     def paint(self, values: Items) -> Pictures:
         return values

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_matrix
 from sklearn.feature_extraction.text import TfidfVectorizer
 
 from aigc_models.corpus import Corpus
+from aigc_models.metrics._neighbours import NEIGHBOURS, Neighbours
 from aigc_models.modalities.text import END
 
 ROWS = 256  # texts compared with all training texts at a time
@@ -22,8 +24,8 @@ def texts(corpus: Corpus) -> list[str]:
     return [bytes(row[row < END].astype(np.uint8)).decode("utf-8", errors="replace") for row in values]
 
 
-def nearest_distances(train: Corpus, groups: Mapping[str, Corpus]) -> dict[str, NDArray[np.float64]]:
-    """For each group the distance in [0, 1] of each item (item,) to its nearest in `train`; 1 for an empty text."""
+def nearest(train: Corpus, groups: Mapping[str, Corpus]) -> dict[str, Neighbours]:
+    """For each group its items' nearest in `train`: distances in [0, 1], 1 for an empty text; `most` is the same."""
     references = texts(train)
     longest = max(map(len, references), default=0)
     sizes = (min(SHORTEST, max(1, longest)), LONGEST)  # where no text is that long, shorter ones are compared
@@ -32,8 +34,14 @@ def nearest_distances(train: Corpus, groups: Mapping[str, Corpus]) -> dict[str, 
     distances = {}
     for name, corpus in groups.items():
         asked = vectoriser.transform(texts(corpus))
-        near = [
-            (asked[start : start + ROWS] @ transposed).max(axis=1).toarray()[:, 0] for start in range(0, asked.shape[0], ROWS)
-        ]
-        distances[name] = np.clip(1.0 - np.concatenate(near).astype(np.float64), 0.0, 1.0)
+        near = [highest(asked[start : start + ROWS] @ transposed) for start in range(0, asked.shape[0], ROWS)]
+        ascending = np.clip(1.0 - np.concatenate(near).astype(np.float64), 0.0, 1.0)
+        distances[name] = Neighbours(ascending, ascending)
     return distances
+
+
+def highest(likenesses: csr_matrix) -> NDArray[np.float32]:
+    """Of each row the `NEIGHBOURS` highest entries, descending, fewer if there are fewer."""
+    dense = likenesses.toarray()
+    kept = min(NEIGHBOURS, dense.shape[1])
+    return np.sort(np.partition(dense, dense.shape[1] - kept, axis=1)[:, -kept:], axis=1)[:, ::-1]

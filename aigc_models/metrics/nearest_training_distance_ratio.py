@@ -1,6 +1,7 @@
 """Whether generated items lie nearer to the training items than real test items do: below 1 is a sign of replay.
 
-Median distance to the nearest training item, generated over test, at equal numbers.
+Median distance to the nearest training item, generated over test, at equal numbers. Some copies do not move a median:
+`memorised_share` counts them.
 """
 
 from __future__ import annotations
@@ -9,12 +10,12 @@ import numpy as np
 
 from aigc_models.canvas import painted
 from aigc_models.evidence import Evidence, Measurement
-from aigc_models.metrics import _canvas_distance, _text_distance
+from aigc_models.metrics import _training_distance
 from aigc_models.metrics._bootstrap import compared, statistics
 from aigc_models.metrics._judge import judge, repeated
+from aigc_models.metrics._training_distance import TEST
 
 MODALITIES = painted() | {"text"}
-TEST = " test"  # no candidate is called so
 
 
 def ratio(generated: np.ndarray, test: np.ndarray) -> float:
@@ -22,19 +23,18 @@ def ratio(generated: np.ndarray, test: np.ndarray) -> float:
 
 
 def measure(evidence: Evidence) -> dict[str, Measurement]:
+    distances = {name: near.whole[:, 0] for name, near in _training_distance.neighbours(evidence).items()}
     if evidence.shape.modality in painted():
-        return of_pictures(evidence)
-    distances = _text_distance.nearest_distances(evidence.train, {TEST: evidence.test, **evidence.samples})
+        return of_pictures(evidence, distances)
     test = distances.pop(TEST)
     return statistics(distances, ratio, test, "ratio", "higher", evidence.seed, rounds=500)
 
 
-def of_pictures(evidence: Evidence) -> dict[str, Measurement]:
+def of_pictures(evidence: Evidence, distances: dict[str, np.ndarray]) -> dict[str, Measurement]:
     """From the judge's pools, as the Frechet distance is: the samples alone, 81 notes, give 0.03 more or less by chance."""
     jury = judge(evidence)
     names = {name: jury.original(name) for name in evidence.models}
-    pools = {name: jury.pool(name) for name in set(names.values())}
-    distances = _canvas_distance.nearest_distances(evidence.train, {TEST: jury.asked, **pools}, evidence.shape)
-    ratios = {name: repeated(jury, pool, distances[name], distances[TEST], ratio) for name, pool in pools.items()}
+    test = distances[TEST][: len(jury.asked)]
+    ratios = {name: repeated(jury, jury.pool(name), distances[name], test, ratio) for name in set(names.values())}
     values = {name: ratios[original][0] for name, original in names.items()}
     return compared(values, {name: ratios[original][1] for name, original in names.items()}, "ratio", "higher")

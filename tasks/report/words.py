@@ -22,7 +22,10 @@ METRICS: dict[str, tuple[str, str]] = {
     "distinct_2": ("Distinct word pairs", "share of different word pairs in generated text"),
     "strange_share": ("Strange texts", "share of generated texts far stranger than real ones; measured beside a champion"),
     "empty_share": ("Empty items", "share of generated items that say nothing: empty, silent, of one colour or symbol"),
-    "memorised_share": ("Memorised share", "share of generated items that repeat a training item"),
+    "memorised_share": (
+        "Memorised share",
+        "generated items nearer to a training item than the closest 1 % of real items",
+    ),
     "nearest_training_distance_ratio": ("Distance to training items", "generated over test items, medians; near 0 is a replay"),
     "pretraining_gain": ("Gain from pretraining", "against random weights at equal total time"),
     "latency_p95_ms": ("Latency, 95th percentile", "of one item asked for over HTTP"),

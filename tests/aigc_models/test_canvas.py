@@ -15,7 +15,10 @@ from aigc_models.modalities.image import Format
 class Upside:
     """A made-up modality's canvas: its items are lines of 64 numbers, its pictures 8x8 and turned around."""
 
-    item, absolute = (1, 8, 8), True
+    item, absolute, touched = (1, 8, 8), True, 1
+
+    def places(self, pictures):
+        return pictures.flatten(1)
 
     def paint(self, values):
         return values.flip(-1).reshape(-1, 1, 8, 8)
@@ -86,3 +89,8 @@ def test_drawn_items_are_stored_as_read_ones_are(digits, tones):
 def test_what_lies_outside_is_clipped_when_stored(digits):
     values = torch.full((1, 1, 8, 8), 3.0)
     assert int(stored(values, torch.tensor([0]), digits.shape).values.min()) == 255
+
+
+def test_a_place_of_a_picture_is_a_pixel_with_its_colours():
+    pictures = torch.arange(12.0).reshape(1, 3, 2, 2)
+    assert Picture((3, 2, 2)).places(pictures).tolist() == [[12, 15, 18, 21]]

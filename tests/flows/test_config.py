@@ -3,6 +3,9 @@ import pytest
 from aigc_models.errors import BadInput
 from flows.config import RunConfig, checked, compose, extended, merge, override, presets, seconds
 from tasks.ingest.source import SourceSettings
+from tasks.judge.gates import judge
+
+SHARES = (0.0, 0.01, 0.02, 0.05, 0.2)
 
 
 @pytest.mark.parametrize(("text", "value"), [("90", 90), ("90s", 90), ("3m", 180), ("1.5h", 5400), ("soon", "soon")])
@@ -38,6 +41,17 @@ def test_a_data_set_of_the_users_takes_its_modalitys_preset(name):
     config = compose(name, {"source": source.model_dump()}, "30s", [])
     assert config.runs[0].name == "mine"
     assert config.runs[0].training.budget == 30
+
+
+@pytest.mark.parametrize("name", ["digits", "docstrings", "notes", "co2", "image", "text", "audio", "series"])
+def test_every_preset_refuses_copies_and_none_of_what_chance_does(name):
+    source = SourceSettings(name=name, location="here", modality=name if name in presets() else None)
+    given = (name, {"source": source.model_dump()}) if source.modality else ("sample", None)
+    (run,) = (each for each in compose(*given, None, []).runs if each.name == name)
+    gates = tuple(gate for gate in run.promotion.gates if gate.metric == "memorised_share")
+    passed = {share: all(one.passed for one in judge(gates, {"memorised_share": {"value": share}}, None)) for share in SHARES}
+    assert gates
+    assert passed == {0.0: True, 0.01: True, 0.02: True, 0.05: False, 0.2: False}
 
 
 def test_a_setting_is_overridden_for_every_run_or_for_one():

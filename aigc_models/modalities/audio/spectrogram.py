@@ -26,6 +26,7 @@ class Spectrogram(nn.Module):
     """The canvas of sounds of a format: (channel, frequency, frame)."""
 
     absolute = True  # one row up is another pitch
+    touched = 2  # frames that a sample lies in
     window: Tensor
 
     def __init__(self, format: Format, iterations: int = 32, momentum: float = 0.99) -> None:
@@ -71,6 +72,10 @@ class Spectrogram(nn.Module):
         """The way back from `folded`."""
         split = pictures.unflatten(1, (-1, self.fold, FRAMES))
         return split.permute(0, 1, 4, 2, 5, 3).flatten(4, 5).flatten(2, 3)
+
+    def places(self, pictures: Tensor) -> Tensor:
+        """Float (item, frame): the frequencies of all channels added up."""
+        return self.unfolded(pictures).sum((1, 2))
 
     @property
     def margin(self) -> int:
