@@ -8,34 +8,50 @@ The metric's name is its file's name. `applies(evidence) -> bool` is optional (l
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, PlainSerializer
 
 if TYPE_CHECKING:  # a report reads measurements and needs no torch
+    import numpy as np
+
     from aigc_models.capabilities import Shape
     from aigc_models.corpus import Corpus
 
 
+def _null(edge: float) -> float | None:
+    """JSON has no infinity: where there is no interval it says null."""
+    return edge if math.isfinite(edge) else None
+
+
+_JSON = PlainSerializer(_null, when_used="json")
+Low = Annotated[float, BeforeValidator(lambda edge: -math.inf if edge is None else edge), _JSON]
+High = Annotated[float, BeforeValidator(lambda edge: math.inf if edge is None else edge), _JSON]
+
+
 class Difference(BaseModel):
-    """`value` = candidate minus the other, with a paired 95 % bootstrap interval."""
+    """`value` = candidate minus the other, with a paired 95 % interval."""
 
     model_config = ConfigDict(frozen=True)
     value: float
-    low: float
-    high: float
+    low: Low
+    high: High
 
 
 class Measurement(BaseModel):
-    """A figure with its 95 % bootstrap interval; `versus` holds paired differences to other candidates."""
+    """A figure with its 95 % interval; `versus` holds paired differences to other candidates.
+
+    Where the items are too few for an interval it is infinite, and excludes nothing; in JSON its edges are null.
+    """
 
     model_config = ConfigDict(frozen=True)
     value: float
-    low: float
-    high: float
+    low: Low
+    high: High
     unit: str
     better: Literal["lower", "higher"]
     versus: dict[str, Difference] = {}
@@ -56,6 +72,7 @@ class Evidence:
     shape: Shape
     models: Mapping[str, object]
     samples: Mapping[str, Corpus]
+    spans: np.ndarray | None = None  # float64 (window, 2): when each test window's horizon begins and ends; None: one series
     combined: frozenset[str] = frozenset({"ensemble"})  # candidates put together from other ones, their members
     seed: int = 0
     folder: Path | None = None

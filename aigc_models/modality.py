@@ -51,9 +51,10 @@ and one whose items are divided inside, by time, instead of into those for train
     borders(contents, validation: float, test: float) -> dict[str, float]
                                                                     the times at which validation and test begin
     before(content, border: float) -> Content                       the part that lies before a time
-    windows(contents, format, borders, split) -> tuple[ndarray, ndarray]
-                                                                    values (window, ...) in the order of time, and
-                                                                    int64 (window,): which content each is cut from
+    windows(contents, format, borders, split) -> tuple[ndarray, ndarray, ndarray]
+                                                                    values (window, ...) in the order of time,
+                                                                    int64 (window,): which content each is cut from, and
+                                                                    float64 (window, 2): when what it asks begins and ends
     given(values: Tensor, format) -> dict[str, Tensor]              what of an encoded item a generator is given
     latest(contents, format) -> ndarray                             (content, ...): the newest past of each, encoded
     tail(content, format) -> Content | None                         that past as content; None where there is too little

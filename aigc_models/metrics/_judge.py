@@ -19,12 +19,10 @@ from aigc_models.corpus import Corpus
 from aigc_models.evidence import Evidence
 from aigc_models.layers.classifier import BATCH, Classifier, features, fit_classifier
 from aigc_models.layers.noise import item_seeds
-from aigc_models.metrics._bootstrap import resamples
 
 SEED = 7_919  # of the judge and of what is generated for it; the critic's differs
 COMPONENTS = 64
-DRAWS = 10  # from a pool; one draw alone has a standard deviation of a tenth of the Frechet distance at 176 digits
-ROUNDS = 20  # resamples for each draw
+HANDS = 10  # at most, dealt from a pool; one alone has a standard deviation of a tenth of the Frechet distance at 176 digits
 MOST_ITEMS = 1_500  # real or generated, that a classifier of the accuracy score learns from; generating them takes longest
 EPOCHS, LEAST_STEPS, MOST_STEPS = 14, 300, 700  # seconds, not minutes, of one core at 32x32
 
@@ -33,19 +31,19 @@ def labelled(corpus: Corpus, labels: int) -> Corpus:
     return corpus.take(np.flatnonzero(np.asarray(corpus.conditions) < labels))
 
 
-def train_classifier(corpus: Corpus, shape: Shape) -> Classifier:
-    """The same training for every corpus, so that what it is trained on makes the difference."""
+def train_classifier(corpus: Corpus, shape: Shape, seed: int = SEED, share: float = 1.0) -> Classifier:
+    """The same training for every corpus, so that what it is trained on makes the difference; `share` of its steps."""
     labels = len(shape.labels)
     lesson = labelled(corpus, labels)
-    steps = int(np.clip(EPOCHS * len(lesson) / BATCH, LEAST_STEPS, MOST_STEPS))
-    return fit_classifier(lesson, shape, labels, steps, SEED)
+    steps = int(np.clip(EPOCHS * len(lesson) / BATCH, LEAST_STEPS, MOST_STEPS) * share)
+    return fit_classifier(lesson, shape, labels, steps, seed)
 
 
 class Judge:
     """Features of any corpus under one evidence, and the larger sets generated for it; all made once."""
 
     def __init__(self, evidence: Evidence) -> None:
-        self.evidence, self.pools = evidence, dict[str, Corpus]()
+        self.evidence, self.pools, self.dealt_features = evidence, dict[str, Corpus](), dict[str, np.ndarray]()
         self.labels = len(evidence.shape.labels)
         self.count = min([len(evidence.test), *(len(corpus) for corpus in evidence.samples.values())])
 
@@ -84,20 +82,30 @@ class Judge:
         """Features of the items asked for."""
         return self.features(self.asked)
 
-    def samples(self) -> dict[str, np.ndarray]:
-        """Features of each candidate's samples."""
-        return {name: self.features(corpus) for name, corpus in self.evidence.samples.items()}
-
     @cached_property
     def lesson(self) -> Corpus:
         """The train split, or a random part of it: the real items that a generated pool stands in for."""
         return self.evidence.train.sample(MOST_ITEMS, SEED)
 
-    @cached_property
-    def pupil(self) -> Classifier:
-        """A classifier of the lesson; the judge itself where that is the whole train split."""
-        whole = len(self.lesson) == len(self.evidence.train)
-        return self.classifier if whole else train_classifier(self.lesson, self.evidence.shape)
+    def hands(self, pool: Corpus) -> np.ndarray:
+        """`hands` for the items asked for: alike from pools with the same conditions in the same order, so paired."""
+        return hands(pool, self.asked, np.random.default_rng(self.evidence.seed))
+
+    def dealt(self, candidate: str) -> np.ndarray:
+        """Features of the candidate's pool as it is dealt out, float64 (hand, item, feature)."""
+        if candidate not in self.dealt_features:
+            pool = self.pool(candidate)
+            self.dealt_features[candidate] = self.features(pool)[self.hands(pool)]
+        return self.dealt_features[candidate]
+
+    def for_each(self, figure: Callable[[str], np.ndarray]) -> dict[str, np.ndarray]:
+        """`figure` of each candidate by name, made once for those that are one and the same generator."""
+        names = {name: self.original(name) for name in self.evidence.models}
+        made = dict[str, np.ndarray]()
+        for original in dict.fromkeys(names.values()):
+            self.evidence.progress(len(made), len(names))
+            made[original] = figure(original)
+        return {name: made[original] for name, original in names.items()}
 
     def pool(self, candidate: str) -> Corpus:
         """As many items as the lesson has, generated with its conditions."""
@@ -124,30 +132,22 @@ def pixels(corpus: Corpus, shape: Shape) -> np.ndarray:
     return torch.cat([canvas.paint(batch.values).flatten(1) for batch in corpus.batches(256)]).numpy()
 
 
-def matching(pool: Corpus, like: Corpus, random: np.random.Generator) -> np.ndarray:
-    """For each item of `like` a row of `pool` with its condition (any, where there is none), without repeats if it can."""
-    rows = np.empty(len(like), dtype=np.int64)
+def hands(pool: Corpus, like: Corpus, random: np.random.Generator) -> np.ndarray:
+    """Rows of `pool`, int64 (hand, item): the pool dealt out, item i of each hand with the condition of item i of `like`.
+
+    As many hands as the pool fills, at most `HANDS`, so that no row comes twice as long as its condition has others left:
+    what the hands' figures have in common is then `like` alone. Any condition, where the pool has none of an item's.
+    """
+    count = int(np.clip(len(pool) // max(1, len(like)), 1, HANDS))
+    rows = np.empty((count, len(like)), dtype=np.int64)
     for condition in np.unique(like.conditions):
         places = np.flatnonzero(np.asarray(like.conditions) == condition)
         candidates = np.flatnonzero(np.asarray(pool.conditions) == condition)
         candidates = candidates if len(candidates) else np.arange(len(pool))
-        rows[places] = random.choice(candidates, len(places), replace=len(candidates) < len(places))
+        rounds = -(-count * len(places) // len(candidates))
+        dealt = np.concatenate([random.permutation(candidates) for _ in range(rounds)])
+        rows[:, places] = dealt[: count * len(places)].reshape(count, -1)
     return rows
-
-
-def repeated(
-    jury: Judge, pool: Corpus, values: np.ndarray, test: np.ndarray, statistic: Callable[[np.ndarray, np.ndarray], float]
-) -> tuple[float, np.ndarray]:
-    """The mean of `statistic` over `DRAWS` draws from `pool`, and that of their resamples, float64 (draw * round,).
-
-    `values` (item, ...) are of the pool's items, `test` of those asked for, which each draw matches label by label. Pools
-    with the same conditions in the same order are drawn from, and resampled, alike: their figures are paired.
-    """
-    random = np.random.default_rng(jury.evidence.seed)
-    subsets = [values[matching(pool, jury.asked, random)] for _ in range(DRAWS)]
-    chosen = resamples(len(test), ROUNDS, jury.evidence.seed)
-    draws = [statistic(subset[rows], test[rows]) for subset in subsets for rows in chosen]
-    return float(np.mean([statistic(subset, test) for subset in subsets])), np.array(draws)
 
 
 def can_classify(evidence: Evidence) -> bool:

@@ -1,8 +1,7 @@
-"""What the metrics of forecasts share: which candidates forecast, and how long test windows depend on each other."""
+"""What the metrics of forecasts share: which candidates forecast, and the times of the test windows."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Literal
 
@@ -10,10 +9,8 @@ import numpy as np
 
 from aigc_models.capabilities import Forecasts
 from aigc_models.evidence import Evidence, Measurement
-from aigc_models.metrics._bootstrap import averages
-
-MOST_SERIES = 100  # that are looked for
-COMPARED = 50  # windows that are compared to learn the number of series
+from aigc_models.metrics._blocks import Draws, block_draws
+from aigc_models.metrics._bootstrap import POSITIVE, ROUNDS, compared
 
 
 def forecasters(evidence: Evidence) -> dict[str, Forecasts]:
@@ -21,27 +18,27 @@ def forecasters(evidence: Evidence) -> dict[str, Forecasts]:
     return {name: model for name, model in evidence.models.items() if isinstance(model, Forecasts)}
 
 
-def side_by_side(values: np.ndarray, stride: int) -> int:
-    """How many series the windows float (window, channel, step) are of, in turn in the order of time; 1 where it is unclear."""
-    for series in range(1, min(MOST_SERIES, len(values) - 1) + 1):
-        rows = np.arange(min(COMPARED, len(values) - series))
-        if np.array_equal(values[rows][..., stride:], values[rows + series][..., :-stride]):
-            return series
-    return 1
+def spans(evidence: Evidence) -> np.ndarray:
+    """Float64 (window, 2): when the horizon of each test window begins and ends; in steps where the evidence has no times."""
+    if evidence.spans is not None:
+        return evidence.spans
+    format = evidence.shape.format
+    begins = np.arange(len(evidence.test), dtype=np.float64) * format.stride
+    return np.stack([begins, begins + format.horizon - 1], axis=1)
 
 
-def block(evidence: Evidence) -> int:
-    """Windows that a block of the bootstrap must at least hold: as long as horizons overlap, of all series at once."""
-    stride = evidence.shape.format.stride
-    series = side_by_side(np.asarray(evidence.test.values), stride)
-    return series * (math.ceil(evidence.shape.format.horizon / stride) + 1)
+def draws(evidence: Evidence, figures: Mapping[str, np.ndarray]) -> Draws:
+    """Means of figures (window,) of test windows that may overlap."""
+    return block_draws(figures, spans(evidence), ROUNDS, evidence.seed)
 
 
 def measured(
     evidence: Evidence, figures: Mapping[str, np.ndarray], unit: str, better: Literal["lower", "higher"] = "lower"
 ) -> dict[str, Measurement]:
-    """Means of figures (window,) in the order of time, compared by a moving-block bootstrap."""
-    return averages(figures, unit, better, evidence.seed, block(evidence))
+    """Means of figures (window,), not below zero, compared by a moving-block bootstrap over time."""
+    means, freedom = draws(evidence, figures)
+    values = {name: float(np.mean(figure)) for name, figure in figures.items()}
+    return compared(values, means, unit, better, freedom, POSITIVE)
 
 
 def unit(evidence: Evidence) -> tuple[float, str]:

@@ -10,8 +10,8 @@ from scipy.spatial.distance import cdist
 
 from aigc_models.canvas import painted
 from aigc_models.evidence import Evidence, Measurement
-from aigc_models.metrics._bootstrap import averages
 from aigc_models.metrics._judge import judge
+from aigc_models.metrics._shares import shares
 
 MODALITIES = painted()
 NEIGHBOURS = 5
@@ -25,6 +25,6 @@ def covered(real: np.ndarray, generated: np.ndarray, neighbours: int = NEIGHBOUR
 
 
 def measure(evidence: Evidence) -> dict[str, Measurement]:
+    """The mean over the hands dealt from each candidate's pool, each as many items as are asked for."""
     jury = judge(evidence)
-    figures = {name: covered(jury.test, features) for name, features in jury.samples().items()}
-    return averages(figures, "share", "higher", evidence.seed)
+    return shares(jury.for_each(lambda name: np.stack([covered(jury.test, hand) for hand in jury.dealt(name)])), "higher")

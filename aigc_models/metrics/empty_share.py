@@ -6,8 +6,6 @@ The modality says which they are, by its hook `emptiness`.
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,10 +13,9 @@ from aigc_models.capabilities import Shape
 from aigc_models.corpus import Corpus
 from aigc_models.evidence import Evidence, Measurement
 from aigc_models.find import find, names
-from aigc_models.metrics._bootstrap import averages
+from aigc_models.metrics._shares import shares
 
 MODALITIES = frozenset(names("aigc_models.modalities"))
-Z = 1.96
 AT_ONCE = 256  # items decoded at a time
 
 
@@ -32,10 +29,7 @@ def measure(evidence: Evidence) -> dict[str, Measurement]:
     corpora = {**{name: corpus for name, corpus in evidence.samples.items() if len(corpus)}, "real": evidence.test}
     fewest = min(map(len, corpora.values()))
     figures = {name: empty(corpus.take(np.arange(fewest)), evidence.shape) for name, corpus in corpora.items()}
-    measurements = averages(figures, "share", "lower", evidence.seed)
-    return {
-        name: measurement.model_copy(update=wilson(measurement.value, fewest)) for name, measurement in measurements.items()
-    }
+    return shares(figures, "lower")
 
 
 def empty(corpus: Corpus, shape: Shape) -> NDArray[np.float64]:
@@ -43,10 +37,3 @@ def empty(corpus: Corpus, shape: Shape) -> NDArray[np.float64]:
     modality = find("aigc_models.modalities", shape.modality)
     contents = (one for batch in corpus.batches(AT_ONCE) for one in modality.decode(batch.values, shape.format))
     return np.array([modality.emptiness(content) is not None for content in contents], dtype=np.float64)
-
-
-def wilson(share: float, items: int) -> dict[str, float]:
-    """The 95 % interval of a share (Wilson 1927): none in 100 is not 0 to 0, as a bootstrap would have it."""
-    middle = (share + Z**2 / (2 * items)) / (1 + Z**2 / items)
-    half = Z * math.sqrt(share * (1 - share) / items + Z**2 / (4 * items**2)) / (1 + Z**2 / items)
-    return {"low": max(0.0, middle - half), "high": min(1.0, middle + half)}

@@ -8,8 +8,8 @@ import torch
 from aigc_models.capabilities import Forecasts
 from aigc_models.evidence import Evidence, Measurement
 from aigc_models.forecasting.quantiles import BATCH, parted
-from aigc_models.metrics._bootstrap import ROUNDS, block_resamples, compared
-from aigc_models.metrics._windows import block, forecasters
+from aigc_models.metrics._bootstrap import Edges, interval, measurements
+from aigc_models.metrics._windows import draws, forecasters
 
 MODALITIES = frozenset({"series"})
 SHARE = 0.8
@@ -22,10 +22,23 @@ def applies(evidence: Evidence) -> bool:
 def measure(evidence: Evidence) -> dict[str, Measurement]:
     """For every model that forecasts, with paired differences to the others."""
     inside = {name: covered(model, evidence) for name, model in forecasters(evidence).items()}
-    chosen = block_resamples(len(evidence.test), ROUNDS, evidence.seed, block(evidence))
-    values = {name: abs(float(each.mean()) - SHARE) for name, each in inside.items()}
-    draws = {name: np.abs(each[chosen].mean(1) - SHARE) for name, each in inside.items()}
-    return compared(values, draws, "share", "lower")
+    means, freedom = draws(evidence, inside)
+    signed = {name: float(each.mean()) - SHARE for name, each in inside.items()}
+    values = {name: abs(each) for name, each in signed.items()}
+
+    def edges(name: str, other: str | None) -> Edges:
+        if other is None:
+            return size_of(interval(means[name], signed[name], freedom))
+        apart = np.abs(means[name] - SHARE) - np.abs(means[other] - SHARE)
+        return interval(apart, values[name] - values[other], freedom)
+
+    return measurements(values, edges, "share", "lower", (0.0, SHARE))
+
+
+def size_of(edges: Edges) -> Edges:
+    """The interval of a number's size from that of the number: it begins at 0 where the number may have either sign."""
+    low, high = edges
+    return (0.0 if low <= 0 <= high else min(abs(low), abs(high))), max(abs(low), abs(high))
 
 
 @torch.no_grad()

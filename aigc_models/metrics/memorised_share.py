@@ -21,10 +21,10 @@ from scipy.stats import binom
 from aigc_models.corpus import Corpus
 from aigc_models.evidence import Evidence, Measurement
 from aigc_models.metrics import _training_distance
-from aigc_models.metrics._bootstrap import averages
+from aigc_models.metrics._shares import shares
 from aigc_models.metrics._training_distance import TEST
-from aigc_models.metrics._windows import block
-from aigc_models.metrics.empty_share import empty, wilson
+from aigc_models.metrics._windows import spans
+from aigc_models.metrics.empty_share import empty
 
 MODALITIES = _training_distance.MODALITIES
 CLOSEST = 0.01  # share of new items that may lie nearer than the limit
@@ -48,10 +48,8 @@ def measure(evidence: Evidence) -> dict[str, Measurement]:
         raise ValueError("more than 1 % of the test items repeat training items, so copies cannot be told from chance")
     corpora, near = _training_distance.made(evidence), _training_distance.neighbours(evidence)
     figures = {name: copied(corpus, near[name].relative() < least, evidence) for name, corpus in corpora.items()}
-    return {
-        name: measurement.model_copy(update=wilson(measurement.value, len(figures[name])))
-        for name, measurement in averages(figures, "share", "lower", evidence.seed).items()
-    }
+    fewest = min(map(len, figures.values()))
+    return shares({name: figure[:fewest] for name, figure in figures.items()}, "lower")
 
 
 def copied(corpus: Corpus, near: NDArray[np.bool_], evidence: Evidence) -> NDArray[np.float64]:
@@ -65,8 +63,17 @@ def copied(corpus: Corpus, near: NDArray[np.bool_], evidence: Evidence) -> NDArr
 def limit(evidence: Evidence) -> float | None:
     """The relative distance below which an item is a copy, from the test items; None where these are copies themselves."""
     distances = _training_distance.neighbours(evidence)[TEST].relative()
-    together = block(evidence) if evidence.shape.modality == "series" else 1
-    return tolerance_limit(distances, len(distances) / together)
+    independent = apart(spans(evidence)) if evidence.shape.modality == "series" else len(distances)
+    return tolerance_limit(distances, independent)
+
+
+def apart(times: NDArray[np.float64]) -> int:
+    """How many windows, of begins and ends (window, 2), follow one another without overlapping."""
+    count, last = 0, -np.inf
+    for begin, end in times[np.argsort(times[:, 1])].tolist():
+        if begin > last:
+            count, last = count + 1, end
+    return count
 
 
 def tolerance_limit(distances: NDArray[np.float64], independent: float) -> float | None:

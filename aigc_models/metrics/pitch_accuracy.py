@@ -6,8 +6,8 @@ import numpy as np
 
 from aigc_models.corpus import Corpus
 from aigc_models.evidence import Evidence, Measurement
-from aigc_models.metrics._bootstrap import averages
 from aigc_models.metrics._pitch import midi_heard, midi_of
+from aigc_models.metrics._shares import shares
 
 MODALITIES = frozenset({"audio"})
 QUARTER_TONE = 0.5  # semitones
@@ -26,7 +26,7 @@ def measure(evidence: Evidence) -> dict[str, Measurement]:
     corpora = {**evidence.samples, "real": evidence.test}
     figures = {name: in_tune(corpus, pitches, evidence.shape.format.rate) for name, corpus in corpora.items()}
     fewest = min(map(len, figures.values()))
-    return averages({name: figure[:fewest] for name, figure in figures.items()}, "share", "higher", evidence.seed)
+    return shares({name: figure[:fewest] for name, figure in figures.items()}, "higher")
 
 
 def in_tune(corpus: Corpus, pitches: np.ndarray, rate: int) -> np.ndarray:

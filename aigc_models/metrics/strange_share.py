@@ -16,7 +16,7 @@ from aigc_models.capabilities import Scores
 from aigc_models.corpus import Corpus
 from aigc_models.evidence import Evidence, Measurement
 from aigc_models.families import ngram
-from aigc_models.metrics._bootstrap import averages
+from aigc_models.metrics._shares import shares
 from aigc_models.metrics.bits_per_byte import item_bits
 from aigc_models.modalities.text import END
 
@@ -35,7 +35,7 @@ def measure(evidence: Evidence) -> dict[str, Measurement]:
     median, usual = np.quantile(strangeness(judge, evidence.test), [0.5, USUAL])
     limit = median + FAR * (usual - median)
     strange = {name: (strangeness(judge, corpus) > limit).astype(float) for name, corpus in evidence.samples.items()}
-    return averages(strange, "share of texts", "lower", evidence.seed)
+    return shares(strange, "lower", "share of texts")
 
 
 def strangeness(judge: Scores, corpus: Corpus) -> NDArray[np.float64]:

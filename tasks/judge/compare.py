@@ -137,8 +137,9 @@ def _pairs(evaluation: _Evaluation, other: int, sign: int) -> dict[str, Differen
     pairs = {}
     for metric, figures in evaluation.metrics.items():
         if difference := figures.get("versus", {}).get("champion"):
-            edges = sorted(sign * difference[edge] for edge in ("low", "high"))
-            pairs[metric] = Difference(value=sign * difference["value"], low=edges[0], high=edges[1])
+            paired = Difference.model_validate(difference)
+            low, high = sorted((sign * paired.low, sign * paired.high))
+            pairs[metric] = Difference(value=sign * paired.value, low=low, high=high)
     return pairs
 
 
@@ -174,7 +175,7 @@ def _beside(metrics: Mapping[str, Any], pairs: Mapping[str, Difference]) -> dict
         versus = {other: difference for other, difference in figures.get("versus", {}).items() if other != "champion"}
         entry = {key: value for key, value in figures.items() if key != "champion"} | {"versus": versus}
         if metric in pairs:
-            entry["versus"]["champion"] = pairs[metric].model_dump()
+            entry["versus"]["champion"] = pairs[metric].model_dump(mode="json")
             entry["champion"] = figures["value"] - pairs[metric].value
         made[metric] = entry
     return made

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from aigc_models.evidence import Evidence, Measurement
     from aigc_models.generator import Generator
 
+FIGURES = {"value", "low", "high", "unit", "better"}  # of a measurement, without its differences
 CANDIDATES_APART = frozenset({"ensemble", "baseline", "real", "champion"})
 
 
@@ -144,6 +145,7 @@ def _evidence(
         shape=shape_of(data),
         models=models,
         samples=samples,
+        spans=_spans(data, context),
         seed=settings.seed,
         folder=context.folder,
         progress=context.progress,
@@ -176,6 +178,14 @@ def _ids(data: CorpusRef, context: StageContext) -> dict[str, list[str]]:
     return {folder.name: np.load(folder / "ids.npy").tolist() for folder in folders if (folder / "ids.npy").exists()}
 
 
+def _spans(data: CorpusRef, context: StageContext) -> np.ndarray | None:
+    """When the horizon of each test window begins and ends; None where items are not divided by time."""
+    import numpy as np
+
+    paths = [context.workspace.path(output) / "spans.npy" for output in data.outputs if Path(output).name == "test"]
+    return next((np.load(path) for path in paths if path.exists()), None)
+
+
 def _divided_inside(data: CorpusRef) -> bool:
     """Whether the splits' borders lie inside items, and move as these grow."""
     from aigc_models.modality import divided_inside
@@ -193,15 +203,14 @@ def summary(values: Mapping[str, Measurement]) -> dict[str, Any]:
     baseline, champion = values.get("baseline"), values.get("champion")
     return {
         "value": first.value,
-        "low": first.low,
-        "high": first.high,
+        **first.model_dump(mode="json", include={"low", "high"}),
         "baseline": baseline.value if baseline else None,
         "best_member": members[best].value if best else None,
         "split": "test",
         "unit": first.unit,
         "better": first.better,
         "best_member_name": best,
-        "versus": {name: difference.model_dump() for name, difference in first.versus.items()},
+        "versus": {name: difference.model_dump(mode="json") for name, difference in first.versus.items()},
         **({"champion": champion.value} if champion else {}),
     }
 
@@ -211,7 +220,7 @@ def by_candidate(measured: Mapping[str, Mapping[str, Measurement]]) -> dict[str,
     candidates: dict[str, dict[str, Any]] = {}
     for metric, values in measured.items():
         for candidate, value in values.items():
-            candidates.setdefault(candidate, {})[metric] = value.model_dump(include={"value", "low", "high", "unit", "better"})
+            candidates.setdefault(candidate, {})[metric] = value.model_dump(mode="json", include=FIGURES)
     return candidates
 
 

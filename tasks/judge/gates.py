@@ -7,12 +7,16 @@ is taken, since it knows newer data. Both must hold on all test items and on tho
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from aigc_models.evidence import Difference
+
+TOO_FEW = "too few test items, or too short a test time, for an interval"
 _COMPARE = {"at_most": operator.le, "at_least": operator.ge}
 
 
@@ -113,7 +117,8 @@ def _paired(gate: Gate, figures: Mapping[str, Any]) -> tuple[bool, str]:
     """Whether the challenger passes, and its figure against the champion's with a judgement, in words."""
     value, base = figures["value"], figures["champion"]
     sign = 1 if gate.compare == "at_most" else -1
-    edges = sorted(sign * figures["versus"]["champion"][edge] for edge in ("low", "high"))  # above zero: worse
+    apart = Difference.model_validate(figures["versus"]["champion"])
+    edges = sorted((sign * apart.low, sign * apart.high))  # above zero: worse
     within = _COMPARE[gate.compare](value, gate.factor * base + gate.offset)
     comparison = f"{gate.metric.replace('_', ' ')} {value:.4g} against the champion's {base:.4g}"
     if edges[0] > 0:
@@ -125,9 +130,11 @@ def _paired(gate: Gate, figures: Mapping[str, Any]) -> tuple[bool, str]:
 
 
 def _difference(figures: Mapping[str, Any]) -> str:
-    difference = figures["versus"]["champion"]
+    difference = Difference.model_validate(figures["versus"]["champion"])
+    if not math.isfinite(difference.low):
+        return f"difference {difference.value:+.3g}, {TOO_FEW}"
     unit = f" {figures['unit']}" if figures.get("unit") else ""
-    return f"difference {difference['value']:+.3g} ({difference['low']:+.3g} to {difference['high']:+.3g}){unit}"
+    return f"difference {difference.value:+.3g} ({difference.low:+.3g} to {difference.high:+.3g}){unit}"
 
 
 def _base(gate: Gate, metrics: Mapping[str, Mapping[str, Any]], champion: Champion | None) -> float | None:
@@ -149,7 +156,10 @@ def _significance(gate: Gate, versus: Mapping[str, Mapping[str, float]], reason:
     others = set(versus) - apart if gate.reference == "best_member" else {gate.reference} & set(versus)
     if not others:
         return False, f"{reason}, but no paired difference to {gate.reference} was measured"
-    edges = {name: versus[name]["high"] if gate.compare == "at_most" else -versus[name]["low"] for name in others}
+    paired = {name: Difference.model_validate(versus[name]) for name in others}
+    edges = {name: one.high if gate.compare == "at_most" else -one.low for name, one in paired.items()}
+    if math.inf in edges.values():
+        return False, f"{reason}, but {TOO_FEW}"
     unclear = sorted(name for name, edge in edges.items() if edge >= 0)
     if unclear:
         return False, f"{reason}, but the interval of the difference to {', '.join(unclear)} includes zero"

@@ -94,7 +94,10 @@ def items(number: int, modality: str, steps: int = 0) -> str:
 
 
 def interval(low: float | None, high: float | None) -> str:
-    return "" if low is None or high is None else f"{number(low)} to {number(high)}"
+    """Nothing where there is none: null in JSON, infinite elsewhere."""
+    if low is None or high is None or not (math.isfinite(low) and math.isfinite(high)):
+        return ""
+    return f"{number(low)} to {number(high)}"
 
 
 def duration(seconds: float) -> str:

@@ -46,7 +46,8 @@ def encode(split: VersionRef, settings: EncodeSettings, context: StageContext) -
     A condition is the index of the item's label in `labels`, or `len(labels)` where it has none or one that
     no train item has. `ids.npy` leads from an array's row back to the item;
     beside train, `folds.npy` says its fold where the data set has folds. Where items are divided inside, by time,
-    a row is a window of one, in the order of time, and `latest` holds the newest past of each, encoded and as it is.
+    a row is a window of one, in the order of time, `spans.npy` says when its horizon begins and ends, and `latest`
+    holds the newest past of each, encoded and as it is.
     """
     with reading(context.workspace, split.dataset, split.version) as folder:
         return encoded_version(folder, split, settings, context)
@@ -97,13 +98,16 @@ def save_windows(
     context: StageContext, kind: str, data: Path, wanted: Collection[str], format: Any, conditions: Mapping[str, int]
 ) -> None:
     """Windows of each split, and `latest`: the newest past of each item that is long enough, encoded and as files."""
+    from aigc_models.corpus import save_array
+
     modality = find("aigc_models.modalities", kind)
     items = {key: modality.unpack(payload) for key, payload in payloads(data / "clean", wanted)}
     ids, contents, borders = list(items), list(items.values()), read_card(data)["borders"]
     for step, name in enumerate(SPLITS):
         context.progress(step, len(SPLITS))
-        values, owners = modality.windows(contents, format, within(borders, name), name)
+        values, owners, spans = modality.windows(contents, format, within(borders, name), name)
         save(context.folder / name, kind, values, [ids[owner] for owner in owners], conditions)
+        save_array(context.folder / name / "spans.npy", spans)
     tails = {key: tail for key, content in items.items() if (tail := modality.tail(content, format)) is not None}
     folder = context.folder / LATEST
     save(folder, kind, modality.latest(list(tails.values()), format), list(tails), conditions)

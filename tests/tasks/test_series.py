@@ -163,6 +163,10 @@ def test_windows_of_each_split_and_the_latest_past(tmp_path: Path) -> None:
     assert batch.conditions.tolist() == [0] * 34
     first = series.decode(batch.values, format)[0].values[0]
     np.testing.assert_allclose(first, [level(at) for at in range(146, 167)], rtol=1e-5)
+    spans = np.load(context.workspace.path(next(output for output in ref.outputs if output.endswith("test"))) / "spans.npy")
+    assert spans.shape == (34, 2)
+    assert [date(1970, 1, 1) + timedelta(seconds=at) for at in spans[0]] == [DAYS[160], DAYS[166]]
+    assert (np.diff(spans, axis=0) == 86400).all()
     (newest,) = latest_contents(ref, context)
     assert newest.stamps()[-1] == str(DAYS[-1])
     assert newest.steps == 14

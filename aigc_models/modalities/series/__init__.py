@@ -145,8 +145,11 @@ def pieces(content: Series, format: Format, whole: bool = False) -> list[Series]
     return [content.part(first, first + steps) for first in range(0, content.steps - steps + 1, steps)]
 
 
-def windows(contents: Sequence[Series], format: Format, borders: dict[str, float], split: str) -> tuple[np.ndarray, np.ndarray]:
-    """float32 (window, channel, context + horizon) in the order of time, and int64 (window,): whose each is."""
+def windows(
+    contents: Sequence[Series], format: Format, borders: dict[str, float], split: str
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """float32 (window, channel, context + horizon) in the order of time, int64 (window,): whose each is, and
+    float64 (window, 2): when its horizon begins and ends."""
     whole = [standardised(content, format) for content in contents]
     return windowing.cut(whole, [content.times() for content in contents], format, borders, split)
 

@@ -55,8 +55,8 @@ def covers(later: Series, earlier: Series) -> bool:
 
 def cut(
     values: Sequence[np.ndarray], times: Sequence[np.ndarray], format: Format, borders: Mapping[str, float], split: str
-) -> tuple[np.ndarray, np.ndarray]:
-    """The windows of one split from standardised float32 (channel, time) series.
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The windows of one split from standardised float32 (channel, time) series, whose each is, and its horizon's times.
 
     A train window lies before the border of validation as a whole. A validation or test window has its
     horizon in that part as a whole, so that no step that is judged was trained on; its past may reach back.
@@ -64,8 +64,9 @@ def cut(
     starts = [_starts(one, format, borders, split) for one in times]
     stride = _train_stride(sum(map(len, starts)), format) if split == "train" else format.stride
     selected = [(one[::stride], at) for at, one in enumerate(starts)]
-    begins = np.concatenate([times[at][one + format.context] for one, at in selected])
-    order = np.argsort(begins, kind="stable")
+    ends = [format.context, format.length - 1]  # of the horizon
+    spans = np.concatenate([times[at][one[:, None] + ends] for one, at in selected])
+    order = np.argsort(spans[:, 0], kind="stable")
     owners = np.concatenate([np.full(len(one), at, dtype=np.int64) for one, at in selected])
     firsts = np.concatenate([one for one, _ in selected])
     if not len(order):
@@ -73,7 +74,7 @@ def cut(
     windows = np.empty((len(order), format.channels, format.length), dtype=np.float32)
     for row, at in enumerate(order):
         windows[row] = values[owners[at]][:, firsts[at] : firsts[at] + format.length]
-    return windows, owners[order]
+    return windows, owners[order], spans[order]
 
 
 def _starts(times: np.ndarray, format: Format, borders: Mapping[str, float], split: str) -> np.ndarray:

@@ -1,7 +1,9 @@
+import math
+
 import numpy as np
 import pytest
 
-from aigc_models.metrics._bootstrap import averages, interval, statistics
+from aigc_models.metrics._bootstrap import averages, compared, interval
 
 
 def test_interval_of_a_mean_has_the_textbook_width():
@@ -25,8 +27,29 @@ def test_draws_are_moved_onto_the_value():
     assert (low + high) / 2 == pytest.approx(2.0)
 
 
-def test_both_sides_are_resampled_together():
-    reference = np.arange(50.0)[:, None]
-    measurements = statistics({"a": reference + 3}, lambda a, b: float(np.mean(a - b)), reference, "unit", "lower", 0)
-    assert measurements["a"].low == pytest.approx(3)
-    assert measurements["a"].high == pytest.approx(3)
+def test_few_items_widen_an_interval_as_student_has_it_and_one_item_has_none():
+    draws = np.linspace(-1, 1, 1001)
+    assert interval(draws, 0.0, 4)[1] / interval(draws, 0.0)[1] == pytest.approx(2.776 / 1.96, rel=1e-3)
+    assert interval(draws, 0.0, 0) == (-math.inf, math.inf)
+    alone = averages({"a": np.ones(1), "b": np.zeros(1)}, "unit", "lower", 0)["a"]
+    assert (alone.low, alone.versus["b"].high) == (-math.inf, math.inf)
+
+
+def test_no_interval_reaches_beyond_what_a_figure_can_be():
+    draws = {"a": np.linspace(-1, 1, 101), "b": np.linspace(1, -1, 101)}
+    measurements = compared({"a": 0.1, "b": 0.9}, draws, "share", "higher", bounds=(0.0, 1.0))
+    assert (measurements["a"].low, measurements["b"].high) == (0.0, 1.0)
+    assert (measurements["a"].versus["b"].low, measurements["b"].versus["a"].high) == (-1.0, 1.0)
+
+
+@pytest.mark.parametrize("items", [20, 150])
+def test_95_percent_of_the_intervals_of_a_mean_and_of_a_difference_hold_the_truth(items):
+    random, hits = np.random.default_rng(items), []
+    for seed in range(400):
+        base = random.gamma(4.0, size=items)
+        figures = {"a": base + random.normal(size=items), "b": base}
+        measurement = averages(figures, "unit", "lower", seed)["a"]
+        difference = measurement.versus["b"]
+        hits.append([measurement.low <= 4 <= measurement.high, difference.low <= 0 <= difference.high])
+    assert (np.mean(hits, axis=0) >= 0.92).all()
+    assert (np.mean(hits, axis=0) <= 0.98).all()

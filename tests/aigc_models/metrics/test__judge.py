@@ -6,7 +6,7 @@ import numpy as np
 from aigc_models.corpus import Corpus
 from aigc_models.ensembles.mixture import Mixture, Settings
 from aigc_models.metrics import _judge
-from aigc_models.metrics._judge import Judge, generated, judge, matching
+from aigc_models.metrics._judge import Judge, generated, hands, judge
 
 
 def test_the_judge_is_shared_within_one_evidence(picture_evidence, unlabelled_evidence):
@@ -31,7 +31,6 @@ def test_a_large_train_split_is_sampled_alike_for_real_and_generated_items(pictu
     jury = _judge.Judge(picture_evidence)
     assert len(jury.lesson) == 100
     assert np.array_equal(jury.pool("replay").conditions, jury.lesson.conditions)
-    assert jury.pupil is not jury.classifier
 
 
 def test_a_mixture_of_one_member_is_that_member(picture_evidence):
@@ -49,15 +48,24 @@ def test_the_items_asked_for_are_as_many_as_the_samples(picture_evidence):
     assert np.array_equal(jury.asked.values, picture_evidence.test.values[:40])
 
 
-def test_drawn_items_match_label_by_label_without_repeats(digits):
-    rows = matching(digits.train, digits.test, np.random.default_rng(0))
-    assert np.array_equal(digits.train.conditions[rows], digits.test.conditions)
-    assert len(set(rows.tolist())) == len(digits.test)
+def test_a_pool_is_dealt_out_label_by_label_evenly(digits):
+    rows = hands(digits.train, digits.test.take(np.arange(100)), np.random.default_rng(0))
+    assert rows.shape == (10, 100)
+    assert (digits.train.conditions[rows] == digits.test.conditions[:100]).all()
+    fewer = hands(digits.train, digits.test, np.random.default_rng(0))
+    assert len(fewer) == 3, "1,197 items are three times 300"
+    times = np.bincount(fewer.ravel(), minlength=len(digits.train))
+    of_one = times[digits.train.conditions == 0]
+    assert of_one.max() - of_one.min() <= 1, "none comes again before all of its label did"
+
+
+def test_a_pool_smaller_than_the_test_split_is_one_hand(digits):
+    assert hands(digits.train.take(np.arange(200)), digits.test, np.random.default_rng(0)).shape == (1, 300)
 
 
 def test_a_label_that_train_lacks_is_drawn_from_all(digits):
     strange = Corpus("image", digits.test.values, np.full(len(digits.test), 10))
-    assert len(matching(digits.train, strange, np.random.default_rng(0))) == len(digits.test)
+    assert hands(digits.train, strange, np.random.default_rng(0)).shape == (3, len(digits.test))
 
 
 def test_an_ensemble_s_pool_is_picked_from_its_members_as_it_would_draw_itself(picture_evidence):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import pytest
 
@@ -53,15 +51,6 @@ def test_pictures_of_one_colour_count() -> None:
 def test_it_applies_where_items_are_generated_by_themselves() -> None:
     assert empty_share.applies(evidence(texts("a"), ensemble=texts("b")))
     assert not empty_share.applies(evidence(texts("a"), ensemble=texts()))
-
-
-@pytest.mark.parametrize("share", [0.01, 0.08, 0.5])
-def test_the_interval_holds_the_true_share_about_19_times_in_20(share: float) -> None:
-    counts, items = np.arange(129), 128
-    chances = [math.comb(items, int(k)) * share**k * (1 - share) ** (items - k) for k in counts]
-    bounds = [empty_share.wilson(k / items, items) for k in counts]
-    held = sum(chance for chance, one in zip(chances, bounds, strict=True) if one["low"] <= share <= one["high"])
-    assert 0.93 < held < 0.99
 
 
 def test_none_in_a_hundred_is_not_said_to_be_none_at_all() -> None:

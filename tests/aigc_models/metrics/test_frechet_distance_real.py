@@ -5,7 +5,8 @@ from aigc_models.metrics.frechet_distance import measured
 
 def test_it_is_what_a_replay_drawn_alike_would_score(picture_evidence):
     measurement = frechet_distance_real.measure(picture_evidence)["real"]
-    value, draws = measured(judge(picture_evidence), picture_evidence.train)
-    assert measurement.value == value
-    assert measurement.low < value < measurement.high
-    assert len(draws) == 200
+    jury = judge(picture_evidence)
+    figures = measured(jury, jury.features(picture_evidence.train)[jury.hands(picture_evidence.train)])
+    assert measurement.value == figures[0]
+    assert measurement.low < measurement.value < measurement.high
+    assert len(figures) == 201, "200 resamples"

@@ -135,3 +135,18 @@ def test_the_champion_is_no_member() -> None:
     }
     metrics["bits_per_byte"]["versus"]["champion"] = {"low": -0.1, "high": 0.1, "value": 0.0}
     assert judge((Gate(metric="bits_per_byte", reference="best_member", significant=True),), metrics, None)[0].passed
+
+
+def test_without_an_interval_nothing_is_significant_and_the_reason_says_so() -> None:
+    none = {"value": -0.9, "low": None, "high": None}  # as metrics.json has it where the test time is too short
+    metrics = {"crps": {"value": 0.1, "baseline": 1.0, "champion": 1.0, "versus": {"baseline": none, "champion": none}}}
+    gate = Gate(metric="crps", reference="baseline", significant=True)
+    (verdict,) = judge((gate,), metrics, None)
+    assert not verdict.passed
+    assert verdict.reason.endswith("too few test items, or too short a test time, for an interval")
+    (against,) = judge((Gate(metric="crps", reference="champion"),), metrics, Champion(version=1, items=20))
+    assert against.passed
+    assert against.reason.startswith("not told apart")
+    assert against.reason.endswith("difference -0.9, too few test items, or too short a test time, for an interval")
+    significant = Gate(metric="crps", reference="champion", significant=True)
+    assert not judge((significant,), metrics, Champion(version=1, items=20))[0].passed

@@ -13,7 +13,7 @@ from tasks.judge.samples import generate_like, show_samples, shuffled
 def waves(capable):
     generator = Generator.load(capable["waves"])
     wave = series.Series(10 + np.sin(np.arange(200) / 4)[None], ("height",), 0.0, "1D")
-    values, _ = series.windows([wave], generator.format, series.borders([wave], 0.2, 0.2), "test")
+    values, _, _ = series.windows([wave], generator.format, series.borders([wave], 0.2, 0.2), "test")
     return generator, Corpus("series", values, np.zeros(len(values), np.int64))
 
 

@@ -197,7 +197,7 @@ def test_no_step_that_is_judged_lies_in_a_train_window() -> None:
     marked = [Series(content.times()[None].repeat(2, 0), content.channels, content.start, content.step) for content in contents]
     plain = format.model_copy(update={"centre": (0.0, 0.0), "scale": (3600.0, 3600.0)})
     parts = {name: series.windows(marked, plain, borders, name) for name in ("train", "validation", "test")}
-    at = {name: values.astype(np.float64) * 3600 for name, (values, _) in parts.items()}
+    at = {name: values.astype(np.float64) * 3600 for name, (values, _, _) in parts.items()}
     assert at["train"].max() < borders["validation"]
     assert borders["validation"] <= at["validation"][..., 48:].min()
     assert at["validation"].max() < borders["test"]
@@ -211,7 +211,9 @@ def test_no_step_that_is_judged_lies_in_a_train_window() -> None:
 
 def test_windows_hold_the_channels_in_the_formats_order() -> None:
     contents, format, borders = two_series()
-    values, owners = series.windows(contents, format, borders, "train")
+    values, owners, spans = series.windows(contents, format, borders, "train")
+    times = contents[1].times()
+    assert spans[np.argmax(owners == 1)].tolist() == [times[48], times[59]], "its horizon, of 12 steps after 48"
     expected = series.standardised(contents[1], format)
     np.testing.assert_allclose(expected[0], (contents[1].values[1] - format.centre[0]) / format.scale[0], rtol=1e-5)
     np.testing.assert_array_equal(values[np.argmax(owners == 1)], expected[:, :60])
