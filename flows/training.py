@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from flows.champions import beside
+from flows.champions import beside, long_ago
 from flows.config import TrainingConfig
 from flows.flow import flow
 from tasks.judge.champion import ChampionRef
@@ -38,7 +38,8 @@ def train(
     baseline = strongest(plain) if len(plain) > 1 else plain[0]
     members = [member.result() for member in running] + (plain if config.baseline_joins else [])
     ensemble = build_ensemble(corpus, members, config.ensemble)
-    measured = evaluate(corpus, ensemble, members, baseline, evaluation, champion or beside(ensemble, model))
+    opponent = champion or beside(ensemble, model)
+    measured = evaluate(corpus, ensemble, members, baseline, evaluation, opponent, long_ago(opponent))
     return TrainedRef(corpus=corpus, body=body, members=members, baseline=baseline, ensemble=ensemble, evaluation=measured)
 
 

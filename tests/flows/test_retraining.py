@@ -13,12 +13,13 @@ from types import SimpleNamespace
 import pytest
 
 from flows import flow as flow_module
+from flows.champions import champion_gates
 from flows.config import PipelineConfig
 from flows.due import RetrainConfig
 from flows.flow import Flow
 from flows.pipeline import produce
 from flows.recipes import registered_name
-from flows.retraining import against, champion_gates, retrain
+from flows.retraining import against, retrain
 from tasks.judge.champion import ChampionRef
 from tasks.judge.gates import Gate
 from tasks.registry import due, recipe
