@@ -9,9 +9,7 @@ gate for texts. Writes benchmarks/results/gates.json and gates.png; 200 trials o
 from __future__ import annotations
 
 import argparse
-import itertools
 import json
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,7 +17,7 @@ from pathlib import Path
 
 import numpy as np
 
-from aigc_models.metrics._bootstrap import ROUNDS, averages, compared, resamples
+from aigc_models.metrics._bootstrap import averages
 from flows.champions import champion_gates
 from tasks.judge.anchor import reigns
 from tasks.judge.evaluate import summary
@@ -124,42 +122,6 @@ def ignored_seeds(count: int) -> dict[str, float]:
     return trials(World(), champion_gate(seeds=0.0), 0.0, count)
 
 
-def really_trained(count: int, steps: int = 150) -> dict[str, float]:
-    """Small networks of one recipe and `count` seeds on the docstrings, each held against each other as champion."""
-    from pretraining import Bench, looking
-
-    from aigc_models import bundle
-    from aigc_models.metrics.bits_per_byte import item_bits
-    from aigc_models.modalities.text import END
-    from tasks.train.finetune import splits
-    from tasks.train.members import MemberSettings
-
-    bits = []
-    with tempfile.TemporaryDirectory() as folder:
-        bench = Bench(Path(folder), "text")
-        test = splits(bench.all, bench.context("measure"))["test"]
-        for seed in range(count):
-            settings = MemberSettings(family="rnn", size="small", steps=steps, seed=seed, device="cpu", plan=looking(steps))
-            made = bench._finetuned(bench.all, None, settings)
-            bits.append(item_bits(bundle.load(made.path(bench.workspace))[1], test))
-    length = np.count_nonzero(np.asarray(test.values) < END, axis=1).astype(np.float64)
-    chosen = resamples(len(length), ROUNDS, 0)
-    values = [float(each.sum() / length.sum()) for each in bits]
-    draws = [each[chosen].sum(axis=1) / length[chosen].sum(axis=1) for each in bits]
-    shares = {"items": len(length), "trainings": count, "steps": steps, "mean": float(np.mean(values))}
-    shares["seeds"] = float(np.std(values, ddof=1) / np.mean(values))
-    for name, spread in (("ignored", 0.0), ("of the preset", champion_gate().seeds), ("as measured here", shares["seeds"])):
-        gate, verdicts = champion_gate(seeds=spread), []
-        for one, other in itertools.permutations(range(count), 2):
-            pair = {"ensemble": one, "champion": other}
-            measured = compared({key: values[at] for key, at in pair.items()}, {key: draws[at] for key, at in pair.items()},
-                                "bits per byte", "lower")  # fmt: skip
-            verdicts += judge((gate,), {METRIC: summary(measured)}, Champion(version=1, items=len(length)))
-        shares[f"better, seeds {name}"] = float(np.mean([verdict.reason.startswith("better") for verdict in verdicts]))
-        shares["promoted"] = float(np.mean([verdict.passed for verdict in verdicts]))
-    return shares
-
-
 def decays(count: int) -> dict[str, list[list[float]]]:
     """Courses of a year in margins above the first champion, with the anchor and without it."""
     gate = champion_gate()
@@ -198,9 +160,7 @@ def draw(rows: list[dict[str, float]], courses: Mapping[str, list[list[float]]],
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--trials", type=int, default=200)
-    parser.add_argument("--trainings", type=int, default=24, help="of a small network, for what a seed really changes")
-    options = parser.parse_args()
-    count = options.trials
+    count = parser.parse_args().trials
     rows, courses = power(count), decays(count)
     ends = {name: [course[-1] for course in made] for name, made in courses.items()}
     result = {
@@ -208,7 +168,6 @@ def main() -> None:
         "world": World().__dict__ | {"level": LEVEL, "gate": champion_gate().model_dump()},
         "power": rows,
         "seeds_ignored": ignored_seeds(count),
-        "really_trained": really_trained(options.trainings),
         "decay_in_margins_after_a_year": {
             name: dict(zip(("low", "median", "high", "most"), [*np.percentile(end, [2.5, 50, 97.5]), max(end)], strict=True))
             for name, end in ends.items()

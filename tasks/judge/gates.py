@@ -106,7 +106,8 @@ def passes(verdicts: list[Verdict] | tuple[Verdict, ...]) -> str:
     if not verdicts:
         return "there are no gates"
     left = sum(verdict.verdict == "not_applicable" for verdict in verdicts)
-    return f"{len(verdicts) - left} gates passed, {left} not applicable" if left else f"all {len(verdicts)} gates passed"
+    count = len(verdicts)
+    return f"{count - left} of {count} gates passed, {left} not applicable" if left else f"all {count} gates passed"
 
 
 def _anchored(gates: tuple[Gate, ...], metrics: Mapping[str, Mapping[str, Any]]) -> tuple[Gate, ...]:

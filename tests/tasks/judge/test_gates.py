@@ -64,7 +64,9 @@ def test_a_metric_that_was_not_measured_never_gets_a_tick() -> None:
         assert (verdict.passed, verdict.verdict) == (optional, "not_applicable")
         assert "coverage was not measured" in verdict.reason
     assert refusals(judge((gate,), METRICS, None)).startswith("1 of 1 gates did not pass: coverage at least 0.9 (coverage was")
-    assert passes(judge((gate.model_copy(update={"optional": True}),), METRICS, None)) == "0 gates passed, 1 not applicable"
+    assert (
+        passes(judge((gate.model_copy(update={"optional": True}),), METRICS, None)) == "0 of 1 gates passed, 1 not applicable"
+    )
 
 
 def test_a_gate_says_which_member_was_not_beaten() -> None:
