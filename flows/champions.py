@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from flows.config import PipelineConfig
+from flows.config import PRESETS, PipelineConfig, read_yaml
 from flows.recipes import registered_name
+from tasks.judge.anchor import anchor_of
 from tasks.judge.champion import ChampionRef, opponent, standing_champion
+from tasks.judge.gates import Gate
 from tasks.stage.execution import Execution, Planned
 from tasks.stage.references import EnsembleRef, VersionRef
 from tasks.train.encode import EncodeSettings, read_card
@@ -24,6 +26,11 @@ def beside(ensemble: EnsembleRef, model: str) -> ChampionRef | None:
     return opponent(workspace, model, ensemble.path(workspace))
 
 
+def long_ago(champion: ChampionRef | None) -> ChampionRef | None:
+    """The anchor to be measured beside a champion: a champion of a year ago, or the first."""
+    return anchor_of(Execution.current().workspace, champion) if champion else None
+
+
 def in_its_format(config: PipelineConfig, champion: ChampionRef | None, data: VersionRef) -> PipelineConfig:
     """The configuration with the champion's format, which grown data would change, unless it states one itself."""
     if champion is None or config.training.encode.format is not None or isinstance(data, Planned):
@@ -34,3 +41,20 @@ def in_its_format(config: PipelineConfig, champion: ChampionRef | None, data: Ve
         return config
     encode = EncodeSettings(format=dict(champion.format))
     return config.model_copy(update={"training": config.training.model_copy(update={"encode": encode})})
+
+
+def contested(config: PipelineConfig, champion: ChampionRef | None) -> PipelineConfig:
+    """The configuration with gates that compare with the champion, where there is one."""
+    if champion is None:
+        return config
+    gates = (*config.promotion.gates, *champion_gates(config.promotion.gates, champion.modality))
+    return config.model_copy(update={"promotion": config.promotion.model_copy(update={"gates": gates})})
+
+
+def champion_gates(gates: tuple[Gate, ...], modality: str) -> tuple[Gate, ...]:
+    """Those of the modality's preset that compare with the champion, in what a recipe has no such gate for."""
+    if not (PRESETS / f"{modality}.yaml").is_file():
+        return ()
+    compared = {gate.metric for gate in gates if gate.reference == "champion"}
+    preset = [Gate.model_validate(gate) for gate in read_yaml(modality).get("promotion", {}).get("gates", [])]
+    return tuple(gate for gate in preset if gate.reference == "champion" and gate.metric not in compared)

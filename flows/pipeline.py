@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from flows.champions import in_its_format, standing
+from flows.champions import contested, in_its_format, standing
 from flows.config import PipelineConfig
 from flows.data import prepare
 from flows.entry import entry
@@ -40,7 +40,7 @@ def produce(config: PipelineConfig) -> Outcome:
     """One data set: prepare, train, promote, generate."""
     champion = standing(config)
     data = prepare(config.data)
-    config = in_its_format(config, champion, data)
+    config = contested(in_its_format(config, champion, data), champion)
     trained = train(data, config.training, config.evaluation, model=registered_name(config))
     registered, decision = promote(trained, config)
     batch = generate(trained.ensemble, config.generation, registered)

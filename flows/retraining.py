@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from prefect.context import FlowRunContext
 from prefect.logging import get_run_logger
 
-from flows.champions import in_its_format
-from flows.config import PRESETS, PipelineConfig, read_yaml
+from flows.champions import contested, in_its_format
+from flows.config import PipelineConfig
 from flows.data import prepare
 from flows.due import Question, RetrainConfig, Retrained, asked, not_due, under_way
 from flows.entry import entry
@@ -23,7 +23,6 @@ from flows.training import train
 from tasks.drift.drift import Drift, DriftSettings
 from tasks.drift.measure_drift import measure_drift, remember
 from tasks.judge.champion import ChampionRef, find_champion, paired
-from tasks.judge.gates import Gate
 from tasks.registry.due import Due, note
 from tasks.registry.promote import Decision
 from tasks.stage.execution import Execution
@@ -87,8 +86,7 @@ def against(config: PipelineConfig, champion: ChampionRef | None, start: str, da
     warm = champion.modality in WARM if start == "auto" else start == "warm"
     members = tuple(started(member, champion) if warm else member for member in config.training.members)
     training = config.training.model_copy(update={"encode": encode, "members": members})
-    gates = (*config.promotion.gates, *champion_gates(config.promotion.gates, champion.modality))
-    return config.model_copy(update={"training": training, "promotion": config.promotion.model_copy(update={"gates": gates})})
+    return contested(config.model_copy(update={"training": training}), champion)
 
 
 def started(member: MemberSettings, champion: ChampionRef) -> MemberSettings:
@@ -96,15 +94,6 @@ def started(member: MemberSettings, champion: ChampionRef) -> MemberSettings:
     before = champion.member(member.name)
     fits = before is not None and before.family == member.family
     return member.model_copy(update={"start": "champion"}) if fits else member
-
-
-def champion_gates(gates: tuple[Gate, ...], modality: str) -> tuple[Gate, ...]:
-    """Those of the modality's preset that compare with the champion, in what a recipe has no such gate for."""
-    if not (PRESETS / f"{modality}.yaml").is_file():
-        return ()
-    compared = {gate.metric for gate in gates if gate.reference == "champion"}
-    preset = [Gate.model_validate(gate) for gate in read_yaml(modality).get("promotion", {}).get("gates", [])]
-    return tuple(gate for gate in preset if gate.reference == "champion" and gate.metric not in compared)
 
 
 def decided(question: Question, made: Contest) -> Retrained:

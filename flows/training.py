@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from flows.champions import beside
+from flows.champions import beside, long_ago
 from flows.config import PipelineConfig, TrainingConfig
 from flows.flow import flow
 from tasks.judge.champion import ChampionRef
@@ -47,8 +47,8 @@ def train(
     `champion`: whose members may be gone on from; if left out, that of the registered name `model` is only measured.
     """
     made = learn(data, config, champion)
-    versus = champion or beside(made.ensemble, model)
-    measured = evaluate(made.corpus, made.ensemble, made.members, made.baseline, evaluation, versus)
+    opponent = champion or beside(made.ensemble, model)
+    measured = evaluate(made.corpus, made.ensemble, made.members, made.baseline, evaluation, opponent, long_ago(opponent))
     return TrainedRef(made.corpus, made.body, made.members, made.baseline, made.ensemble, measured)
 
 

@@ -193,7 +193,7 @@ def _show_comparison(value: Any) -> None:
         table.add_row(row.metric, arrow, words.number(row.a), words.number(row.b), difference, paired, verdict)
     out(table)
     for gate in value.gates:
-        out(Text(f"{'passes' if gate.passed else 'FAILS '}  {gate.name}: {gate.reason}"))
+        out(Text(f"{gate.verdict.replace('_', ' '):<14}  {gate.name}: {gate.reason}"))
     outcomes = {True: "b would be promoted beside a", False: "b would be refused beside a", None: "no gate is known of either"}
     print(outcomes[value.passes])
 

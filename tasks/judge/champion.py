@@ -169,6 +169,7 @@ def measured(evaluation: Path, number: int, registered: Mapping[str, float]) -> 
         shared_metrics=json.loads(again.read_text()) if again.is_file() else {},
         shared_items=met["known"],
         misfit=met["misfit"],
+        anchor=met.get("anchor", 0),
     )
 
 

@@ -96,6 +96,16 @@ def compare(workspace: Workspace, name: str, a: str, b: str) -> Comparison:
     )
 
 
+def beside(store: MlflowClient, version: ModelVersion, standing: ModelVersion | None, gates: tuple[Gate, ...]) -> list[Verdict]:
+    """Each gate held against what is kept of `version`, with `standing` as the champion where there is another."""
+    after = _evaluation(store, version)
+    if standing is None:
+        return judge(gates, after.metrics, None)
+    before, number = _evaluation(store, standing), int(standing.version)
+    pairs = _pairs(after, number, 1) or _pairs(before, int(version.version), -1)
+    return judge(gates, _beside(after.metrics, pairs), _champion(number, before, after))
+
+
 class _Evaluation(BaseModel):
     """The evaluation of one version, as far as it was kept."""
 
@@ -191,6 +201,7 @@ def _champion(number: int, before: _Evaluation, after: _Evaluation) -> Champion:
         shared_metrics=after.shared_metrics if met else {},
         shared_items=met.get("known"),
         misfit=met.get("misfit", ""),
+        anchor=met.get("anchor", 0),
     )
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from aigc_models.generator import Generator
 
 FIGURES = {"value", "low", "high", "unit", "better"}  # of a measurement, without its differences
-CANDIDATES_APART = frozenset({"ensemble", "baseline", "real", "champion"})
+CANDIDATES_APART = frozenset({"ensemble", "baseline", "real", "champion", "anchor"})
 
 
 class EvaluationSettings(BaseModel):
@@ -56,22 +56,25 @@ def evaluate(
     baseline: ModelRef,
     settings: EvaluationSettings,
     champion: ChampionRef | None = None,
+    anchor: ChampionRef | None = None,
     *,
     context: StageContext,
 ) -> EvaluationRef:
     """Measure every candidate on the same test items; writes `metrics.json`, `candidates.json` and `samples/`.
 
     A `champion` is measured beside them, and once more together with the ensemble on those items that its own data
-    held (`metrics_known.json`): new items that are spoiled may please a spoiled model, the old ones do not.
+    held (`metrics_known.json`): new items that are spoiled may please a spoiled model, the old ones do not. `anchor`: a
+    champion of long ago, measured beside them where the champion is.
     """
     misfit = champion.misfit(data) if champion else ""
     measurable = None if misfit else champion
-    candidates = _candidates(ensemble, members, baseline, measurable, context)
+    old = anchor if measurable and anchor and not anchor.misfit(data) else None
+    candidates = _candidates(ensemble, members, baseline, {"champion": measurable, "anchor": old}, context)
     evidence, order = _evidence(data, candidates, settings, context)
     folder = context.folder / "evaluation"
     folder.mkdir(exist_ok=True)
     measured = _measured(evidence, _chosen(data, settings))
-    metrics = {name: summary(values) for name, values in measured.items()}
+    metrics = {name: summary(values) | {"items": len(evidence.test)} for name, values in measured.items()}
     _write(folder / "metrics.json", metrics)
     _write(folder / "candidates.json", by_candidate(measured))
     show_samples(candidates["ensemble"], settings.shown, settings.seed, folder / "samples", evidence.test)
@@ -81,6 +84,7 @@ def evaluate(
     if champion:
         counts = shared_counts(champion.known, ids) if not misfit and not _divided_inside(data) else None
         met = {"version": champion.version, "misfit": misfit, "items": len(evidence.test), "known": counts and counts["test"]}
+        met["anchor"] = old.version if old else 0
         _write(folder / "champion.json", met)
         if counts and 0 < counts["test"] < len(evidence.test):
             paired = [name for name, figures in metrics.items() if "champion" in figures["versus"]]
@@ -110,14 +114,13 @@ def _candidates(
     ensemble: EnsembleRef,
     members: Sequence[ModelRef],
     baseline: ModelRef,
-    champion: ChampionRef | None,
+    standing: Mapping[str, ChampionRef | None],
     context: StageContext,
 ) -> dict[str, Generator]:
     from aigc_models.generator import Generator
 
     paths = {"ensemble": ensemble, "baseline": baseline, **{member.name: member for member in members}}
-    if champion:
-        paths["champion"] = champion
+    paths |= {name: version for name, version in standing.items() if version}
     return {name: Generator.load(reference.path(context.workspace)) for name, reference in paths.items()}
 
 
@@ -200,7 +203,7 @@ def summary(values: Mapping[str, Measurement]) -> dict[str, Any]:
     best = None
     if members:
         best = (min if first.better == "lower" else max)(members, key=lambda name: members[name].value)
-    baseline, champion = values.get("baseline"), values.get("champion")
+    baseline = values.get("baseline")
     return {
         "value": first.value,
         **first.model_dump(mode="json", include={"low", "high"}),
@@ -211,7 +214,7 @@ def summary(values: Mapping[str, Measurement]) -> dict[str, Any]:
         "better": first.better,
         "best_member_name": best,
         "versus": {name: difference.model_dump(mode="json") for name, difference in first.versus.items()},
-        **({"champion": champion.value} if champion else {}),
+        **{name: values[name].value for name in ("champion", "anchor") if name in values},
     }
 
 

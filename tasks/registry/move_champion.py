@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tasks.judge.gates import Gate, Verdict, judge
-from tasks.registry.history import figures
+from tasks.judge.compare import beside
+from tasks.judge.gates import Gate, Verdict, passes, refusals
 from tasks.registry.promote import champion, promote_version, rollback
-from tasks.registry.register import find_version
+from tasks.registry.register import find_version, versions
 from tasks.stage.stage import StageContext, stage
 from tasks.stage.tracking import client
 
@@ -26,7 +26,7 @@ class MoveSettings(BaseModel):
     action: Literal["promote", "rollback"] = Field("promote", description="rollback: `previous` becomes champion again")
     version: int | None = Field(None, ge=1, description="version number to promote; if left out: the challenger's")
     gates: tuple[Gate, ...] = Field(
-        (), description="what the figures that it was registered with must show; none: it is promoted by hand"
+        (), description="what the evaluation that it was registered with must show; none: it is promoted by hand"
     )
     reason: str = Field("by hand", description="why, in words, for the history")
 
@@ -54,20 +54,19 @@ def move_champion(settings: MoveSettings, context: StageContext) -> Moved:
     version = int(find_version(store, reference).version)
     standing = champion(store, settings.name)
     verdicts = judged(store, settings, version, standing)
-    failed = [f"{verdict.name} ({verdict.reason})" for verdict in verdicts if not verdict.passed]
-    context.log(decision="refused" if failed else "promoted", version=version)
-    if failed:
-        reason = f"{len(failed)} of {len(verdicts)} gates failed: {'; '.join(failed)}"
+    reason = refusals(verdicts)
+    context.log(decision="refused" if reason else "promoted", version=version)
+    if reason:
         return Moved(decision="refused", model=settings.name, version=version, reason=reason, gates=verdicts)
-    reason = f"all {len(verdicts)} gates passed: {settings.reason}" if verdicts else settings.reason
+    reason = f"{passes(verdicts)}: {settings.reason}" if verdicts else settings.reason
     entry = promote_version(context.workspace, settings.name, version, reason, standing)
     return Moved(decision="promoted", model=settings.name, version=version, reason=entry.reason, gates=verdicts)
 
 
 def judged(store: MlflowClient, settings: MoveSettings, version: int, standing: int | None) -> tuple[Verdict, ...]:
-    """Each gate against the figures of the version, and of the champion `standing` where there is another."""
+    """Each gate against the evaluation kept of the version, beside the champion `standing` where there is another."""
     if not settings.gates:
         return ()
-    metrics = {metric: {"value": value} for metric, value in figures(store, settings.name, version).items()}
-    champions = figures(store, settings.name, standing) if standing not in (None, version) else None
-    return tuple(judge(settings.gates, metrics, champions))
+    numbered = {int(each.version): each for each in versions(store, settings.name)}
+    other = numbered.get(standing) if standing and standing != version else None
+    return tuple(beside(store, numbered[version], other, settings.gates))

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from aigc_models.errors import BadInput
 from tasks.judge.champion import measured, measured_version
-from tasks.judge.gates import Champion, Gate, Verdict, judge
+from tasks.judge.gates import Champion, Gate, Verdict, judge, passes, refusals
 from tasks.judge.kept_evaluation import keep_gates
 from tasks.registry.history import Entry, figures, history, new_entry, record
 from tasks.registry.move import Overtaken, move
@@ -144,13 +144,11 @@ def _standing(store: MlflowClient, registered: RegisteredRef, evaluation: Path) 
 
 
 def _reason(gates: tuple[Gate, ...], verdicts: list[Verdict]) -> str:
-    failed = [f"{verdict.name} ({verdict.reason})" for verdict in verdicts if not verdict.passed]
-    if failed:
-        return f"{len(failed)} of {len(verdicts)} gates failed: {'; '.join(failed)}"
-    compared = [
-        v.reason for gate, v in zip(gates, verdicts, strict=True) if gate.reference == "champion" and v.limit is not None
-    ]
-    return "; ".join([f"all {len(verdicts)} gates passed" if verdicts else "there are no gates", *compared])
+    if against := refusals(verdicts):
+        return against
+    names = {gate.name for gate in gates if gate.reference == "champion"}
+    compared = [verdict.reason for verdict in verdicts if verdict.name in names and verdict.limit is not None]
+    return "; ".join([passes(verdicts), *compared])
 
 
 def champion(store: MlflowClient, name: str) -> int | None:

@@ -69,6 +69,13 @@ class Gate(Frozen):
     passed: bool
     value: Figure
     limit: Figure
+    verdict: Literal["passed", "failed", "not_told_apart", "not_applicable"] | None = Field(
+        default=None, description="what `passed` rests on; not_told_apart: too few test items; null: as `passed` says"
+    )
+
+    @property
+    def outcome(self) -> Literal["passed", "failed", "not_told_apart", "not_applicable"]:
+        return self.verdict or ("passed" if self.passed else "failed")
 
 
 class Promotion(Frozen):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from aigc_models.evidence import Difference, Measurement
-from tasks.report.contents import DatasetReport, Figure, Metric, RunResult
+from tasks.report.contents import DatasetReport, Figure, Gate, Metric, RunResult
 
 
 @dataclass(frozen=True)
@@ -49,11 +49,9 @@ def candidates(part: DatasetReport, name: str) -> dict[str, Measurement]:
 def verdict(part: DatasetReport, name: str) -> str:
     """How the ensemble stands to the baseline in metric `name`, in words that a figure can follow."""
     metric, paired = part.result.metrics[name], compare(part, name)
-    if metric.value is None or metric.baseline is None:
+    if metric.value is None or metric.baseline is None or paired is None:
         return "beside"
-    if (paired and not paired.verdict) or metric.value == metric.baseline:
-        return "not told apart from"
-    return "better than" if (metric.value < metric.baseline) == (metric.better == "lower") else "worse than"
+    return f"{paired.verdict} than" if paired.verdict else "not told apart from"
 
 
 def compare(part: DatasetReport, name: str) -> Comparison | None:
@@ -76,6 +74,16 @@ def cell(part: DatasetReport, metric: str, candidate: str) -> tuple[Figure, Figu
         return part.result.metrics[metric].baseline, None, None
     member = next((member for member in part.result.members if member.name == candidate), None)
     return (member.metrics.get(metric) if member else None), None, None
+
+
+def mark(gate: Gate) -> tuple[str, str]:
+    """A gate's outcome in words, and which look it has: good, bad or calm; a tick stands only where something was judged."""
+    return {
+        "passed": ("✓ passed", "good"),
+        "failed": ("✗ failed", "bad"),
+        "not_told_apart": ("✗ not told apart", "bad"),
+        "not_applicable": ("– not applicable", "calm") if gate.passed else ("✗ not applicable", "bad"),
+    }[gate.outcome]
 
 
 def bound(result: RunResult, gate: str) -> str:

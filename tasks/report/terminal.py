@@ -21,6 +21,7 @@ from tasks.report.contents import DatasetReport, Figure, Promotion, Report, RunR
 
 Clock = Callable[[], float]
 MOST_FIGURES = 3  # more do not fit beside a bar
+LOOKS = {"good": "green", "bad": "bold red", "calm": "dim"}
 MOST_MEMBERS = 4  # beside the interval, which the page has for all
 
 
@@ -188,9 +189,11 @@ def _metrics(part: DatasetReport) -> Table:
 def _gates(result: RunResult) -> Table:
     table = _table("gate", "value", "limit", "outcome")
     for gate in result.gates:
-        outcome = Text("✓ passed", style="green") if gate.passed else Text("✗ failed", style="bold red")
+        outcome, look = figures.mark(gate)
         sign = {"lower": "≤ ", "higher": "≥ "}[result.metrics[gate.name].better] if gate.name in result.metrics else ""
-        table.add_row(Text(gate.name), words.number(gate.value), sign + words.number(gate.limit), outcome)
+        table.add_row(
+            Text(gate.name), words.number(gate.value), sign + words.number(gate.limit), Text(outcome, style=LOOKS[look])
+        )
     return table
 
 

@@ -13,12 +13,13 @@ from types import SimpleNamespace
 import pytest
 
 from flows import flow as flow_module
+from flows.champions import champion_gates
 from flows.config import PipelineConfig
 from flows.due import RetrainConfig
 from flows.flow import Flow
 from flows.pipeline import produce
 from flows.recipes import registered_name
-from flows.retraining import against, champion_gates, retrain
+from flows.retraining import against, retrain
 from tasks.judge.champion import ChampionRef
 from tasks.judge.gates import Gate
 from tasks.registry import due, recipe
@@ -38,7 +39,8 @@ CONFIG = {
         "baseline_joins": True,
     },
     "evaluation": {"metrics": ["bits_per_byte"], "samples": 16, "shown": 1},
-    "promotion": {"gates": [{"metric": "bits_per_byte", "reference": "champion", "factor": 1.01}]},
+    # wider than the preset's, since a dozen items tell no smaller difference
+    "promotion": {"gates": [{"metric": "bits_per_byte", "reference": "champion", "factor": 1.05}]},
     "generation": {"count": 1},
 }
 
@@ -156,6 +158,9 @@ def test_a_week(nights):
     assert "another retraining of week is under way" in second.reason
     changed = nights.night("the same run once that one has ended", days=0)
     assert "config: training.seed default -> 1" in changed.reason
+    newest = max(nights.workspace.stages.glob("evaluate-*/evaluation"), key=lambda folder: folder.stat().st_mtime)
+    assert json.loads((newest / "champion.json").read_text())["anchor"] == 1, "the first champion is measured too"
+    assert json.loads((newest / "metrics.json").read_text())["bits_per_byte"]["versus"]["anchor"]
 
     before, count = nights.champion, len(nights.trained)
     nights.arrive(3000, 400, spoiled=True)
@@ -201,8 +206,9 @@ def test_a_run_measures_the_champion_on_the_same_items(nights):
     measured = len(list(nights.workspace.stages.glob("evaluate-*")))
     nights.arrive(1000, 60)
     outcome = produce(config)
-    (verdict,) = outcome.decision.gates
+    verdict, strange = outcome.decision.gates
     assert "test items, difference" in verdict.reason, verdict.reason
+    assert (strange.name, strange.verdict) == ("strange_share at most champion + 0.1", "not_applicable"), "as in the preset"
     assert "that the champion's data held" in verdict.reason
     beside = json.loads((outcome.trained.evaluation.path(nights.workspace) / "champion.json").read_text())
     assert (beside["version"], beside["misfit"]) == (1, "")

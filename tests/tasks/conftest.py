@@ -137,7 +137,10 @@ class Registrar:
             (folder / "weights.safetensors").write_bytes(bytes(1000))
         return folder
 
-    def register(self, name: str, number: int, bundle: Path | None = None, **metrics: float) -> RegisteredRef:
+    def register(
+        self, name: str, number: int, bundle: Path | None = None, champion: tuple[int, float] | None = None, **metrics: float
+    ) -> RegisteredRef:
+        """`champion`: version and figure of the one that each metric was measured beside, with an interval of 0.05 each way."""
         from tasks.registry.register import RegisterSettings, register
 
         ensemble = EnsembleRef.to(
@@ -145,9 +148,16 @@ class Registrar:
         )
         folder = self.workspace.outputs / f"{name}-{number}-evaluation"
         folder.mkdir(parents=True, exist_ok=True)
-        (folder / "metrics.json").write_text(
-            json.dumps({key: {"value": value, "baseline": 1.0} for key, value in metrics.items()})
-        )
+        figures: dict[str, dict[str, Any]] = {key: {"value": value, "baseline": 1.0} for key, value in metrics.items()}
+        if champion:
+            (folder / "champion.json").write_text(
+                json.dumps({"version": champion[0], "misfit": "", "items": 50, "known": None, "anchor": 0})
+            )
+            for figure in figures.values():
+                gap = figure["value"] - champion[1]
+                beside = {"champion": {"value": gap, "low": gap - 0.05, "high": gap + 0.05}}
+                figure |= {"champion": champion[1], "versus": beside}
+        (folder / "metrics.json").write_text(json.dumps(figures))
         self.evaluations[name] = EvaluationRef.to(self.workspace, folder, metrics=metrics)
         with self.tracker.run(f"register {name}") as run:
             context = StageContext(folder, self.workspace, run_id=run.id)

@@ -1,6 +1,5 @@
 """Several movers of one alias: threads and processes with a lock folder each, as machines that share one database have."""
 
-import json
 import os
 import subprocess
 import sys
@@ -65,9 +64,7 @@ def test_a_decision_does_not_hold_against_another_champion_than_the_measured_one
     named(registrar, "judged", 2)
     promote_version(elsewhere, "judged", 1)
     promote_version(elsewhere, "judged", 2)
-    challenger = registrar.register("judged", 3, loss=0.4)
-    folder = registrar.evaluations["judged"].path(registrar.workspace)
-    (folder / "champion.json").write_text(json.dumps({"version": 1, "misfit": "", "items": 9, "known": None}))
+    challenger = registrar.register("judged", 3, champion=(1, 0.5), loss=0.4)
     settings = PromotionSettings(gates=(Gate(metric="loss", reference="champion"),))
     context = StageContext(registrar.workspace.outputs, registrar.workspace)
     decision = promote.plain(challenger, registrar.evaluations["judged"], settings, context=context)

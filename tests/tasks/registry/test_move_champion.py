@@ -28,16 +28,17 @@ def test_the_challenger_becomes_champion_where_no_version_is_named(registrar):
     assert history(registrar.workspace, "moved")[-1].reason == "the team likes it"
 
 
-def test_gates_hold_against_the_champions_figures(registrar):
+def test_gates_hold_against_the_champion_on_the_same_items(registrar):
     registrar.register("gated_move", 1, loss=0.5)
     move(registrar, name="gated_move")
-    registrar.register("gated_move", 2, loss=0.6)
-    gates = (Gate(metric="loss", reference="champion"),)
-    moved = move(registrar, name="gated_move", gates=gates)
-    assert moved.decision == "refused"
-    assert "0.6 is not at most 0.5" in moved.reason
-    assert aliases(registrar, "gated_move") == {"champion": 1, "challenger": 2}
-    registrar.register("gated_move", 3, loss=0.4)
+    gates = (Gate(metric="loss", reference="champion"), Gate(metric="loss", reference="baseline"))
+    for number, champion, words in ((2, None, "not measured on the same test items"), (3, (1, 0.5), "worse, loss 0.6")):
+        registrar.register("gated_move", number, champion=champion, loss=0.6)
+        moved = move(registrar, name="gated_move", gates=gates)
+        assert (moved.decision, [gate.passed for gate in moved.gates]) == ("refused", [False, True])
+        assert words in moved.reason
+    assert aliases(registrar, "gated_move") == {"champion": 1, "challenger": 3}
+    registrar.register("gated_move", 4, champion=(1, 0.5), loss=0.4)
     assert move(registrar, name="gated_move", gates=gates).decision == "promoted"
 
 

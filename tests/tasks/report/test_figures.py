@@ -1,8 +1,8 @@
 import pytest
 
 from aigc_models.evidence import Difference
-from tasks.report.contents import DatasetReport
-from tasks.report.figures import bound, candidates, cell, compare, reach, rows, verdict
+from tasks.report.contents import DatasetReport, Gate
+from tasks.report.figures import bound, candidates, cell, compare, mark, reach, rows, verdict
 
 
 def with_difference(part: DatasetReport, low: float, high: float) -> DatasetReport:
@@ -41,6 +41,25 @@ def test_the_verdict_needs_a_baseline_and_a_clear_difference(digits: DatasetRepo
 def test_a_higher_figure_is_not_better_where_lower_is(docstrings: DatasetReport) -> None:
     assert verdict(docstrings, "nearest_training_distance_ratio") == "worse than"
     assert verdict(docstrings, "bits_per_byte") == "better than"
+
+
+def test_nothing_is_called_better_without_a_paired_difference(docstrings: DatasetReport) -> None:
+    assert verdict(docstrings.model_copy(update={"measurements": {}}), "bits_per_byte") == "beside"
+
+
+@pytest.mark.parametrize(
+    ("passed", "outcome", "expected"),
+    [
+        (True, None, ("✓ passed", "good")),
+        (False, None, ("✗ failed", "bad")),
+        (False, "not_told_apart", ("✗ not told apart", "bad")),
+        (True, "not_applicable", ("– not applicable", "calm")),
+        (False, "not_applicable", ("✗ not applicable", "bad")),
+    ],
+)
+def test_a_tick_stands_only_where_something_was_judged(passed: bool, outcome: str | None, expected: tuple[str, str]) -> None:
+    gate = Gate.model_validate({"name": "coverage", "passed": passed, "value": None, "limit": None, "verdict": outcome})
+    assert mark(gate) == expected
 
 
 def test_a_cell_falls_back_on_the_fixed_part(digits: DatasetReport) -> None:
