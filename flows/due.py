@@ -7,12 +7,11 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from flows.config import PipelineConfig, Settings, override
+from flows.config import PipelineConfig, Settings, overridden
 from tasks.drift.measure_drift import unmoved
 from tasks.registry import recipe
 from tasks.registry.due import PARTS, Due, Part, Seen, due, see
 from tasks.stage.settings import Workspace
-from tasks.stage.validation import validated
 
 
 class RetrainConfig(Settings):
@@ -78,9 +77,8 @@ def asked(workspace: Workspace, config: RetrainConfig) -> Question:
 def configured(workspace: Workspace, config: RetrainConfig) -> PipelineConfig:
     """The recipe of the name with this time's settings on top; raises `BadInput`."""
     values: Any = recipe.kept(workspace, config.name)
-    for setting in [*([f"training.budget={config.budget}"] if config.budget else []), *config.overrides]:
-        values = override(values, setting)
-    pipeline: PipelineConfig = validated(PipelineConfig, values, f"recipe of {config.name}")
+    settings = [*([f"training.budget={config.budget}"] if config.budget else []), *config.overrides]
+    pipeline = overridden(PipelineConfig, values, settings, f"recipe of {config.name}")
     if config.approval == "recipe":
         return pipeline
     return pipeline.model_copy(update={"promotion": pipeline.promotion.model_copy(update={"approval": config.approval})})
