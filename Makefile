@@ -15,7 +15,7 @@ install: $(VENV)/installed  ## make the virtual environment with the pinned pack
 $(VENV)/installed: pyproject.toml constraints.txt
 	@echo "installing into $(VENV) (about two minutes)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --disable-pip-version-check --progress-bar off -q -c constraints.txt -e '.[dev,hub,s3,video]'
+	$(BIN)/pip install --disable-pip-version-check --progress-bar off -qq -c constraints.txt -e '.[dev,hub,s3,video]'
 	@touch $@
 
 run: install  ## run the sample pipeline and say where its report is
@@ -32,7 +32,7 @@ check: install  ## style, types and the direction of imports
 
 lock: ## regenerate constraints.txt from what pyproject.toml asks for, in a fresh environment
 	rm -rf $(VENV)-lock && $(PYTHON) -m venv $(VENV)-lock
-	$(VENV)-lock/bin/pip install --disable-pip-version-check -q -e '.[dev,hub,s3,sql,video]' 'torch==2.13.0'
+	$(VENV)-lock/bin/pip install --disable-pip-version-check -qq -e '.[dev,hub,s3,sql,video]' 'torch==2.13.0'
 	$(VENV)-lock/bin/pip freeze --exclude-editable --exclude aigc-foundry | sed 's/+cpu$$//' > constraints.txt
 	rm -rf $(VENV)-lock
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from aigc_models.capabilities import Shape
-from aigc_models.errors import BadInput
+from aigc_models.errors import BadInput, fault
 from aigc_models.find import find
 
 CARD = "bundle.json"
@@ -89,7 +89,7 @@ def _first(error: ValidationError) -> str:
     """The first problem in one line: where, and what."""
     problem = error.errors()[0]
     place = ".".join(str(part) for part in problem["loc"] if part != "[key]")
-    return f"{place}: {problem['msg']}" if place else str(problem["msg"])
+    return f"{place}: {fault(problem)}" if place else fault(problem)
 
 
 def valid(kind: type[Settings], fields: Mapping[str, Any], what: str) -> Settings:

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch import Tensor
 
 from aigc_models.capabilities import Streams
-from aigc_models.errors import BadInput
+from aigc_models.errors import BadInput, fault
 from aigc_models.layers.noise import SYMBOLS, uniform
 from aigc_models.modalities.text import END, PAD, START
 
@@ -42,7 +42,7 @@ def sampling(**given: object) -> Sampling:
     except ValidationError as error:
         first = error.errors()[0]
         name = ".".join(map(str, first["loc"]))
-        raise BadInput(f"sampling: {name}: {first['msg']} (given: {first['input']!r})") from error
+        raise BadInput(f"sampling: {name}: {fault(first)}") from error
 
 
 def penalise(weights: Weights, recent: Int[Tensor, "item time"], penalty: float) -> Weights:

@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from aigc_models import bundle, decoding
 from aigc_models.capabilities import Generates, Streams
-from aigc_models.errors import BadInput, unknown
+from aigc_models.errors import BadInput, fault, shortened, unknown
 from aigc_models.find import find
 from aigc_models.inference import Inference, Labels, Latest
 from aigc_models.layers.noise import LABEL, derived, item_seeds
@@ -184,7 +184,8 @@ class Generator(Inference):
             return self.sampling.model_validate(default | sampling).model_dump(exclude_unset=True, exclude_none=True)
         except ValidationError as error:
             first = error.errors()[0]
-            raise BadInput(f"sampling option {first['loc'][0]}={first['input']!r}: {first['msg']}") from error
+            named = f"{first['loc'][0]}={shortened(first['input'])}"
+            raise BadInput(f"sampling option {named}: {fault(first)}") from error
 
 
 def _joined(parts: list[Tensor], padding: int) -> Tensor:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
 
 import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from aigc_models.errors import BadInput, unknown
+from flows.yaml_file import line_of, mapping
 from tasks.clean.clean import CleanSettings
 from tasks.deduplicate.deduplicate import DeduplicateSettings
 from tasks.ingest.source import SourceSettings, description, licence
@@ -19,16 +22,16 @@ from tasks.registry.register import RegisterSettings
 from tasks.serve.try_served import TrialSettings
 from tasks.split.expectations import Expectation
 from tasks.split.split import SplitSettings
-from tasks.stage.validation import validated
+from tasks.stage.validation import Model, Place, Problem, bad_input, problems, validated
 from tasks.train.budget import divide
 from tasks.train.encode import EncodeSettings
-from tasks.train.ensemble import EnsembleSettings
+from tasks.train.ensemble import EnsembleSettings, options
 from tasks.train.members import MemberSettings, Size, model_config, training_plan
 from tasks.use.generate import GenerationSettings
 
 PRESETS = Path(__file__).parent / "presets"
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
-MEMBERS = re.compile(r"members|baseline|pretraining")  # settings that reach into members name one of these
+MEMBERS = re.compile(r"members|baseline|pretraining|ensemble")  # settings that reach into members name one of these
 
 
 def seconds(value: object) -> object:
@@ -146,40 +149,36 @@ def presets() -> list[str]:
     return sorted(path.stem for path in PRESETS.glob("*.yaml"))
 
 
-def read_yaml(name: str) -> dict[str, Any]:
-    """A preset by name or a file by path; `extends: PRESET` puts it on top of another."""
+def read_yaml(name: str, above: tuple[str, ...] = ()) -> dict[str, Any]:
+    """A preset by name or a file by path; `extends: PRESET` puts it on top of another. `above`: what extends it."""
+    if name in above:
+        raise BadInput(f"{name}: it extends itself ({' extends '.join([*above, name])}); leave one `extends` out")
     path = Path(name) if name.endswith((".yaml", ".yml")) else PRESETS / f"{name}.yaml"
     if not path.is_file():
         if path.parent == PRESETS:
             raise unknown("preset", name, presets())
         raise BadInput(f"{name}: no such file; `aigc run` takes a preset ({', '.join(presets())}) or a YAML file")
-    try:
-        values = yaml.safe_load(path.read_text())
-    except yaml.YAMLError as error:
-        raise BadInput(f"{name}: not valid YAML: {error}") from error
-    if not isinstance(values, dict):
-        raise BadInput(f"{name}: a mapping of settings is needed, such as `extends: text`; see docs/configuration.md")
-    return extended(values)
+    return extended(mapping(path, name), (*above, name))
 
 
-def extended(values: dict[str, Any]) -> dict[str, Any]:
+def extended(values: dict[str, Any], above: tuple[str, ...] = ()) -> dict[str, Any]:
     """Resolve `extends`, also in each of `runs`."""
     values = dict(values)
     if "runs" in values and isinstance(values["runs"], list):
-        values["runs"] = [extended(run) if isinstance(run, dict) else run for run in values["runs"]]
+        values["runs"] = [extended(run, above) if isinstance(run, dict) else run for run in values["runs"]]
     base = values.pop("extends", None)
-    return merge(read_yaml(str(base)), values) if base else values
+    return merge(read_yaml(str(base), above), values) if base else values
 
 
 def override(values: dict[str, Any], setting: str) -> dict[str, Any]:
     """`a.b=c` (the value is YAML; a list's item by its number or, for members, its name)."""
     path, sign, text = setting.partition("=")
-    if not sign or not path:
+    if not sign or not all(path.split(".")):
         raise BadInput(f"--set {setting}: write it as path=value, such as --set training.budget=30s")
     try:
         value = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise BadInput(f"--set {setting}: the value is not valid YAML") from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # a ValueError: a date that is none
+        raise BadInput(f"--set {setting}: the value is not valid YAML; put it in quotes") from error
     return _placed(values, path.split("."), value, setting)
 
 
@@ -197,6 +196,31 @@ def _placed(values: Any, path: list[str], value: Any, setting: str) -> Any:
     return {**base, head: _placed(base.get(head), rest, value, setting)}
 
 
+def overridden(model: type[Model], values: dict[str, Any], settings: list[str], where: str | Callable[[Place], str]) -> Model:
+    """`model` from `values` with settings on top; a `BadInput` begins with the setting at fault, or else as `where` says."""
+    stages = [values]
+    for setting in settings:
+        stages.append(override(stages[-1], setting))
+    try:
+        return model.model_validate(stages[-1])
+    except ValidationError as error:
+        first = problems(error, model)[0]
+        at = next(number for number, stage in enumerate(stages) if first in _wrong(model, stage))
+        message = bad_input(error, model, f"--set {settings[at - 1]}" if at else where)
+        raise BadInput(f"{message}; see docs/configuration.md") from error
+
+
+def _wrong(model: type[Model], values: dict[str, Any]) -> list[Problem]:
+    """What does not fit in `values`."""
+    try:
+        model.model_validate(values)
+    except ValidationError as error:
+        return problems(error, model)
+    except BadInput:  # of a setting that comes later and puts right what this is about
+        pass
+    return []
+
+
 def compose(preset: str, made: dict[str, Any] | None, budget: str | None, sets: list[str]) -> RunConfig:
     """The configuration of one command.
 
@@ -204,25 +228,25 @@ def compose(preset: str, made: dict[str, Any] | None, budget: str | None, sets: 
     our presets less. Settings apply to every run of the preset, or to one alone when they begin with its data set's name.
     """
     values = read_yaml(preset)
-    runs = [dict(run) for run in values.get("runs", [values])]
+    beside = {key: value for key, value in values.items() if key != "runs"} if "runs" in values else None
+    runs = values.get("runs", [values])
+    if not isinstance(runs, list) or not all(isinstance(run, dict) for run in runs):
+        raise BadInput(f"{preset}: runs: a list of mappings is needed, one for each data set; see docs/configuration.md")
     if made is not None:
         if len(runs) != 1:
             raise BadInput(f"preset {preset!r} brings its own data sets; leave --data out, or take preset text or image")
         preset_data = runs[0].get("data") or {}
         data = merge(preset_data, made) if preset in presets() else merge(made, preset_data)
-        runs[0] = {**runs[0], "data": {**data, "source": made["source"]}}
+        runs = [{**runs[0], "data": {**data, "source": made["source"]}}]
+    runs = [budgeted(run, budget) for run in runs] if budget else runs
+    names = [_name(run) for run in runs]
     done = []
-    for run in runs:
-        run = budgeted(run, budget) if budget else run
-        name = str(((run.get("data") or {}).get("source") or {}).get("name", ""))
-        for setting in sets:
-            run = _for_run(run, setting, name, [str(other["data"]["source"]["name"]) for other in runs if "data" in other])
-        done.append(run)
-    label = Path(preset).stem
-    for run in done:
-        if not (run.get("data") or {}).get("source"):
-            raise BadInput(f"{preset}: it names no data; add --data NAME (see `aigc data list`) or a `data.source` in the file")
-    config = validated(RunConfig, {"name": label, "runs": done}, preset)
+    for number, (run, name) in enumerate(zip(runs, names, strict=True)):
+        own = _of_run(sets, name, names)
+        _require_data(preset, run, own)
+        where = partial(_line, preset, ("runs", number) if beside is not None else ())
+        done.append(overridden(PipelineConfig, run, own, where))
+    config = validated(RunConfig, {"name": Path(preset).stem, **(beside or {}), "runs": done}, preset)
     is_tested = preset in presets() and not any(MEMBERS.search(setting) for setting in sets)
     return config if is_tested else checked(config)  # what our presets say of members a test has checked
 
@@ -253,11 +277,35 @@ def checked(config: RunConfig) -> RunConfig:
             if member.settings or member.plan:  # only then is the family's file imported, and torch with it
                 model_config(member)
                 training_plan(member.model_copy(update={"steps": member.steps or 1}))
+        if training.ensemble.settings:
+            options(training.ensemble)
     return config
 
 
-def _for_run(run: dict[str, Any], setting: str, name: str, others: list[str]) -> dict[str, Any]:
-    first, _, rest = setting.partition(".")
-    if first in others:
-        return override(run, rest) if first == name else run
-    return override(run, setting)
+def _name(run: dict[str, Any]) -> str:
+    """The name of a run's data set; empty where it has none yet, or none that is one."""
+    data = run.get("data")
+    source = data.get("source") if isinstance(data, dict) else None
+    return str(source.get("name", "")) if isinstance(source, dict) else ""
+
+
+def _line(preset: str, begins: Place, place: Place) -> str:
+    """The file and line of what stands at `place` in the run that stands at `begins`."""
+    return line_of(preset, (*begins, *place))
+
+
+def _require_data(preset: str, run: dict[str, Any], settings: list[str]) -> None:
+    """Raises `BadInput` where nothing says what is learned from."""
+    data = run.get("data") or {}
+    if isinstance(data, dict) and not data.get("source") and not any(setting.startswith("data") for setting in settings):
+        raise BadInput(f"{preset}: it names no data; add --data NAME (see `aigc data list`) or a `data.source` in the file")
+
+
+def _of_run(settings: list[str], name: str, names: list[str]) -> list[str]:
+    """Those of the settings that are meant for the run of this name: those that begin with no other's."""
+    kept = []
+    for setting in settings:
+        first, _, rest = setting.partition(".")
+        if first == name or first not in names:
+            kept.append(rest if first == name and name else setting)
+    return kept

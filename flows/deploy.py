@@ -53,7 +53,8 @@ def declared(file: Path) -> list[str]:
         listed = yaml.safe_load(file.read_text())["deployments"]
         names = [f"{one['entrypoint'].rpartition('.')[2]}/{one['name']}" for one in listed]
     except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
-        raise BadInput(f"{file}: a list of `deployments` with `name` and `entrypoint` is needed: {error}") from error
+        problem = " ".join(str(error).split())
+        raise BadInput(f"{file}: a list of `deployments` with `name` and `entrypoint` is needed: {problem}") from error
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise BadInput(f"{file}: two deployments are called {', '.join(twice)}; give each a name of its own")
     return names
@@ -93,7 +94,9 @@ def deploy_all(file: Path) -> None:
     command = [sys.executable, "-m", "prefect", "--no-prompt", "deploy", "--all", "--prefect-file", str(file)]
     done = subprocess.run(command, cwd=file.parent, capture_output=True, text=True, env={**os.environ, "COLUMNS": "200"})
     if done.returncode:
-        raise AigcError(f"`prefect deploy --all` ended with status {done.returncode}:\n{done.stdout}{done.stderr}")
+        output = f"{done.stdout}{done.stderr}".strip()
+        last = output.rpartition("\n")[2].strip()
+        raise AigcError(f"`prefect deploy --all` ended with status {done.returncode}: {last}\n{output}")
 
 
 def described(name: str, deployment: DeploymentResponse) -> dict[str, Any]:

@@ -7,12 +7,11 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from flows.config import PipelineConfig, Settings, budgeted, override
+from flows.config import PipelineConfig, Settings, budgeted, overridden
 from tasks.drift.measure_drift import unmoved
 from tasks.registry import recipe
 from tasks.registry.due import PARTS, Due, Part, Seen, due, see
 from tasks.stage.settings import Workspace
-from tasks.stage.validation import validated
 
 
 class RetrainConfig(Settings):
@@ -80,9 +79,7 @@ def configured(workspace: Workspace, config: RetrainConfig) -> PipelineConfig:
     values: Any = recipe.kept(workspace, config.name)
     if config.budget:
         values = budgeted(values, config.budget)
-    for setting in config.overrides:
-        values = override(values, setting)
-    pipeline: PipelineConfig = validated(PipelineConfig, values, f"recipe of {config.name}")
+    pipeline = overridden(PipelineConfig, values, list(config.overrides), f"recipe of {config.name}")
     if config.approval == "recipe":
         return pipeline
     return pipeline.model_copy(update={"promotion": pipeline.promotion.model_copy(update={"approval": config.approval})})

@@ -17,6 +17,7 @@ WRITING = {
 }
 NO_ROOM = ("No space left", "no space left", "disk is full")
 SHOWN = 100  # characters of what a library says
+LINES, LENGTH = 5, 600  # of a message, and characters of one of its lines
 NEEDED, FULL = 64 * 2**20, 4 * 2**20  # bytes
 KEPT = "what was finished is kept; the same command goes on from there"
 
@@ -39,7 +40,16 @@ def explained(error: BaseException) -> tuple[int, str]:
         where = error.filename or _root()
         hint = "make room or choose another folder with AIGC_WORKSPACE"
         return BAD_INPUT, f"error: {where}: {WRITING[error.errno]}; {hint}"
-    return FAILED, f"error: {type(error).__name__}: {error}\nthis is a fault of ours or of a library; --debug shows where"
+    first = str(error).partition("\n")[0]
+    return FAILED, f"error: {type(error).__name__}: {first}\nthis is a fault of ours or of a library; --debug shows where"
+
+
+def brief(text: str) -> str:
+    """A message as it is shown without `--debug`: five lines at most, none of them endless."""
+    lines = [line if len(line) <= LENGTH else f"{line[:LENGTH]}... (--debug shows the rest)" for line in text.split("\n")]
+    if len(lines) <= LINES:
+        return "\n".join(lines)
+    return "\n".join([*lines[: LINES - 1], f"... and {len(lines) - LINES + 1} more lines, which --debug shows"])
 
 
 def free_bytes() -> int:

@@ -3,6 +3,9 @@
 The critic is a classifier trained to tell training items from each member's, as pictures. In its features, the
 weights bring the weighted members as near as possible to the validation split, by maximum mean discrepancy
 (Gretton et al. 2012), label by label: kernel mean matching (Huang et al. 2007), a small convex problem.
+
+What a critic sees need not be what counts: where one member alone lies nearer to the validation split, that member makes
+every item (`_nearest.py`).
 """
 
 from __future__ import annotations
@@ -21,6 +24,7 @@ from torch import Tensor
 from aigc_models.canvas import drawn, painted
 from aigc_models.capabilities import Generates, Shape
 from aigc_models.corpus import Corpus
+from aigc_models.ensembles._nearest import nearest, tutor
 from aigc_models.layers.classifier import Classifier, features, fit_classifier
 from aigc_models.layers.noise import PICK, choose, item_seeds, uniform
 
@@ -133,17 +137,19 @@ def fit(
     seed: int,
     progress: Callable[..., None],
 ) -> Mixture:
-    """Train the critic on the train split, then learn the weights on validation."""
+    """Train the critic on the train split, then learn the weights on validation; one member takes all where it is nearer."""
+    if len(members) == 1:
+        return build(members, dict.fromkeys(members, 1.0), settings)
     held = validation.sample(settings.most, seed)
     rounds = min(settings.rounds, -(-settings.most // len(held)))
     steps = rounds + 1
     critic = train_critic(members, train, shape, settings, seed)
-    matched = []
+    made = []
     for number in range(rounds):
         progress(number + 1, steps)
-        corpora = [draw(member, held.conditions, shape, seed + 2 + number) for member in members.values()]
-        matched.append(match(corpora, held, critic))
-    shares = rounded(np.mean(matched, axis=0), settings.least)
+        made.append([draw(member, held.conditions, shape, seed + 2 + number) for member in members.values()])
+    shares = rounded(np.mean([match(corpora, held, critic) for corpora in made], axis=0), settings.least)
+    shares = nearest(shares, made, held, tutor(train, shape, settings.steps, seed), seed)
     progress(steps, steps)
     return build(members, dict(zip(members, shares.tolist(), strict=True)), settings)
 

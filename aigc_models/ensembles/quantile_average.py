@@ -32,7 +32,7 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     rounds: int = Field(50, ge=1, description="steps of the weights' descent, at most")
     shrinks: tuple[float, ...] = Field((0.0, 0.25, 0.5, 0.75, 1.0), description="shares of equal weights that are tried")
-    within: float = Field(1.4, ge=1, description="a member whose own CRPS is more times the best one's is left out")
+    within: float = Field(2.0, ge=1, description="a member whose own CRPS is more times the best one's is left out")
     least: float = Field(0.02, ge=0, lt=1, description="a smaller weight becomes 0, and its member is not asked any more")
     most: int = Field(2000, ge=1, description="validation windows times channels that weights are learned on, at most")
 

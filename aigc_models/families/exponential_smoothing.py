@@ -56,7 +56,7 @@ class ExponentialSmoothing(GaussianForecast):
             parameters = self.searched(past[:, channel], future[:, channel])
             self.state["parameters"][channel] = torch.from_numpy(parameters).float()
             progress(channel + 1, self.format.channels)
-        self.settle(train)
+        self.settle(train, validation)
         return self.loss(validation)
 
     def searched(self, past: Tensor, future: Tensor) -> np.ndarray:

@@ -66,7 +66,7 @@ class Harmonic(GaussianForecast):
             self.state["course"] = self.coursed(windows, harmonics)
             for strength, weights in self.solved(windows).items():
                 self.state |= weights
-                self.settle(train)
+                self.settle(train, validation)
                 loss = self.loss(validation)
                 progress(step, len(choices), validation_crps=loss, harmonics=harmonics, strength=strength)
                 best = [min([*best, (loss, step, dict(self.state))], key=lambda one: one[:2])]

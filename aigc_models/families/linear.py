@@ -56,7 +56,7 @@ class Linear(GaussianForecast):
         for step, (level, shared) in enumerate(choices, start=1):
             for strength, weights in self.solved(windows, level, shared).items():
                 self.state |= weights
-                self.settle(train)
+                self.settle(train, validation)
                 loss = self.loss(validation)
                 progress(step, len(choices), validation_crps=loss, level=level, pooled=shared, strength=strength)
                 best = [min([*best, (loss, step, dict(self.state))], key=lambda one: one[:2])]

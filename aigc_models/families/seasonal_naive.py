@@ -38,7 +38,7 @@ class SeasonalNaive(GaussianForecast):
         tried = []
         for step, share in enumerate(self.config.drifts, start=1):
             self.state["drift"] = torch.tensor([share])
-            self.settle(train)
+            self.settle(train, validation)
             tried.append((self.loss(validation), share, dict(self.state)))
             progress(step, len(self.config.drifts), validation_crps=tried[-1][0], drift=share)
         loss, _, self.state = min(tried, key=lambda one: one[:2])

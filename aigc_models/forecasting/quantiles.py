@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import torch
@@ -44,6 +45,13 @@ def scores(levels: Levels) -> Levels:
 def gaussian(mean: Futures, spread: Float[Tensor, "*spread"], levels: Levels) -> Quantiles:
     """Quantiles of Gaussians with this mean and standard deviation (broadcast to it)."""
     return mean[..., None] + spread[..., None] * scores(levels.to(mean))
+
+
+def gaussian_crps(errors: Futures, spread: Float[Tensor, "*spread"]) -> Futures:
+    """The score of Gaussians whose means are off by `errors` (Gneiting and Raftery 2007, equation 21)."""
+    wide = errors / spread
+    density = torch.exp(-wide.square() / 2) / math.sqrt(2 * math.pi)
+    return spread * (wide * (2 * torch.special.ndtr(wide) - 1) + 2 * density - 1 / math.sqrt(math.pi))
 
 
 def parted(

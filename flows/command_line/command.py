@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
-from flows.failures import TERMINATED, explained, require_room
+from flows.failures import TERMINATED, brief, explained, require_room
 
 if TYPE_CHECKING:
     from tasks.stage.execution import Execution
@@ -45,6 +45,7 @@ def ending() -> Iterator[None]:
         if debugging():
             traceback.print_exc()
         status, text = explained(error)
+        text = text if debugging() else brief(text)
         print(_CONTROL.sub(lambda match: repr(match[0])[1:-1], text), file=sys.stderr)  # a file's name may hold anything
         leave(status)
 

@@ -35,17 +35,24 @@ class EnsembleSettings(BaseModel):
         return method
 
 
+def options(settings: EnsembleSettings) -> Any:
+    """The method's own Settings; raises `BadInput` naming an unknown field or a wrong value."""
+    method = find("aigc_models.ensembles", settings.method)
+    return validated(method.Settings, settings.settings, f"settings of ensemble {settings.method!r}")
+
+
 @stage(process=True)
 def build_ensemble(data: CorpusRef, members: list[ModelRef], settings: EnsembleSettings, context: StageContext) -> EnsembleRef:
     """Learn the members' weights on validation and write one bundle that holds them all."""
     from aigc_models import bundle
 
     method = find("aigc_models.ensembles", settings.method)
-    options = validated(method.Settings, settings.settings, f"settings of ensemble {settings.method!r}")
     shape, corpora = shape_of(data), splits(data, context)
     folders = {member.name: member.path(context.workspace) for member in members}
     models = {name: bundle.load(folder)[1] for name, folder in folders.items()}
-    ensemble = method.fit(models, corpora["train"], corpora["validation"], shape, options, settings.seed, context.progress)
+    ensemble = method.fit(
+        models, corpora["train"], corpora["validation"], shape, options(settings), settings.seed, context.progress
+    )
     folder = context.folder / "bundle"
     bundle.save(folder, ensemble, _card(data, members, settings, ensemble), members=folders, latest=newest(data, context))
     context.log(**{f"weight.{name}": weight for name, weight in ensemble.weights.items()})

@@ -88,7 +88,7 @@ def test_the_samples_members_have_steps_which_a_budget_replaces():
         (("nowhere.yaml", None, None, []), "nowhere.yaml: no such file"),
         (("text", None, None, []), "names no data"),
         (("sample", None, "soon", []), "training.budget"),
-        (("sample", None, None, ["training.sed=1"]), "unknown field 'runs.0.training.sed'; did you mean 'seed'"),
+        (("sample", None, None, ["training.sed=1"]), "--set training.sed=1: unknown field 'training.sed'; did you mean 'seed'"),
         (("sample", None, None, ["training"]), "path=value"),
         (("sample", None, None, ["digits.training.members.gna.steps=1"]), "did you mean 'gan'"),
     ],
@@ -99,10 +99,75 @@ def test_bad_input_is_named_with_what_fits(arguments, message):
     assert message in str(caught.value)
 
 
-def test_a_file_that_is_not_yaml_is_refused(tmp_path):
-    (tmp_path / "x.yaml").write_text("a: [")
-    with pytest.raises(BadInput, match="not valid YAML"):
-        compose(str(tmp_path / "x.yaml"), None, None, [])
+WRONG = """
+finetune.stepz=3  training.seed=x  training.seed=1.5  training.seed.x=3  training.budget=[1]  training.budget=.nan
+training.size=smal  training.device=7  training.members=3  training.members=[]  training.members=[3]  training.members.0=3
+training.members=[[{family: gan}]]  training.members={family: gan}  digits.training.members.gan.stepz=3  notes=[[1]]
+digits.training.members.gan.steps=many  digits.training.members.gna.steps=3  digits.training.members.gan.settings.wdth=3
+digits.training.members.gan.settings=3  digits.training.members.gan.plan.lerning_rate=3  training.members.99.steps=1
+digits.training.members.gan.plan.learning_rate=fast  training.baseline=3  training.baseline=[]  training.baseline=[{famly: gan}]
+training.baseline={famly: gan}  training.baseline={family: nope}  training.ensemble=average  training.ensemble.method=mixtur
+digits.training.ensemble.settings.leest=1  digits.training.ensemble.settings.least=x  training.encode=x  training.pretraining={}
+data=3  data=null  data.source=3  data.source.name=[a]  data.source.modality=imge  data.source.labell=x  data.clean.rules=[a]
+data.clean.rules.too_shrt={}  data.clean.rules.too_short.charcters=3  data.clean.rules.too_short=3  data.clean.without=[nope]
+data.split.validation=2  data.split.tset=0.3  data.expect=[{a: 1}]  promotion.gates=[{metrik: x}]  promotion.gates=[3]
+promotion.gates=[{metric: crps, compare: atmost}]  evaluation.samples=.inf  generation.count=-1  registration=3  runs=3  3=4
+a=b: c: d  a=2026-99-99  training..seed=3  .=3  =3  training  training=null  training={1: 2}
+evaluation={a: 1, b: 2, c: 3, d: 4}
+training.members=[{family: gan, a: 1, b: 2, c: 3, d: 4, e: 5}]
+"""
+
+
+@pytest.mark.parametrize("setting", [one for line in WRONG.split("\n") for one in line.split("  ") if one])
+def test_no_wrong_setting_is_answered_with_a_heap(setting):
+    with pytest.raises(BadInput) as caught:
+        compose("sample", None, None, ["training.seed=5", setting])
+    lines = str(caught.value).splitlines()
+    assert len(lines) <= 5
+    assert max(map(len, lines)) < 500
+    assert not any("input should" in line.lower() or "flow_matching'" in line for line in lines)
+
+
+def test_the_setting_at_fault_is_named_among_several():
+    with pytest.raises(BadInput, match=r"^--set training.seed=x: training.seed: needs a whole number .*configuration.md$"):
+        compose("sample", None, None, ["training.size=base", "training.seed=x", "generation.count=3"])
+
+
+FILE = "extends: image\ndata:\n  source: {name: a, location: b, modality: image}\n"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (FILE + "training:\n  sed: 3\n", "x.yaml:5: unknown field 'training.sed'; did you mean 'seed'?"),
+        (
+            FILE + "training:\n  members:\n    - family: gan\n      steps: many\n",
+            "x.yaml:7: training.members.0.steps: needs a whole",
+        ),
+        ("runs:\n  - extends: image\n    data: {}\n", "x.yaml: it names no data"),
+        (
+            "runs:\n  - " + FILE.replace("\n", "\n    ") + "evaluatoin: 3\n",
+            "x.yaml:5: unknown field 'evaluatoin'; did you mean 'eval",
+        ),
+        ("runs: [3]\n", "x.yaml: runs: a list of mappings"),
+        (
+            "runs:\n  - " + FILE.replace("\n", "\n    ") + "\nservng: {}\n",
+            "x.yaml: unknown field 'servng'; did you mean 'serving'",
+        ),
+        ("a: [", "x.yaml:1: not valid YAML: expected"),
+        ("a: b\nc: d: e\n", "x.yaml:2: not valid YAML: mapping values are not allowed here"),
+        ("- a", "x.yaml: a mapping of settings is needed"),
+        ("when: 2026-99-99", "x.yaml: not valid YAML: month"),
+        ("extends: x.yaml", "x.yaml: it extends itself"),
+    ],
+)
+def test_a_wrong_file_is_answered_with_its_line(text, message, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "x.yaml").write_text(text)
+    with pytest.raises(BadInput) as caught:
+        compose("x.yaml", None, None, [])
+    assert str(caught.value).startswith(message)
+    assert len(str(caught.value).splitlines()) == 1
 
 
 def test_an_override_makes_what_is_not_there_yet():

@@ -14,6 +14,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from aigc_models.errors import fault
+
 LARGEST = 64 * 2**20  # bytes of a file
 SERIES = ".csv"
 
@@ -21,7 +23,7 @@ SERIES = ".csv"
 def _as_text(value: object) -> object:
     """The label of a digit may be written 7; half of a surrogate pair, which JSON can write, is no text."""
     if isinstance(value, str) and any("\ud800" <= letter <= "\udfff" for letter in value):
-        raise ValueError("Input should be valid Unicode")
+        raise ValueError("has to be valid Unicode")
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
@@ -115,4 +117,4 @@ def _order(value: Any, name: str, row: int, modality: str) -> Order | Problem:
         field = ".".join(map(str, first["loc"]))
         if first["type"] == "extra_forbidden":
             return Problem(file=name, row=row, field=field, message=f"unknown; known: {', '.join(Order.model_fields)}")
-        return Problem(file=name, row=row, field=field, message=f"{first['msg']}, not {str(first['input'])[:60]!r}")
+        return Problem(file=name, row=row, field=field, message=fault(first))

@@ -5,7 +5,7 @@ import math
 import torch
 from scipy.stats import norm
 
-from aigc_models.forecasting.quantiles import crps, gaussian, grid, scores
+from aigc_models.forecasting.quantiles import crps, gaussian, gaussian_crps, grid, scores
 
 
 def test_score_of_a_gaussian_is_its_closed_form() -> None:
@@ -16,6 +16,8 @@ def test_score_of_a_gaussian_is_its_closed_form() -> None:
     z = ((target - mean) / spread)[:, 0, 0].double().numpy()
     expected = 0.8 * (z * (2 * norm.cdf(z) - 1) + 2 * norm.pdf(z) - 1 / math.sqrt(math.pi))
     assert torch.allclose(losses.double(), torch.from_numpy(expected), atol=2e-3)
+    exact = gaussian_crps((target - mean).double(), spread.double())
+    assert torch.allclose(exact[:, 0, 0], torch.from_numpy(expected), atol=1e-6)
 
 
 def test_the_truth_scores_best_and_a_point_scores_its_distance() -> None:

@@ -55,6 +55,8 @@ def test_every_command_has_help(command, tmp_path):
         (["run", "--data", "nothing"], "unknown data set 'nothing'"),
         (["run", "sample", "--budget", "soon"], "budget"),
         (["run", "sample", "--set", "digits.training.members.gan.family=gna"], "did you mean 'gan'"),
+        (["run", "sample", "--set", "finetune.stepz=3"], "did you mean 'training.members.NAME.steps'"),
+        (["data", "add", "x", "embedded:digits", "--set", "clean.ruls={}"], "did you mean 'rules'"),
         (["plan", "missing.yaml"], "no such file"),
         (["data", "show", "nothing"], "unknown data set"),
         (["data", "add", "../x", "."], "'/'"),
@@ -67,6 +69,7 @@ def test_bad_use_ends_with_status_2_a_message_and_no_traceback(arguments, expect
     assert done.returncode == 2, done.stderr
     assert expected in done.stderr
     assert "Traceback" not in done.stderr
+    assert len(done.stderr.splitlines()) <= 5
     assert not (tmp_path / "data").exists()
 
 
@@ -98,6 +101,21 @@ def test_the_doctor_finds_a_damaged_database(tmp_path):
     done = aigc(tmp_path, "doctor")
     assert done.returncode == 1
     assert "FAIL  mlflow store" in done.stdout
+
+
+def test_a_long_message_is_shown_whole_only_for_debugging(capsys, monkeypatch):
+    import typer
+
+    from aigc_models.errors import AigcError
+    from flows.command_line.command import ending
+
+    for debug, shown in (("", 5), ("1", 40)):
+        monkeypatch.setenv("AIGC_DEBUG", debug)
+        with pytest.raises(typer.Exit), ending():
+            raise AigcError("\n".join(f"line {number}" for number in range(40)))
+        message = capsys.readouterr().err.rpartition("error: ")[2]  # after the traceback, if there is one
+        assert len(message.splitlines()) == shown
+        assert ("36 more lines, which --debug shows" in message) == (not debug)
 
 
 def test_what_a_message_quotes_does_nothing_to_a_terminal(capsys):

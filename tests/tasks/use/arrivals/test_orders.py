@@ -32,11 +32,11 @@ def test_a_json_file_holds_an_object_or_a_list():
     ("text", "row", "field", "message"),
     [
         ('{"label": "7"}\n{"count": 0}', 2, "count", "greater than or equal to 1"),
-        ('{"count": "many"}', 1, "count", "valid integer"),
+        ('{"count": "many"}', 1, "count", "whole number"),
         ('{"seed": -1}', 1, "seed", "greater than or equal to 0"),
         ('{"lable": "7"}', 1, "lable", "unknown; known: label, prompt, count, seed, sampling"),
         ('{"sampling": {"temperature": "hot"}}', 1, "sampling.temperature", "number"),
-        ('{"label": true}', 1, "label", "string"),
+        ('{"label": true}', 1, "label", "needs a text"),
         ("[1, 2]", 1, "", "a string or an object"),
         ('\n{"label": ', 2, "", "not JSON"),
         ('{"prompt": "\\ud800"}', 1, "prompt", "unicode"),
