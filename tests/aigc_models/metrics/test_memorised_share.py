@@ -81,7 +81,7 @@ def test_planted_copies_are_counted_and_none_are_where_none_were_planted(honest)
         share = float(name.split()[0])
         assert share <= measurement.value <= share + 0.026, name  # of 40 sounds one more is 0.025
         assert (measurement.value > LIMIT) == (share > LIMIT), name
-        assert measurement.low <= measurement.value <= measurement.high
+        assert measurement.low - 1e-12 <= measurement.value <= measurement.high
         assert measurement.better == "lower"
 
 
