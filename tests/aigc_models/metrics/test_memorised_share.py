@@ -143,9 +143,9 @@ class Replay:
 
     def generate(self, conditions, seeds, **sampling):
         past, horizon = sampling["past"].numpy(), self.evidence.shape.format.horizon
-        known = self.evidence.test.values[self.drawn : self.drawn + len(past)]
-        assert np.array_equal(known[..., :-horizon], past)
-        futures = np.array(known[..., -horizon:])
+        windows = self.evidence.test.values[self.drawn : self.drawn + len(past)]
+        assert np.array_equal(windows[..., :-horizon], past)
+        futures = np.array(windows[..., -horizon:])
         futures[::10] = self.evidence.train.values[: len(futures[::10]), :, -horizon:]
         self.drawn += len(past)
         return torch.from_numpy(futures)
