@@ -81,7 +81,7 @@ def test_planted_copies_are_counted_and_none_are_where_none_were_planted(honest)
         share = float(name.split()[0])
         assert share <= measurement.value <= share + 0.026, name  # of 40 sounds one more is 0.025
         assert (measurement.value > LIMIT) == (share > LIMIT), name
-        assert measurement.low <= measurement.value <= measurement.high
+        assert measurement.low - 1e-12 <= measurement.value <= measurement.high
         assert measurement.better == "lower"
 
 
@@ -143,9 +143,9 @@ class Replay:
 
     def generate(self, conditions, seeds, **sampling):
         past, horizon = sampling["past"].numpy(), self.evidence.shape.format.horizon
-        known = self.evidence.test.values[self.drawn : self.drawn + len(past)]
-        assert np.array_equal(known[..., :-horizon], past)
-        futures = np.array(known[..., -horizon:])
+        windows = self.evidence.test.values[self.drawn : self.drawn + len(past)]
+        assert np.array_equal(windows[..., :-horizon], past)
+        futures = np.array(windows[..., -horizon:])
         futures[::10] = self.evidence.train.values[: len(futures[::10]), :, -horizon:]
         self.drawn += len(past)
         return torch.from_numpy(futures)
