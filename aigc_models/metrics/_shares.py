@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 
 from aigc_models.evidence import Measurement
-from aigc_models.metrics._bootstrap import Edges, measurements
+from aigc_models.metrics._bootstrap import ALL, Edges, measurements
 
 Z = 1.959964  # of 95 %
 
@@ -27,9 +27,11 @@ def shares(
     like the mean over items and repeats does.
     """
     tables = {name: np.atleast_2d(np.asarray(figure, dtype=np.float64)) for name, figure in figures.items()}
-    values = {name: float(table.mean()) for name, table in tables.items()}
+    values = {name: float(table.mean()) if table.size else math.nan for name, table in tables.items()}
 
     def edges(name: str, other: str | None) -> Edges:
+        if not tables[name].size:
+            return ALL
         return share_edges(tables[name]) if other is None else difference_edges(tables[name] - tables[other])
 
     return measurements(values, edges, unit, better, (0.0, 1.0))
