@@ -12,7 +12,7 @@ from typing import Literal
 import numpy as np
 
 from aigc_models.evidence import Measurement
-from aigc_models.metrics._bootstrap import Edges, measurements
+from aigc_models.metrics._bootstrap import ALL, Edges, measurements
 
 Z = 1.959964  # of 95 %
 
@@ -27,9 +27,11 @@ def shares(
     like the mean over items and repeats does.
     """
     tables = {name: np.atleast_2d(np.asarray(figure, dtype=np.float64)) for name, figure in figures.items()}
-    values = {name: float(table.mean()) for name, table in tables.items()}
+    values = {name: float(table.mean()) if table.size else math.nan for name, table in tables.items()}
 
     def edges(name: str, other: str | None) -> Edges:
+        if not tables[name].size:
+            return ALL
         return share_edges(tables[name]) if other is None else difference_edges(tables[name] - tables[other])
 
     return measurements(values, edges, unit, better, (0.0, 1.0))
@@ -46,7 +48,7 @@ def wilson(share: float, items: float) -> Edges:
     """The 95 % interval of a share (Wilson 1927): none in 100 is not 0 to 0, as a bootstrap would have it."""
     middle = (share + Z**2 / (2 * items)) / (1 + Z**2 / items)
     half = Z * math.sqrt(share * (1 - share) / items + Z**2 / (4 * items**2)) / (1 + Z**2 / items)
-    return middle - half, middle + half
+    return min(middle - half, share), max(middle + half, share)  # but for rounding at 0 and 1
 
 
 def difference_edges(table: np.ndarray) -> Edges:

@@ -19,7 +19,7 @@ from aigc_models.metrics._shares import shares
 
 MODALITIES = painted()
 PUPILS = 3  # classifiers
-STEPS = 0.3  # of the judge's, each: a third costs one or two hundredths of accuracy, of real items' as of generated ones'
+STEPS = 0.25  # of the judge's, each: a quarter costs one or two hundredths of accuracy, of real items as of generated ones
 DRAWN = 0.8  # of the pool, each
 
 

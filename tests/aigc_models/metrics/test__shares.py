@@ -39,6 +39,12 @@ def test_all_right_is_not_certain_and_nothing_lies_beyond_0_and_1():
     assert 0.6 < measurements["all"].versus["none"].low < measurements["all"].versus["none"].high == 1
 
 
+def test_of_no_items_there_is_neither_share_nor_interval():
+    measurement = shares({"a": np.zeros(0), "b": np.zeros(0)}, "higher")["a"]
+    assert np.isnan(measurement.value)
+    assert (measurement.low, measurement.high) == (0, 1)
+
+
 def test_repeats_that_differ_widen_an_interval_and_repeats_that_agree_do_not():
     one = (np.arange(100) < 80).astype(float)
     same, apart = np.stack([one, one, one]), np.stack([np.roll(one, at) * keep for at, keep in ((0, 1), (0, 1), (0, 0.5))])

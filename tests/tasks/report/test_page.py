@@ -143,4 +143,4 @@ def test_forecasts_are_told_apart_from_samples(digits: DatasetReport, read_page:
     text = " ".join(page.text.split())
     assert "What it forecasts" in text
     assert "series, 1,787 steps" in text
-    assert "bootstrap intervals over the test windows, in blocks of time" in text
+    assert "95 % intervals over the test windows, in blocks of time" in text

@@ -22,6 +22,11 @@ def test_numbers_have_four_digits_at_most(value: float | None, text: str) -> Non
     assert words.number(value) == text
 
 
+def test_where_there_is_no_interval_nothing_is_written() -> None:
+    assert words.interval(0.5, 2) == "0.500 to 2.000"
+    assert words.interval(-math.inf, math.inf) == words.interval(None, None) == ""
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"), [(0.04, "0.04 s"), (9.96, "10.0 s"), (59.99, "60.0 s"), (75, "1 min 15 s"), (3725, "1 h 2 min")]
 )
