@@ -233,6 +233,8 @@ def _significance(gate: Gate, figures: Mapping[str, Any], reason: str) -> tuple[
     if not others:
         return "failed", f"{reason}, but no paired difference to {gate.reference} was measured"
     losses = {name: loss(Difference.model_validate(versus[name]), _better(gate)) for name in others}
+    if not all(math.isfinite(each.high - each.low) for each in losses.values()):
+        return "not_told_apart", f"{reason}, but {TOO_FEW}"
     helds = {name: hold(each, 0.0, figures.get("items") or 0) for name, each in losses.items()}
     unclear = {name: held for name, held in helds.items() if held.standing != "better"}
     if worse := sorted(name for name, held in helds.items() if held.standing == "worse"):

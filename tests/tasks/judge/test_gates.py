@@ -220,7 +220,7 @@ def test_without_an_interval_nothing_is_significant_and_the_reason_says_so() -> 
     assert not verdict.passed
     assert verdict.reason.endswith("too few test items, or too short a test time, for an interval")
     (against,) = judge((Gate(metric="crps", reference="champion"),), metrics, Champion(version=1, items=20))
-    assert against.passed
+    assert (against.passed, against.verdict) == (False, "not_told_apart")
     assert against.reason.startswith("not told apart")
     assert against.reason.endswith("difference -0.9, too few test items, or too short a test time, for an interval")
     significant = Gate(metric="crps", reference="champion", significant=True)
