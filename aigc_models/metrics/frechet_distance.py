@@ -42,10 +42,8 @@ def moments(rows: np.ndarray, weights: np.ndarray) -> Moments:
     total = weights.sum(1, keepdims=True)
     centred = rows - rows.mean(0)
     mean = weights @ centred / total
-    one, other = np.triu_indices(features)
-    products = np.empty((len(weights), features, features))
-    products[:, one, other] = weights @ (centred[:, one] * centred[:, other]) / total
-    products[:, other, one] = products[:, one, other]
+    squares = (centred[:, :, None] * centred[:, None, :]).reshape(items, -1)  # one product of matrices for all rounds
+    products = (weights @ squares / total).reshape(-1, features, features)
     covariance = (products - mean[:, :, None] * mean[:, None, :]) * (items / max(1, items - 1))
     return Moments(mean + rows.mean(0), covariance)
 
