@@ -26,9 +26,7 @@ def pipeline(order: Order) -> ReportRef:
     """The whole pipeline of `aigc run`: each data set in turn, and one report over them all."""
     config, run = order.config, f"{order.name}-{datetime.now():%Y%m%d-%H%M%S}"
     outcomes = [produce(one) for one in config.runs]
-    served = try_served(
-        [outcome.trained.ensemble for outcome in outcomes], [outcome.registered for outcome in outcomes], config.serving
-    )
+    served = try_served([outcome.serving for outcome in outcomes], [outcome.registered for outcome in outcomes], config.serving)
     return write_report(outcomes, served, run, config.name)
 
 
@@ -42,9 +40,11 @@ def produce(config: PipelineConfig) -> Outcome:
     data = prepare(config.data)
     config = contested(in_its_format(config, champion, data), champion)
     trained = train(data, config.training, config.evaluation, model=registered_name(config))
-    registered, decision = promote(trained, config)
-    batch = generate(trained.ensemble, config.generation, registered)
-    return Outcome(config, config.name, config.notes, data, trained, registered, decision, batch)
+    promoted = promote(trained, config)
+    batch = generate(promoted.ensemble, config.generation, promoted.registered)
+    return Outcome(
+        config, config.name, config.notes, data, trained, promoted.registered, promoted.decision, batch, promoted.ensemble
+    )
 
 
 @flow

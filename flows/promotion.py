@@ -2,23 +2,69 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
+from flows.champions import standing
 from flows.config import PipelineConfig
 from flows.entry import entry
 from flows.flow import flow, tracked
 from flows.training import version_recipe
-from tasks.judge.champion import ChampionRef
+from tasks.judge.champion import ChampionRef, made_of
+from tasks.judge.evaluate import evaluate
 from tasks.registry.move_champion import Moved, MoveSettings, move_champion
 from tasks.registry.promote import Decision
 from tasks.registry.promote import promote as promote_stage
 from tasks.registry.register import register
-from tasks.stage.references import RegisteredRef, TrainedRef
+from tasks.stage.execution import Execution
+from tasks.stage.references import EnsembleRef, RegisteredRef, TrainedRef
+from tasks.train.ensemble import build_ensemble
+
+
+@dataclass(frozen=True)
+class Promoted:
+    """Which version a run ends with, what was decided, and the bundle that it is of."""
+
+    registered: RegisteredRef
+    decision: Decision
+    ensemble: EnsembleRef
 
 
 @flow
-def promote(trained: TrainedRef, config: PipelineConfig, champion: ChampionRef | None = None) -> tuple[RegisteredRef, Decision]:
+def promote(trained: TrainedRef, config: PipelineConfig, champion: ChampionRef | None = None) -> Promoted:
     """Register as `challenger`, judge, and move `champion` where every gate passes; members may begin with its weights."""
     registered = registering(trained, config, champion)
-    return registered, promote_stage(registered, trained.evaluation, config.promotion)
+    decision = promote_stage(registered, trained.evaluation, config.promotion)
+    promoted = Promoted(registered, decision, trained.ensemble)
+    if Execution.current().planning or decision.decision != "refused":
+        return promoted
+    stands = standing(config)
+    if stands is not None and not made_of(Execution.current().workspace, stands, trained.baseline):
+        return promoted
+    return plain_method(promoted, trained, config)
+
+
+def plain_method(refused: Promoted, trained: TrainedRef, config: PipelineConfig) -> Promoted:
+    """The strongest plain method as a first champion, where there is none and the ensemble did not pass its gates.
+
+    It has to pass the gates that guard; then the name has a model that serves, and a later challenger somebody to beat.
+    """
+    alone = build_ensemble(trained.corpus, [trained.baseline], config.training.ensemble)
+    if alone.weights.keys() == trained.ensemble.weights.keys():
+        return refused
+    measured = evaluate(trained.corpus, alone, [trained.baseline], trained.baseline, config.evaluation)
+    registered = register(alone, measured, config.registration)
+    guards = tuple(gate for gate in config.promotion.gates if gate.guard)
+    decision = promote_stage(registered, measured, config.promotion.model_copy(update={"gates": guards}))
+    name, before = trained.baseline.name.replace("_", " "), refused.decision
+    why = f"the ensemble (version {before.version}) did not pass as the first champion: {before.reason}"
+    if decision.decision == "refused":
+        reason = (
+            f"{before.reason}; the plain method {name} (version {decision.version}) does not serve either: {decision.reason}"
+        )
+        return Promoted(refused.registered, before.model_copy(update={"reason": reason}), refused.ensemble)
+    serves = "serves" if decision.decision == "promoted" else "may serve"
+    reason = f"the plain method {name} {serves}, since {why}"
+    return Promoted(registered, decision.model_copy(update={"reason": reason, "gates": before.gates}), alone)
 
 
 def registering(trained: TrainedRef, config: PipelineConfig, champion: ChampionRef | None = None) -> RegisteredRef:

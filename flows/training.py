@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from flows.champions import beside, long_ago
 from flows.config import PipelineConfig, TrainingConfig
 from flows.flow import flow
-from tasks.judge.champion import ChampionRef
+from tasks.judge.champion import ChampionRef, made_of
 from tasks.judge.evaluate import EvaluationSettings, evaluate
 from tasks.registry.recipe import plain
 from tasks.registry.version_recipe import VersionRecipe
@@ -48,6 +48,8 @@ def train(
     """
     made = learn(data, config, champion)
     opponent = champion or beside(made.ensemble, model)
+    if opponent is not None and made_of(Execution.current().workspace, opponent, made.baseline):
+        opponent = None  # the plain method of this very training, which stands among the candidates anyway
     measured = evaluate(made.corpus, made.ensemble, made.members, made.baseline, evaluation, opponent, long_ago(opponent))
     return TrainedRef(made.corpus, made.body, made.members, made.baseline, made.ensemble, measured)
 

@@ -86,6 +86,12 @@ def version_as_champion(workspace: Workspace, model: str, version: int) -> Champ
     return _fetched(workspace, store, find_version(store, f"{model}/{version}"))
 
 
+def made_of(workspace: Workspace, champion: ChampionRef, plain: ModelRef) -> bool:
+    """Whether a champion is a plain method alone, and this one: of the same data, settings and code."""
+    card = json.loads((champion.path(workspace) / "bundle.json").read_text())
+    return bool(card.get("members") == [plain.name] and card.get("parents", {}).get(plain.name) == plain.sha256)
+
+
 def opponent(workspace: Workspace, model: str, bundle: Path) -> ChampionRef | None:
     """Whom a bundle is to be measured beside: the champion, or, where it is that itself, the one that it was measured
     beside to become it (none where it was the first, or where that one is gone)."""

@@ -18,7 +18,7 @@ from tasks.registry.promote import Decision
 from tasks.serve.try_served import ServedRef
 from tasks.stage.execution import Execution
 from tasks.stage.origin import git_revision, package
-from tasks.stage.references import GenerationRef, ModelRef, Reference, RegisteredRef, TrainedRef, VersionRef
+from tasks.stage.references import EnsembleRef, GenerationRef, ModelRef, Reference, RegisteredRef, TrainedRef, VersionRef
 from tasks.stage.stage import StageContext, stage
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ class Outcome:
     registered: RegisteredRef
     decision: Decision
     batch: GenerationRef
+    serving: EnsembleRef  # what was registered and tried: the ensemble, or the plain method as first champion
 
 
 class ReportRef(Reference):

@@ -32,7 +32,7 @@ def test_the_items_that_are_asked_for_tell_two_equal_models_in_four_of_five_case
     [(283, "about 290 test"), (1_001, "about 1,100 test"), (9, "about 9 test"), (20_000_000, "more than ten million test")],
 )
 def test_the_advice_is_rounded_up(items: int, words: str) -> None:
-    held = hold(Difference(value=0.0, low=-1.5, high=1.5), 1.0, 1)._replace(items=items)
+    held = hold(Difference(value=0.0, low=-2.0, high=2.0), 1.0, 1)._replace(items=items)
     assert f"not told apart: {words} items would tell a difference of 1 nats" == advice(held, "nats")
 
 
