@@ -77,8 +77,9 @@ def version_recipe(config: PipelineConfig, trained: TrainedRef, champion: Champi
     settled = training.model_copy(update={"members": members, "pretraining": body})
     data = config.data.model_copy(update={"version": trained.corpus.version})
     warm = champion is not None and any(member.start == "champion" for member in members)
+    made = plain(config.model_copy(update={"training": settled, "data": data}))
     return VersionRecipe(
-        config=plain(config.model_copy(update={"training": settled, "data": data})),
+        config={name: made[name] for name in ("data", "training")},  # how it was judged made nothing of it
         cores=execution.cores,
         champion=champion.version if champion is not None and warm else None,
     )

@@ -1,8 +1,10 @@
 """One Prefect server for the flow tests of a run, on a workspace of its own."""
 
+import hashlib
 import os
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -33,3 +35,44 @@ def execution(workspace):
 
     with executing(Execution(workspace, cores=2)) as current:
         yield current
+
+
+def letter(number: int) -> str:
+    """A sentence that is near to no other."""
+    digests = (hashlib.sha256(f"{number} {word}".encode()).hexdigest() for word in range(12))
+    return " ".join(digest[:6] for digest in digests)
+
+
+@pytest.fixture
+def letters(request, tracked_workspace, monkeypatch):
+    """Flows and stages as plain functions, cached by their own keys; 120 letters in a folder."""
+    from flows import flow as flow_module
+    from flows.flow import Flow
+    from tasks.stage.execution import Execution, executing
+    from tasks.stage.stage import Stage, StageContext
+
+    workspace, results, made = tracked_workspace, {}, []
+
+    def submit(stage, *args, **kwargs):
+        arguments = stage.arguments(args, kwargs)
+        key = stage.key(arguments)
+        if key not in results or not stage.cached:
+            made.append(stage.name)
+            folder = workspace.stages / key
+            folder.mkdir(parents=True, exist_ok=True)
+            with execution.tracker.run(stage.label(arguments)) as run:
+                results[key] = stage.plain(**arguments, context=StageContext(folder, workspace, run_id=run.id))
+        return SimpleNamespace(result=lambda: results[key])
+
+    monkeypatch.setenv("AIGC_WORKSPACE", str(workspace.root))
+    monkeypatch.setattr(Stage, "submit", submit)
+    monkeypatch.setattr(Flow, "__call__", lambda flow, *args, **kwargs: flow.fn(*args, **kwargs))
+    monkeypatch.setattr(flow_module, "_link", lambda run, execution: None)
+    name = f"again{len(request.node.name)}"  # the workspace is that of all tests
+    folder = workspace.root / "letters" / name
+    folder.mkdir(parents=True)
+    for number in range(120):
+        (folder / f"{number:04}.txt").write_text(letter(number))
+    execution = Execution(workspace)
+    with executing(execution):
+        yield SimpleNamespace(workspace=workspace, folder=folder, made=made, name=name)

@@ -1,69 +1,28 @@
-"""A version made again: stages, registry and data versions are real, Prefect is left out (as in `test_retraining`)."""
+"""A version made again: stages, registry and data versions are real, Prefect is left out (see `letters`)."""
 
 from __future__ import annotations
 
-import hashlib
 import json
-from types import SimpleNamespace
+from pathlib import Path
 
 import pytest
 
 from aigc_models.errors import BadInput
-from flows import flow as flow_module
 from flows.config import PipelineConfig
-from flows.flow import Flow
 from flows.pipeline import contend
 from flows.reproduction import ReproductionConfig, reproduce
 from tasks.dataset.ledger import ledger
 from tasks.registry.register import find_version
 from tasks.registry.version_recipe import kept
-from tasks.stage.execution import Execution, executing
 from tasks.stage.references import encode
-from tasks.stage.stage import Stage, StageContext
 from tasks.stage.tracking import client
 
 pytestmark = pytest.mark.slow
 
 
-def letter(number: int) -> str:
-    """A sentence that is near to no other."""
-    digests = (hashlib.sha256(f"{number} {word}".encode()).hexdigest() for word in range(12))
-    return " ".join(digest[:6] for digest in digests)
-
-
-@pytest.fixture
-def letters(request, tracked_workspace, monkeypatch):
-    """Flows and stages as plain functions, cached by their own keys; 120 letters in a folder."""
-    workspace, results, made = tracked_workspace, {}, []
-
-    def submit(stage, *args, **kwargs):
-        arguments = stage.arguments(args, kwargs)
-        key = stage.key(arguments)
-        if key not in results or not stage.cached:
-            made.append(stage.name)
-            folder = workspace.stages / key
-            folder.mkdir(parents=True, exist_ok=True)
-            with execution.tracker.run(stage.label(arguments)) as run:
-                results[key] = stage.plain(**arguments, context=StageContext(folder, workspace, run_id=run.id))
-        return SimpleNamespace(result=lambda: results[key])
-
-    monkeypatch.setenv("AIGC_WORKSPACE", str(workspace.root))
-    monkeypatch.setattr(Stage, "submit", submit)
-    monkeypatch.setattr(Flow, "__call__", lambda flow, *args, **kwargs: flow.fn(*args, **kwargs))
-    monkeypatch.setattr(flow_module, "_link", lambda run, execution: None)
-    name = f"again{len(request.node.name)}"  # the workspace is that of all tests
-    folder = workspace.root / "letters" / name
-    folder.mkdir(parents=True)
-    for number in range(120):
-        (folder / f"{number:04}.txt").write_text(letter(number))
-    execution = Execution(workspace)
-    with executing(execution):
-        yield SimpleNamespace(workspace=workspace, folder=folder, made=made, name=name, config=config(name, str(folder)))
-
-
-def config(name: str, location: str) -> PipelineConfig:
+def config(name: str, folder: Path) -> PipelineConfig:
     values = {
-        "data": {"source": {"name": name, "location": location, "modality": "text"}},
+        "data": {"source": {"name": name, "location": str(folder), "modality": "text"}},
         "training": {
             "budget": 2.0,
             "members": [{"family": "rnn", "size": "debug"}, {"family": "transformer", "size": "debug", "steps": 5}],
@@ -76,7 +35,8 @@ def config(name: str, location: str) -> PipelineConfig:
 
 
 def test_a_version_made_by_a_budget_is_made_again_from_its_steps_alone(letters):
-    registered = contend(letters.config)
+    settings = config(letters.name, letters.folder)
+    registered = contend(settings)
     first = ledger(letters.workspace, letters.name)[-1].version
     recipe = kept(client(letters.workspace), find_version(client(letters.workspace), f"{letters.name}/{registered.version}"))
     members = {member["family"]: member for member in recipe.config["training"]["members"]}
@@ -85,7 +45,7 @@ def test_a_version_made_by_a_budget_is_made_again_from_its_steps_alone(letters):
     assert members["transformer"]["steps"] == 5
     assert recipe.config["data"]["version"] == first
     (letters.folder / "new.txt").write_text("a letter that came afterwards, of another kind altogether")
-    contend(letters.config)  # the data have moved on
+    contend(settings)  # the data have moved on
     newest = ledger(letters.workspace, letters.name)[-1].version
     assert newest != first
     (letters.workspace.state / "speeds.json").unlink()  # a machine that never timed anything
@@ -117,10 +77,11 @@ def test_a_version_made_by_a_budget_is_made_again_from_its_steps_alone(letters):
 
 
 def test_the_same_budget_asks_for_the_same_steps_once_they_were_planned(letters):
-    first = contend(letters.config)
+    settings = config(letters.name, letters.folder)
+    first = contend(settings)
     assert letters.made.count("measure_speed") == 1, "one member has a time, the other has steps"
     letters.made.clear()
-    second = contend(letters.config)
+    second = contend(settings)
     assert second.version == first.version
     assert "finetune" not in letters.made
     assert "measure_speed" not in letters.made
