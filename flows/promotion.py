@@ -11,8 +11,9 @@ from flows.flow import flow, tracked
 from flows.training import version_recipe
 from tasks.judge.champion import ChampionRef, made_of
 from tasks.judge.evaluate import evaluate
+from tasks.judge.gates import OPPONENTS
 from tasks.registry.move_champion import Moved, MoveSettings, move_champion
-from tasks.registry.promote import Decision
+from tasks.registry.promote import Decision, PromotionSettings
 from tasks.registry.promote import promote as promote_stage
 from tasks.registry.register import register
 from tasks.stage.execution import Execution
@@ -32,15 +33,22 @@ class Promoted:
 @flow
 def promote(trained: TrainedRef, config: PipelineConfig, champion: ChampionRef | None = None) -> Promoted:
     """Register as `challenger`, judge, and move `champion` where every gate passes; members may begin with its weights."""
+    execution = Execution.current()
+    stands = None if execution.planning else standing(config)
+    first = stands is None or made_of(execution.workspace, stands, trained.baseline)
+    settings = unopposed(config.promotion) if first and stands is not None else config.promotion
     registered = registering(trained, config, champion)
-    decision = promote_stage(registered, trained.evaluation, config.promotion)
+    decision = promote_stage(registered, trained.evaluation, settings)
     promoted = Promoted(registered, decision, trained.ensemble)
-    if Execution.current().planning or decision.decision != "refused":
-        return promoted
-    stands = standing(config)
-    if stands is not None and not made_of(Execution.current().workspace, stands, trained.baseline):
+    if execution.planning or decision.decision != "refused" or not first:
         return promoted
     return plain_method(promoted, trained, config)
+
+
+def unopposed(settings: PromotionSettings) -> PromotionSettings:
+    """Without the gates against the champion, which is the plain method of this very training."""
+    gates = tuple(gate for gate in settings.gates if gate.reference not in OPPONENTS)
+    return settings.model_copy(update={"gates": gates})
 
 
 def plain_method(refused: Promoted, trained: TrainedRef, config: PipelineConfig) -> Promoted:

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import binom
 
+from aigc_models.canvas import painted
 from aigc_models.corpus import Corpus
 from aigc_models.evidence import Evidence, Measurement
 from aigc_models.metrics import _training_distance
@@ -26,7 +27,7 @@ from aigc_models.metrics._training_distance import TEST
 from aigc_models.metrics._windows import spans
 from aigc_models.metrics.empty_share import empty
 
-MODALITIES = _training_distance.MODALITIES
+MODALITIES = painted() | {"text", "series"}
 CLOSEST = 0.01  # share of new items that may lie nearer than the limit
 DOUBT = 0.01  # that more of them do
 REPEATED = 1e-3  # relative distance of a test item that is itself a copy, but for rounding

@@ -117,7 +117,7 @@ def test_a_place_that_cannot_be_asked_is_refused_in_words(location: str, message
 
 
 def test_the_query_is_asked_for(shop: Path) -> None:
-    with pytest.raises(BadInput, match="query: field required"):
+    with pytest.raises(BadInput, match="query: is missing"):
         source.modality(SourceSettings(name="a", location=f"sqlite:///{shop}"))
 
 
