@@ -22,6 +22,22 @@ for name in ("MLFLOW_TRACKING_URI", "PREFECT_API_URL", "AIGC_WORKSPACE", "AIGC_D
     os.environ.pop(name, None)
 
 
+# By file, so that no worker is left alone with the longest at the end (`make test` keeps this order).
+LONGEST_FIRST = (
+    "test_pipeline.py",
+    "test_readme.py",
+    "test_kill.py",
+    "test_deployments.py",
+    "test_nightly.py",
+    "test_malformed.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    places = {name: place for place, name in enumerate(LONGEST_FIRST)}
+    items.sort(key=lambda item: places.get(item.path.name, len(places)))
+
+
 @pytest.fixture(scope="session")
 def tracked_workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """A workspace with MLflow's empty database, copied from one that is made once for all workers:

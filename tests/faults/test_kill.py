@@ -22,7 +22,7 @@ training:
   members:
     - {family: flow_matching, size: debug, steps: 240, plan: {checkpoint_seconds: 0.5}}
   baseline: {family: gaussian_mixture, size: debug}
-evaluation: {metrics: [nearest_training_distance_ratio], samples: 16, shown: 1}
+evaluation: {metrics: [empty_share], samples: 16, shown: 1}
 promotion: {gates: []}
 generation: {count: 2}
 """

@@ -12,7 +12,14 @@ import yaml
 
 pytestmark = pytest.mark.slow
 
-QUICK = ["training.budget=4s", "training.size=debug", "evaluation.samples=16", "evaluation.shown=2"]
+MEMBERS = {
+    "digits": ("flow_matching", "gan", "vae"),
+    "docstrings": ("rnn", "transformer"),
+    "notes": ("flow_matching", "vae"),
+    "co2": ("forecaster", "series_vae"),
+}
+QUICK = [f"{name}.training.members.{member}.steps=20" for name, members in MEMBERS.items() for member in members]
+QUICK += ["training.size=debug", "evaluation.samples=16", "evaluation.shown=2"]
 QUICK += [f"{name}.training.ensemble.settings={{steps: 20, most: 64, rounds: 1}}" for name in ("digits", "notes")]
 QUICK += ["notes.evaluation.metrics=[pitch_accuracy, nearest_training_distance_ratio]"]
 PROJECT = Path(__file__).parents[2]
