@@ -19,6 +19,7 @@ MEMBERS = {
     "co2": ("forecaster", "series_vae"),
 }
 QUICK = [f"{name}.training.members.{member}.steps=20" for name, members in MEMBERS.items() for member in members]
+QUICK += [f"{name}.promotion.gates=[]" for name in ("digits", "docstrings", "notes")]  # co2 keeps its gates
 QUICK += ["training.size=debug", "evaluation.samples=16", "evaluation.shown=2"]
 QUICK += [f"{name}.training.ensemble.settings={{steps: 20, most: 64, rounds: 1}}" for name in ("digits", "notes")]
 QUICK += ["notes.evaluation.metrics=[pitch_accuracy, nearest_training_distance_ratio]"]

@@ -47,16 +47,16 @@ def decide(toys, execution):
 
 def test_a_version_that_was_deleted_is_registered_and_promoted_again(decide, execution):
     store = client(execution.workspace)
-    first, _ = decide("deleted", 1)
-    assert decide("deleted", 1)[0] == first
+    first, _ = decide("comes-back", 1)
+    assert decide("comes-back", 1)[0] == first
     assert [timing.cached for timing in execution.timings] == [True, False], "promote asks the registry each time"
-    assert len(history(execution.workspace, "deleted")) == 1
-    store.delete_registered_model_alias("deleted", "champion")
-    store.delete_model_version("deleted", str(first.version))
-    registered, decision = decide("deleted", 1)
+    assert len(history(execution.workspace, "comes-back")) == 1
+    store.delete_registered_model_alias("comes-back", "champion")
+    store.delete_model_version("comes-back", str(first.version))
+    registered, decision = decide("comes-back", 1)
     assert decision.decision == "promoted"
-    assert registered.version == decision.version == aliases_of(store, "deleted")["champion"]
-    assert store.get_model_version("deleted", str(registered.version)).tags["aigc.bundle_sha256"] == first.bundle_sha256
+    assert registered.version == decision.version == aliases_of(store, "comes-back")["champion"]
+    assert store.get_model_version("comes-back", str(registered.version)).tags["aigc.bundle_sha256"] == first.bundle_sha256
 
 
 def test_a_registration_whose_version_holds_another_bundle_is_not_believed(decide, execution):

@@ -30,8 +30,8 @@ def writer(folder: Path, symbol: str) -> Path:
     """A bundle whose texts are of this symbol alone."""
     texts = [symbol * length for length in range(20, 40)]
     form, config = text.choose_format(texts), ngram.SIZES["debug"]
-    card = Card(name="letters", family="ngram", modality="text", config=config.model_dump(mode="json"), labels=(),
-                format=form.model_dump(), dataset="letters", version=f"data-{symbol}", micro_batch=4)  # fmt: skip
+    card = Card(name="followed", family="ngram", modality="text", config=config.model_dump(mode="json"), labels=(),
+                format=form.model_dump(), dataset="followed", version=f"data-{symbol}", micro_batch=4)  # fmt: skip
     corpus = Corpus("text", text.encode(texts, form), np.zeros(len(texts), int))
     model = ngram.build(config, card.shape)
     model.fit(corpus, corpus, lambda *arguments, **figures: None)
@@ -41,19 +41,19 @@ def writer(folder: Path, symbol: str) -> Path:
 
 @pytest.fixture(scope="module")
 def letters(registrar):
-    """The registered model `letters` in two versions."""
+    """The registered model `followed` in two versions."""
     for number, symbol in ((1, "a"), (2, "b")):
-        registrar.register("letters", number, writer(registrar.workspace.outputs / f"writer-{symbol}", symbol), loss=0.5)
+        registrar.register("followed", number, writer(registrar.workspace.outputs / f"writer-{symbol}", symbol), loss=0.5)
     return registrar.workspace
 
 
-def move(workspace, version, name="letters"):
+def move(workspace, version, name="followed"):
     client(workspace).set_registered_model_alias(name, "champion", str(version))
 
 
 def ask(client, **body):
     """Which version says that it answers, and which symbols it wrote."""
-    answer = client.post("/v1/completions", json={"model": "letters", "max_tokens": 12, "temperature": 0, **body})
+    answer = client.post("/v1/completions", json={"model": "followed", "max_tokens": 12, "temperature": 0, **body})
     assert answer.status_code == 200, answer.text
     assert answer.headers["x-aigc-version"] == answer.json()["aigc"]["version"]
     return answer.headers["x-aigc-version"], set(answer.json()["choices"][0]["text"])
@@ -72,9 +72,9 @@ def figure(client, name):
 
 @pytest.fixture
 def served(letters, serving):
-    """A client of a server that follows `letters`, at version 1, and looks twenty times a second."""
+    """A client of a server that follows `followed`, at version 1, and looks twenty times a second."""
     move(letters, 1)
-    app = create_app({"letters": registered(letters, "letters")}, every=0.05)
+    app = create_app({"followed": registered(letters, "followed")}, every=0.05)
     with serving(app) as address, httpx.Client(base_url=address, timeout=30) as asker:
         until(lambda: asker.get("/readyz").status_code == 200)
         asker.app = app
@@ -85,7 +85,7 @@ def served(letters, serving):
 def test_fifty_swaps_under_load(letters, served):
     answers, done = [], threading.Event()
     engine = served.app.state.engine
-    first = weakref.ref(engine.current("letters").generator)
+    first = weakref.ref(engine.current("followed").generator)
 
     def load(stream):
         with httpx.Client(base_url=served.base_url, timeout=30) as asker:
@@ -105,13 +105,13 @@ def test_fifty_swaps_under_load(letters, served):
             each.result()  # raises where a request failed
     assert {version for version, _ in answers} == {"1", "2"}
     assert all(symbols == {"1": {"a"}, "2": {"b"}}[version] for version, symbols in answers)
-    assert figure(served, 'aigc_reloads_total{model="letters",outcome="served"}') == 50
-    until(lambda: sum(thread.name.startswith("letters_") for thread in threading.enumerate()) == 1)
+    assert figure(served, 'aigc_reloads_total{model="followed",outcome="served"}') == 50
+    until(lambda: sum(thread.name.startswith("followed_") for thread in threading.enumerate()) == 1)
     until(lambda: gc.collect() >= 0 and first() is None)  # what is served no more is freed
 
 
 def streamed(client):
-    body = {"model": "letters", "max_tokens": 200, "temperature": 0, "stream": True}
+    body = {"model": "followed", "max_tokens": 200, "temperature": 0, "stream": True}
     with client.stream("POST", "/v1/completions", json=body) as answer:
         assert answer.status_code == 200
         events = [line[6:] for line in answer.iter_lines() if line.startswith("data: ")]
@@ -122,22 +122,22 @@ def streamed(client):
 
 
 def test_promotion_and_rollback_are_served(letters, served):
-    promote_version(letters, "letters", 2)
+    promote_version(letters, "followed", 2)
     until(lambda: ask(served) == ("2", {"b"}))
-    assert served.get("/v1/models/letters").json()["version"] == "2"
-    assert figure(served, 'aigc_served_version{model="letters"}') == 2
-    rollback(letters, "letters", "worse")
+    assert served.get("/v1/models/followed").json()["version"] == "2"
+    assert figure(served, 'aigc_served_version{model="followed"}') == 2
+    rollback(letters, "followed", "worse")
     until(lambda: ask(served) == ("1", {"a"}))
 
 
 def test_running_answer_ends_on_the_version_that_began_it(letters, served):
-    body = {"model": "letters", "max_tokens": 512, "temperature": 0, "n": 4, "stream": True}
+    body = {"model": "followed", "max_tokens": 512, "temperature": 0, "n": 4, "stream": True}
     with served.stream("POST", "/v1/completions", json=body) as answer:
         lines = answer.iter_lines()
         next(lines)
-        old = served.app.state.engine.current("letters")
+        old = served.app.state.engine.current("followed")
         move(letters, 2)
-        until(lambda: served.app.state.engine.current("letters") is not old)
+        until(lambda: served.app.state.engine.current("followed") is not old)
         assert old.open_requests == 1
         symbols = {choice["text"] for line in lines if line[:6] == "data: " and "[" in line and line[6] == "{"
                    for choice in json.loads(line[6:])["choices"]}  # fmt: skip
@@ -146,7 +146,7 @@ def test_running_answer_ends_on_the_version_that_began_it(letters, served):
 
 def test_explicit_version_never_moves(letters, serving):
     move(letters, 1)
-    app = create_app({"letters": registered(letters, "letters/1")}, every=0.05)
+    app = create_app({"followed": registered(letters, "followed/1")}, every=0.05)
     with serving(app) as address, httpx.Client(base_url=address, timeout=30) as asker:
         until(lambda: asker.get("/readyz").status_code == 200)
         move(letters, 2)
@@ -155,28 +155,28 @@ def test_explicit_version_never_moves(letters, serving):
 
 
 def test_damaged_version_is_refused_and_the_old_one_goes_on(letters, served, registrar):
-    version = registrar.register("letters", 3, writer(letters.outputs / "writer-c", "c"), loss=0.5).version
-    weights = next(resolve(letters, f"letters/{version}").glob("*.safetensors"))
+    version = registrar.register("followed", 3, writer(letters.outputs / "writer-c", "c"), loss=0.5).version
+    weights = next(resolve(letters, f"followed/{version}").glob("*.safetensors"))
     whole = weights.read_bytes()
     weights.write_bytes(whole[:-8] + bytes(8))
     move(letters, version)
     until(lambda: "notes" in served.get("/readyz").json())
     ready = served.get("/readyz")
     assert ready.status_code == 200
-    assert f"version {version} is refused and version 1 goes on" in ready.json()["notes"]["letters"]
+    assert f"version {version} is refused and version 1 goes on" in ready.json()["notes"]["followed"]
     assert ask(served) == ("1", {"a"})
     time.sleep(0.3)  # it is not tried at each look
-    assert figure(served, 'aigc_reloads_total{model="letters",outcome="refused"}') == 1
-    assert figure(served, 'aigc_served_version{model="letters"}') == 1
+    assert figure(served, 'aigc_reloads_total{model="followed",outcome="refused"}') == 1
+    assert figure(served, 'aigc_served_version{model="followed"}') == 1
     move(letters, 2)
     until(lambda: ask(served) == ("2", {"b"}))
     assert "notes" not in served.get("/readyz").json()
 
 
 def test_alias_of_a_version_that_is_gone(letters, served, registrar):
-    version = registrar.register("letters", 4, writer(letters.outputs / "writer-d", "d"), loss=0.5).version
-    client(letters).delete_registered_model_alias("letters", "champion")
-    until(lambda: "has no champion" in served.get("/readyz").json().get("notes", {}).get("letters", ""))
+    version = registrar.register("followed", 4, writer(letters.outputs / "writer-d", "d"), loss=0.5).version
+    client(letters).delete_registered_model_alias("followed", "champion")
+    until(lambda: "has no champion" in served.get("/readyz").json().get("notes", {}).get("followed", ""))
     assert ask(served) == ("1", {"a"})
     move(letters, version)
     until(lambda: ask(served) == (str(version), {"d"}))
