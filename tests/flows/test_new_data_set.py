@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from contextvars import copy_context
 from pathlib import Path
 
 import numpy as np
@@ -47,7 +48,8 @@ def test_of_two_kinds_under_one_new_name_one_is_made_and_the_other_refused(execu
             ends[modality] = error
 
     monkeypatch.setattr(data, "growing", counted)
-    threads = [threading.Thread(target=add, args=(modality,)) for modality in sources]
+    # each with the settings of this thread: without them Prefect starts a server of its own, which takes its time
+    threads = [threading.Thread(target=copy_context().run, args=(add, modality)) for modality in sources]
     with growing(workspace, "mixed"):
         for thread in threads:
             thread.start()
