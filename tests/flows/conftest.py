@@ -44,8 +44,8 @@ def letter(number: int) -> str:
 
 
 @pytest.fixture
-def letters(request, tracked_workspace, monkeypatch):
-    """Flows and stages as plain functions, cached by their own keys; 120 letters in a folder."""
+def plain_flows(tracked_workspace, monkeypatch):
+    """Flows and stages as plain functions, cached by their own keys; `made` has the names of the stages that were run."""
     from flows import flow as flow_module
     from flows.flow import Flow
     from tasks.stage.execution import Execution, executing
@@ -68,11 +68,17 @@ def letters(request, tracked_workspace, monkeypatch):
     monkeypatch.setattr(Stage, "submit", submit)
     monkeypatch.setattr(Flow, "__call__", lambda flow, *args, **kwargs: flow.fn(*args, **kwargs))
     monkeypatch.setattr(flow_module, "_link", lambda run, execution: None)
+    execution = Execution(workspace)
+    with executing(execution):
+        yield SimpleNamespace(workspace=workspace, made=made)
+
+
+@pytest.fixture
+def letters(request, plain_flows):
+    """`plain_flows` with 120 letters in a folder."""
     name = f"again{len(request.node.name)}"  # the workspace is that of all tests
-    folder = workspace.root / "letters" / name
+    folder = plain_flows.workspace.root / "letters" / name
     folder.mkdir(parents=True)
     for number in range(120):
         (folder / f"{number:04}.txt").write_text(letter(number))
-    execution = Execution(workspace)
-    with executing(execution):
-        yield SimpleNamespace(workspace=workspace, folder=folder, made=made, name=name)
+    return SimpleNamespace(workspace=plain_flows.workspace, folder=folder, made=plain_flows.made, name=name)

@@ -12,11 +12,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from flows import flow as flow_module
 from flows.champions import champion_gates
 from flows.config import PipelineConfig
 from flows.due import RetrainConfig
-from flows.flow import Flow
 from flows.pipeline import produce
 from flows.recipes import registered_name
 from flows.retraining import against, retrain
@@ -24,9 +22,7 @@ from tasks.judge.champion import ChampionRef
 from tasks.judge.gates import Gate
 from tasks.registry import due, recipe
 from tasks.registry.register import aliases_of
-from tasks.stage.execution import Execution, executing
 from tasks.stage.lease import leased
-from tasks.stage.stage import Stage, StageContext
 from tasks.stage.tracking import client
 
 LETTER = "the ship carries grain and coal to a harbour in the north where men wait with carts for it every morning"
@@ -61,6 +57,7 @@ class Nights:
     config: dict
     moment: datetime = datetime(2026, 3, 1, 2, 0)
     events: list = field(default_factory=list)
+    stages: list = field(default_factory=list)
 
     @property
     def name(self):
@@ -88,41 +85,27 @@ class Nights:
         store.set_registered_model_alias(self.name, "champion", str(newest))
 
     @property
+    def trained(self):
+        """The trainings of members so far."""
+        return [stage for stage in self.stages if stage == "finetune"]
+
+    @property
     def champion(self):
         return aliases_of(client(self.workspace), self.name).get("champion")
 
 
 @pytest.fixture
-def nights(request, tracked_workspace, monkeypatch):
-    """Flows and stages as plain functions, cached by their own keys; the first champion is there, of a name for each test."""
-    workspace, results, trained = tracked_workspace, {}, []
-
-    def submit(stage, *args, **kwargs):
-        arguments = stage.arguments(args, kwargs)
-        key = stage.key(arguments)
-        if key not in results or not stage.cached:
-            trained.extend([stage.name] if stage.name == "finetune" else [])
-            folder = workspace.stages / key
-            folder.mkdir(parents=True, exist_ok=True)
-            with execution.tracker.run(stage.label(arguments)) as run:
-                results[key] = stage.plain(**arguments, context=StageContext(folder, workspace, run_id=run.id))
-        return SimpleNamespace(result=lambda: results[key])
-
-    monkeypatch.setenv("AIGC_WORKSPACE", str(workspace.root))
-    monkeypatch.setattr(Stage, "submit", submit)
-    monkeypatch.setattr(Flow, "__call__", lambda flow, *args, **kwargs: flow.fn(*args, **kwargs))
-    monkeypatch.setattr(flow_module, "_link", lambda run, execution: None)
-    name = request.node.name.removeprefix("test_a_")
+def nights(request, plain_flows, monkeypatch):
+    """The first champion is there, of a name for each test."""
+    workspace, name = plain_flows.workspace, request.node.name.removeprefix("test_a_")
     source = {**CONFIG["data"]["source"], "name": name, "location": str(workspace.root / "letters" / name)}
     config = {**CONFIG, "data": {"source": source}}
     made = Nights(workspace, config)
-    made.trained = trained
+    made.stages = plain_flows.made
     monkeypatch.setattr(due, "now", lambda: made.moment.isoformat(timespec="seconds"))
     made.arrive(0, 120)
-    execution = Execution(workspace)
-    with executing(execution):
-        produce(PipelineConfig.model_validate(config))
-        yield made
+    produce(PipelineConfig.model_validate(config))
+    return made
 
 
 @pytest.mark.slow
