@@ -3,7 +3,8 @@
     MODALITIES: frozenset[str]
     def measure(evidence: Evidence) -> dict[str, Measurement]     # by candidate name
 
-The metric's name is its file's name. `applies(evidence) -> bool` is optional (labels needed, say).
+The metric's name is its file's name. `applies(evidence) -> bool` is optional (labels needed, say), and so is `PRIMARY`: the
+modalities whose quality it stands for, by which a first champion is chosen on the validation split.
 """
 
 from __future__ import annotations
@@ -76,5 +77,6 @@ class Evidence:
     combined: frozenset[str] = frozenset({"ensemble"})  # candidates put together from other ones, their members
     seed: int = 0
     folder: Path | None = None
+    sharing: Evidence | None = None  # of the same candidates beside other items: what it has of them is not made again
     progress: Callable[..., None] = field(default=lambda *args, **figures: None)
     shared: dict[str, Any] = field(init=False, default_factory=dict, repr=False, compare=False)  # by metrics, made once

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flows.champions import standing
 from flows.config import PipelineConfig
 from flows.entry import entry
 from flows.flow import flow, tracked
 from flows.training import version_recipe
+from tasks.judge.alone import evaluate_alone
 from tasks.judge.champion import ChampionRef, made_of
-from tasks.judge.evaluate import evaluate
-from tasks.judge.gates import OPPONENTS
+from tasks.judge.choice import Choice, read_choice
 from tasks.registry.move_champion import Moved, MoveSettings, move_champion
 from tasks.registry.promote import Decision, PromotionSettings
 from tasks.registry.promote import promote as promote_stage
 from tasks.registry.register import register
 from tasks.stage.execution import Execution
-from tasks.stage.references import EnsembleRef, RegisteredRef, TrainedRef
+from tasks.stage.references import EnsembleRef, ModelRef, RegisteredRef, TrainedRef
 from tasks.train.ensemble import build_ensemble
 
 
@@ -32,47 +32,69 @@ class Promoted:
 
 @flow
 def promote(trained: TrainedRef, config: PipelineConfig, champion: ChampionRef | None = None) -> Promoted:
-    """Register as `challenger`, judge, and move `champion` where every gate passes; members may begin with its weights."""
+    """Register as `challenger`, judge, and move `champion`; members may begin with the weights of `champion`.
+
+    Where the name has no champion, what becomes it is what the validation split chose, if it passes the gates that guard.
+    """
     execution = Execution.current()
     stands = None if execution.planning else standing(config)
-    first = stands is None or made_of(execution.workspace, stands, trained.baseline)
-    settings = unopposed(config.promotion) if first and stands is not None else config.promotion
     registered = registering(trained, config, champion)
-    decision = promote_stage(registered, trained.evaluation, settings)
-    promoted = Promoted(registered, decision, trained.ensemble)
-    if execution.planning or decision.decision != "refused" or not first:
-        return promoted
-    return plain_method(promoted, trained, config)
+    if execution.planning or (stands is not None and not made_of(execution.workspace, stands, candidates(trained))):
+        return Promoted(registered, promote_stage(registered, trained.evaluation, config.promotion), trained.ensemble)
+    return first_champion(registered, trained, config, champion)
 
 
-def unopposed(settings: PromotionSettings) -> PromotionSettings:
-    """Without the gates against the champion, which is the plain method of this very training."""
-    gates = tuple(gate for gate in settings.gates if gate.reference not in OPPONENTS)
-    return settings.model_copy(update={"gates": gates})
+def candidates(trained: TrainedRef) -> list[ModelRef]:
+    """Whoever may serve alone: the strongest plain method, and the members."""
+    return [trained.baseline, *(member for member in trained.members if member.sha256 != trained.baseline.sha256)]
 
 
-def plain_method(refused: Promoted, trained: TrainedRef, config: PipelineConfig) -> Promoted:
-    """The strongest plain method as a first champion, where there is none and the ensemble did not pass its gates.
-
-    It has to pass the gates that guard; then the name has a model that serves, and a later challenger somebody to beat.
-    """
-    alone = build_ensemble(trained.corpus, [trained.baseline], config.training.ensemble)
-    if alone.weights.keys() == trained.ensemble.weights.keys():
-        return refused
-    measured = evaluate(trained.corpus, alone, [trained.baseline], trained.baseline, config.evaluation)
-    registered = register(alone, measured, config.registration)
+def first_champion(
+    registered: RegisteredRef, trained: TrainedRef, config: PipelineConfig, champion: ChampionRef | None
+) -> Promoted:
+    """What validation chose; where that is unsafe, the strongest plain method; every run leaves a model that serves."""
+    choice = read_choice(trained.evaluation.path(Execution.current().workspace))
     guards = tuple(gate for gate in config.promotion.gates if gate.guard)
-    decision = promote_stage(registered, measured, config.promotion.model_copy(update={"gates": guards}))
-    name, before = trained.baseline.name.replace("_", " "), refused.decision
-    why = f"the ensemble (version {before.version}) did not pass as the first champion: {before.reason}"
+    settings = config.promotion.model_copy(update={"gates": guards})
+    chosen = choice.chosen if choice else "ensemble"
+    if chosen == "ensemble" or len(trained.ensemble.weights) == 1:
+        decision = promote_stage(registered, trained.evaluation, settings)
+        promoted = Promoted(registered, said(decision, "the ensemble", choice), trained.ensemble)
+    else:
+        promoted = alone(chosen, trained, config, settings, champion)
+    if promoted.decision.decision != "refused" or chosen == "baseline" or len(trained.ensemble.weights) == 1:
+        return promoted
+    refused, plain = promoted.decision, alone("baseline", trained, config, settings, champion)
+    if plain.decision.decision == "refused":
+        reason = f"{refused.reason}; the plain method does not serve either: {plain.decision.reason}"
+        return replace(promoted, decision=refused.model_copy(update={"reason": reason}))
+    reason = f"{plain.decision.reason}; version {refused.version} was chosen on validation and refused: {refused.reason}"
+    return replace(plain, decision=plain.decision.model_copy(update={"reason": reason}))
+
+
+def alone(
+    name: str, trained: TrainedRef, config: PipelineConfig, settings: PromotionSettings, champion: ChampionRef | None
+) -> Promoted:
+    """A candidate as a version of its own, judged by what was measured of it beside the others."""
+    model = next(one for one in candidates(trained) if name in (one.name, "baseline"))
+    bundle = build_ensemble(trained.corpus, [model], config.training.ensemble)
+    measured = evaluate_alone(trained.corpus, trained.evaluation, bundle, name, config.evaluation)
+    recipe = version_recipe(config, trained, champion, model.name)
+    registered = register(bundle, measured, config.registration, recipe=recipe)
+    decision = promote_stage(registered, measured, settings)
+    choice = read_choice(trained.evaluation.path(Execution.current().workspace))
+    kind = "the plain method" if model.sha256 == trained.baseline.sha256 else "the member"
+    words = said(decision, f"{kind} {model.name.replace('_', ' ')}", choice if choice and choice.chosen == name else None)
+    return Promoted(registered, words, bundle)
+
+
+def said(decision: Decision, who: str, choice: Choice | None) -> Decision:
+    """The decision, with who serves and why before what the gates say."""
     if decision.decision == "refused":
-        reason = (
-            f"{before.reason}; the plain method {name} (version {decision.version}) does not serve either: {decision.reason}"
-        )
-        return Promoted(refused.registered, before.model_copy(update={"reason": reason}), refused.ensemble)
+        return decision.model_copy(update={"reason": f"{who}: {decision.reason}"})
     serves = "serves" if decision.decision == "promoted" else "may serve"
-    reason = f"the plain method {name} {serves}, since {why}"
-    return Promoted(registered, decision.model_copy(update={"reason": reason, "gates": before.gates}), alone)
+    why = f": {choice.reason}" if choice else ""
+    return decision.model_copy(update={"reason": f"{who} {serves}{why}; {decision.reason}"})
 
 
 def registering(trained: TrainedRef, config: PipelineConfig, champion: ChampionRef | None = None) -> RegisteredRef:

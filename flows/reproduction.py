@@ -24,6 +24,7 @@ from tasks.stage.references import EnsembleRef
 from tasks.stage.settings import Workspace
 from tasks.stage.tracking import client
 from tasks.stage.validation import validated
+from tasks.train.ensemble import build_ensemble
 from tasks.version.checkout import checkout
 
 
@@ -62,7 +63,7 @@ def reproduce(request: ReproductionConfig) -> Reproduction:
     if recipe.champion is not None:
         champion = version_as_champion(execution.workspace, version.name, recipe.champion)
     with anew(execution, recipe), left_standing(execution.workspace, config.data.source.name):
-        ensemble = made_again(config, champion)
+        ensemble = made_again(config, champion, recipe.alone)
         made = ensemble.path(execution.workspace)
         (differing, files), notes = compared(bundle, made), changes(bundle, made, execution)
     return Reproduction(
@@ -78,9 +79,13 @@ def reproduce(request: ReproductionConfig) -> Reproduction:
 @flow
 @of_dataset
 @tracked
-def made_again(config: PipelineConfig, champion: ChampionRef | None) -> EnsembleRef:
-    """The data as they were, and all members and the ensemble from nothing."""
-    return learn(prepare(config.data), config.training, champion).ensemble
+def made_again(config: PipelineConfig, champion: ChampionRef | None, alone: str) -> EnsembleRef:
+    """The data as they were, and all members and the ensemble from nothing, or the one model that stands `alone`."""
+    learned = learn(prepare(config.data), config.training, champion)
+    if not alone:
+        return learned.ensemble
+    candidates = {model.name: model for model in [*learned.members, learned.baseline]}
+    return build_ensemble(learned.corpus, [candidates[alone]], config.training.ensemble)
 
 
 @contextmanager

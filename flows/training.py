@@ -48,8 +48,8 @@ def train(
     """
     made = learn(data, config, champion)
     opponent = champion or beside(made.ensemble, model)
-    if opponent is not None and made_of(Execution.current().workspace, opponent, made.baseline):
-        opponent = None  # the plain method of this very training, which stands among the candidates anyway
+    if opponent is not None and made_of(Execution.current().workspace, opponent, [made.baseline, *made.members]):
+        opponent = None  # a candidate of this very training, which is measured anyway
     measured = evaluate(made.corpus, made.ensemble, made.members, made.baseline, evaluation, opponent, long_ago(opponent))
     return TrainedRef(made.corpus, made.body, made.members, made.baseline, made.ensemble, measured)
 
@@ -66,8 +66,13 @@ def learn(data: VersionRef, config: TrainingConfig, champion: ChampionRef | None
     return Learned(corpus, body, members, baseline, build_ensemble(corpus, members, config.ensemble))
 
 
-def version_recipe(config: PipelineConfig, trained: TrainedRef, champion: ChampionRef | None) -> VersionRecipe | None:
-    """How a version was made: the run's configuration with the version of the data and each member's steps."""
+def version_recipe(
+    config: PipelineConfig, trained: TrainedRef, champion: ChampionRef | None, alone: str = ""
+) -> VersionRecipe | None:
+    """How a version was made: the run's configuration with the version of the data and each member's steps.
+
+    `alone`: the name of the one model that it is made of, where it is not the ensemble.
+    """
     execution, training = Execution.current(), config.training
     if isinstance(trained.corpus, Planned):
         return None
@@ -82,6 +87,7 @@ def version_recipe(config: PipelineConfig, trained: TrainedRef, champion: Champi
         config={name: made[name] for name in ("data", "training")},  # how it was judged made nothing of it
         cores=execution.cores,
         champion=champion.version if champion is not None and warm else None,
+        alone=alone,
     )
 
 

@@ -87,6 +87,16 @@ class Judge:
         """The train split, or a random part of it: the real items that a generated pool stands in for."""
         return self.evidence.train.sample(MOST_ITEMS, SEED)
 
+    def beside(self, evidence: Evidence) -> Judge:
+        """A judge of the same candidates beside other items, with what this one has learned and generated."""
+        other = Judge(evidence)
+        other.pools = self.pools
+        if can_classify(self.evidence):
+            other.classifier = self.classifier
+        else:
+            other.components = self.components
+        return other
+
     def hands(self, pool: Corpus) -> np.ndarray:
         """`hands` for the items asked for: alike from pools with the same conditions in the same order, so paired."""
         return hands(pool, self.asked, np.random.default_rng(self.evidence.seed))
@@ -172,6 +182,6 @@ def seeds_of(like: Corpus) -> Tensor:
 def judge(evidence: Evidence) -> Judge:
     """The judge of this evidence; the metrics of one evaluation share it."""
     if "judge" not in evidence.shared:
-        evidence.shared["judge"] = Judge(evidence)
+        evidence.shared["judge"] = judge(evidence.sharing).beside(evidence) if evidence.sharing else Judge(evidence)
     jury: Judge = evidence.shared["judge"]
     return jury

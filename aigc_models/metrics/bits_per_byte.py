@@ -15,7 +15,7 @@ from aigc_models.evidence import Evidence, Measurement
 from aigc_models.metrics._bootstrap import ROUNDS, compared, resamples
 from aigc_models.modalities.text import END, PAD
 
-MODALITIES = frozenset({"text"})
+MODALITIES = PRIMARY = frozenset({"text"})
 MICRO_BATCH = 64  # items scored at a time
 
 

@@ -9,7 +9,7 @@ from aigc_models.evidence import Evidence, Measurement
 from aigc_models.forecasting.quantiles import window_crps
 from aigc_models.metrics._windows import forecasters, measured, unit
 
-MODALITIES = frozenset({"series"})
+MODALITIES = PRIMARY = frozenset({"series"})
 
 
 def applies(evidence: Evidence) -> bool:

@@ -17,7 +17,7 @@ from aigc_models.metrics._bootstrap import POSITIVE
 from aigc_models.metrics._halves import halved, weights
 from aigc_models.metrics._judge import Judge, judge
 
-MODALITIES = painted()
+MODALITIES = PRIMARY = painted()
 UNIT = "squared feature units"
 
 

@@ -86,10 +86,11 @@ def version_as_champion(workspace: Workspace, model: str, version: int) -> Champ
     return _fetched(workspace, store, find_version(store, f"{model}/{version}"))
 
 
-def made_of(workspace: Workspace, champion: ChampionRef, plain: ModelRef) -> bool:
-    """Whether a champion is a plain method alone, and this one: of the same data, settings and code."""
+def made_of(workspace: Workspace, champion: ChampionRef, candidates: Sequence[ModelRef]) -> bool:
+    """Whether a champion is one of these models alone: of the same data, settings and code."""
     card = json.loads((champion.path(workspace) / "bundle.json").read_text())
-    return bool(card.get("members") == [plain.name] and card.get("parents", {}).get(plain.name) == plain.sha256)
+    members, parents = card.get("members", []), card.get("parents", {})
+    return len(members) == 1 and any(parents.get(one.name) == one.sha256 for one in candidates if one.name in members)
 
 
 def opponent(workspace: Workspace, model: str, bundle: Path) -> ChampionRef | None:

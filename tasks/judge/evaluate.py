@@ -1,4 +1,7 @@
-"""Evaluation on the untouched test split: the ensemble against each member and the baseline."""
+"""Evaluation on the untouched test split: the ensemble against each member and the baseline.
+
+Where no champion is met, the validation split says beside that who is to be the first one (`choice.json`).
+"""
 
 from __future__ import annotations
 
@@ -12,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from aigc_models.errors import unknown
 from aigc_models.find import find, names
+from tasks.judge import choice
 from tasks.judge.champion import ChampionRef, items_of, shared_counts
 from tasks.judge.samples import generate_like, show_samples, shuffled
 from tasks.stage.references import CorpusRef, EnsembleRef, EvaluationRef, ModelRef
@@ -21,11 +25,11 @@ from tasks.train.finetune import shape_of, splits
 if TYPE_CHECKING:
     import numpy as np
 
-    from aigc_models.corpus import Corpus
     from aigc_models.evidence import Evidence, Measurement
     from aigc_models.generator import Generator
 
 FIGURES = {"value", "low", "high", "unit", "better"}  # of a measurement, without its differences
+MEASUREMENTS = "measurements.json"  # of every candidate, with its differences to all others
 CANDIDATES_APART = frozenset({"ensemble", "baseline", "real", "champion", "anchor"})
 
 
@@ -35,14 +39,19 @@ class EvaluationSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     metrics: tuple[str, ...] = Field((), description="file names of aigc_models/metrics; empty = all that fit the modality")
+    primary: str = Field(
+        "",
+        description="metric by which a first champion is chosen on the validation split; empty: bits_per_byte, crps or "
+        "frechet_distance, as the modality has it",
+    )
     samples: int = Field(512, ge=16, description="items that each candidate generates, at most as many as the test split has")
     shown: int = Field(40, ge=1, description="samples of the ensemble that the report shows, at fixed seeds")
     seed: int = Field(20_000, description="seed of the samples and of the bootstrap; training uses others")
 
-    @field_validator("metrics")
+    @field_validator("metrics", "primary")
     @classmethod
-    def _check_metrics(cls, metrics: tuple[str, ...]) -> tuple[str, ...]:
-        for name in metrics:
+    def _check_metrics(cls, metrics: tuple[str, ...] | str) -> tuple[str, ...] | str:
+        for name in (metrics,) if isinstance(metrics, str) and metrics else metrics:
             if name not in names("aigc_models.metrics"):
                 raise unknown("metric", name, names("aigc_models.metrics"))
         return metrics
@@ -75,13 +84,14 @@ def evaluate(
     folder.mkdir(exist_ok=True)
     measured = _measured(evidence, _chosen(data, settings))
     metrics = {name: summary(values) | {"items": len(evidence.test)} for name, values in measured.items()}
-    _write(folder / "metrics.json", metrics)
-    _write(folder / "candidates.json", by_candidate(measured))
+    write_measured(folder, metrics, measured)
     show_samples(candidates["ensemble"], settings.shown, settings.seed, folder / "samples", evidence.test)
     context.log(**{f"test.{name}": figures["value"] for name, figures in metrics.items()})
     context.attach(folder / "metrics.json", folder / "samples")
     ids = _ids(data, context)
-    if champion:
+    if champion is None:
+        _choose(data, evidence, members, settings, folder, context)
+    else:
         counts = shared_counts(champion.known, ids) if not misfit and not _divided_inside(data) else None
         met = {"version": champion.version, "misfit": misfit, "items": len(evidence.test), "known": counts and counts["test"]}
         met["anchor"] = old.version if old else 0
@@ -92,6 +102,25 @@ def evaluate(
             _write(folder / "metrics_known.json", {name: summary(values) for name, values in again.items()})
     figures = {name: figures["value"] for name, figures in metrics.items()}
     return EvaluationRef.to(context.workspace, folder, metrics=figures, items=items_of(ids))
+
+
+def _choose(
+    data: CorpusRef,
+    evidence: Evidence,
+    members: Sequence[ModelRef],
+    settings: EvaluationSettings,
+    folder: Path,
+    context: StageContext,
+) -> None:
+    """Write who is to be the first champion, where there is something to choose by."""
+    if not (name := settings.primary or choice.primary(data.modality)):
+        return
+    twins = {member.name for member in members if evidence.models[member.name] is evidence.models["baseline"]}
+    by_size = sorted((member for member in members if member.name not in twins), key=lambda member: member.params)
+    simplest_first = ["baseline", *(member.name for member in by_size), "ensemble"]
+    validation = choice.on_validation(evidence, evidence.validation, _spans(data, "validation", context))
+    if chosen := choice.choose(validation, name, simplest_first):
+        (folder / choice.FILE).write_text(chosen.model_dump_json(indent=1) + "\n")  # the simplest candidate first
 
 
 def _chosen(data: CorpusRef, settings: EvaluationSettings) -> tuple[str, ...]:
@@ -121,7 +150,10 @@ def _candidates(
 
     paths = {"ensemble": ensemble, "baseline": baseline, **{member.name: member for member in members}}
     paths |= {name: version for name, version in standing.items() if version}
-    return {name: Generator.load(reference.path(context.workspace)) for name, reference in paths.items()}
+    loaded = {
+        reference.path(context.workspace): Generator.load(reference.path(context.workspace)) for reference in paths.values()
+    }
+    return {name: loaded[reference.path(context.workspace)] for name, reference in paths.items()}  # a baseline that joins: once
 
 
 def _evidence(
@@ -136,10 +168,12 @@ def _evidence(
     corpora = splits(data, context)
     places = Corpus(data.modality, np.arange(len(corpora["test"])), corpora["test"].conditions)
     corpora["test"] = shuffled(corpora["test"], settings.seed)
-    samples: dict[str, Corpus] = {}
+    samples, drawn = dict[str, Corpus](), dict[int, Corpus]()
     for position, (name, generator) in enumerate(candidates.items()):
         context.progress(position, len(candidates) * 2)
-        samples[name] = generate_like(corpora["test"], generator, settings.samples, settings.seed)
+        if id(generator) not in drawn:
+            drawn[id(generator)] = generate_like(corpora["test"], generator, settings.samples, settings.seed)
+        samples[name] = drawn[id(generator)]
     models = {name: generator.model for name, generator in candidates.items()}
     evidence = Evidence(
         train=corpora["train"],
@@ -148,7 +182,7 @@ def _evidence(
         shape=shape_of(data),
         models=models,
         samples=samples,
-        spans=_spans(data, context),
+        spans=_spans(data, "test", context),
         seed=settings.seed,
         folder=context.folder,
         progress=context.progress,
@@ -181,11 +215,11 @@ def _ids(data: CorpusRef, context: StageContext) -> dict[str, list[str]]:
     return {folder.name: np.load(folder / "ids.npy").tolist() for folder in folders if (folder / "ids.npy").exists()}
 
 
-def _spans(data: CorpusRef, context: StageContext) -> np.ndarray | None:
-    """When the horizon of each test window begins and ends; None where items are not divided by time."""
+def _spans(data: CorpusRef, split: str, context: StageContext) -> np.ndarray | None:
+    """When the horizon of each window of a split begins and ends; None where items are not divided by time."""
     import numpy as np
 
-    paths = [context.workspace.path(output) / "spans.npy" for output in data.outputs if Path(output).name == "test"]
+    paths = [context.workspace.path(output) / "spans.npy" for output in data.outputs if Path(output).name == split]
     return next((np.load(path) for path in paths if path.exists()), None)
 
 
@@ -225,6 +259,15 @@ def by_candidate(measured: Mapping[str, Mapping[str, Measurement]]) -> dict[str,
         for candidate, value in values.items():
             candidates.setdefault(candidate, {})[metric] = value.model_dump(mode="json", include=FIGURES)
     return candidates
+
+
+def write_measured(
+    folder: Path, metrics: Mapping[str, Mapping[str, Any]], measured: Mapping[str, Mapping[str, Measurement]]
+) -> None:
+    _write(folder / "metrics.json", metrics)
+    _write(folder / "candidates.json", by_candidate(measured))
+    every = {name: {key: one.model_dump(mode="json") for key, one in values.items()} for name, values in measured.items()}
+    _write(folder / MEASUREMENTS, every)
 
 
 def _write(path: Path, value: object) -> None:

@@ -111,7 +111,9 @@ def passes(verdicts: list[Verdict] | tuple[Verdict, ...]) -> str:
         return "there are no gates"
     left = sum(verdict.verdict == "not_applicable" for verdict in verdicts)
     count = len(verdicts)
-    return f"{count - left} of {count} gates passed, {left} not applicable" if left else f"all {count} gates passed"
+    if left:
+        return f"{count - left} of {count} gates passed, {left} not applicable"
+    return f"all {count} gates passed" if count > 1 else "its gate passed"
 
 
 def _anchored(gates: tuple[Gate, ...], metrics: Mapping[str, Mapping[str, Any]]) -> tuple[Gate, ...]:

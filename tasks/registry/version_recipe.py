@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
 
 FILE = "recipe.json"
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2  # 1 did not know `alone`
 
 
 class VersionRecipe(BaseModel):
@@ -31,6 +31,7 @@ class VersionRecipe(BaseModel):
     config: dict[str, Any] = Field(description="the run's configuration, members with their steps, seeds and threads")
     cores: int = Field(ge=1, description="of the machine that made it: sums are rounded another way with other threads")
     champion: int | None = Field(None, description="the version of the same name whose weights members began with")
+    alone: str = Field("", description="the name of the one model that it is made of; empty: it is the ensemble")
 
 
 def keep(store: MlflowClient, run_id: str, recipe: VersionRecipe) -> None:

@@ -68,7 +68,7 @@ def test_a_version_made_by_a_budget_is_made_again_from_its_steps_alone(letters):
     assert any("transformer" in name for name in outcome.differing)
     assert not any("rnn" in name for name in outcome.differing)
     for text, message in (
-        (json.dumps({**recipe.model_dump(), "format_version": 9}), r"is of format 9, and this program reads up to 1"),
+        (json.dumps({**recipe.model_dump(), "format_version": 9}), r"is of format 9, and this program reads up to 2"),
         (json.dumps({"cores": 1}), r"the recipe of again\d+/\d+ cannot be read: Field required"),
     ):
         store.log_text(run_id, text, "recipe.json")
