@@ -110,11 +110,12 @@ def nights(request, plain_flows, monkeypatch):
 
 @pytest.mark.slow
 def test_a_week(nights):
-    assert nights.champion == 1
+    first = nights.champion
+    assert first == 2, "the plain method, which 14 validation items cannot tell from the ensemble, version 1"
     trained = len(nights.trained)
 
     quiet = nights.night("nothing came")
-    assert (quiet.decision, quiet.version) == ("not_due", 1)
+    assert (quiet.decision, quiet.version) == ("not_due", first)
 
     nights.arrive(1000, 100)
     grown = nights.night("100 new letters")
@@ -125,7 +126,7 @@ def test_a_week(nights):
     assert grown.figures["bits_per_byte"]["champion"] == pytest.approx(
         grown.figures["bits_per_byte"]["value"] - grown.figures["bits_per_byte"]["difference"]
     )
-    assert nights.champion == grown.version == 2
+    assert nights.champion == grown.version == first + 1
 
     nights.arrive(2000, 20)
     late = [nights.night("20 new letters; the machine was off for two nights, three runs come at once", days=3)]
@@ -142,7 +143,7 @@ def test_a_week(nights):
     changed = nights.night("the same run once that one has ended", days=0)
     assert "config: training.seed default -> 1" in changed.reason
     newest = max(nights.workspace.stages.glob("evaluate-*/evaluation"), key=lambda folder: folder.stat().st_mtime)
-    assert json.loads((newest / "champion.json").read_text())["anchor"] == 1, "the first champion is measured too"
+    assert json.loads((newest / "champion.json").read_text())["anchor"] == first, "the first champion is measured too"
     assert json.loads((newest / "metrics.json").read_text())["bits_per_byte"]["versus"]["anchor"]
 
     before, count = nights.champion, len(nights.trained)
@@ -186,7 +187,7 @@ def test_new_data_of_the_same_kind_are_not_due_where_drift_is_asked_for(nights, 
 @pytest.mark.slow
 def test_a_run_measures_the_champion_on_the_same_items(nights):
     config = PipelineConfig.model_validate(nights.config)
-    measured = len(list(nights.workspace.stages.glob("evaluate-*")))
+    measured, first = len(list(nights.workspace.stages.glob("evaluate-*"))), nights.champion
     nights.arrive(1000, 60)
     outcome = produce(config)
     verdict, strange = outcome.decision.gates
@@ -194,7 +195,7 @@ def test_a_run_measures_the_champion_on_the_same_items(nights):
     assert (strange.name, strange.verdict) == ("strange_share at most champion + 0.1", "not_applicable"), "as in the preset"
     assert "that the champion's data held" in verdict.reason
     beside = json.loads((outcome.trained.evaluation.path(nights.workspace) / "champion.json").read_text())
-    assert (beside["version"], beside["misfit"]) == (1, "")
+    assert (beside["version"], beside["misfit"]) == (first, "")
 
     nights.champion_is_the_newest()
     trained = len(nights.trained)
