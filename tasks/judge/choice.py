@@ -6,6 +6,7 @@ has no say in it: it states the figures of what was chosen.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -47,11 +48,12 @@ class Choice(BaseModel):
             if self.chosen == next(iter(figures)):
                 return f"on validation none is better, {only}"
             return f"on validation it is the best and each simpler one is told from it, {only}"
-        low, high = self.difference.low, self.difference.high
+        interval = f"({self.difference.low:+.2g} to {self.difference.high:+.2g}) on {self.items} items"
+        if not math.isfinite(self.difference.high - self.difference.low):
+            interval = f"on {self.items} items, too few or in too short a time for an interval"
         return (
             f"on validation it cannot be told from the best, {self.best.replace('_', ' ')}, and it is simpler: {metric} "
-            f"{figures[self.chosen]:.4g} against {figures[self.best]:.4g}, difference {self.difference.value:+.2g} "
-            f"({low:+.2g} to {high:+.2g}) on {self.items} items"
+            f"{figures[self.chosen]:.4g} against {figures[self.best]:.4g}, difference {self.difference.value:+.2g} {interval}"
         )
 
 

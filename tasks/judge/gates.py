@@ -43,9 +43,7 @@ class Gate(BaseModel):
     seeds: float = Field(
         0.0, ge=0, description="standard deviation between two seeds of one recipe, as a share; better is what lies beyond it"
     )
-    guard: bool = Field(
-        False, description="against harm, not for quality: the plain method must pass it too before it serves as first champion"
-    )
+    guard: bool = Field(False, description="against harm, not for quality: a first champion has to pass these gates alone")
     optional: bool = Field(False, description="passes where the metric was not measured, such as one that needs labels")
 
     @property

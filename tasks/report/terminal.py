@@ -145,6 +145,7 @@ def _dataset(part: DatasetReport) -> Group:
     title = Text.assemble(
         ("\n" + result.dataset.name, "bold"),
         f"  {dataset.modality}, {words.items(dataset.rows, dataset.modality, steps)}, ",
+        f"{dataset.splits['test']:,} of them to measure on, " if dataset.splits.get("test") else "",
         f"{result.dataset.quarantined:,} quarantined, data version {result.dataset.version[:12]}",
     )
     tables: list[RenderableType] = [_stages(part), _metrics(part), *([_gates(result)] if result.gates else [])]
@@ -156,7 +157,11 @@ def _table(*columns: str) -> Table:
     """The first column in words, the others in figures."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     for place, column in enumerate(columns):
-        table.add_column(Text(words.plain(column)), justify="right" if place else "left", overflow="fold", no_wrap=not place)
+        header = words.plain(column)
+        longest = max(map(len, header.split()), default=0)  # a name is not broken inside a word
+        table.add_column(
+            Text(header), justify="right" if place else "left", overflow="fold", no_wrap=not place, min_width=longest
+        )
     return table
 
 

@@ -39,7 +39,7 @@ class Outcome:
     registered: RegisteredRef
     decision: Decision
     batch: GenerationRef
-    serving: EnsembleRef  # what was registered and tried: the ensemble, or the plain method as first champion
+    serving: EnsembleRef  # what was registered and tried: the ensemble, or what was chosen as first champion
 
 
 class ReportRef(Reference):

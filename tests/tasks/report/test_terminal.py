@@ -107,3 +107,17 @@ def test_the_final_table_sets_figures_beside_their_baseline(report: Report) -> N
     assert any(line.strip().startswith("promoted  digits version 1 @champion") for line in lines)
     assert "wall time 3 min 34 s = 3 min 2 s work inside the stages + 31.5 s all the rest" in lines
     assert lines[-1] == "report outputs/run/index.html"
+
+
+def test_names_are_not_broken_inside_a_word_and_the_number_of_test_items_is_said(report: Report) -> None:
+    terminal, output = plain()
+    part = report.datasets[0]
+    longer = tuple(
+        member.model_copy(update={"name": name})
+        for member, name in zip(part.result.members * 9, ("exponential_smoothing", "seasonal_naive", "harmonic"), strict=False)
+    )
+    result = part.result.model_copy(update={"members": longer})
+    terminal.final(report.model_copy(update={"datasets": (part.model_copy(update={"result": result}),)}), "")
+    header = "\n".join(output.getvalue().splitlines()[:20])
+    assert "exponential" in header
+    assert f"{result.dataset.splits['test']:,} of them to measure on" in output.getvalue()
