@@ -89,6 +89,7 @@ def test_all_state_is_in_one_place(tracker: Tracker, tmp_path: Path, monkeypatch
         run.log_text("1", "here.txt")
     assert not list(tmp_path.iterdir()), "no stray mlruns"
     assert (tracker.workspace.state / "mlflow.db").is_file()
+    assert (tracker.workspace.state / "mlflow.db-wal").is_file()  # a write waits for the disk once
     assert any((tracker.workspace.state / "mlartifacts").rglob("here.txt"))
 
 
