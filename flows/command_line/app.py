@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -134,7 +135,10 @@ def train(preset: Preset = None, data: Data = None, budget: Budget = None, sets:
 
 def main() -> None:
     """The entry point of the `aigc` script."""
-    app()
+    try:
+        app()
+    finally:
+        gc.freeze()  # the interpreter's last search for garbage in all that was imported takes two seconds
 
 
 if __name__ == "__main__":

@@ -105,7 +105,10 @@ def orchestrated() -> Iterator[Execution]:
 
 def warmed_up(execution: Execution) -> list[str]:
     """Import what the flows need (two seconds), and close in MLflow what dead commands left open; those runs."""
-    import flows.pipeline
+    from flows.api import importing
 
-    assert flows.pipeline
-    return execution.tracker.sweep()
+    with importing():
+        import flows.pipeline
+
+        assert flows.pipeline
+        return execution.tracker.sweep()

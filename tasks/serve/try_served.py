@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     import httpx
 
 WARM_UP = 2  # requests that are not counted
+ENOUGH = 1.0  # seconds of timed requests after which a slow model is asked no more
+FEWEST = 10  # timed requests all the same: their 95th percentile is the slowest
 PATIENCE = 15.0  # seconds that the server gets to end by itself
 
 
@@ -32,7 +34,9 @@ class TrialSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    requests: int = Field(20, ge=1, description="timed requests for each model, one after the other, one item each")
+    requests: int = Field(
+        20, ge=1, description="timed requests for each model, one after the other, one item each; of a slow one at least ten"
+    )
     max_tokens: int = Field(64, ge=1, description="bytes of each text")
     seed: int = Field(0, ge=0, description="request i has this seed plus i")
     patience: float = Field(60.0, gt=0, description="seconds that the server gets to load its models")
@@ -164,6 +168,8 @@ def ask(client: httpx.Client, model: Mapping[str, Any], settings: TrialSettings,
         if request == 0:
             suffix, payload = keep(answer.json())
             (folder / f"{model['id']}{suffix}").write_bytes(payload)
+        if len(seconds) >= WARM_UP + FEWEST and sum(seconds[WARM_UP:]) > ENOUGH:
+            break
     timed = sorted(seconds[WARM_UP:])
     p50, p95 = (round(1000 * timed[math.ceil(share * len(timed)) - 1], 2) for share in (0.5, 0.95))
     return Latency(requests=len(timed), first_ms=round(1000 * seconds[0], 2), p50_ms=p50, p95_ms=p95)

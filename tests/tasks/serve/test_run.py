@@ -49,6 +49,15 @@ def test_address_of_a_socket():
         assert url_of(listener) == f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
+def test_an_answer_does_not_wait_for_more_to_send():
+    with (
+        listen("127.0.0.1", 0) as listener,
+        socket.create_connection(listener.getsockname()),
+        listener.accept()[0] as connection,
+    ):
+        assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_signals_end_it_with_status_0(number):
     process, line = started({"models": []})

@@ -16,7 +16,7 @@ from aigc_models.corpus import Corpus
 from aigc_models.errors import AigcError, BadInput
 from aigc_models.families import gaussian_mixture, ngram
 from aigc_models.modalities import audio, image, series, text
-from tasks.serve.try_served import TrialSettings, end, question, served, try_served
+from tasks.serve.try_served import TrialSettings, ask, end, question, served, try_served
 from tasks.stage.references import ModelRef, RegisteredRef
 from tasks.stage.settings import Workspace
 from tasks.stage.stage import StageContext
@@ -45,6 +45,14 @@ def copied(workspace, source, name):
 
 def test_a_model_that_draws_nothing_is_asked_for_a_forecast():
     assert question({"modality": "weather", "capabilities": ["forecasts"]}, TrialSettings())[0] == "/v1/forecast"
+
+
+@pytest.mark.parametrize(("enough", "timed"), [(0.0, 10), (60.0, 20)])
+def test_a_slow_model_is_asked_less_often(tmp_path, monkeypatch, enough, timed):
+    monkeypatch.setattr("tasks.serve.try_served.ENOUGH", enough)
+    answer = httpx.Response(200, json={"choices": [{"text": "once"}]})
+    client = httpx.Client(base_url="http://server", transport=httpx.MockTransport(lambda request: answer))
+    assert ask(client, {"id": "tales", "modality": "text"}, TrialSettings(), tmp_path).requests == timed
 
 
 def test_trial_of_all_modalities(tmp_path, capable):
