@@ -132,8 +132,8 @@ class Fork:
         if not handles:
             raise ConnectionResetError("the server of forks has ended")
         self._handle = handles[0]
-        told = {"environment": environment(threads), "folder": os.getcwd(), "path": [*map(str, sys.path)], "threads": threads}
-        self.stdin.write(json.dumps(told) + "\n")
+        begin = {"environment": environment(threads), "folder": os.getcwd(), "path": [*map(str, sys.path)], "threads": threads}
+        self.stdin.write(json.dumps(begin) + "\n")
         self.stdin.flush()
 
     def poll(self) -> int | None:
@@ -223,19 +223,19 @@ class Forking:
 
 
 def become(standard: list[int]) -> int:
-    """In a child: take on what a fresh interpreter would have, told by the first line of stdin; its number of threads."""
+    """In a child: take on what a fresh interpreter would have, which the first line of stdin says; its number of threads."""
     os.setsid()
     for number, handle in enumerate(standard):
         os.dup2(handle, number)
         os.close(handle)
-    told = json.loads(sys.stdin.readline())
+    begin = json.loads(sys.stdin.readline())
     os.environ.clear()
-    os.environ.update(told["environment"])
-    os.chdir(told["folder"])
-    sys.path[:] = told["path"]
+    os.environ.update(begin["environment"])
+    os.chdir(begin["folder"])
+    sys.path[:] = begin["path"]
     importlib.invalidate_caches()
     time.tzset()
-    return int(told["threads"])
+    return int(begin["threads"])
 
 
 def settle(threads: int) -> None:
