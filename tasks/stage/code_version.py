@@ -27,6 +27,7 @@ APART = frozenset(
     {
         "tasks.stage.stage",
         "tasks.stage.process",
+        "tasks.stage.forks",
         "tasks.stage.tracking",
         "tasks.stage.owner",
         "tasks.stage.code_version",

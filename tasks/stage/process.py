@@ -1,4 +1,4 @@
-"""A stage in an interpreter of its own: JSON in, JSON lines out.
+"""A stage in a process of its own (see `forks`): JSON in, JSON lines out.
 
 The child reads its orders from the first line of stdin and ends when stdin closes, so that a
 parent that was killed leaves no orphan; the line `stop` asks it to save and end. It holds a lock
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 import sys
 import threading
 import time
@@ -23,6 +22,7 @@ from filelock import FileLock
 
 from aigc_models import errors
 from aigc_models.errors import AigcError, BadInput
+from tasks.stage import forks
 from tasks.stage.references import decode, encode
 from tasks.stage.settings import Workspace, allowed
 
@@ -54,9 +54,9 @@ def threads_of(arguments: Mapping[str, Any], cores: int) -> int:
 def run_in_process(
     function: Callable[..., Any], arguments: Mapping[str, Any], context: StageContext, execution: Execution
 ) -> Timed:
-    """Call the plain function of a stage in a fresh interpreter; raises what it raised, `Died` if it died.
+    """Call the plain function of a stage in a process of its own; raises what it raised, `Died` if it died.
 
-    `PYTHONPATH`, the environment and the working directory are inherited; torch and BLAS get the
+    The environment, the working directory and the search path are inherited; torch and BLAS get the
     stage's share of the cores.
     """
     threads = threads_of(arguments, execution.cores)
@@ -69,24 +69,11 @@ def run_in_process(
         "parent_run_id": context.parent_run_id,
     }
     with execution.holding_cores(threads):
-        child = subprocess.Popen(
-            [sys.executable, "-m", "tasks.stage.process"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            env={
-                **os.environ,
-                "OMP_NUM_THREADS": str(threads),
-                "GOMP_SPINCOUNT": "30000",  # threads that spin for long while they wait are ten times slower beside other work
-                "MKL_NUM_THREADS": str(threads),
-                "OPENBLAS_NUM_THREADS": str(threads),
-            },
-            text=True,
-            start_new_session=True,
-        )
+        child = forks.child(threads)
         return _converse(child, orders, context, execution)
 
 
-def _converse(child: subprocess.Popen[str], orders: dict[str, Any], context: StageContext, execution: Execution) -> Timed:
+def _converse(child: forks.Child, orders: dict[str, Any], context: StageContext, execution: Execution) -> Timed:
     assert child.stdin is not None
     assert child.stdout is not None
     done = threading.Event()
@@ -110,10 +97,11 @@ def _converse(child: subprocess.Popen[str], orders: dict[str, Any], context: Sta
             child.kill()
             child.wait()
         child.stdin.close() if not child.stdin.closed else None
-    return _answered(answer, child.returncode, orders["stage"], context)
+        child.stdout.close()
+    return _answered(answer, child.wait(), orders["stage"], context)
 
 
-def _relay_stop(child: subprocess.Popen[str], stopping: threading.Event, done: threading.Event) -> None:
+def _relay_stop(child: forks.Child, stopping: threading.Event, done: threading.Event) -> None:
     """When the command is told to end: ask the child to save and end, and end it if it does not."""
     while not done.is_set() and not stopping.wait(0.1):
         pass

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 
 from aigc_models.errors import AigcError, Unreachable
+from tasks.stage import forks
 from tasks.stage.code_version import code_version
 from tasks.stage.context import StageContext
 from tasks.stage.execution import Execution, Planned, Timing
@@ -181,6 +182,8 @@ class Stage:
     def _made(self, arguments: dict[str, Any], key: str, folder: Path, execution: Execution) -> Any:
         label = self.label(arguments)
         execution.observer.stage_started(label)
+        if self.process or (self.cached and execution.parent_run_id):  # in a run, what is made anew is learnt from
+            forks.begin()
         tags = {"aigc.stage": self.name, "aigc.key": key, **(hardware() if self.process else {}), **prefect_tags()}
         settings = {name: value.model_dump(mode="json") for name, value in arguments.items() if isinstance(value, BaseModel)}
         tracked = execution.tracker.run(label, execution.parent_run_id or None, tags, settings)
