@@ -28,7 +28,7 @@ import torch
 
 from aigc_models import bundle
 from aigc_models.corpus import Corpus, Shuffled
-from aigc_models.evidence import Evidence
+from aigc_models.evidence import Evidence, Measurement
 from aigc_models.find import find
 from aigc_models.training.learner import Learner
 from tasks.clean.clean import CleanSettings, clean
@@ -40,7 +40,7 @@ from tasks.split.split import SplitSettings, split
 from tasks.stage.references import CorpusRef, ModelRef, VersionRef
 from tasks.stage.settings import Workspace
 from tasks.stage.stage import StageContext
-from tasks.train.encode import EncodeSettings, encode
+from tasks.train.encode import EncodeSettings, encoded_version
 from tasks.train.finetune import finetune, shape_of, splits
 from tasks.train.members import MemberSettings, build, training_plan
 from tasks.train.pretrain import pretrain
@@ -88,8 +88,7 @@ class Bench:
         found = deduplicate.plain(cleaned, DeduplicateSettings(), context=self.context("deduplicate"))
         divided = split.plain(cleaned, found, SplitSettings(), context=self.context("split"))
         version = VersionRef(**divided.model_dump(), version="benchmark")
-        encoded: CorpusRef = encode.plain(version, EncodeSettings(), context=self.context("encode"))
-        return encoded
+        return encoded_version(self.workspace.data / self.modality, version, EncodeSettings(), self.context("encode"))
 
     def few(self, share: float, seed: int) -> CorpusRef:
         """The corpus with a random part of the train items; validation and test stay whole."""
@@ -132,8 +131,7 @@ class Bench:
         return self._finetuned(data, learned, settings)
 
     def random(self, data: CorpusRef, steps: int, seed: int) -> ModelRef:
-        family, plan = FAMILIES[self.modality][1], looking(steps)
-        settings = MemberSettings(family=family, steps=steps, seed=seed, device="cpu", plan=plan)
+        settings = MemberSettings(family=FAMILIES[self.modality][1], steps=steps, seed=seed, device="cpu", plan=looking(steps))
         return self._finetuned(data, None, settings)
 
     def _finetuned(self, data: CorpusRef, body: ModelRef | None, settings: MemberSettings) -> ModelRef:
@@ -142,6 +140,11 @@ class Bench:
 
     def measured(self, references: dict[str, ModelRef]) -> dict[str, dict[str, float]]:
         """The test figures of each model, by metric."""
+        measured = self.measurements(references)
+        return {name: {metric: values[name].value for metric, values in measured.items()} for name in references}
+
+    def measurements(self, references: dict[str, ModelRef]) -> dict[str, dict[str, Measurement]]:
+        """By metric and then by model, with the paired differences."""
         context = self.context("measure")
         corpora = splits(self.all, context)
         paths = {name: reference.path(self.workspace) for name, reference in references.items()}
@@ -153,8 +156,7 @@ class Bench:
             models={name: bundle.load(path)[1] for name, path in paths.items()},
             samples=self._samples(paths, corpora["test"]),
         )
-        found = {metric: find("aigc_models.metrics", metric).measure(evidence) for metric in METRICS[self.modality]}
-        return {name: {metric: values[name].value for metric, values in found.items()} for name in paths}
+        return {metric: find("aigc_models.metrics", metric).measure(evidence) for metric in METRICS[self.modality]}
 
     def _samples(self, paths: dict[str, Path], test: Corpus) -> dict[str, Corpus]:
         """What the image metrics look at; text is measured by its likelihood."""
