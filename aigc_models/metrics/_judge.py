@@ -19,6 +19,7 @@ from aigc_models.corpus import Corpus
 from aigc_models.evidence import Evidence
 from aigc_models.layers.classifier import BATCH, Classifier, features, fit_classifier
 from aigc_models.layers.noise import item_seeds
+from aigc_models.metrics._pupil import Bank, bank
 
 SEED = 7_919  # of the judge and of what is generated for it; the critic's differs
 COMPONENTS = 64
@@ -31,12 +32,11 @@ def labelled(corpus: Corpus, labels: int) -> Corpus:
     return corpus.take(np.flatnonzero(np.asarray(corpus.conditions) < labels))
 
 
-def train_classifier(corpus: Corpus, shape: Shape, seed: int = SEED, share: float = 1.0) -> Classifier:
-    """The same training for every corpus, so that what it is trained on makes the difference; `share` of its steps."""
+def train_classifier(corpus: Corpus, shape: Shape) -> Classifier:
     labels = len(shape.labels)
     lesson = labelled(corpus, labels)
-    steps = int(np.clip(EPOCHS * len(lesson) / BATCH, LEAST_STEPS, MOST_STEPS) * share)
-    return fit_classifier(lesson, shape, labels, steps, seed)
+    steps = int(np.clip(EPOCHS * len(lesson) / BATCH, LEAST_STEPS, MOST_STEPS))
+    return fit_classifier(lesson, shape, labels, steps, SEED)
 
 
 class Judge:
@@ -60,6 +60,11 @@ class Judge:
     @cached_property
     def classifier(self) -> Classifier:
         return train_classifier(self.evidence.train, self.evidence.shape)
+
+    @cached_property
+    def bank(self) -> Bank:
+        """What all classifiers of the accuracy score see."""
+        return bank(self.lesson, self.evidence.shape, SEED)
 
     @cached_property
     def components(self) -> PCA:
