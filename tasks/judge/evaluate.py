@@ -121,7 +121,9 @@ def _candidates(
 
     paths = {"ensemble": ensemble, "baseline": baseline, **{member.name: member for member in members}}
     paths |= {name: version for name, version in standing.items() if version}
-    return {name: Generator.load(reference.path(context.workspace)) for name, reference in paths.items()}
+    folders = {name: reference.path(context.workspace) for name, reference in paths.items()}
+    loaded = {folder: Generator.load(folder) for folder in dict.fromkeys(folders.values())}  # a member may be the baseline too
+    return {name: loaded[folder] for name, folder in folders.items()}
 
 
 def _evidence(
@@ -131,16 +133,18 @@ def _evidence(
     import numpy as np
 
     from aigc_models.corpus import Corpus
-    from aigc_models.evidence import Evidence
+    from aigc_models.evidence import Evidence, original
 
     corpora = splits(data, context)
     places = Corpus(data.modality, np.arange(len(corpora["test"])), corpora["test"].conditions)
     corpora["test"] = shuffled(corpora["test"], settings.seed)
-    samples: dict[str, Corpus] = {}
-    for position, (name, generator) in enumerate(candidates.items()):
-        context.progress(position, len(candidates) * 2)
-        samples[name] = generate_like(corpora["test"], generator, settings.samples, settings.seed)
     models = {name: generator.model for name, generator in candidates.items()}
+    made: dict[str, Corpus] = {}
+    origins = {name: original(name, models) for name in models}
+    for position, name in enumerate(dict.fromkeys(origins.values())):
+        context.progress(position, len(candidates) * 2)
+        made[name] = generate_like(corpora["test"], candidates[name], settings.samples, settings.seed)
+    samples = {name: made[origin] for name, origin in origins.items()}
     evidence = Evidence(
         train=corpora["train"],
         validation=corpora["validation"],
