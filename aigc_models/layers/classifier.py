@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -20,6 +21,17 @@ from aigc_models.training.optimisers import AdamW, factor
 BATCH = 64
 MOST_PAINTED = 1 << 26  # numbers of pictures that are kept, 256 MB
 WARMUP = 0.3  # the share of the steps in which the rate rises
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """The body on one thread of torch's."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 class Classifier(nn.Module):
@@ -93,8 +105,11 @@ def painted(corpus: Corpus, canvas: Canvas, steps: int, seed: int) -> Iterator[B
 def fit_classifier(
     corpus: Corpus, shape: Shape, classes: int, steps: int, seed: int, learning_rate: float = 3e-3
 ) -> Classifier:
-    """Train on the corpus' conditions for `steps` batches of 64; the caller's random state is left as it was."""
-    with torch.random.fork_rng(devices=[]):
+    """Train on the corpus' conditions for `steps` batches of 64; the caller's random state is left as it was.
+
+    On one thread: so small a network gains little from more, and loses many times that where others want the cores too.
+    """
+    with torch.random.fork_rng(devices=[]), one_thread():
         torch.manual_seed(seed)
         model = Classifier(shape, classes).train()
         player = Player("classifier", list(model.parameters()), model.loss)

@@ -24,7 +24,7 @@ from aigc_models.metrics._pupil import Bank, bank
 SEED = 7_919  # of the judge and of what is generated for it; the critic's differs
 COMPONENTS = 64
 HANDS = 10  # at most, dealt from a pool; one alone has a standard deviation of a tenth of the Frechet distance at 176 digits
-MOST_ITEMS = 1_500  # real or generated, that a classifier of the accuracy score learns from; generating them takes longest
+MOST_ITEMS = 1_000  # real or generated, that a classifier of the accuracy score learns from; generating them takes longest
 EPOCHS, LEAST_STEPS, MOST_STEPS = 9, 200, 450  # seconds, not minutes, of one core at 32x32
 
 

@@ -26,3 +26,11 @@ def test_what_is_painted_ahead_is_what_is_painted_batch_by_batch(tones, monkeypa
     one_by_one = fit_classifier(tones.train, tones.shape, len(tones.shape.labels), steps=8, seed=4)
     for first, second in zip(ahead.parameters(), one_by_one.parameters(), strict=True):
         assert torch.allclose(first, second, atol=1e-4)
+
+
+def test_training_takes_one_thread_and_gives_the_others_back(digits, monkeypatch):
+    threads, seen = torch.get_num_threads(), []
+    monkeypatch.setattr(classifier, "factor", lambda *schedule: seen.append(torch.get_num_threads()) or 1.0)
+    fit_classifier(digits.train, digits.shape, 10, steps=2, seed=4)
+    assert seen == [1, 1]
+    assert torch.get_num_threads() == threads
