@@ -85,17 +85,21 @@ class Shuffled:
     seed: int
 
     def __call__(self, step: int) -> Batch:
-        """The batch of `step` (from 0); an epoch is a permutation, and batches run across its end."""
+        """The batch of `step` (from 0)."""
+        return self.corpus.batch(self.index(step))
+
+    def index(self, step: int) -> np.ndarray:
+        """Which items those are, int64, ascending; an epoch is a permutation, and batches run across its end."""
         epoch, offset = divmod(step * self.size, len(self.corpus))
         if offset + self.size <= len(self.corpus):
-            return self.corpus.batch(np.sort(_order(self.seed, epoch, len(self.corpus))[offset : offset + self.size]))
+            return np.sort(_order(self.seed, epoch, len(self.corpus))[offset : offset + self.size])
         positions = np.arange(step * self.size, (step + 1) * self.size)
         epochs, offsets = np.divmod(positions, len(self.corpus))
         index = np.empty(self.size, dtype=np.int64)
         for epoch in np.unique(epochs):
             order = _order(self.seed, int(epoch), len(self.corpus))
             index[epochs == epoch] = order[offsets[epochs == epoch]]
-        return self.corpus.batch(np.sort(index))
+        return np.sort(index)
 
 
 @lru_cache(maxsize=2)

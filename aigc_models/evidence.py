@@ -58,6 +58,20 @@ class Measurement(BaseModel):
     versus: dict[str, Difference] = {}
 
 
+COMBINED = frozenset({"ensemble"})
+
+
+def original(candidate: str, models: Mapping[str, object], combined: frozenset[str] = COMBINED) -> str:
+    """The candidate that this one has everything from, whose samples and figures are its own; itself where there is none.
+
+    That is the first one that is the same object, or the member that alone has a weight in one of those that are `combined`
+    of others. A champion is an ensemble too, but its members only have the names of the candidates: it is not combined of them.
+    """
+    weights: Mapping[str, float] = getattr(models[candidate], "weights", {}) if candidate in combined else {}
+    source = next((name for name, weight in weights.items() if weight == 1 and name in models), candidate)
+    return next(name for name, model in models.items() if model is models[source])
+
+
 @dataclass(frozen=True)
 class Evidence:
     """The candidates are named `ensemble`, `baseline` and by each member's own name.
@@ -74,7 +88,7 @@ class Evidence:
     models: Mapping[str, object]
     samples: Mapping[str, Corpus]
     spans: np.ndarray | None = None  # float64 (window, 2): when each test window's horizon begins and ends; None: one series
-    combined: frozenset[str] = frozenset({"ensemble"})  # candidates put together from other ones, their members
+    combined: frozenset[str] = COMBINED  # candidates put together from other ones, their members
     seed: int = 0
     folder: Path | None = None
     sharing: Evidence | None = None  # of the same candidates beside other items: what it has of them is not made again

@@ -22,11 +22,14 @@ from aigc_models.evidence import Measurement
 from aigc_models.metrics._blocks import block_draws
 from aigc_models.metrics._bootstrap import averages, compared
 from aigc_models.metrics._halves import halved, weights
+from aigc_models.metrics._pupil import answers
 from aigc_models.metrics._shares import shares
+from aigc_models.metrics.classification_accuracy_score import DRAWS
 from aigc_models.metrics.frechet_distance import distances, moments, roots
 from aigc_models.metrics.nearest_training_distance_ratio import measured
 
 HERE = Path(__file__).parent
+CENTRES = np.eye(3, 12)  # of the classes
 Trial = Callable[[int], dict[str, Measurement]]
 
 
@@ -37,13 +40,21 @@ def mean(seed: int, items: int) -> dict[str, Measurement]:
     return averages({"a": base + random.normal(size=items), "b": base}, "", "lower", seed)
 
 
-def accuracy(seed: int, items: int, share: float) -> dict[str, Measurement]:
-    """Three classifiers from each candidate's pool, on items of different difficulty; b is one hundredth worse."""
+def accuracy(seed: int, items: int, spread: float, pool: int = 120) -> dict[str, Measurement]:
+    """Classifiers from a new pool of each candidate, on new test items: three classes whose `spread` makes them overlap.
+
+    The items of b are spread a fifth more than real ones are.
+    """
     random = np.random.default_rng(seed)
-    easy = random.beta(8 * share, 8 * (1 - share), items)
-    noise = 0.005 * (random.normal(size=(2, 3, 1)) + random.normal(size=(2, 1, 1)))
-    right = random.random((2, 3, items)) < easy + noise - np.array([[[0.0]], [[0.01]]])
-    return shares({"a": right[0], "b": right[1]}, "higher")
+
+    def drawn(count: int, scale: float) -> tuple[np.ndarray, np.ndarray]:
+        labels = np.arange(count) % len(CENTRES)
+        return CENTRES[labels] + scale * random.normal(size=(count, CENTRES.shape[1])), labels
+
+    test, truth = drawn(items, spread)
+    pools = {"a": drawn(pool, spread), "b": drawn(pool, 1.2 * spread)}
+    right = {name: answers(rows, labels, test, DRAWS, seed) == truth for name, (rows, labels) in pools.items()}
+    return shares({name: each.astype(np.float64) for name, each in right.items()}, "higher")
 
 
 def distance(seed: int, items: int, features: int, off: float, hands: int = 5) -> dict[str, Measurement]:
@@ -83,9 +94,9 @@ def windows(seed: int, horizon: int, count: int, depends: float) -> dict[str, Me
 CASES: dict[str, Trial] = {
     "mean, 30 items": partial(mean, items=30),
     "mean, 176 items": partial(mean, items=176),
-    "accuracy 0.95, 50 items": partial(accuracy, items=50, share=0.95),
-    "accuracy 0.95, 176 items": partial(accuracy, items=176, share=0.95),
-    "accuracy 0.7, 176 items": partial(accuracy, items=176, share=0.7),
+    "accuracy 0.93, 50 items": partial(accuracy, items=50, spread=0.36),
+    "accuracy 0.93, 176 items": partial(accuracy, items=176, spread=0.36),
+    "accuracy 0.65, 176 items": partial(accuracy, items=176, spread=0.8),
     "Frechet, 12 features, 176 items, alike": partial(distance, items=176, features=12, off=0.0),
     "Frechet, 12 features, 176 items, apart": partial(distance, items=176, features=12, off=0.3),
     "Frechet, 12 features, 60 items, apart": partial(distance, items=60, features=12, off=0.3),

@@ -60,7 +60,7 @@ class Average:
         total = sum(weights[name] for name in members)
         self.members, self.settings = dict(members), settings
         self.weights = {name: weights[name] / total for name in members}
-        self._asked = [member for name, member in members.items() if self.weights[name] > 0]
+        self._asked = {name: member for name, member in members.items() if self.weights[name] > 0}
         positive = tuple(weight for weight in self.weights.values() if weight > 0)
         gate = settings.gate or Gate(edges=((),) * len(positive), weights=(positive,))
         self._edges = [torch.tensor(edges, dtype=torch.float32) for edges in gate.edges]
@@ -75,21 +75,30 @@ class Average:
             mean = torch.logaddexp(mean, part + weights[..., index : index + 1])
         return mean
 
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """The members with a weight above zero."""
+        return tuple(self._asked)
+
+    def combined(self, parts: Mapping[str, Tensor]) -> Float[Tensor, "item time symbol"]:
+        """What `log_probabilities` gives, from those of the members `asked`, for who has them already."""
+        return self._mean([parts[name] for name in self._asked])
+
     def log_probabilities(self, batch: Batch) -> Float[Tensor, "item time symbol"]:
         """float32 (item, time, symbol) in nats."""
-        return self._mean([cast(Predicts, member).log_probabilities(batch) for member in self._asked])
+        return self.combined({name: cast(Predicts, member).log_probabilities(batch) for name, member in self._asked.items()})
 
     def log_likelihood(self, batch: Batch) -> Float[Tensor, "item time"]:
         """float32 (item, time) in nats, zero at padding."""
         return of_symbols(self.log_probabilities(batch), batch.values)
 
     def begin(self, conditions: Int[Tensor, " item"]) -> tuple[Any, ...]:
-        return tuple(cast(Streams, member).begin(conditions) for member in self._asked)
+        return tuple(cast(Streams, member).begin(conditions) for member in self._asked.values())
 
     def advance(
         self, state: tuple[Any, ...], tokens: Int[Tensor, " item"]
     ) -> tuple[Float[Tensor, "item symbol"], tuple[Any, ...]]:
-        steps = [cast(Streams, member).advance(each, tokens) for member, each in zip(self._asked, state, strict=True)]
+        steps = [cast(Streams, member).advance(each, tokens) for member, each in zip(self._asked.values(), state, strict=True)]
         return self._mean([log for log, _ in steps]), tuple(new for _, new in steps)
 
 

@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from aigc_models.canvas import Items, canvas_of
+from aigc_models.canvas import Canvas, Items, Pictures, canvas_of
 from aigc_models.capabilities import Player, Shape
 from aigc_models.corpus import Batch, Corpus, Shuffled
 from aigc_models.layers.convolutions import convolution, norm, patch_size
 from aigc_models.training.optimisers import AdamW, factor
 
 BATCH = 64
+MOST_PAINTED = 1 << 26  # numbers of pictures that are kept, 256 MB
 WARMUP = 0.3  # the share of the steps in which the rate rises
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """The body on one thread of torch's."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 class Classifier(nn.Module):
@@ -57,24 +73,50 @@ class Classifier(nn.Module):
 
     def forward(self, values: Items) -> Float[Tensor, "item class"]:
         """Scores of items in [-1, 1]."""
-        return self.head(self.layers(self.canvas.paint(values)))
+        return self.scores(self.canvas.paint(values))
+
+    def scores(self, pictures: Pictures) -> Float[Tensor, "item class"]:
+        return self.head(self.layers(pictures))
 
     def loss(self, batch: Batch) -> Float[Tensor, ""]:
-        return F.cross_entropy(self(batch.values), batch.conditions, label_smoothing=0.05)
+        """Of a batch whose values are painted already."""
+        return F.cross_entropy(self.scores(batch.values), batch.conditions, label_smoothing=0.05)
+
+
+def painted(corpus: Corpus, canvas: Canvas, steps: int, seed: int) -> Iterator[Batch]:
+    """The batches of `steps`, as pictures: each item is painted once, where it comes more than once and there is room.
+
+    The spectrogram of a sound takes as long as a step of training with it.
+    """
+    batches, items = Shuffled(corpus, BATCH, seed), len(corpus)
+    if steps * BATCH < items or items * math.prod(canvas.item) > MOST_PAINTED:
+        for step in range(steps):
+            batch = batches(step)
+            yield Batch(canvas.paint(batch.values), batch.conditions)
+        return
+    everything = list(corpus.batches(256))
+    pictures = torch.cat([canvas.paint(batch.values) for batch in everything])
+    conditions = torch.cat([batch.conditions for batch in everything])
+    for step in range(steps):
+        rows = torch.from_numpy(batches.index(step))
+        yield Batch(pictures[rows], conditions[rows])
 
 
 def fit_classifier(
     corpus: Corpus, shape: Shape, classes: int, steps: int, seed: int, learning_rate: float = 3e-3
 ) -> Classifier:
-    """Train on the corpus' conditions for `steps` batches of 64; the caller's random state is left as it was."""
-    with torch.random.fork_rng(devices=[]):
+    """Train on the corpus' conditions for `steps` batches of 64; the caller's random state is left as it was.
+
+    On one thread: so small a network gains little from more, and loses many times that where others want the cores too.
+    """
+    with torch.random.fork_rng(devices=[]), one_thread():
         torch.manual_seed(seed)
         model = Classifier(shape, classes).train()
         player = Player("classifier", list(model.parameters()), model.loss)
-        optimiser, batches = AdamW(player, weight_decay=0.05), Shuffled(corpus, BATCH, seed)
-        for step in range(steps):
+        optimiser, batches = AdamW(player, weight_decay=0.05), painted(corpus, model.canvas, steps, seed)
+        for step, batch in enumerate(batches):
             optimiser.clear()
-            model.loss(batches(step)).backward()
+            model.loss(batch).backward()
             optimiser.step(learning_rate * factor("cosine", step, steps, WARMUP))
     return model.eval()
 

@@ -5,7 +5,7 @@ It shares no weights, seed or data order with the critic that weights a mixture.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import cached_property
 
 import numpy as np
@@ -16,27 +16,27 @@ from torch import Tensor
 from aigc_models.canvas import canvas_of, drawn
 from aigc_models.capabilities import Generates, Shape
 from aigc_models.corpus import Corpus
-from aigc_models.evidence import Evidence
+from aigc_models.evidence import Evidence, original
 from aigc_models.layers.classifier import BATCH, Classifier, features, fit_classifier
 from aigc_models.layers.noise import item_seeds
+from aigc_models.metrics._pupil import Bank, bank
 
 SEED = 7_919  # of the judge and of what is generated for it; the critic's differs
 COMPONENTS = 64
 HANDS = 10  # at most, dealt from a pool; one alone has a standard deviation of a tenth of the Frechet distance at 176 digits
-MOST_ITEMS = 1_500  # real or generated, that a classifier of the accuracy score learns from; generating them takes longest
-EPOCHS, LEAST_STEPS, MOST_STEPS = 14, 300, 700  # seconds, not minutes, of one core at 32x32
+MOST_ITEMS = 1_000  # real or generated, that a classifier of the accuracy score learns from; generating them takes longest
+EPOCHS, LEAST_STEPS, MOST_STEPS = 9, 200, 450  # seconds, not minutes, of one core at 32x32
 
 
 def labelled(corpus: Corpus, labels: int) -> Corpus:
     return corpus.take(np.flatnonzero(np.asarray(corpus.conditions) < labels))
 
 
-def train_classifier(corpus: Corpus, shape: Shape, seed: int = SEED, share: float = 1.0) -> Classifier:
-    """The same training for every corpus, so that what it is trained on makes the difference; `share` of its steps."""
+def train_classifier(corpus: Corpus, shape: Shape) -> Classifier:
     labels = len(shape.labels)
     lesson = labelled(corpus, labels)
-    steps = int(np.clip(EPOCHS * len(lesson) / BATCH, LEAST_STEPS, MOST_STEPS) * share)
-    return fit_classifier(lesson, shape, labels, steps, seed)
+    steps = int(np.clip(EPOCHS * len(lesson) / BATCH, LEAST_STEPS, MOST_STEPS))
+    return fit_classifier(lesson, shape, labels, steps, SEED)
 
 
 class Judge:
@@ -48,18 +48,17 @@ class Judge:
         self.count = min([len(evidence.test), *(len(corpus) for corpus in evidence.samples.values())])
 
     def original(self, candidate: str) -> str:
-        """The member that a combined candidate draws everything from, whose figures it shares; any other candidate itself.
-
-        A champion is an ensemble too, but its members only have the names of the candidates: it is not combined of them.
-        """
-        if candidate not in self.evidence.combined:
-            return candidate
-        weights: Mapping[str, float] = getattr(self.evidence.models[candidate], "weights", {})
-        return next((name for name, weight in weights.items() if weight == 1 and name in self.evidence.models), candidate)
+        """The candidate whose figures this one shares."""
+        return original(candidate, self.evidence.models, self.evidence.combined)
 
     @cached_property
     def classifier(self) -> Classifier:
         return train_classifier(self.evidence.train, self.evidence.shape)
+
+    @cached_property
+    def bank(self) -> Bank:
+        """What all classifiers of the accuracy score see."""
+        return bank(self.lesson, self.evidence.shape, SEED)
 
     @cached_property
     def components(self) -> PCA:
@@ -112,10 +111,10 @@ class Judge:
         """`figure` of each candidate by name, made once for those that are one and the same generator."""
         names = {name: self.original(name) for name in self.evidence.models}
         made = dict[str, np.ndarray]()
-        for original in dict.fromkeys(names.values()):
+        for origin in dict.fromkeys(names.values()):
             self.evidence.progress(len(made), len(names))
-            made[original] = figure(original)
-        return {name: made[original] for name, original in names.items()}
+            made[origin] = figure(origin)
+        return {name: made[origin] for name, origin in names.items()}
 
     def pool(self, candidate: str) -> Corpus:
         """As many items as the lesson has, generated with its conditions."""

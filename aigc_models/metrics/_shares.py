@@ -52,22 +52,28 @@ def wilson(share: float, items: float) -> Edges:
 
 
 def difference_edges(table: np.ndarray) -> Edges:
-    """Of the mean of paired differences in [-1, 1] (repeat, item): as if two items more had been told apart, one each way."""
+    """Of the mean of paired differences in [-1, 1] (repeat, item): as if two items more had been told apart, one each way.
+
+    By as much as the others are, weighted by it: wholly where items are judged once or always alike, and by less where
+    repeats differ, or the two would outweigh all others.
+    """
     each, items = table.mean(0), table.shape[1] + 2
-    middle = float(each.sum()) / items
-    variance = ((float(np.square(each).sum()) + 2) / items - middle**2) / items + repeats_variance(table)
+    squares, sizes = float(np.square(each).sum()), float(np.abs(each).sum())
+    middle, typical = float(each.sum()) / items, squares / sizes if sizes > 0 else 1.0
+    variance = ((squares + 2 * typical**2) / items - middle**2) / items + repeats_variance(table)
     return middle - Z * math.sqrt(variance), middle + Z * math.sqrt(variance)
 
 
 def repeats_variance(table: np.ndarray) -> float:
     """What repeats add to the variance of a mean (repeat, item): that between them, beyond what differs item by item.
 
-    The two-way analysis of variance with random repeats and items; 0 for a single repeat, which does not tell. It is not
-    divided by the number of repeats: all learn from, or are drawn from, one pool, and another pool moves them together.
+    The two-way analysis of variance with random repeats and items; 0 for a single repeat, which does not tell. All repeats
+    learn from, or are drawn from, one pool, and another pool moves them together as much as it differs within itself: that
+    part is not divided by the number of repeats, only their own is.
     """
     repeats, items = table.shape
     if repeats < 2 or items < 2:
         return 0.0
     rest = table - table.mean(0) - table.mean(1, keepdims=True) + table.mean()
     within = float(np.square(rest).sum()) / ((repeats - 1) * (items - 1))
-    return max(0.0, float(table.mean(1).var(ddof=1)) - within / items)
+    return max(0.0, float(table.mean(1).var(ddof=1)) - within / items) * (1 + 1 / repeats)

@@ -150,10 +150,9 @@ def _candidates(
 
     paths = {"ensemble": ensemble, "baseline": baseline, **{member.name: member for member in members}}
     paths |= {name: version for name, version in standing.items() if version}
-    loaded = {
-        reference.path(context.workspace): Generator.load(reference.path(context.workspace)) for reference in paths.values()
-    }
-    return {name: loaded[reference.path(context.workspace)] for name, reference in paths.items()}  # a baseline that joins: once
+    folders = {name: reference.path(context.workspace) for name, reference in paths.items()}
+    loaded = {folder: Generator.load(folder) for folder in dict.fromkeys(folders.values())}  # a member may be the baseline too
+    return {name: loaded[folder] for name, folder in folders.items()}
 
 
 def _evidence(
@@ -163,18 +162,18 @@ def _evidence(
     import numpy as np
 
     from aigc_models.corpus import Corpus
-    from aigc_models.evidence import Evidence
+    from aigc_models.evidence import Evidence, original
 
     corpora = splits(data, context)
     places = Corpus(data.modality, np.arange(len(corpora["test"])), corpora["test"].conditions)
     corpora["test"] = shuffled(corpora["test"], settings.seed)
-    samples, drawn = dict[str, Corpus](), dict[int, Corpus]()
-    for position, (name, generator) in enumerate(candidates.items()):
-        context.progress(position, len(candidates) * 2)
-        if id(generator) not in drawn:
-            drawn[id(generator)] = generate_like(corpora["test"], generator, settings.samples, settings.seed)
-        samples[name] = drawn[id(generator)]
     models = {name: generator.model for name, generator in candidates.items()}
+    made: dict[str, Corpus] = {}
+    origins = {name: original(name, models) for name in models}
+    for position, name in enumerate(dict.fromkeys(origins.values())):
+        context.progress(position, len(candidates) * 2)
+        made[name] = generate_like(corpora["test"], candidates[name], settings.samples, settings.seed)
+    samples = {name: made[origin] for name, origin in origins.items()}
     evidence = Evidence(
         train=corpora["train"],
         validation=corpora["validation"],

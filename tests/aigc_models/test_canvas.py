@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from aigc_models import canvas
-from aigc_models.canvas import Picture, Sketch, canvas_of, drawn, painted, stored
+from aigc_models.canvas import Picture, Sketch, canvas_of, drawn, painted, side_by_side, stored
 from aigc_models.capabilities import Shape
 from aigc_models.families import flow_matching, vae
 from aigc_models.find import find, names
@@ -94,3 +94,19 @@ def test_what_lies_outside_is_clipped_when_stored(digits):
 def test_a_place_of_a_picture_is_a_pixel_with_its_colours():
     pictures = torch.arange(12.0).reshape(1, 3, 2, 2)
     assert Picture((3, 2, 2)).places(pictures).tolist() == [[12, 15, 18, 21]]
+
+
+def test_batches_side_by_side_come_in_order_on_a_thread_each():
+    threads, seen = torch.get_num_threads(), []
+
+    def work(part: int) -> torch.Tensor:
+        seen.append(torch.get_num_threads())
+        return torch.tensor([part])
+
+    try:
+        torch.set_num_threads(2)
+        assert torch.cat(side_by_side(work, range(9))).tolist() == list(range(9))
+        assert set(seen) == {1}
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(threads)

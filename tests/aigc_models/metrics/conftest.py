@@ -12,7 +12,7 @@ from aigc_models.canvas import drawn
 from aigc_models.corpus import Corpus
 from aigc_models.evidence import Evidence
 from aigc_models.layers.noise import uniform
-from aigc_models.metrics import _judge, classification_accuracy_score
+from aigc_models.metrics import _judge
 
 
 class Altered:
@@ -45,7 +45,6 @@ def _short_training():
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(_judge, "EPOCHS", 5)
         patch.setattr(_judge, "LEAST_STEPS", 50)
-        patch.setattr(classification_accuracy_score, "STEPS", 0.8)
         yield
 
 

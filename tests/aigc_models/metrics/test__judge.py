@@ -18,12 +18,13 @@ def test_the_judge_is_shared_within_one_evidence(picture_evidence, unlabelled_ev
     assert judge(unlabelled_evidence).test.shape == (300, 64)
 
 
-def test_a_pool_has_the_conditions_of_the_train_split_and_is_made_once(picture_evidence):
+def test_a_pool_has_the_conditions_of_the_lesson_and_is_made_once(picture_evidence):
     jury = judge(picture_evidence)
     pool = jury.pool("replay")
     assert pool is jury.pool("replay")
     assert pool.values.dtype == np.uint8
-    assert np.array_equal(pool.conditions, picture_evidence.train.conditions)
+    assert len(pool) == _judge.MOST_ITEMS < len(picture_evidence.train)
+    assert np.array_equal(pool.conditions, jury.lesson.conditions)
 
 
 def test_a_large_train_split_is_sampled_alike_for_real_and_generated_items(picture_evidence, monkeypatch):

@@ -29,6 +29,15 @@ def test_a_difference_s_interval_is_that_of_bonett_and_price_by_hand():
     assert difference_edges(table) == pytest.approx((one - other - half, one - other + half), abs=1e-4)
 
 
+def test_the_two_items_of_a_difference_differ_no_more_than_the_others():
+    one, none = np.array([1.0, -1.0] + [0.0] * 98), np.zeros(100)
+    wide, narrow = np.stack([one, one, one]), np.stack([one, none, none])
+    low, high = difference_edges(narrow)
+    assert np.ptp(difference_edges(wide)) == pytest.approx(np.ptp(difference_edges(one[None])))
+    assert 0 < high - low < np.ptp(difference_edges(wide)) / 1.5
+    assert difference_edges(none[None])[1] > 0.02, "no difference at all is not certain"
+
+
 def test_all_right_is_not_certain_and_nothing_lies_beyond_0_and_1():
     measurements = shares({"all": np.ones(20), "none": np.zeros(20), "same": np.ones(20)}, "higher")
     assert measurements["all"].high == measurements["all"].value == 1
@@ -56,16 +65,16 @@ def test_repeats_that_differ_widen_an_interval_and_repeats_that_agree_do_not():
 
 @pytest.mark.parametrize(("share", "items", "between"), [(0.95, 30, 0.0), (0.8, 170, 0.0), (0.9, 170, 0.01)])
 def test_95_percent_of_the_intervals_hold_the_truth(share, items, between):
-    """Three classifiers of one pool on items of different difficulty; the other candidate is one hundredth worse.
+    """Twelve classifiers of one pool, which agree on most items; the other candidate is one hundredth worse.
 
     `between`: the deviation of pools, and of classifiers of the same pool.
     """
     random, hits = np.random.default_rng(items), []
     for _ in range(600):
         easy = random.beta(8 * share, 8 * (1 - share), items)
-        noise = random.normal(size=(2, 3, 1)) + random.normal(size=(2, 1, 1))
+        noise = random.normal(size=(2, 12, 1)) + random.normal(size=(2, 1, 1))
         skill = np.clip(easy + between * noise - np.array([[[0.0]], [[0.01]]]), 0, 1)
-        one, other = (random.random((2, 3, items)) < skill).astype(float)
+        one, other = (random.random((2, 1, items)) < skill).astype(float)
         measurement = shares({"one": one, "other": other}, "higher")["one"]
         difference = measurement.versus["other"]
         hits.append([measurement.low <= share <= measurement.high, difference.low <= 0.01 <= difference.high])

@@ -6,9 +6,10 @@ from torch import Tensor
 
 from aigc_models.capabilities import Shape
 from aigc_models.corpus import Batch, Corpus
+from aigc_models.ensembles.average import Average, Settings, of_symbols
 from aigc_models.evidence import Evidence
 from aigc_models.metrics import bits_per_byte
-from aigc_models.modalities.text import END, PAD
+from aigc_models.modalities.text import END, OUTPUTS, PAD
 
 
 class Constant:
@@ -64,3 +65,39 @@ def test_interval_holds_the_truth_about_as_often_as_it_says() -> None:
 def test_is_left_out_where_nothing_scores() -> None:
     assert not bits_per_byte.applies(evidence([b"a"], {"one": object()}))
     assert torch.is_tensor(Constant(1.0).log_likelihood(next(evidence([b"a"], {}).test.batches(1))))
+
+
+class Counting:
+    """Gives `share` to one symbol and the rest to all others; counts how often it is asked."""
+
+    def __init__(self, symbol: int, share: float) -> None:
+        self.log, self.asked = torch.full((OUTPUTS,), (1 - share) / (OUTPUTS - 1)).log(), 0
+        self.log[symbol] = np.log(share)
+
+    def log_probabilities(self, batch: Batch) -> Tensor:
+        self.asked += 1
+        return self.log.expand(*batch.values.shape, -1)
+
+    def log_likelihood(self, batch: Batch) -> Tensor:
+        return of_symbols(self.log_probabilities(batch), batch.values)
+
+
+def test_an_ensemble_is_scored_from_its_members_and_the_same_model_once() -> None:
+    first, second = Counting(ord("a"), 0.9), Counting(ord("b"), 0.7)
+    members = {"first": first, "second": second}
+    ensemble = Average(members, {"first": 0.4, "second": 0.6}, Settings())
+    given = evidence([b"abba", b"aab"], {"ensemble": ensemble, "baseline": first, **members})
+    measurements = bits_per_byte.measure(given)
+    assert (first.asked, second.asked) == (1, 1)
+    assert measurements["baseline"].value == measurements["first"].value
+    for name, model in given.models.items():
+        alone = bits_per_byte.item_bits(model, given.test).sum() / 7
+        assert np.isclose(measurements[name].value, alone), name
+
+
+def test_a_champion_is_scored_by_itself() -> None:
+    first, other = Counting(ord("a"), 0.9), Counting(ord("b"), 0.7)
+    champion = Average({"first": other}, {"first": 1.0}, Settings())
+    measurements = bits_per_byte.measure(evidence([b"abba"], {"champion": champion, "first": first}))
+    assert other.asked == 1
+    assert measurements["champion"].value != measurements["first"].value

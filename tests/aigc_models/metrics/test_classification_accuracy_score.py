@@ -1,9 +1,9 @@
-import pytest
+import numpy as np
 
 from aigc_models.metrics import classification_accuracy_real, classification_accuracy_score
+from aigc_models.metrics._judge import judge
 
 
-@pytest.mark.slow
 def test_a_replay_is_worth_the_real_data_and_wrong_labels_are_worth_nothing(picture_evidence):
     measurements = classification_accuracy_score.measure(picture_evidence)
     real = classification_accuracy_real.measure(picture_evidence)["real"]
@@ -16,3 +16,11 @@ def test_a_replay_is_worth_the_real_data_and_wrong_labels_are_worth_nothing(pict
 def test_it_needs_labels(picture_evidence, unlabelled_evidence):
     assert classification_accuracy_score.applies(picture_evidence)
     assert not classification_accuracy_score.applies(unlabelled_evidence)
+
+
+def test_the_figure_is_the_mean_over_draws_and_the_same_twice(picture_evidence):
+    pool = judge(picture_evidence).pool("noisy")
+    right = classification_accuracy_score.correct(picture_evidence, pool)
+    assert right.shape == (classification_accuracy_score.DRAWS, len(picture_evidence.test))
+    assert classification_accuracy_score.measure(picture_evidence)["noisy"].value == right.mean()
+    assert np.array_equal(classification_accuracy_score.correct(picture_evidence, pool), right)
