@@ -13,7 +13,7 @@ from aigc_models.layers.attention import GramEmbedding, drop_condition, mean_los
 from aigc_models.modalities.text import OUTPUTS, PAD
 
 MODALITIES = frozenset({"text"})
-PLAN = {"learning_rate": 1.2e-2, "batch_size": 16, "weight_decay": 0.05}
+PLAN = {"learning_rate": 1.2e-2, "validation_batch": 256, "batch_size": 16, "weight_decay": 0.05}
 
 State = tuple[Tensor, Tensor, Tensor, Tensor]  # hidden, cell, condition embedding, last symbols
 

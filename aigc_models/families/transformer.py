@@ -29,7 +29,7 @@ from aigc_models.modalities.text import OUTPUTS, PAD
 
 MODALITIES = frozenset({"text"})
 BODY = "masked_lm"
-PLAN = {"learning_rate": 4e-3, "batch_size": 8, "warmup": 0.1, "weight_decay": 0.05}
+PLAN = {"learning_rate": 4e-3, "validation_batch": 256, "batch_size": 8, "warmup": 0.1, "weight_decay": 0.05}
 
 
 class Config(BaseModel):

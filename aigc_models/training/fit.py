@@ -172,7 +172,7 @@ class _Run:
             status.curve.append({"step": status.step, "seconds": round(self.seconds(), 3), **self.figures()})
             self.learner.clear()
         if self.validates and self.validation:
-            loss = self.learner.validate(self.validation, self.plan.batch_size, self.plan.seed)
+            loss = self.learner.validate(self.validation, self.plan.validation_batch or self.plan.batch_size, self.plan.seed)
             self.judge(loss)
         status.looked = status.step
 

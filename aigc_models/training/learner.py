@@ -81,7 +81,7 @@ class Learner:
         return [name for name, value in self.sums.items() if not math.isfinite(float(value))]
 
     def validate(self, corpus: Corpus, size: int, seed: int) -> float:
-        """Mean validation loss of the averaged weights; leaves no trace in any random state."""
+        """Mean validation loss of the averaged weights, `size` items at a time; leaves no trace in any random state."""
         self.model.eval()
         total = torch.zeros((), device=self.device)
         with seeded(seed), self.average.applied(), torch.no_grad(), self._autocast():

@@ -55,6 +55,12 @@ class Plan(BaseModel):
     device: Device = Field("auto", description="auto: the GPU where there is one")
     seed: int = Field(0, ge=0, description="of batches and of all randomness in the losses")
     validate_every: int = Field(0, ge=0, description="steps between validations; 0: some 25 in a run")
+    validation_batch: int = Field(
+        0,
+        ge=0,
+        description="items of a validation at a time; 0: as of a step. Texts are scored beside those of like length: "
+        "the more at once, the less padding",
+    )
     patience: int = Field(0, ge=0, description="validations without a better one before it stops; 0: never stops early")
     checkpoint_seconds: float = Field(10.0, ge=0, description="seconds between checkpoints; 0: one after each step")
 

@@ -41,5 +41,5 @@ def measure(
     begun = time.perf_counter()
     validates = isinstance(model, Validates) and len(validation) > 0
     if validates:
-        learner.validate(validation.sample(VALIDATED, plan.seed), plan.batch_size, plan.seed)
+        learner.validate(validation.sample(VALIDATED, plan.seed), plan.validation_batch or plan.batch_size, plan.seed)
     return statistics.median(times[1:]) / period, time.perf_counter() - begun if validates else 0.0

@@ -270,3 +270,16 @@ def test_what_cannot_be_trained_is_refused(tmp_path: Path) -> None:
         fit(Bridge(), corpus(0), corpus(), Plan(steps=1), Context(tmp_path))
     with pytest.raises(BadInput, match="is not on this machine; choose"):
         fit(Bridge(), corpus(), corpus(), Plan(steps=1, device="mps"), Context(tmp_path))
+
+
+@pytest.mark.parametrize(("plan", "sizes"), [({}, [8, 8, 4]), ({"validation_batch": 256}, [20])])
+def test_validation_takes_as_many_items_at_a_time_as_the_plan_says(tmp_path: Path, plan: dict, sizes: list[int]) -> None:
+    class Watching(Bridge):
+        seen: tuple[int, ...] = ()
+
+        def validation_loss(self, batch: Batch) -> Tensor:
+            self.seen += (len(batch),)
+            return self.loss(batch)
+
+    model, _ = train(tmp_path, Watching, Plan(steps=1, batch_size=8, **plan))
+    assert list(model.seen) == sizes
