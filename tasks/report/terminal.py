@@ -157,11 +157,7 @@ def _table(*columns: str) -> Table:
     """The first column in words, the others in figures."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     for place, column in enumerate(columns):
-        header = words.plain(column)
-        longest = max(map(len, header.split()), default=0)  # a name is not broken inside a word
-        table.add_column(
-            Text(header), justify="right" if place else "left", overflow="fold", no_wrap=not place, min_width=longest
-        )
+        table.add_column(Text(words.plain(column)), justify="right" if place else "left", overflow="fold", no_wrap=not place)
     return table
 
 
@@ -176,7 +172,10 @@ def _metrics(part: DatasetReport) -> Table:
     """A row for each figure, the latency of the served model among them: ensemble, baseline, real items, each member."""
     result = part.result
     between = ["95 % interval"] if len(result.members) <= MOST_MEMBERS else []
-    table = _table("figure", "", "ensemble", *between, "baseline", "real", *(member.name for member in result.members))
+    members = [words.plain(member.name) for member in result.members]
+    if not between:  # a word a line, so that many fit beside one another
+        members = [name.replace(" ", "\n") for name in members]
+    table = _table("figure", "", "ensemble", *between, "baseline", "real", *members)
     for name in figures.rows(result):
         metric, real = result.metrics[name], figures.reach(part, name)
         values: list[Figure] = [
