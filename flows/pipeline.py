@@ -43,7 +43,16 @@ def produce(config: PipelineConfig) -> Outcome:
     promoted = promote(trained, config)
     batch = generate(promoted.ensemble, config.generation, promoted.registered)
     return Outcome(
-        config, config.name, config.notes, data, trained, promoted.registered, promoted.decision, batch, promoted.ensemble
+        config=config,
+        name=config.name,
+        notes=config.notes,
+        data=data,
+        trained=trained,
+        registered=promoted.registered,
+        decision=promoted.decision,
+        batch=batch,
+        serving=promoted.ensemble,
+        evaluation=promoted.evaluation,
     )
 
 

@@ -17,17 +17,18 @@ from tasks.registry.promote import Decision, PromotionSettings
 from tasks.registry.promote import promote as promote_stage
 from tasks.registry.register import register
 from tasks.stage.execution import Execution
-from tasks.stage.references import EnsembleRef, ModelRef, RegisteredRef, TrainedRef
+from tasks.stage.references import EnsembleRef, EvaluationRef, ModelRef, RegisteredRef, TrainedRef
 from tasks.train.ensemble import build_ensemble
 
 
 @dataclass(frozen=True)
 class Promoted:
-    """Which version a run ends with, what was decided, and the bundle that it is of."""
+    """Which version a run ends with, what was decided, the bundle that it is of, and what was measured of that."""
 
     registered: RegisteredRef
     decision: Decision
     ensemble: EnsembleRef
+    evaluation: EvaluationRef
 
 
 @flow
@@ -40,7 +41,9 @@ def promote(trained: TrainedRef, config: PipelineConfig, champion: ChampionRef |
     stands = None if execution.planning else standing(config)
     registered = registering(trained, config, champion)
     if execution.planning or (stands is not None and not made_of(execution.workspace, stands, candidates(trained))):
-        return Promoted(registered, promote_stage(registered, trained.evaluation, config.promotion), trained.ensemble)
+        return Promoted(
+            registered, promote_stage(registered, trained.evaluation, config.promotion), trained.ensemble, trained.evaluation
+        )
     return first_champion(registered, trained, config, champion)
 
 
@@ -59,7 +62,7 @@ def first_champion(
     chosen = choice.chosen if choice else "ensemble"
     if chosen == "ensemble" or len(trained.ensemble.weights) == 1:
         decision = promote_stage(registered, trained.evaluation, settings)
-        promoted = Promoted(registered, said(decision, "the ensemble", choice), trained.ensemble)
+        promoted = Promoted(registered, said(decision, "the ensemble", choice), trained.ensemble, trained.evaluation)
     else:
         promoted = alone(chosen, trained, config, settings, champion)
     if promoted.decision.decision != "refused" or chosen == "baseline" or len(trained.ensemble.weights) == 1:
@@ -85,7 +88,7 @@ def alone(
     choice = read_choice(trained.evaluation.path(Execution.current().workspace))
     kind = "the plain method" if model.sha256 == trained.baseline.sha256 else "the member"
     words = said(decision, f"{kind} {model.name.replace('_', ' ')}", choice if choice and choice.chosen == name else None)
-    return Promoted(registered, words, bundle)
+    return Promoted(registered, words, bundle, measured)
 
 
 def said(decision: Decision, who: str, choice: Choice | None) -> Decision:

@@ -169,6 +169,8 @@ class DatasetReport(Frozen):
     measurements: dict[str, dict[str, Measurement]] = Field(default={}, description="by metric, then by candidate")
     lineage: tuple[Level, ...] = ()
     baseline: str = Field(default="", description="what the baseline is, in words")
+    alone: str = Field(default="", description="the one model that was registered and made the samples; empty: the ensemble")
+    primary: str = Field(default="", description="the metric that a first champion was chosen by, if one was")
     reason: str = Field(default="", description="why it was promoted or refused, in words")
     gate_reasons: dict[str, str] = Field(default={}, description="by gate: why it passed or failed, in words")
     notes: tuple[str, ...] = Field(default=(), description="what a reader has to know, such as a stage left out and why")

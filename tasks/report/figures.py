@@ -23,9 +23,10 @@ def rows(result: RunResult) -> list[str]:
     return [name for name in result.metrics if name not in beside]
 
 
-def headlines(result: RunResult) -> list[str]:
-    """The figures to show first: those with a baseline, and among them those that the gates ask for."""
-    asked = [gate.name.partition(" ")[0] for gate in result.gates]
+def headlines(part: DatasetReport) -> list[str]:
+    """The figures to show first: those with a baseline, and among them what was chosen by and what the gates ask for."""
+    result = part.result
+    asked = [part.primary, *(gate.name.partition(" ")[0] for gate in result.gates)]
     names = [name for name in rows(result) if result.metrics[name].baseline is not None]
     return sorted(names, key=lambda name: asked.index(name) if name in asked else len(asked))
 

@@ -14,11 +14,21 @@ from typing import TYPE_CHECKING, Any
 import psutil
 from pydantic import BaseModel
 
+from tasks.judge.choice import read_choice
 from tasks.registry.promote import Decision
 from tasks.serve.try_served import ServedRef
 from tasks.stage.execution import Execution
 from tasks.stage.origin import git_revision, package
-from tasks.stage.references import EnsembleRef, GenerationRef, ModelRef, Reference, RegisteredRef, TrainedRef, VersionRef
+from tasks.stage.references import (
+    EnsembleRef,
+    EvaluationRef,
+    GenerationRef,
+    ModelRef,
+    Reference,
+    RegisteredRef,
+    TrainedRef,
+    VersionRef,
+)
 from tasks.stage.stage import StageContext, stage
 
 if TYPE_CHECKING:
@@ -40,6 +50,7 @@ class Outcome:
     decision: Decision
     batch: GenerationRef
     serving: EnsembleRef  # what was registered and tried: the ensemble, or what was chosen as first champion
+    evaluation: EvaluationRef  # of that
 
 
 class ReportRef(Reference):
@@ -121,7 +132,8 @@ def part(
 
     root, modality = context.workspace, outcome.data.modality
     evaluation = outcome.trained.evaluation.path(root)
-    samples = gather.samples(evaluation, modality, folder, outcome.name)
+    samples = gather.samples(outcome.evaluation.path(root), modality, folder, outcome.name)
+    alone, choice = outcome.serving.sha256 != outcome.trained.ensemble.sha256, read_choice(evaluation)
     models = [*([outcome.trained.body] if outcome.trained.body else []), *outcome.trained.members]
     curves = {model.name: gather.curve(model.path(root)) for model in models}
     with reading(root, outcome.data.dataset, outcome.data.version) as data:  # another command may rewrite data/NAME
@@ -138,6 +150,8 @@ def part(
         measurements=gather.measurements(evaluation),
         lineage=lineage(outcome, context),
         baseline=outcome.trained.baseline.family.replace("_", " "),
+        alone=next(iter(outcome.serving.weights)) if alone else "",
+        primary=choice.metric if choice else "",
         reason=outcome.decision.reason,
         gate_reasons={gate.name: gate.reason for gate in outcome.decision.gates},
         notes=outcome.notes,

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from tasks.report.contents import DatasetReport, Discarded, Level, Node, Rejected, Report
+from tasks.report.figures import headlines
 from tasks.report.page import href, moment, render
 
 
@@ -144,3 +145,17 @@ def test_forecasts_are_told_apart_from_samples(digits: DatasetReport, read_page:
     assert "What it forecasts" in text
     assert "series, 1,787 steps" in text
     assert "95 % intervals over the test windows, in blocks of time" in text
+
+
+def test_a_model_that_serves_alone_is_named_beside_its_samples(digits: DatasetReport, read_page: Callable[[str], Any]) -> None:
+    alone = digits.model_copy(update={"alone": "gaussian_mixture"})
+    whole, single = (" ".join(read_page(shown(part, "image", "<i></i>")).text.split()) for part in (digits, alone))
+    assert "The model is gaussian mixture alone, which was registered." in single
+    assert "alone, which was registered" not in whole
+
+
+def test_what_was_chosen_by_stands_first(digits: DatasetReport) -> None:
+    names = headlines(digits)
+    assert len(names) > 2
+    last = names[-1]
+    assert headlines(digits.model_copy(update={"primary": last})) == [last, *names[:-1]]
