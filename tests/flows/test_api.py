@@ -4,6 +4,8 @@ import subprocess
 import sys
 from contextlib import closing
 
+import pytest
+
 from flows.api import make_database
 from tasks.stage.settings import Workspace
 
@@ -18,6 +20,7 @@ def tables(home):
         return words, database.execute("SELECT version_num FROM alembic_version").fetchall()
 
 
+@pytest.mark.slow
 def test_a_new_database_is_as_prefect_makes_it(tmp_path, monkeypatch):
     workspace = Workspace(tmp_path / "here").create()
     home = workspace.state / "prefect"
