@@ -83,7 +83,8 @@ class Streams(Protocol):
     def advance(self, state: Any, tokens: Int[Tensor, " item"]) -> tuple[Float[Tensor, "item symbol"], Any]:
         """Feed tokens int64 (item,), get log-probabilities float (item, symbol) of the next, and the new state.
 
-        The first token fed is `text.START`. A state is never changed in place.
+        The first token fed is `text.START`. A state is never changed in place. It is a tree of tuples whose tensors and
+        arrays have the item first, so that items that have ended can leave it; what is neither holds for all items.
         """
 
 

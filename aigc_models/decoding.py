@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Sequence
+from typing import Any
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -19,6 +21,7 @@ from aigc_models.errors import BadInput, fault
 from aigc_models.layers.noise import SYMBOLS, uniform
 from aigc_models.modalities.text import END, PAD, START
 
+STAYING = 0.75  # share of a batch below which those that have ended leave it
 Weights = Float[Tensor, "item symbol"]
 
 
@@ -114,24 +117,45 @@ def forced(prompts: Sequence[bytes], length: int) -> Int[Tensor, "item time"]:
     return tokens
 
 
+def rows(state: Any, index: Int[Tensor, " row"]) -> Any:
+    """The state of some items alone; its form is that of `capabilities.Streams`."""
+    if isinstance(state, Tensor):
+        return state[index.to(state.device)]
+    if isinstance(state, np.ndarray):
+        return state[index.numpy()]
+    if isinstance(state, tuple):
+        parts = [rows(part, index) for part in state]
+        return type(state)(*parts) if hasattr(state, "_fields") else tuple(parts)
+    return state
+
+
 @torch.no_grad()
 def steps(
     model: Streams, conditions: Int[Tensor, " item"], seeds: Int[Tensor, " item"], prompts: Sequence[bytes], how: Sampling
 ) -> Iterator[Int[Tensor, " item"]]:
-    """One int64 (item,) after another until every item has ended; PAD after an item's END."""
+    """One int64 (item,) after another until every item has ended; PAD after an item's END.
+
+    Items that have ended leave the batch when a quarter of it has: few are as long as the longest.
+    """
     prompt, draws = forced(prompts, how.max_length), uniform(seeds, how.max_length, SYMBOLS, torch.float64)
     state, token = model.begin(conditions), torch.full_like(conditions, START)
+    there = torch.arange(len(conditions))  # the items that are still in the batch
     past = torch.empty(len(conditions), 0, dtype=torch.int64)
     ended = torch.zeros(len(conditions), dtype=torch.bool)
     for time in range(how.max_length):
         log_probabilities, state = model.advance(state, token)
-        chosen = choose(log_probabilities.cpu(), past[:, -how.repetition_window :], draws[:, time], how)
-        chosen = torch.where(prompt[:, time] >= 0, prompt[:, time], chosen)
-        yield torch.where(ended, PAD, chosen)
+        chosen = choose(log_probabilities.cpu(), past[:, -how.repetition_window :], draws[there, time], how)
+        chosen = torch.where(prompt[there, time] >= 0, prompt[there, time], chosen)
+        symbols = torch.full((len(conditions),), PAD)
+        symbols[there] = torch.where(ended, PAD, chosen)
+        yield symbols
         ended = ended | (chosen == END)
-        if bool(ended.all()):
+        left = (~ended).nonzero()[:, 0]
+        if not len(left):
             return
         past = torch.cat([past, chosen[:, None]], dim=1)
+        if len(left) <= STAYING * len(there):
+            state, there, past, chosen, ended = (rows(each, left) for each in (state, there, past, chosen, ended))
         token = chosen.to(conditions.device)
 
 

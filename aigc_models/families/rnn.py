@@ -92,15 +92,17 @@ class Rnn(nn.Module):
         return predict(self, batch)
 
     def begin(self, conditions: Int[Tensor, " item"]) -> State:
-        zero = self.head.weight.new_zeros(self.config.layers, len(conditions), self.config.width)
+        zero = self.head.weight.new_zeros(len(conditions), self.config.layers, self.config.width)
         return zero, zero, self.conditions(conditions), self.symbols.none_yet(len(conditions))
 
     def advance(self, state: State, tokens: Int[Tensor, " item"]) -> tuple[Float[Tensor, "item symbol"], State]:
         hidden, cell, condition, recent = state
         recent = torch.cat([recent[:, 1:], tokens[:, None]], dim=1)
         step = torch.cat([self.symbols.last(recent), condition], dim=-1)[:, None]
-        output, (hidden, cell) = self.lstm(step, (hidden, cell))
-        return self.head(output[:, 0]).log_softmax(-1), (hidden, cell, condition, recent)
+        before = hidden.transpose(0, 1).contiguous(), cell.transpose(0, 1).contiguous()
+        output, (hidden, cell) = self.lstm(step, before)
+        state = hidden.transpose(0, 1), cell.transpose(0, 1), condition, recent
+        return self.head(output[:, 0]).log_softmax(-1), state
 
     def embed(self, batch: Batch) -> Float[Tensor, "item feature"]:
         """Mean hidden state over an item's symbols: float (item, width), without the condition."""
