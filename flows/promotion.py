@@ -11,7 +11,7 @@ from flows.flow import flow, tracked
 from flows.training import version_recipe
 from tasks.judge.alone import evaluate_alone
 from tasks.judge.champion import ChampionRef, made_of
-from tasks.judge.choice import Choice, read_choice
+from tasks.judge.choice import read_choice
 from tasks.registry.move_champion import Moved, MoveSettings, move_champion
 from tasks.registry.promote import Decision, PromotionSettings
 from tasks.registry.promote import promote as promote_stage
@@ -59,45 +59,41 @@ def first_champion(
     choice = read_choice(trained.evaluation.path(Execution.current().workspace))
     guards = tuple(gate for gate in config.promotion.gates if gate.guard)
     settings = config.promotion.model_copy(update={"gates": guards})
-    chosen = choice.chosen if choice else "ensemble"
-    if chosen == "ensemble" or len(trained.ensemble.weights) == 1:
-        decision = promote_stage(registered, trained.evaluation, settings)
-        promoted = Promoted(registered, said(decision, "the ensemble", choice), trained.ensemble, trained.evaluation)
+    chosen, why = (choice.chosen, choice.reason) if choice else ("ensemble", "")
+    single = len(trained.ensemble.weights) == 1
+    if chosen == "ensemble" or single:
+        decision = promote_stage(registered, trained.evaluation, settings, serving("the ensemble", settings, why))
+        promoted = Promoted(registered, decision, trained.ensemble, trained.evaluation)
     else:
-        promoted = alone(chosen, trained, config, settings, champion)
-    if promoted.decision.decision != "refused" or chosen == "baseline" or len(trained.ensemble.weights) == 1:
+        promoted = alone(chosen, trained, config, settings, champion, why)
+    refused = promoted.decision
+    if refused.decision != "refused" or chosen == "baseline" or single:
         return promoted
-    refused, plain = promoted.decision, alone("baseline", trained, config, settings, champion)
-    if plain.decision.decision == "refused":
-        reason = f"{refused.reason}; the plain method does not serve either: {plain.decision.reason}"
-        return replace(promoted, decision=refused.model_copy(update={"reason": reason}))
-    reason = f"{plain.decision.reason}; version {refused.version} was chosen on validation and refused: {refused.reason}"
-    return replace(plain, decision=plain.decision.model_copy(update={"reason": reason}))
+    why = f"version {refused.version} was chosen on validation and refused, {refused.reason}"
+    plain = alone("baseline", trained, config, settings, champion, why)
+    if plain.decision.decision != "refused":
+        return plain
+    reason = f"{refused.reason}; the plain method does not serve either: {plain.decision.reason}"
+    return replace(promoted, decision=refused.model_copy(update={"reason": reason}))
 
 
 def alone(
-    name: str, trained: TrainedRef, config: PipelineConfig, settings: PromotionSettings, champion: ChampionRef | None
+    name: str, trained: TrainedRef, config: PipelineConfig, settings: PromotionSettings, champion: ChampionRef | None, why: str
 ) -> Promoted:
-    """A candidate as a version of its own, judged by what was measured of it beside the others."""
+    """A candidate as a version of its own, judged by what was measured of it beside the others; `why` it is to serve."""
     model = next(one for one in candidates(trained) if name in (one.name, "baseline"))
     bundle = build_ensemble(trained.corpus, [model], config.training.ensemble)
     measured = evaluate_alone(trained.corpus, trained.evaluation, bundle, name, config.evaluation)
-    recipe = version_recipe(config, trained, champion, model.name)
-    registered = register(bundle, measured, config.registration, recipe=recipe)
-    decision = promote_stage(registered, measured, settings)
-    choice = read_choice(trained.evaluation.path(Execution.current().workspace))
+    registered = register(bundle, measured, config.registration, recipe=version_recipe(config, trained, champion, model.name))
     kind = "the plain method" if model.sha256 == trained.baseline.sha256 else "the member"
-    words = said(decision, f"{kind} {model.name.replace('_', ' ')}", choice if choice and choice.chosen == name else None)
-    return Promoted(registered, words, bundle, measured)
+    because = serving(f"{kind} {model.name.replace('_', ' ')}", settings, why)
+    return Promoted(registered, promote_stage(registered, measured, settings, because), bundle, measured)
 
 
-def said(decision: Decision, who: str, choice: Choice | None) -> Decision:
-    """The decision, with who serves and why before what the gates say."""
-    if decision.decision == "refused":
-        return decision.model_copy(update={"reason": f"{who}: {decision.reason}"})
-    serves = "serves" if decision.decision == "promoted" else "may serve"
-    why = f": {choice.reason}" if choice else ""
-    return decision.model_copy(update={"reason": f"{who} {serves}{why}; {decision.reason}"})
+def serving(who: str, settings: PromotionSettings, why: str) -> str:
+    """Who serves and why, in words."""
+    serves = "serves" if settings.approval == "automatic" else "may serve"
+    return f"{who} {serves}{f': {why}' if why else ''}"
 
 
 def registering(trained: TrainedRef, config: PipelineConfig, champion: ChampionRef | None = None) -> RegisteredRef:

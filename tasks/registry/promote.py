@@ -55,9 +55,17 @@ class Decision(BaseModel):
 
 @stage(cached=False, fingerprint=store_identity)
 def promote(
-    registered: RegisteredRef, evaluation: EvaluationRef, settings: PromotionSettings, context: StageContext
+    registered: RegisteredRef,
+    evaluation: EvaluationRef,
+    settings: PromotionSettings,
+    because: str = "",
+    *,
+    context: StageContext,
 ) -> Decision:
-    """Hold the version against the gates; if all pass it becomes `champion`, and the old one `previous`."""
+    """Hold the version against the gates; if all pass it becomes `champion`, and the old one `previous`.
+
+    `because`: why it is to serve, apart from the gates; it stands before what they say.
+    """
     store, folder = client(context.workspace), evaluation.path(context.workspace)
     metrics = json.loads((folder / "metrics.json" if folder.is_dir() else folder).read_text())
     standing = _standing(store, registered, folder)
@@ -65,6 +73,8 @@ def promote(
     verdicts = judge(settings.gates, metrics, standing)
     lines = _lines(context.workspace, registered)
     decision, reason = _decided(store, registered, settings, verdicts, standing)
+    if because and decision != "refused":
+        reason = f"{because}; {reason}"
     if decision != "refused" and (line := _word_against(lines, registered.version)):
         decision, reason = "refused", _kept(line, registered)
     if decision == "promoted":
