@@ -85,10 +85,10 @@ def train_critic(members: Mapping[str, Any], train: Corpus, shape: Shape, settin
     return fit_classifier(Corpus(train.modality, np.concatenate(values), origin), shape, len(values), settings.steps, seed)
 
 
-def similarity(first: Corpus, second: Corpus, critic: Classifier, width: float) -> np.ndarray:
-    """Gaussian kernel of the critic's features, doubled where two items have the same condition."""
-    near = np.exp(-cdist(features(critic, first), features(critic, second), "sqeuclidean") / width)
-    return near * (1 + (np.asarray(first.conditions)[:, None] == np.asarray(second.conditions)[None]))
+def similarity(first: np.ndarray, second: np.ndarray, conditions: tuple[np.ndarray, np.ndarray], width: float) -> np.ndarray:
+    """Gaussian kernel of features (item, feature), doubled where two items have the same of the `conditions` (item,)."""
+    near = np.exp(-cdist(first, second, "sqeuclidean") / width)
+    return near * (1 + (conditions[0][:, None] == conditions[1][None]))
 
 
 def on_simplex(gram: np.ndarray, pull: np.ndarray) -> np.ndarray:
@@ -108,15 +108,16 @@ def on_simplex(gram: np.ndarray, pull: np.ndarray) -> np.ndarray:
 
 def match(drawn: list[Corpus], validation: Corpus, critic: Classifier) -> np.ndarray:
     """Shares of the members, from one corpus each, nearest to the validation split."""
-    wanted = features(critic, validation)
+    wanted, made = features(critic, validation), [features(critic, corpus) for corpus in drawn]
+    asked, given = np.asarray(validation.conditions), [np.asarray(corpus.conditions) for corpus in drawn]
     width = max(float(np.median(cdist(wanted, wanted, "sqeuclidean"))), 1e-9)
     gram = np.empty((len(drawn), len(drawn)))
-    for i, first in enumerate(drawn):
-        for j, second in enumerate(drawn[: i + 1]):
-            kernel = similarity(first, second, critic, width)
+    for i, first in enumerate(made):
+        for j, second in enumerate(made[: i + 1]):
+            kernel = similarity(first, second, (given[i], given[j]), width)
             pairs = kernel.size - len(first) if i == j else kernel.size
             gram[i, j] = gram[j, i] = (kernel.sum() - (np.trace(kernel) if i == j else 0)) / pairs
-    pull = np.array([similarity(corpus, validation, critic, width).mean() for corpus in drawn])
+    pull = np.array([similarity(one, wanted, (each, asked), width).mean() for one, each in zip(made, given, strict=True)])
     return on_simplex(gram, pull)
 
 

@@ -118,8 +118,10 @@ def overlapped(frames: Tensor, hop: int) -> Tensor:
     """Frames float (..., frame, sample), a multiple of `hop` long, added where they overlap: (..., sample)."""
     length = frames.shape[-1]
     pieces = frames.unflatten(-1, (length // hop, hop))
-    total = sum(F.pad(pieces[..., part, :], (0, 0, part, length // hop - 1 - part)) for part in range(length // hop))
-    assert isinstance(total, Tensor)
+    count, parts = frames.shape[-2], length // hop
+    total = frames.new_zeros(*frames.shape[:-2], count + parts - 1, hop)
+    for part in range(parts):
+        total[..., part : part + count, :] += pieces[..., part, :]
     return total.flatten(-2)
 
 
