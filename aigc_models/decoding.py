@@ -131,11 +131,17 @@ def rows(state: Any, index: Int[Tensor, " row"]) -> Any:
 
 @torch.no_grad()
 def steps(
-    model: Streams, conditions: Int[Tensor, " item"], seeds: Int[Tensor, " item"], prompts: Sequence[bytes], how: Sampling
+    model: Streams,
+    conditions: Int[Tensor, " item"],
+    seeds: Int[Tensor, " item"],
+    prompts: Sequence[bytes],
+    how: Sampling,
+    shrinking: bool = False,
 ) -> Iterator[Int[Tensor, " item"]]:
     """One int64 (item,) after another until every item has ended; PAD after an item's END.
 
-    Items that have ended leave the batch when a quarter of it has: few are as long as the longest.
+    `shrinking`: items that have ended leave the batch when a quarter of it has. Few are as long as the longest; but how many
+    there are rounds another way, so that an item is then the same but for that.
     """
     prompt, draws = forced(prompts, how.max_length), uniform(seeds, how.max_length, SYMBOLS, torch.float64)
     state, token = model.begin(conditions), torch.full_like(conditions, START)
@@ -154,16 +160,21 @@ def steps(
         if not len(left):
             return
         past = torch.cat([past, chosen[:, None]], dim=1)
-        if len(left) <= STAYING * len(there):
+        if shrinking and len(left) <= STAYING * len(there):
             state, there, past, chosen, ended = (rows(each, left) for each in (state, there, past, chosen, ended))
         token = chosen.to(conditions.device)
 
 
 def generate(
-    model: Streams, conditions: Int[Tensor, " item"], seeds: Int[Tensor, " item"], prompts: Sequence[bytes], **given: object
+    model: Streams,
+    conditions: Int[Tensor, " item"],
+    seeds: Int[Tensor, " item"],
+    prompts: Sequence[bytes],
+    shrinking: bool = False,
+    **given: object,
 ) -> Int[Tensor, "item time"]:
-    """Whole items int64 (item, time): the prompt, what follows it, END, then PAD. `given` is `Sampling`."""
-    return torch.stack(list(steps(model, conditions, seeds, prompts, sampling(**given))), dim=1)
+    """Whole items int64 (item, time): the prompt, what follows it, END, then PAD. `given` is `Sampling`; see `steps`."""
+    return torch.stack(list(steps(model, conditions, seeds, prompts, sampling(**given), shrinking)), dim=1)
 
 
 def stream(model: Streams, condition: int, seed: int, prompt: bytes, **given: object) -> Iterator[int]:

@@ -147,7 +147,7 @@ class Generator(Inference):
         size = together or self.card.micro_batch
         for part in self._parts(len(seeds), size):
             given_part = {name: each[part] for name, each in context.items()}
-            parts.append(self._batch(size, conditions[part], seeds[part], prompt, given_part, checked))
+            parts.append(self._batch(size, conditions[part], seeds[part], prompt, given_part, checked, bool(together)))
         return _joined(parts, getattr(self.modality, "PAD", 0)) if parts else torch.zeros(0, 1)
 
     def _batch(
@@ -158,14 +158,15 @@ class Generator(Inference):
         prompt: str | None,
         given: Mapping[str, Tensor],
         sampling: dict[str, Any],
+        shrinking: bool,
     ) -> Tensor:
-        """At most `size` items; the last one is repeated to fill it up."""
+        """At most `size` items; the last one is repeated to fill it up. `shrinking`: of texts, see `decoding.steps`."""
         index, place = torch.arange(size).clamp_max(len(seeds) - 1), self._placed(self.model)
         placed, context = conditions[index].to(place), {name: each[index].to(place) for name, each in given.items()}
         with torch.inference_mode():
             if self._streams:
                 prompts = [(prompt or "").encode()] * len(index)
-                values = decoding.generate(self.model, placed, seeds[index], prompts, **sampling)
+                values = decoding.generate(self.model, placed, seeds[index], prompts, shrinking, **sampling)
             else:
                 values = self.model.generate(placed, seeds[index], **context, **sampling)
         return values[: len(seeds)].cpu()

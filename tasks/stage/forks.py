@@ -55,17 +55,17 @@ def environment(threads: int) -> dict[str, str]:
     return {**os.environ, **share, "GOMP_SPINCOUNT": "30000"}
 
 
-def child(threads: int) -> Child:
-    """An interpreter in `tasks.stage.process`: a fork, or a fresh one where there is no server to be had."""
+def child(module: str, threads: int) -> Child:
+    """An interpreter in the `main` of a module: a fork, or a fresh one where there is no server to be had."""
     for _ in range(2 if sys.platform == "linux" else 0):
         with suppress(OSError, subprocess.TimeoutExpired):
             chosen = server()
             try:
-                return Fork(chosen, threads)
+                return Fork(chosen, module, threads)
             except OSError:
                 chosen.process.wait(1)  # it was killed since the last stage; the next is another
     return subprocess.Popen(
-        [sys.executable, "-m", "tasks.stage.process"],
+        [sys.executable, "-m", module],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         env=environment(threads),
@@ -115,7 +115,7 @@ def server() -> Server:
 class Fork:
     """A child of the server; raises `OSError` where the server is gone."""
 
-    def __init__(self, server: Server, threads: int) -> None:
+    def __init__(self, server: Server, module: str, threads: int) -> None:
         self.returncode: int | None = None
         self._lock = threading.Lock()
         self._line, far = socket.socketpair()  # brings a handle of the child, and in the end its status
@@ -132,7 +132,8 @@ class Fork:
         if not handles:
             raise ConnectionResetError("the server of forks has ended")
         self._handle = handles[0]
-        begin = {"environment": environment(threads), "folder": os.getcwd(), "path": [*map(str, sys.path)], "threads": threads}
+        here = {"environment": environment(threads), "folder": os.getcwd(), "path": [*map(str, sys.path)]}
+        begin = {**here, "threads": threads, "module": module}
         self.stdin.write(json.dumps(begin) + "\n")
         self.stdin.flush()
 
@@ -222,8 +223,8 @@ class Forking:
         os.close(handle)
 
 
-def become(standard: list[int]) -> int:
-    """In a child: take on what a fresh interpreter would have, which the first line of stdin says; its number of threads."""
+def become(standard: list[int]) -> tuple[str, int]:
+    """In a child: take on what a fresh interpreter would have, which the first line of stdin says; its module and threads."""
     os.setsid()
     for number, handle in enumerate(standard):
         os.dup2(handle, number)
@@ -235,7 +236,7 @@ def become(standard: list[int]) -> int:
     sys.path[:] = begin["path"]
     importlib.invalidate_caches()
     time.tzset()
-    return int(begin["threads"])
+    return str(begin["module"]), int(begin["threads"])
 
 
 def settle(threads: int) -> None:
@@ -263,8 +264,9 @@ def main() -> None:
     importlib.import_module("pydantic").create_model("First")  # looks for plug-ins among all that is installed, once
     gc.collect()
     gc.freeze()  # a child's collections leave these pages shared
-    settle(become(forking.serve()))
-    importlib.import_module("tasks.stage.process").main()
+    module, threads = become(forking.serve())
+    settle(threads)
+    importlib.import_module(module).main()
 
 
 if __name__ == "__main__":

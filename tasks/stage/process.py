@@ -69,7 +69,7 @@ def run_in_process(
         "parent_run_id": context.parent_run_id,
     }
     with execution.holding_cores(threads):
-        child = forks.child(threads)
+        child = forks.child(__name__, threads)
         return _converse(child, orders, context, execution)
 
 
