@@ -31,6 +31,13 @@ def headlines(part: DatasetReport) -> list[str]:
     return sorted(names, key=lambda name: asked.index(name) if name in asked else len(asked))
 
 
+def served(part: DatasetReport, name: str) -> Figure:
+    """The figure of what was registered: of the ensemble, or of the model that stands alone; that may be the baseline."""
+    measured = part.measurements.get(name, {})
+    alone = (measured.get(part.alone) or measured.get("baseline")) if part.alone else None
+    return alone.value if alone else part.result.metrics[name].value
+
+
 def reach(part: DatasetReport, name: str) -> Metric | Measurement | None:
     """What real items score in metric `name`, where that was measured, in a metric of its own or beside the candidates."""
     return part.result.metrics.get(_real(name)) or part.measurements.get(name, {}).get("real")

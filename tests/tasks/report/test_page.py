@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 
 from tasks.report.contents import DatasetReport, Discarded, Level, Node, Rejected, Report
-from tasks.report.figures import headlines
+from tasks.report.figures import headlines, served
 from tasks.report.page import href, moment, render
+from tasks.report.words import number
 
 
 @pytest.fixture(scope="module")
@@ -152,6 +153,11 @@ def test_a_model_that_serves_alone_is_named_beside_its_samples(digits: DatasetRe
     whole, single = (" ".join(read_page(shown(part, "image", "<i></i>")).text.split()) for part in (digits, alone))
     assert "The model is gaussian mixture alone, which was registered." in single
     assert "alone, which was registered" not in whole
+    name = headlines(digits)[0]
+    measured = digits.measurements[name]
+    assert served(digits, name) == measured["ensemble"].value
+    assert served(alone, name) == measured["baseline"].value != measured["ensemble"].value
+    assert f"gaussian mixture alone; the ensemble’s {number(measured['ensemble'].value)}" in single
 
 
 def test_what_was_chosen_by_stands_first(digits: DatasetReport) -> None:
