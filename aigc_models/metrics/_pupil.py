@@ -74,10 +74,10 @@ def answers(lesson: np.ndarray, labels: np.ndarray, test: np.ndarray, draws: int
     differ between draws as they would between lessons. The penalty is the one with the least squared error of rows left
     out one by one (PRESS, Allen 1974) from the whole lesson.
     """
-    known, number = np.unique(labels, return_inverse=True)
+    classes, number = np.unique(labels, return_inverse=True)
     scale = np.maximum(lesson.std(0), 1e-9)
     mean = lesson.mean(0)
-    rows, asked, targets = (lesson - mean) / scale, (test - mean) / scale, np.eye(len(known))[number]
+    rows, asked, targets = (lesson - mean) / scale, (test - mean) / scale, np.eye(len(classes))[number]
     penalty, random, answered = press(rows, targets), np.random.default_rng(seed), []
     for _ in range(draws):
         drawn = random.integers(0, len(rows), len(rows))
@@ -85,7 +85,7 @@ def answers(lesson: np.ndarray, labels: np.ndarray, test: np.ndarray, draws: int
         centred = rows[drawn] - centre
         weights = np.linalg.solve(centred.T @ centred + penalty * np.eye(rows.shape[1]), centred.T @ (targets[drawn] - level))
         answered.append(((asked - centre) @ weights + level).argmax(1))
-    return known[np.stack(answered)]
+    return classes[np.stack(answered)]
 
 
 def press(rows: np.ndarray, targets: np.ndarray) -> float:

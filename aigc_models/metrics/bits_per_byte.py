@@ -71,8 +71,8 @@ def bits_of_all(models: Mapping[str, Scores], evidence: Evidence) -> dict[str, N
             parts |= {part: parts[origins[part]] for part in shared}
             parts |= {name: mean.combined(parts) for name, mean in means.items()}
             for name, each in bits.items():
-                known = of_symbols(parts[name], batch.values) if name in parts else models[name].log_likelihood(batch)
-                each[index] = in_bits(known)
+                likelihood = of_symbols(parts[name], batch.values) if name in parts else models[name].log_likelihood(batch)
+                each[index] = in_bits(likelihood)
     return {name: bits[origin] for name, origin in origins.items()}
 
 
