@@ -15,6 +15,7 @@ from jaxtyping import Float, Int
 from torch import Tensor
 
 from aigc_models.corpus import Batch, Corpus
+from aigc_models.sequences import Vocabulary
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,7 @@ class Player:
 
     name: str
     parameters: list[Tensor]
-    loss: Callable[[Batch], Tensor]
+    loss: Callable[[Any], Tensor]  # of a batch, or of what the model's own `batches` gives
     every: int = 1
     learning_rate: float = 1.0  # a factor on the plan's rate
     betas: tuple[float, float] = (0.9, 0.999)
@@ -35,6 +36,13 @@ class Learns(Protocol):
     """Trained by `training.fit`: an `nn.Module` with one player, or two for a GAN."""
 
     def players(self) -> list[Player]: ...
+
+
+@runtime_checkable
+class Batches(Protocol):
+    """Trains on batches of its own making: those of a step depend on the seed and the step alone."""
+
+    def batches(self, corpus: Corpus, size: int, seed: int) -> Callable[[int], Any]: ...
 
 
 @runtime_checkable
@@ -75,7 +83,15 @@ class Generates(Protocol):
 
 @runtime_checkable
 class Streams(Protocol):
-    """Draws one symbol after another; `decoding` turns it into text."""
+    """Says what symbol comes next; `language.decoding` draws items from it, `language.reading` scores them.
+
+    A state is never changed in place. It is a tree of tuples whose tensors and arrays have the item first, so that items
+    that have ended can leave it; what is neither holds for all items.
+    """
+
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """The symbols that it knows."""
 
     def begin(self, conditions: Int[Tensor, " item"]) -> Any:
         """A state before the first symbol, for conditions (item,)."""
@@ -83,9 +99,11 @@ class Streams(Protocol):
     def advance(self, state: Any, tokens: Int[Tensor, " item"]) -> tuple[Float[Tensor, "item symbol"], Any]:
         """Feed tokens int64 (item,), get log-probabilities float (item, symbol) of the next, and the new state.
 
-        The first token fed is `text.START`. A state is never changed in place. It is a tree of tuples whose tensors and
-        arrays have the item first, so that items that have ended can leave it; what is neither holds for all items.
+        The first token fed is the vocabulary's END.
         """
+
+    def extend(self, state: Any, tokens: Int[Tensor, "item time"]) -> tuple[Float[Tensor, "item time symbol"], Any]:
+        """The same of several tokens at once, int64 (item, time): what follows each, and the state behind the last."""
 
 
 @runtime_checkable
@@ -93,14 +111,6 @@ class Scores(Protocol):
     """Log-likelihood of each symbol: float (item, time) in nats, zero at padding."""
 
     def log_likelihood(self, batch: Batch) -> Float[Tensor, "item time"]: ...
-
-
-@runtime_checkable
-class Predicts(Protocol):
-    """The whole distribution at each place, which an average needs to see how sure a member is."""
-
-    def log_probabilities(self, batch: Batch) -> Float[Tensor, "item time symbol"]:
-        """float (item, time, symbol): of the symbol at each place, given those before it; anything at padding."""
 
 
 @runtime_checkable
@@ -151,7 +161,6 @@ PROTOCOLS: dict[str, type] = {
     "generates": Generates,
     "streams": Streams,
     "scores": Scores,
-    "predicts": Predicts,
     "encodes": Encodes,
     "reconstructs": Reconstructs,
     "denoises": Denoises,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from aigc_models.find import find
+from aigc_models.sequences import Encoded, Sequences
 
 if TYPE_CHECKING:
     import torch
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Batch:
     """`values` as the modality gives them (image: float (item, channel, height, width) in [-1, 1];
-    text: int64 (item, time), padded), `conditions` int64 (item,)."""
+    symbols: int64 (item, time), padded with -1), `conditions` int64 (item,)."""
 
     values: Tensor
     conditions: Tensor
@@ -35,10 +36,10 @@ class Batch:
 
 @dataclass(frozen=True)
 class Corpus:
-    """`values` in the modality's compact storage type (item first), `conditions` int64 (item,)."""
+    """`values` in the modality's compact storage type (item first; symbols as `Sequences`), `conditions` int64 (item,)."""
 
     modality: str
-    values: np.ndarray
+    values: Encoded
     conditions: np.ndarray
 
     def __len__(self) -> int:
@@ -65,14 +66,20 @@ class Corpus:
 
     def save(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        save_array(folder / "values.npy", self.values)
+        if isinstance(self.values, Sequences):
+            save_array(folder / "starts.npy", self.values.starts)
+            save_array(folder / "values.npy", self.values.symbols)
+        else:
+            save_array(folder / "values.npy", self.values)
         save_array(folder / "conditions.npy", self.conditions)
 
     @classmethod
     def load(cls, folder: Path, modality: str) -> Corpus:
         """Memory-mapped, so that a corpus larger than memory can be trained on."""
         values, conditions = (np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("values", "conditions"))
-        return cls(modality, np.asarray(values), np.asarray(conditions))  # views without the cost of a memmap
+        stored, starts = np.asarray(values), folder / "starts.npy"  # views without the cost of a memmap
+        encoded = Sequences(stored, np.load(starts)) if starts.is_file() else stored
+        return cls(modality, encoded, np.asarray(conditions))
 
 
 @dataclass(frozen=True)
@@ -114,3 +121,9 @@ def save_array(path: Path, array: np.ndarray) -> None:
     with part.open("wb") as file:
         np.save(file, array)
     part.replace(path)
+
+
+def joined(parts: Sequence[Encoded]) -> Encoded:
+    """Encoded items one after the other."""
+    sequences = [part for part in parts if isinstance(part, Sequences)]
+    return Sequences.joined(sequences) if sequences else np.concatenate(list(parts))

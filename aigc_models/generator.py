@@ -9,7 +9,6 @@ run at the micro-batch that the card states, and what is short of it is padded.
 
 from __future__ import annotations
 
-import codecs
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,12 +18,14 @@ import torch
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch import Tensor, nn
 
-from aigc_models import bundle, decoding
+from aigc_models import bundle
 from aigc_models.capabilities import Generates, Streams
 from aigc_models.errors import BadInput, fault, shortened, unknown
 from aigc_models.find import find
 from aigc_models.inference import Inference, Labels, Latest
+from aigc_models.language import decoding
 from aigc_models.layers.noise import LABEL, derived, item_seeds
+from aigc_models.sequences import PAD
 
 
 class Sampling(BaseModel):
@@ -109,8 +110,8 @@ class Generator(Inference):
             raise self._cannot("stream")
         checked = self._checked(sampling)
         condition = int(self.conditions(1, label, seed, first)[0])
-        symbols = decoding.stream(self.model, condition, derived(seed, first), prompt.encode(), **checked)
-        return _characters(symbols)
+        symbols = decoding.stream(self.model, condition, derived(seed, first), self._symbols(prompt), **checked)
+        return iter(self.modality.characters(symbols, self.format))
 
     def conditions(
         self, count: int, label: Labels = None, seed: int = 0, first: int = 0, past: Sequence[Any] | None = None
@@ -140,22 +141,20 @@ class Generator(Inference):
         """
         if not self._streams and not isinstance(self.model, Generates):
             raise self._cannot("generate")
-        if prompt and not self._streams:
-            raise self._cannot("go on from a prompt")
-        checked, context = self._checked(sampling), given or {}
+        checked, context, beginning = self._checked(sampling), given or {}, self._symbols(prompt)
         parts = []
         size = together or self.card.micro_batch
         for part in self._parts(len(seeds), size):
             given_part = {name: each[part] for name, each in context.items()}
-            parts.append(self._batch(size, conditions[part], seeds[part], prompt, given_part, checked, bool(together)))
-        return _joined(parts, getattr(self.modality, "PAD", 0)) if parts else torch.zeros(0, 1)
+            parts.append(self._batch(size, conditions[part], seeds[part], beginning, given_part, checked, bool(together)))
+        return _joined(parts) if parts else torch.zeros(0, 1)
 
     def _batch(
         self,
         size: int,
         conditions: Tensor,
         seeds: Tensor,
-        prompt: str | None,
+        prompt: Sequence[int],
         given: Mapping[str, Tensor],
         sampling: dict[str, Any],
         shrinking: bool,
@@ -165,11 +164,20 @@ class Generator(Inference):
         placed, context = conditions[index].to(place), {name: each[index].to(place) for name, each in given.items()}
         with torch.inference_mode():
             if self._streams:
-                prompts = [(prompt or "").encode()] * len(index)
+                prompts = [prompt] * len(index)
                 values = decoding.generate(self.model, placed, seeds[index], prompts, shrinking, **sampling)
             else:
                 values = self.model.generate(placed, seeds[index], **context, **sampling)
         return values[: len(seeds)].cpu()
+
+    def _symbols(self, prompt: str | None) -> list[int]:
+        """The symbols that an item is to begin with."""
+        if not prompt:
+            return []
+        if not self._streams or not hasattr(self.modality, "symbols"):
+            raise self._cannot("go on from a prompt")
+        symbols: list[int] = self.modality.symbols(prompt, self.format).tolist()
+        return symbols
 
     @property
     def _streams(self) -> bool:
@@ -189,21 +197,9 @@ class Generator(Inference):
             raise BadInput(f"sampling option {named}: {fault(first)}") from error
 
 
-def _joined(parts: list[Tensor], padding: int) -> Tensor:
-    """Micro-batches one after the other; texts are padded to the longest."""
+def _joined(parts: list[Tensor]) -> Tensor:
+    """Micro-batches one after the other; symbols are padded to the longest."""
     if parts[0].ndim == 2:
         longest = max(part.shape[1] for part in parts)
-        parts = [nn.functional.pad(part, (0, longest - part.shape[1]), value=padding) for part in parts]
+        parts = [nn.functional.pad(part, (0, longest - part.shape[1]), value=PAD) for part in parts]
     return torch.cat(parts)
-
-
-def _characters(symbols: Iterator[int]) -> Iterator[str]:
-    """UTF-8 bytes as characters, each as soon as it is complete; a symbol above 255 ends the text."""
-    decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
-    for symbol in symbols:
-        if symbol > 255:
-            break
-        if piece := decoder.decode(bytes([symbol])):
-            yield piece
-    if rest := decoder.decode(b"", final=True):
-        yield rest

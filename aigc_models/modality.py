@@ -39,6 +39,12 @@ A modality may also have:
                                                                     in which it begins, and its content
     covers(later, earlier) -> bool                                  whether a later state of a file has all of an earlier one
     canvas(format) -> Canvas                                        items as pictures that convolutions learn (`canvas.py`)
+    vocabulary(format) -> Vocabulary                                items as symbols, which language models learn; `encode`
+                                                                    gives `Sequences`, each item closed by an END
+    amounts(values: Sequences, format) -> ndarray                   float64 (item,): what its likelihood is stated for, such
+                                                                    as bytes or events
+    symbols(content, format) -> ndarray                             of what an item may be asked to begin with
+    characters(symbols: Iterable[int], format) -> Iterator[str]     symbols as text, as they are drawn
     measures(contents) -> dict[str, ndarray]                        numbers that a person knows (words, brightness, seconds),
                                                                     by name, float64 (item,), finite, in stated units
     embedding(contents) -> ndarray                                  float32 (item, feature): fixed features, about of unit

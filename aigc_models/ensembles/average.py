@@ -19,11 +19,13 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
-from aigc_models.capabilities import Predicts, Shape, Streams
+from aigc_models.capabilities import Shape, Streams
 from aigc_models.corpus import Batch, Corpus
-from aigc_models.modalities.text import END, PAD
+from aigc_models.language import reading
+from aigc_models.language.vocabulary import symbolic
+from aigc_models.sequences import PAD, Vocabulary
 
-MODALITIES = frozenset({"text"})
+MODALITIES = symbolic()
 BUCKETS = 512  # at most
 RUNS = 20  # of symbols, in turn in the one and the other part of the validation split
 
@@ -60,7 +62,7 @@ class Average:
         total = sum(weights[name] for name in members)
         self.members, self.settings = dict(members), settings
         self.weights = {name: weights[name] / total for name in members}
-        self._asked = {name: member for name, member in members.items() if self.weights[name] > 0}
+        self._asked = {name: cast(Streams, member) for name, member in members.items() if self.weights[name] > 0}
         positive = tuple(weight for weight in self.weights.values() if weight > 0)
         gate = settings.gate or Gate(edges=((),) * len(positive), weights=(positive,))
         self._edges = [torch.tensor(edges, dtype=torch.float32) for edges in gate.edges]
@@ -80,32 +82,33 @@ class Average:
         """The members with a weight above zero."""
         return tuple(self._asked)
 
-    def combined(self, parts: Mapping[str, Tensor]) -> Float[Tensor, "item time symbol"]:
-        """What `log_probabilities` gives, from those of the members `asked`, for who has them already."""
-        return self._mean([parts[name] for name in self._asked])
+    @property
+    def vocabulary(self) -> Vocabulary:
+        """That of its members."""
+        return next(iter(self._asked.values())).vocabulary
 
-    def log_probabilities(self, batch: Batch) -> Float[Tensor, "item time symbol"]:
-        """float32 (item, time, symbol) in nats."""
-        return self.combined({name: cast(Predicts, member).log_probabilities(batch) for name, member in self._asked.items()})
+    def combined(self, parts: Mapping[str, Tensor]) -> Float[Tensor, "item time symbol"]:
+        """What `extend` gives, from what the members `asked` give, for who has that already."""
+        return self._mean([parts[name] for name in self._asked])
 
     def log_likelihood(self, batch: Batch) -> Float[Tensor, "item time"]:
         """float32 (item, time) in nats, zero at padding."""
-        return of_symbols(self.log_probabilities(batch), batch.values)
+        return reading.log_likelihood(self, batch)
 
     def begin(self, conditions: Int[Tensor, " item"]) -> tuple[Any, ...]:
-        return tuple(cast(Streams, member).begin(conditions) for member in self._asked.values())
+        return tuple(member.begin(conditions) for member in self._asked.values())
+
+    def extend(
+        self, state: tuple[Any, ...], tokens: Int[Tensor, "item time"]
+    ) -> tuple[Float[Tensor, "item time symbol"], tuple[Any, ...]]:
+        steps = [member.extend(each, tokens) for member, each in zip(self._asked.values(), state, strict=True)]
+        return self._mean([log for log, _ in steps]), tuple(new for _, new in steps)
 
     def advance(
         self, state: tuple[Any, ...], tokens: Int[Tensor, " item"]
     ) -> tuple[Float[Tensor, "item symbol"], tuple[Any, ...]]:
-        steps = [cast(Streams, member).advance(each, tokens) for member, each in zip(self._asked.values(), state, strict=True)]
+        steps = [member.advance(each, tokens) for member, each in zip(self._asked.values(), state, strict=True)]
         return self._mean([log for log, _ in steps]), tuple(new for _, new in steps)
-
-
-def of_symbols(log_probabilities: Tensor, values: Tensor) -> Tensor:
-    """Those of the symbols `values` (item, time) alone; zero at padding."""
-    gathered = log_probabilities.gather(-1, values.clamp(max=END).unsqueeze(-1)).squeeze(-1)
-    return gathered.masked_fill(values == PAD, 0.0)
 
 
 def bucket(confidences: Sequence[Tensor], edges: Sequence[Tensor]) -> Tensor:
@@ -124,13 +127,14 @@ class Scored(NamedTuple):
 
 
 @torch.no_grad()
-def score(model: Predicts, corpus: Corpus, size: int) -> Scored:
-    """Every symbol of `corpus`, one after the other."""
+def score(model: Streams, corpus: Corpus, size: int) -> Scored:
+    """Every symbol of `corpus`, in an order that is the same for all models."""
     likelihood, confidence = list[Tensor](), list[Tensor]()
     for batch in corpus.batches(size):
-        log_probabilities, there = model.log_probabilities(batch), batch.values != PAD
-        likelihood.append(of_symbols(log_probabilities, batch.values)[there])
-        confidence.append(log_probabilities.amax(-1)[there])
+        for part in reading.read({"": model}, batch):
+            there = part.symbols != PAD
+            likelihood.append(reading.of_symbols(part.said[""], part.symbols)[there])
+            confidence.append(part.said[""].amax(-1)[there])
     return Scored(torch.cat(likelihood).double().cpu().numpy(), torch.cat(confidence).double().cpu().numpy())
 
 
@@ -202,7 +206,7 @@ def fit(
     held = validation.sample(settings.most_items, seed)
     scored = []
     for step, member in enumerate(members.values(), start=1):
-        scored.append(score(cast(Predicts, member), held, settings.batch_size))
+        scored.append(score(cast(Streams, member), held, settings.batch_size))
         progress(step, len(members))
     scores, confidences = (np.stack(part) for part in zip(*scored, strict=True))
     weights, gate = learn(scores, confidences, settings)

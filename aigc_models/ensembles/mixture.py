@@ -23,7 +23,7 @@ from torch import Tensor
 
 from aigc_models.canvas import drawn, painted
 from aigc_models.capabilities import Generates, Shape
-from aigc_models.corpus import Corpus
+from aigc_models.corpus import Corpus, joined
 from aigc_models.ensembles._nearest import nearest, tutor
 from aigc_models.layers.classifier import Classifier, features, fit_classifier
 from aigc_models.layers.noise import PICK, choose, item_seeds, uniform
@@ -80,9 +80,9 @@ def draw(member: Generates, conditions: np.ndarray, shape: Shape, seed: int) -> 
 def train_critic(members: Mapping[str, Any], train: Corpus, shape: Shape, settings: Settings, seed: int) -> Classifier:
     """Tell training items (class 0) from those of each member (classes 1, 2, ...), at equal numbers."""
     real = train.sample(settings.most, seed)
-    values = [np.asarray(real.values), *(draw(each, real.conditions, shape, seed + 1).values for each in members.values())]
+    values = [real.values, *(draw(each, real.conditions, shape, seed + 1).values for each in members.values())]
     origin = np.repeat(np.arange(len(values)), len(real))
-    return fit_classifier(Corpus(train.modality, np.concatenate(values), origin), shape, len(values), settings.steps, seed)
+    return fit_classifier(Corpus(train.modality, joined(values), origin), shape, len(values), settings.steps, seed)
 
 
 def similarity(first: np.ndarray, second: np.ndarray, conditions: tuple[np.ndarray, np.ndarray], width: float) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Masked language model over bytes: hidden spans are guessed from both sides (Devlin et al. 2019; Joshi et al. 2020).
+"""Masked language model over symbols: hidden spans are guessed from both sides (Devlin et al. 2019; Joshi et al. 2020).
 
 It needs no labels. Its embedding and blocks have the names and shapes of the transformer's, which can start from them.
 """
@@ -12,13 +12,16 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from aigc_models.capabilities import Player, Shape
-from aigc_models.corpus import Batch
-from aigc_models.layers.attention import Block, GramEmbedding, initialise, pack
-from aigc_models.modalities.text import MASK, OUTPUTS, PAD
+from aigc_models.corpus import Batch, Corpus
+from aigc_models.language.attention import Block, GramEmbedding, Rotation, initialise
+from aigc_models.language.model import SymbolModel
+from aigc_models.language.rows import Packed
+from aigc_models.language.vocabulary import symbolic
+from aigc_models.sequences import PAD, Sequences
 from aigc_models.training.randomness import seeded
 
-MODALITIES = frozenset({"text"})
-PLAN = {"learning_rate": 4e-3, "batch_size": 8, "warmup": 0.1, "weight_decay": 0.05}
+MODALITIES = symbolic()
+PLAN = {"learning_rate": 4e-3, "warmup": 0.1, "weight_decay": 0.05}
 LOOKED_AT_SEED = 0  # the same symbols are hidden in every validation
 
 
@@ -35,7 +38,7 @@ class Config(BaseModel):
     hidden: float = Field(0.2, gt=0, lt=1, description="share of the symbols that are hidden")
     span: float = Field(3.0, ge=1, description="mean length of a hidden span, symbols")
     window: int = Field(64, ge=2, description="length of a row in training, symbols")
-    rows: int = Field(8, ge=1, description="rows of a step at most")
+    rows: int = Field(8, ge=1, description="rows of a step")
 
 
 SIZES = {
@@ -60,52 +63,59 @@ def spans(there: Tensor, share: float, mean: float) -> Tensor:
     return hidden & there
 
 
-class MaskedLm(nn.Module):
+class MaskedLm(SymbolModel):
     """Sees both sides of a symbol."""
 
-    def __init__(self, config: Config) -> None:
-        super().__init__()
+    def __init__(self, config: Config, shape: Shape) -> None:
+        super().__init__(config, shape)
         self.config = config
-        self.embedding = GramEmbedding(config.width, config.longest, config.buckets)
+        self.embedding = GramEmbedding(self.vocabulary, config.width, config.longest, config.buckets)
         self.dropout = nn.Dropout(config.dropout)
         self.blocks = nn.ModuleList(Block(config.width, config.heads, config.dropout) for _ in range(config.layers))
         self.norm = nn.RMSNorm(config.width)
         initialise(self, config.layers)
 
-    def features(self, inputs: Tensor, seen: Tensor) -> Tensor:
-        """float (item, time, width) for inputs int64 (item, time); `seen` as in `Attention.forward`."""
+    def seen(self, inputs: Tensor, seen: Tensor) -> Tensor:
+        """float (item, time, width) for inputs int64 (item, time); `seen` says who sees whom, as in `Attention.forward`."""
         x = self.dropout(self.embedding(inputs))
+        rotation = Rotation.of(0, x.shape[1], self.config.width // self.config.heads, x)
         for block in self.blocks:
-            x = block(x, seen, causal=False)
+            x = block(x, rotation, seen, causal=False)
         return self.norm(x)
 
     def forward(self, inputs: Tensor, seen: Tensor) -> Tensor:
         """Logits (item, time, symbol) for what stands at each place."""
-        return F.linear(self.features(inputs, seen), self.embedding.symbols.weight[:OUTPUTS])
+        return F.linear(self.seen(inputs, seen), self.embedding.symbols.weight[: self.vocabulary.outputs])
 
     def players(self) -> list[Player]:
         """One; a wide model takes smaller steps (the plan's rate is for 128 channels)."""
         rate = min(1.0, 128 / self.config.width)
         return [Player("masked_lm", list(self.parameters()), self.loss, learning_rate=rate, betas=(0.9, 0.98))]
 
-    def loss(self, batch: Batch) -> Float[Tensor, ""]:
-        """Nats a hidden symbol, on packed rows; attention stays inside an item."""
-        rows = pack(batch.values, batch.conditions, self.config.window, self.config.rows)
+    def loss(self, rows: Packed) -> Float[Tensor, ""]:
+        """Nats a hidden symbol, on full rows; attention stays inside an item."""
         values, hidden = rows.targets, spans(rows.targets != PAD, self.config.hidden, self.config.span)
-        logits = self(torch.where(hidden, MASK, values), rows.apart(causal=False))[hidden]
+        logits = self(torch.where(hidden, self.vocabulary.mask, values), rows.apart(causal=False))[hidden]
         return F.cross_entropy(logits, values[hidden], reduction="sum") / hidden.sum().clamp(min=1)
 
     def validation_loss(self, batch: Batch) -> Float[Tensor, ""]:
-        """The same symbols are hidden each time."""
+        """On rows of the items, the same symbols hidden each time."""
+        sequences = Sequences.of_padded(batch.values.cpu().numpy())
+        corpus = Corpus("", sequences, batch.conditions.cpu().numpy())
+        steps = -(-len(sequences.symbols) // (self.config.rows * self.config.window))
         with seeded(LOOKED_AT_SEED):
-            return self.loss(batch)
+            rows = self.batches(corpus, 0, LOOKED_AT_SEED)
+            return torch.stack([self.loss(rows(step).to(batch.values.device)) for step in range(steps)]).mean()
 
-    def embed(self, batch: Batch) -> Float[Tensor, "item feature"]:
-        """float (item, width): the mean over an item's symbols."""
-        there = batch.values != PAD
-        features = self.features(batch.values, there[:, None, None, :])
-        return (features * there[:, :, None]).sum(1) / there.sum(1, keepdim=True).clamp(min=1)
+    def features(self, batch: Batch) -> Float[Tensor, "item time width"]:
+        """In stretches of a row's length, of which none sees the others."""
+        values, parts = batch.values, []
+        for first in range(0, values.shape[1], self.config.window):
+            stretch = values[:, first : first + self.config.window]
+            there = stretch != PAD
+            parts.append(self.seen(stretch, (there | ~there.any(dim=1, keepdim=True))[:, None, None, :]))
+        return torch.cat(parts, dim=1)
 
 
 def build(config: Config, shape: Shape) -> MaskedLm:
-    return MaskedLm(config)
+    return MaskedLm(config, shape)

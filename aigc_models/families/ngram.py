@@ -1,4 +1,4 @@
-"""Interpolated modified Kneser-Ney over bytes (Chen and Goodman 1999, section 3), with the condition.
+"""Interpolated modified Kneser-Ney over symbols (Chen and Goodman 1999, section 3), with the condition.
 
 The contexts form a trie that grows backwards in time, one trie for the whole corpus and one for each
 label. Both give a distribution, and they are mixed with a weight that depends on how long a context
@@ -20,13 +20,13 @@ from torch import Tensor
 
 from aigc_models.capabilities import Shape
 from aigc_models.corpus import Batch, Corpus
-from aigc_models.modalities.text import OUTPUTS, PAD, START
+from aigc_models.language.vocabulary import symbolic, vocabulary_of
+from aigc_models.sequences import PAD, Sequences, Vocabulary
 
-MODALITIES = frozenset({"text"})
+MODALITIES = symbolic()
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
-RADIX = 512  # a key is node * RADIX + symbol
 ORDER = 0  # seed of the order in which items are taken until there are enough
 AT_ONCE = 2048  # places whose whole distributions are made at a time
 
@@ -58,11 +58,12 @@ class Level:
     mass: Floats  # (gram,) discounted probability
     rest: Floats  # (node,) what the shorter context gets
     grams: Ints  # (gram,) sorted keys: node and symbol
+    radix: int  # a key is node * radix + symbol
 
 
 @dataclass(frozen=True)
 class Stream:
-    """Items laid end to end, each behind a START: `place` is a symbol's position in its item, START at 0."""
+    """Items laid end to end, each behind an END: `place` is a symbol's position in its item, the END before it at 0."""
 
     symbols: Ints
     place: Ints
@@ -73,11 +74,19 @@ class Stream:
         return np.flatnonzero(self.place > 0)
 
 
-def stream(values: NDArray[Any]) -> Stream:
-    """Symbols (item, time), padded, as one `Stream`."""
-    framed = np.concatenate([np.full((len(values), 1), START), np.asarray(values, dtype=np.int64)], axis=1)
-    item, place = np.nonzero(framed != PAD)
-    return Stream(framed[item, place], place, item)
+def radix_of(vocabulary: Vocabulary) -> int:
+    """A power of two above all symbols that are fed, so that none runs into the next node's keys."""
+    return max(512, 1 << vocabulary.inputs.bit_length())
+
+
+def stream(values: Sequences, end: int) -> Stream:
+    """All items as one `Stream`."""
+    lengths = values.lengths + 1
+    item = np.repeat(np.arange(len(lengths)), lengths)
+    place = np.arange(len(item)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    symbols = np.full(len(item), end, dtype=np.int64)
+    symbols[place > 0] = values.symbols
+    return Stream(symbols, place, item)
 
 
 def look_up(keys: Ints, wanted: Ints) -> tuple[Ints, NDArray[np.bool_]]:
@@ -100,16 +109,16 @@ def discounts(counts: Ints) -> Floats:
     return np.concatenate([[0.0], np.clip(wanted, 0.01, [0.99, 1.99, 2.99])])
 
 
-def level(contexts: Ints, grams: Ints, counts: Ints, pooled: NDArray[np.bool_]) -> Level:
+def level(contexts: Ints, grams: Ints, counts: Ints, pooled: NDArray[np.bool_], radix: int) -> Level:
     """Turn counts into discounted probabilities; the pooled trie and those of the labels have discounts of their own."""
-    node = grams // RADIX
+    node = grams // radix
     first = np.searchsorted(node, np.arange(len(contexts) + 1))
     taken = np.zeros(len(grams))
     for group in (pooled, ~pooled):
         taken[group] = discounts(counts[group])[np.minimum(counts[group], 3)]
     total = np.maximum(np.bincount(node, counts, len(contexts)), 1)
     mass = (counts - taken) / total[node]
-    return Level(contexts, first, grams % RADIX, mass, np.bincount(node, taken, len(contexts)) / total, grams)
+    return Level(contexts, first, grams % radix, mass, np.bincount(node, taken, len(contexts)) / total, grams, radix)
 
 
 @dataclass(frozen=True)
@@ -121,10 +130,10 @@ class Counted:
     raw: Ints  # how often each occurs
     sample: Ints  # one target at which each occurs
     id_of: Ints  # (target,) its n-gram
-    opens: NDArray[np.bool_]  # begins with START, so that nothing can stand before it
+    opens: NDArray[np.bool_]  # begins with the END before its item, so that nothing can stand before it
 
 
-def count(text: Stream, root: Ints, roots: int, longest: int) -> Iterator[Counted]:
+def count(text: Stream, root: Ints, roots: int, longest: int, radix: int) -> Iterator[Counted]:
     """The n-grams of length 1 to `longest`, of a text whose targets hang under the tries `root`."""
     targets, node, contexts = text.targets, root, np.arange(roots)
     id_of = np.empty(len(text.symbols), dtype=np.int64)
@@ -134,24 +143,25 @@ def count(text: Stream, root: Ints, roots: int, longest: int) -> Iterator[Counte
             if not inside.any():
                 return
             targets = targets[inside]
-            keys = node[inside] * RADIX + text.symbols[targets - length]
+            keys = node[inside] * radix + text.symbols[targets - length]
             contexts, node = np.unique(keys, return_inverse=True)
-        keys = node * RADIX + text.symbols[targets]
+        keys = node * radix + text.symbols[targets]
         grams, index, inverse, raw = np.unique(keys, return_index=True, return_inverse=True, return_counts=True)
         sample, id_of = targets[index], id_of.copy()
         id_of[targets] = inverse
         yield Counted(contexts, grams, raw, sample, id_of, text.place[sample] == length)
 
 
-def levels(text: Stream, root: Ints, roots: int, longest: int) -> Iterator[tuple[Level, Level]]:
+def levels(text: Stream, root: Ints, roots: int, longest: int, radix: int) -> Iterator[tuple[Level, Level]]:
     """For each length the level as the longest of a model (raw counts) and as one below it (in how many contexts)."""
-    counted = count(text, root, roots, longest + 1)
+    counted = count(text, root, roots, longest + 1, radix)
     here = next(counted)
     for longer in counted:
         pooled = root_of(here, root, text) == 0
         kinds = np.bincount(here.id_of[longer.sample], minlength=len(here.grams))
         continued = np.where(here.opens, here.raw, kinds)
-        yield level(here.contexts, here.grams, here.raw, pooled), level(here.contexts, here.grams, continued, pooled)
+        alone, below = (level(here.contexts, here.grams, counts, pooled, radix) for counts in (here.raw, continued))
+        yield alone, below
         here = longer
 
 
@@ -179,13 +189,13 @@ class Path:
         if back is None:
             node, there = self.node, level.first[self.node + 1] > level.first[self.node]
         else:
-            node, there = look_up(level.contexts, self.node * RADIX + back)
+            node, there = look_up(level.contexts, self.node * level.radix + back)
         alive = self.alive & there
         return Path(node, alive, self.depth + alive)
 
     def probability(self, level: Level, target: Ints, shorter: Floats) -> Floats:
         """Probability (query,) of `target`, from that which the shorter context gives."""
-        index, there = look_up(level.grams, self.node * RADIX + target)
+        index, there = look_up(level.grams, self.node * level.radix + target)
         probabilities = np.where(there, level.mass[index], 0.0) + level.rest[self.node] * shorter
         return np.where(self.alive, probabilities, shorter)
 
@@ -200,9 +210,14 @@ class Path:
         return result
 
 
-def _fitting(values: NDArray[Any], most: int) -> int:
+def _sequences(corpus: Corpus) -> Sequences:
+    assert isinstance(corpus.values, Sequences)
+    return corpus.values
+
+
+def _fitting(values: Sequences, most: int) -> int:
     """How many items of a random order have at most `most` symbols in all; 1 at least."""
-    length = np.count_nonzero(np.asarray(values) != PAD, axis=1)[np.random.default_rng(ORDER).permutation(len(values))]
+    length = values.lengths[np.random.default_rng(ORDER).permutation(len(values))]
     return max(1, int(np.searchsorted(np.cumsum(length), most, side="right")))
 
 
@@ -220,8 +235,9 @@ def learn_mix(pooled: Floats, labelled: Floats, bucket: Ints, buckets: int, roun
 class NGram:
     """Counts; `mix` (depth in the label's trie, depth in the pooled one) is the weight of the label's trie."""
 
-    def __init__(self, config: Config, labels: int) -> None:
-        self.config, self.labels = config, labels
+    def __init__(self, config: Config, shape: Shape) -> None:
+        self.config, self.labels, self.vocabulary = config, len(shape.labels), vocabulary_of(shape)
+        self.radix = radix_of(self.vocabulary)
         self.levels: list[Level] = []
         self.mix = np.zeros((1, 1))
 
@@ -233,10 +249,10 @@ class NGram:
     def fit(self, train: Corpus, validation: Corpus, progress: Callable[..., None]) -> None:
         """Count, and keep the order with the highest likelihood of the validation split."""
         text, root = self._tries(train)
-        held = stream(validation.values)
-        seen, best = _Validation(held, self._roots(validation.conditions, held)), -np.inf
+        held = stream(_sequences(validation), self.vocabulary.end)
+        seen, best = _Validation(held, self._roots(validation.conditions, held), self.vocabulary.outputs), -np.inf
         lower: list[Level] = []
-        for order, (top, below) in enumerate(levels(text, root, self.labels + 1, self.config.longest), start=1):
+        for order, (top, below) in enumerate(levels(text, root, self.labels + 1, self.config.longest, self.radix), start=1):
             figure, mix = seen.try_order(top, below)
             progress(order, self.config.longest, validation_loss=-figure)
             if figure > best:
@@ -247,9 +263,9 @@ class NGram:
 
     def _tries(self, train: Corpus) -> tuple[Stream, Ints]:
         """The text twice, for the pooled trie and for the label's own, and the trie of each target."""
-        kept = train.sample(_fitting(train.values, self.config.most_symbols), ORDER)
+        kept = train.sample(_fitting(_sequences(train), self.config.most_symbols), ORDER)
         labelled = kept.take(np.flatnonzero(np.asarray(kept.conditions) < self.labels))
-        text = stream(np.concatenate([kept.values, labelled.values]))
+        text = stream(Sequences.joined([_sequences(kept), _sequences(labelled)]), self.vocabulary.end)
         root = np.concatenate([np.zeros(len(kept), dtype=np.int64), np.asarray(labelled.conditions, dtype=np.int64) + 1])
         return text, root[text.item][text.targets]
 
@@ -261,10 +277,10 @@ class NGram:
     def log_likelihood(self, batch: Batch) -> Float[Tensor, "item time"]:
         """float32 (item, time), nats."""
         values = batch.values.cpu().numpy()
-        text = stream(values)
+        text = stream(Sequences.of_padded(values), self.vocabulary.end)
         targets, roots = text.targets, self._roots(batch.conditions.cpu().numpy(), text)
         walk = _Walk(Path.start(np.concatenate([np.zeros_like(roots), roots])), np.tile(targets, 2), text)
-        probabilities = np.full(2 * len(targets), 1 / OUTPUTS)
+        probabilities = np.full(2 * len(targets), 1 / self.vocabulary.outputs)
         for length, each in enumerate(self.levels):
             walk = walk.down(each, length)
             probabilities = walk.path.probability(each, text.symbols[walk.targets], probabilities)
@@ -272,23 +288,10 @@ class NGram:
         result[text.item[targets], text.place[targets] - 1] = np.log(self._mixed(probabilities, walk.path.depth))
         return torch.from_numpy(result)
 
-    def log_probabilities(self, batch: Batch) -> Float[Tensor, "item time symbol"]:
-        """float32 (item, time, symbol), nats; zero at padding."""
-        values = batch.values.cpu().numpy()
-        text = stream(values)
-        roots = self._roots(batch.conditions.cpu().numpy(), text)
-        result = np.zeros((*values.shape, OUTPUTS), dtype=np.float32)
-        for start in range(0, len(roots), AT_ONCE):
-            targets, root = text.targets[start : start + AT_ONCE], roots[start : start + AT_ONCE]
-            ages = np.arange(1, max(self.order, 2))
-            behind = np.where(text.place[targets][:, None] >= ages, text.symbols[targets[:, None] - ages], PAD)
-            result[text.item[targets], text.place[targets] - 1] = self._log_distribution(root, behind)
-        return torch.from_numpy(result)
-
     def _log_distribution(self, root: Ints, behind: Ints) -> NDArray[np.float32]:
         """Log-probabilities (query, symbol) in the tries `root`; `behind` (query, order - 1): symbols before, nearest first."""
         path = Path.start(np.concatenate([np.zeros_like(root), root]))
-        probabilities = np.full((2 * len(root), OUTPUTS), 1 / OUTPUTS)
+        probabilities = np.full((2 * len(root), self.vocabulary.outputs), 1 / self.vocabulary.outputs)
         for length, each in enumerate(self.levels):
             path = path.down(each, np.tile(behind[:, length - 1], 2) if length else None)
             probabilities = path.distribution(each, probabilities)
@@ -306,26 +309,39 @@ class NGram:
         root = (conditions.cpu().numpy().astype(np.int64) + 1) % (self.labels + 1)
         return root, np.full((len(root), max(self.order - 1, 1)), PAD)
 
+    def extend(
+        self, state: tuple[Ints, Ints], tokens: Int[Tensor, "item time"]
+    ) -> tuple[Float[Tensor, "item time symbol"], tuple[Ints, Ints]]:
+        """Log-probabilities float32 (item, time, symbol)."""
+        root, behind = state
+        past, time = behind.shape[1], tokens.shape[1]
+        whole = np.concatenate([behind[:, ::-1], tokens.cpu().numpy()], axis=1)  # oldest first
+        windows = np.lib.stride_tricks.sliding_window_view(whole[:, 1:], past, axis=1)[:, :, ::-1].reshape(-1, past)
+        roots, parts = np.repeat(root, time), range(0, len(windows), AT_ONCE)
+        said = [self._log_distribution(roots[at : at + AT_ONCE], windows[at : at + AT_ONCE]) for at in parts]
+        return torch.from_numpy(np.concatenate(said).reshape(len(root), time, -1)), (root, whole[:, time:][:, ::-1])
+
     def advance(
         self, state: tuple[Ints, Ints], tokens: Int[Tensor, " item"]
     ) -> tuple[Float[Tensor, "item symbol"], tuple[Ints, Ints]]:
         """Log-probabilities float32 (item, symbol)."""
-        root, behind = state
-        behind = np.concatenate([tokens.cpu().numpy()[:, None], behind[:, :-1]], axis=1)
-        return torch.from_numpy(self._log_distribution(root, behind)), (root, behind)
+        log_probabilities, state = self.extend(state, tokens[:, None])
+        return log_probabilities[:, 0], state
 
     def state_dict(self) -> dict[str, Tensor]:
         """Counts as tables: `levels.I.NAME` and `mix`."""
         state = {"mix": torch.from_numpy(self.mix.astype(np.float32))}
         for index, each in enumerate(self.levels):
             for name, kind in _STORED.items():
-                state[f"levels.{index}.{name}"] = torch.from_numpy(getattr(each, name).astype(kind))
+                wide = kind is np.int16 and self.vocabulary.outputs > np.iinfo(np.int16).max
+                state[f"levels.{index}.{name}"] = torch.from_numpy(getattr(each, name).astype(np.int32 if wide else kind))
         return state
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
         """Takes tables of any size."""
         count = sum(name.endswith(".first") for name in state)
-        self.levels = [_restored({n: state[f"levels.{i}.{n}"].numpy() for n in _STORED}) for i in range(count)]
+        tables = [{name: state[f"levels.{index}.{name}"].numpy() for name in _STORED} for index in range(count)]
+        self.levels = [_restored(each, self.radix) for each in tables]
         self.mix = state["mix"].numpy().astype(np.float64)
 
 
@@ -338,11 +354,11 @@ _STORED: dict[str, Any] = {
 }
 
 
-def _restored(tables: Mapping[str, NDArray[Any]]) -> Level:
+def _restored(tables: Mapping[str, NDArray[Any]], radix: int) -> Level:
     first, symbols = tables["first"].astype(np.int64), tables["symbols"].astype(np.int64)
-    grams = np.repeat(np.arange(len(first) - 1), np.diff(first)) * RADIX + symbols
+    grams = np.repeat(np.arange(len(first) - 1), np.diff(first)) * radix + symbols
     mass, rest = tables["mass"].astype(np.float64), tables["rest"].astype(np.float64)
-    return Level(tables["contexts"].astype(np.int64), first, symbols, mass, rest, grams)
+    return Level(tables["contexts"].astype(np.int64), first, symbols, mass, rest, grams, radix)
 
 
 @dataclass(frozen=True)
@@ -354,7 +370,7 @@ class _Walk:
     text: Stream
 
     def down(self, level: Level, length: int) -> _Walk:
-        """To contexts of `length` symbols; a context does not reach past its item's START."""
+        """To contexts of `length` symbols; a context does not reach past the END before its item."""
         if not length:
             return _Walk(self.path.down(level, None), self.targets, self.text)
         inside = self.text.place[self.targets] >= length
@@ -365,10 +381,10 @@ class _Walk:
 class _Validation:
     """The held-out text, walked down once while the orders are tried."""
 
-    def __init__(self, text: Stream, roots: Ints) -> None:
+    def __init__(self, text: Stream, roots: Ints, outputs: int) -> None:
         start = Path.start(np.concatenate([np.zeros_like(roots), roots]))
         self.walk = _Walk(start, np.tile(text.targets, 2), text)
-        self.probabilities = np.full(len(self.walk.targets), 1 / OUTPUTS)
+        self.probabilities = np.full(len(self.walk.targets), 1 / outputs)
         self.length = 0
 
     def try_order(self, top: Level, below: Level) -> tuple[float, Floats]:
@@ -386,4 +402,4 @@ class _Validation:
 
 
 def build(config: Config, shape: Shape) -> NGram:
-    return NGram(config, len(shape.labels))
+    return NGram(config, shape)

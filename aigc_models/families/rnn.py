@@ -1,4 +1,4 @@
-"""Byte-level LSTM (Hochreiter and Schmidhuber 1997), with the condition fed at every step."""
+"""LSTM (Hochreiter and Schmidhuber 1997) over symbols, with the condition fed at every step."""
 
 from __future__ import annotations
 
@@ -8,12 +8,13 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
 from aigc_models.capabilities import Player, Shape
-from aigc_models.corpus import Batch
-from aigc_models.layers.attention import GramEmbedding, drop_condition, mean_loss, mean_over_items, pack, predict, score
-from aigc_models.modalities.text import OUTPUTS, PAD
+from aigc_models.language.attention import GramEmbedding
+from aigc_models.language.model import LanguageModel
+from aigc_models.language.rows import Packed
+from aigc_models.language.vocabulary import symbolic
 
-MODALITIES = frozenset({"text"})
-PLAN = {"learning_rate": 1.2e-2, "validation_batch": 256, "batch_size": 16, "weight_decay": 0.05}
+MODALITIES = symbolic()
+PLAN = {"learning_rate": 1.2e-2, "validation_batch": 256, "weight_decay": 0.05}
 
 State = tuple[Tensor, Tensor, Tensor, Tensor]  # hidden, cell, condition embedding, last symbols
 
@@ -22,7 +23,7 @@ class Config(BaseModel):
     """`small` is meant for a minute of one CPU core."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    embedding: int = Field(64, ge=1, description="size of a byte's and of a condition's embedding, channels")
+    embedding: int = Field(64, ge=1, description="size of a symbol's and of a condition's embedding, channels")
     longest: int = Field(4, ge=1, description="n-grams up to this length have embeddings too, symbols")
     buckets: int = Field(4096, ge=1, description="embeddings for the n-grams of one length")
     width: int = Field(256, ge=1, description="size of the hidden state, channels")
@@ -30,7 +31,7 @@ class Config(BaseModel):
     dropout: float = Field(0.1, ge=0, lt=1, description="share of channels dropped in training")
     unlabelled: float = Field(0.1, ge=0, le=1, description="share of the training items whose condition is hidden")
     window: int = Field(64, ge=2, description="length of a row in training, symbols")
-    rows: int = Field(16, ge=1, description="rows of a step at most")
+    rows: int = Field(16, ge=1, description="rows of a step")
 
 
 SIZES = {
@@ -41,75 +42,54 @@ SIZES = {
 }
 
 
-class Rnn(nn.Module):
-    """Reads bytes, gives the distribution of the next one."""
+class Rnn(LanguageModel):
+    """In training the state is carried from row to row, so that it knows more than a row of the past."""
 
-    def __init__(self, config: Config, conditions: int) -> None:
-        super().__init__()
-        self.config, self.none = config, conditions - 1
-        self.symbols = GramEmbedding(config.embedding, config.longest, config.buckets)
-        self.conditions = nn.Embedding(conditions, config.embedding)
+    carried: Tensor | None
+
+    def __init__(self, config: Config, shape: Shape) -> None:
+        super().__init__(config, shape)
+        self.config = config
+        self.symbols = GramEmbedding(self.vocabulary, config.embedding, config.longest, config.buckets)
+        self.conditions = nn.Embedding(shape.conditions, config.embedding)
         between = config.dropout if config.layers > 1 else 0.0
         self.lstm = nn.LSTM(2 * config.embedding, config.width, config.layers, batch_first=True, dropout=between)
         self.dropout = nn.Dropout(config.dropout)
-        self.head = nn.Linear(config.width, OUTPUTS)
+        self.head = nn.Linear(config.width, self.vocabulary.outputs)
         nn.init.normal_(self.conditions.weight, std=0.5)
         with torch.no_grad():
             for layer in range(config.layers):
                 getattr(self.lstm, f"bias_ih_l{layer}")[config.width : 2 * config.width] = 1.0  # remember at first
+        carried = torch.zeros(2, config.layers, config.rows, config.width)  # hidden and cell behind the last row
+        self.register_buffer("carried", carried, persistent=False)
 
-    def hidden(self, inputs: Tensor, conditions: Tensor) -> Tensor:
-        """float (item, time, width) for inputs int64 (item, time) and conditions (item,) or (item, time)."""
-        each = conditions if conditions.ndim == 2 else conditions[:, None].expand_as(inputs)
-        output, _ = self.lstm(self.dropout(torch.cat([self.symbols(inputs), self.conditions(each)], dim=-1)))
-        return output
+    def logits(self, features: Float[Tensor, "item time width"]) -> Float[Tensor, "item time symbol"]:
+        return self.head(self.dropout(features))
 
-    def forward(self, inputs: Tensor, conditions: Tensor) -> Tensor:
-        """Logits (item, time, symbol)."""
-        return self.head(self.dropout(self.hidden(inputs, conditions)))
+    def predict(self, rows: Packed) -> Float[Tensor, "row time symbol"]:
+        assert self.carried is not None
+        inputs = torch.cat([self.symbols(rows.inputs), self.conditions(rows.conditions)], dim=-1)
+        output, state = self.lstm(self.dropout(inputs), tuple(self.carried.clone()))
+        self.carried.copy_(torch.stack(state).detach())
+        return self.logits(output)
 
     def players(self) -> list[Player]:
         """One; a wide model takes smaller steps (the plan's rate is for 256 channels)."""
         rate = min(1.0, 256 / self.config.width)
         return [Player("rnn", list(self.parameters()), self.loss, learning_rate=rate, betas=(0.9, 0.99))]
 
-    def loss(self, batch: Batch) -> Float[Tensor, ""]:
-        """Nats a symbol on packed rows; the state runs on from one item to the next, and START says so."""
-        conditions = drop_condition(batch.conditions, self.none, self.config.unlabelled)
-        rows = pack(batch.values, conditions, self.config.window, self.config.rows)
-        return mean_loss(self(rows.inputs, rows.conditions), rows.targets)
-
-    def validation_loss(self, batch: Batch) -> Float[Tensor, ""]:
-        """Nats a symbol on whole items."""
-        return mean_over_items(self.log_likelihood(batch), batch.values)
-
-    def log_likelihood(self, batch: Batch) -> Float[Tensor, "item time"]:
-        """float (item, time), nats."""
-        return score(self, batch)
-
-    def log_probabilities(self, batch: Batch) -> Float[Tensor, "item time symbol"]:
-        """float (item, time, symbol), nats."""
-        return predict(self, batch)
-
     def begin(self, conditions: Int[Tensor, " item"]) -> State:
         zero = self.head.weight.new_zeros(len(conditions), self.config.layers, self.config.width)
         return zero, zero, self.conditions(conditions), self.symbols.none_yet(len(conditions))
 
-    def advance(self, state: State, tokens: Int[Tensor, " item"]) -> tuple[Float[Tensor, "item symbol"], State]:
+    def read(self, state: State, tokens: Int[Tensor, "item time"]) -> tuple[Float[Tensor, "item time width"], State]:
         hidden, cell, condition, recent = state
-        recent = torch.cat([recent[:, 1:], tokens[:, None]], dim=1)
-        step = torch.cat([self.symbols.last(recent), condition], dim=-1)[:, None]
+        x, recent = self.symbols.after(recent, tokens)
+        inputs = torch.cat([x, condition[:, None].expand(-1, x.shape[1], -1)], dim=-1)
         before = hidden.transpose(0, 1).contiguous(), cell.transpose(0, 1).contiguous()
-        output, (hidden, cell) = self.lstm(step, before)
-        state = hidden.transpose(0, 1), cell.transpose(0, 1), condition, recent
-        return self.head(output[:, 0]).log_softmax(-1), state
-
-    def embed(self, batch: Batch) -> Float[Tensor, "item feature"]:
-        """Mean hidden state over an item's symbols: float (item, width), without the condition."""
-        hidden = self.hidden(batch.values, torch.full_like(batch.conditions, self.none))
-        there = (batch.values != PAD).unsqueeze(-1)
-        return (hidden * there).sum(1) / there.sum(1).clamp(min=1)
+        output, (hidden, cell) = self.lstm(inputs, before)
+        return output, (hidden.transpose(0, 1), cell.transpose(0, 1), condition, recent)
 
 
 def build(config: Config, shape: Shape) -> Rnn:
-    return Rnn(config, shape.conditions)
+    return Rnn(config, shape)

@@ -9,31 +9,32 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_matrix
 from sklearn.feature_extraction.text import TfidfVectorizer
 
+from aigc_models.capabilities import Shape
 from aigc_models.corpus import Corpus
+from aigc_models.find import find
 from aigc_models.metrics._neighbours import NEIGHBOURS, Neighbours
-from aigc_models.modalities.text import END
 
 ROWS = 256  # texts compared with all training texts at a time
-MOST_SYMBOLS = 2_000  # of a text
+MOST_CHARACTERS = 2_000  # of a text
 SHORTEST, LONGEST = 3, 5  # characters of an n-gram
 
 
-def texts(corpus: Corpus) -> list[str]:
-    """The items as text; bytes that are not UTF-8 become replacement characters."""
-    values = np.asarray(corpus.values)[:, :MOST_SYMBOLS]
-    return [bytes(row[row < END].astype(np.uint8)).decode("utf-8", errors="replace") for row in values]
+def texts(corpus: Corpus, shape: Shape) -> list[str]:
+    """The items as text, each its beginning; bytes that are not UTF-8 become replacement characters."""
+    decoded = find("aigc_models.modalities", shape.modality).decode(corpus.values, shape.format)
+    return [text[:MOST_CHARACTERS] for text in decoded]
 
 
-def nearest(train: Corpus, groups: Mapping[str, Corpus]) -> dict[str, Neighbours]:
+def nearest(train: Corpus, groups: Mapping[str, Corpus], shape: Shape) -> dict[str, Neighbours]:
     """For each group its items' nearest in `train`: distances in [0, 1], 1 for an empty text; `most` is the same."""
-    references = texts(train)
+    references = texts(train, shape)
     longest = max(map(len, references), default=0)
     sizes = (min(SHORTEST, max(1, longest)), LONGEST)  # where no text is that long, shorter ones are compared
     vectoriser = TfidfVectorizer(analyzer="char", ngram_range=sizes, sublinear_tf=True, lowercase=True, dtype=np.float32)
     transposed = vectoriser.fit_transform(references).T.tocsr()
     distances = {}
     for name, corpus in groups.items():
-        asked = vectoriser.transform(texts(corpus))
+        asked = vectoriser.transform(texts(corpus, shape))
         near = [highest(asked[start : start + ROWS] @ transposed) for start in range(0, asked.shape[0], ROWS)]
         ascending = np.clip(1.0 - np.concatenate(near).astype(np.float64), 0.0, 1.0)
         distances[name] = Neighbours(ascending, ascending)

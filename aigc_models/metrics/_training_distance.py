@@ -68,6 +68,6 @@ def neighbours(evidence: Evidence) -> dict[str, Neighbours]:
 
 def measure(evidence: Evidence, groups: dict[str, Corpus]) -> dict[str, Neighbours]:
     if evidence.shape.modality == "text":
-        return _text_distance.nearest(evidence.train, groups)
+        return _text_distance.nearest(evidence.train, groups, evidence.shape)
     distance = _future_distance if evidence.shape.modality == "series" else _canvas_distance
     return distance.nearest(evidence.train, groups, evidence.shape)

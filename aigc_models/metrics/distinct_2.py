@@ -13,10 +13,10 @@ from itertools import pairwise
 import numpy as np
 
 from aigc_models.evidence import Evidence, Measurement
-from aigc_models.modalities.text import END
+from aigc_models.find import find
 
 MODALITIES = frozenset({"text"})
-Pair = tuple[bytes, bytes]
+Pair = tuple[str, str]
 
 
 def applies(evidence: Evidence) -> bool:
@@ -26,15 +26,15 @@ def applies(evidence: Evidence) -> bool:
 def measure(evidence: Evidence) -> dict[str, Measurement]:
     """For every candidate's samples, and for the test items under the name `real`."""
     corpora = {**evidence.samples, "real": evidence.test}
-    pairs = {name: [word_pairs(row) for row in np.asarray(corpus.values)] for name, corpus in corpora.items()}
+    modality, format = find("aigc_models.modalities", evidence.shape.modality), evidence.shape.format
+    pairs = {n: [word_pairs(text) for text in modality.decode(corpus.values, format)] for n, corpus in corpora.items()}
     most = min(filter(None, (sum(map(len, items)) for items in pairs.values())), default=0)
     return {name: distinct(first_pairs(items, most)) for name, items in pairs.items()}
 
 
-def word_pairs(symbols: np.ndarray) -> list[Pair]:
-    """Neighbouring words of one item (time,), split at white space."""
-    words = bytes(symbols[symbols < END].astype(np.uint8)).lower().split()
-    return list(pairwise(words))
+def word_pairs(text: str) -> list[Pair]:
+    """Neighbouring words, split at white space."""
+    return list(pairwise(text.lower().split()))
 
 
 def first_pairs(items: Sequence[list[Pair]], most: int) -> list[list[Pair]]:

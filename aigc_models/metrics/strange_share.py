@@ -16,9 +16,9 @@ from aigc_models.capabilities import Scores
 from aigc_models.corpus import Corpus
 from aigc_models.evidence import Evidence, Measurement
 from aigc_models.families import ngram
+from aigc_models.metrics._likelihood import item_bits
 from aigc_models.metrics._shares import shares
-from aigc_models.metrics.bits_per_byte import item_bits
-from aigc_models.modalities.text import END
+from aigc_models.sequences import Sequences
 
 MODALITIES = frozenset({"text"})
 USUAL, FAR = 0.95, 3.0
@@ -40,4 +40,5 @@ def measure(evidence: Evidence) -> dict[str, Measurement]:
 
 def strangeness(judge: Scores, corpus: Corpus) -> NDArray[np.float64]:
     """Bits per symbol of each item, its END counted: float64 (item,)."""
-    return item_bits(judge, corpus) / (np.count_nonzero(np.asarray(corpus.values) < END, axis=1) + 1)
+    assert isinstance(corpus.values, Sequences)
+    return item_bits(judge, corpus) / corpus.values.lengths

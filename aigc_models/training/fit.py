@@ -17,11 +17,11 @@ import torch
 from torch import Tensor
 
 from aigc_models.capabilities import Learns, Validates
-from aigc_models.corpus import Corpus, Shuffled
+from aigc_models.corpus import Corpus
 from aigc_models.errors import AigcError, BadInput
 from aigc_models.training import checkpoints, optimisers, randomness
 from aigc_models.training.checkpoints import Checkpoint
-from aigc_models.training.learner import Learner
+from aigc_models.training.learner import Learner, batches_of
 from aigc_models.training.plan import VALIDATED, VALIDATIONS, Context, Fitted, Interrupted, Plan
 from aigc_models.training.randomness import seeded
 
@@ -77,7 +77,7 @@ class _Run:
         self.learner = Learner(
             model, **plan.model_dump(include={"device", "precision", "compile", "ema", "weight_decay", "clip"})
         )
-        self.batches = Shuffled(train, plan.batch_size, plan.seed)
+        self.corpus, self.batches = train, batches_of(model, train, plan.batch_size, plan.seed)
         validates = isinstance(model, Validates) and len(validation)
         self.validation = validation.sample(VALIDATED, plan.seed) if validates else None
         self.best: dict[str, Tensor] = {}
@@ -236,7 +236,7 @@ class _Run:
         """What must be the same for a checkpoint to be of this training."""
         plan = self.plan.model_dump(exclude={"device", "checkpoint_seconds", "limit"})
         shapes = {name: list(tensor.shape) for name, tensor in self.learner.model.state_dict().items()}
-        return {"plan": plan, "shapes": shapes, "items": len(self.batches.corpus)}
+        return {"plan": plan, "shapes": shapes, "items": len(self.corpus)}
 
     def snapshot(self) -> Checkpoint:
         """All that the rest of the run depends on."""

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
 
-from aigc_models.capabilities import Learns, Player, Validates
-from aigc_models.corpus import Batch, Corpus
+from aigc_models.capabilities import Batches, Learns, Player, Validates
+from aigc_models.corpus import Corpus, Shuffled
 from aigc_models.errors import BadInput
 from aigc_models.training import checkpoints, optimisers
 from aigc_models.training.plan import Device, Precision
 from aigc_models.training.randomness import seeded
+
+
+def batches_of(model: Learns, train: Corpus, size: int, seed: int) -> Callable[[int], Any]:
+    """The batch of each step: of the model's own making, or `size` items in random order."""
+    return model.batches(train, size, seed) if isinstance(model, Batches) else Shuffled(train, size, seed)
 
 
 class Learner:
@@ -44,7 +49,7 @@ class Learner:
         self.sums: dict[str, Tensor] = {}
         self.counts: dict[str, int] = {}
 
-    def step(self, step: int, batch: Batch, rate: float) -> None:
+    def step(self, step: int, batch: Any, rate: float) -> None:
         """One step of each player whose turn it is."""
         batch = batch.to(self.device)
         for player in self.players:
@@ -52,7 +57,7 @@ class Learner:
                 self._play(player, batch, rate * player.learning_rate)
         self.average.update(step + 1)
 
-    def _play(self, player: Player, batch: Batch, rate: float) -> None:
+    def _play(self, player: Player, batch: Any, rate: float) -> None:
         """Only the player's own parameters get gradients, however far its loss reaches."""
         optimiser = self.optimisers[player.name]
         optimiser.clear()
@@ -99,13 +104,16 @@ class Learner:
     def tensors(self) -> dict[str, Mapping[str, Tensor]]:
         """All that the coming steps depend on, random states aside."""
         states = {f"optimiser.{name}": optimiser.tensors() for name, optimiser in self.optimisers.items()}
-        return {"model": self.model.state_dict(), "average": self.average.weights, **states}
+        carried = dict(self.model.named_buffers())  # what a step leaves for the next one is in no bundle
+        return {"model": self.model.state_dict(), "average": self.average.weights, "carried": carried, **states}
 
     def load(self, tensors: Mapping[str, Mapping[str, Tensor]]) -> None:
         """Put back what `tensors` gave."""
         self.model.load_state_dict(tensors["model"])
         for name, average in self.average.weights.items():
             average.copy_(tensors["average"][name])
+        for name, buffer in self.model.named_buffers():
+            buffer.copy_(tensors["carried"][name])
         for name, optimiser in self.optimisers.items():
             optimiser.load(tensors.get(f"optimiser.{name}", {}))
 

@@ -11,8 +11,8 @@ import time
 from collections.abc import Callable
 
 from aigc_models.capabilities import Learns, Validates
-from aigc_models.corpus import Corpus, Shuffled
-from aigc_models.training.learner import Learner
+from aigc_models.corpus import Corpus
+from aigc_models.training.learner import Learner, batches_of
 from aigc_models.training.plan import VALIDATED, Interrupted, Plan
 
 ROUNDS = 5  # that are timed, at least; in each of them every player acts
@@ -27,7 +27,7 @@ def measure(
     processes are often just starting; the first, which sets things up, is left out. Raises `Interrupted` where `stop()`.
     """
     learner = Learner(model, **plan.model_dump(include={"device", "precision", "compile", "ema", "weight_decay", "clip"}))
-    batches = Shuffled(train, plan.batch_size, plan.seed)
+    batches = batches_of(model, train, plan.batch_size, plan.seed)
     period, step, times = math.lcm(*(player.every for player in learner.players)), 0, list[float]()
     while len(times) <= ROUNDS or sum(times) < seconds:
         if stop():

@@ -186,7 +186,7 @@ def _evidence(
         folder=context.folder,
         progress=context.progress,
     )
-    return evidence, shuffled(places, settings.seed).values
+    return evidence, np.asarray(shuffled(places, settings.seed).values)
 
 
 def _shared_evidence(evidence: Evidence, order: np.ndarray, counts: Mapping[str, int]) -> Evidence:

@@ -73,11 +73,11 @@ async def generate(asked: GenerateRequest, request: Request) -> Response:
 
 async def made(worker: Worker, items: Sequence[Item], asked: GenerateRequest) -> list[Any]:
     """The items' contents, the same as `aigc generate` makes."""
-    if "streams" in worker.generator.capabilities:
+    if worker.generator.card.modality == "text":
         return [await worker.whole_text(asked.prompt or "", item, asked.sampling) for item in items]
     if asked.prompt:
         raise BadInput(f"prompt: {worker.identity.model} makes {worker.generator.card.modality}; give a label")
-    if not asked.sampling:
+    if not asked.sampling and "generates" in worker.generator.capabilities:
         return list(await worker.items(items))
     contents: list[Any] = []
     for item in items:

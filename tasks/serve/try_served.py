@@ -182,7 +182,7 @@ def question(model: Mapping[str, Any], settings: TrialSettings) -> Question:
     """What a model is asked: at the endpoint that its modality has of its own, else at those that all share."""
     if model["modality"] in QUESTIONS:
         return QUESTIONS[model["modality"]](settings)
-    return item() if "generates" in model["capabilities"] else forecast()
+    return item() if {"generates", "streams"} & set(model["capabilities"]) else forecast()
 
 
 def text(settings: TrialSettings) -> Question:

@@ -159,8 +159,7 @@ class Worker:
         if self.generator.goes_on and not self.generator.latest.contents:
             return  # it goes on from what a request brings alone
         if "streams" in self.generator.capabilities:
-            pieces = await self._run(partial(self.generator.stream, "", None, 0, 0))
-            await self._run(pull, pieces, SLICE)
+            await self._run(partial(self.generator.generate, 1, max_length=2))
         elif "generates" in self.generator.capabilities:
             content = (await self.items([Item(0, 0)]))[0]
             await self._run(self.generator.modality.pack, content)

@@ -53,6 +53,7 @@ PLUGIN_FIELDS = {
 # Which of these read a source is said by its fingerprint (`tasks.ingest.source.readers`).
 BY_FINGERPRINT = frozenset({"tasks.ingest.sources", "tasks.ingest.embedded"})
 MODALITIES = "aigc_models.modalities"
+HOOKS = {"painted": "canvas", "symbolic": "vocabulary"}  # functions that give modalities, by the hook that these have
 
 
 @dataclass(frozen=True)
@@ -199,13 +200,13 @@ def modalities_of(plugin: str, every: set[str]) -> set[str]:
     modalities = parsed(file).modalities if file else None
     if modalities is None or "names" in modalities:  # all that there are
         return every
-    painted = {name for name in every if "painted" in modalities and _has_canvas(name)}
-    return set(modalities) | painted
+    hooks = {hook for function, hook in HOOKS.items() if function in modalities}
+    return set(modalities) | {name for name in every if hooks & _functions(name)}
 
 
-def _has_canvas(modality: str) -> bool:
+def _functions(modality: str) -> frozenset[str]:
     file = source_file(f"{MODALITIES}.{modality}")
-    return file is not None and "canvas" in parsed(file).functions
+    return parsed(file).functions if file else frozenset()
 
 
 def named_plugins(value: object, field: str = "") -> set[str]:

@@ -23,7 +23,7 @@ from tasks.stage.validation import validated
 from tasks.version.reading import reading
 
 if TYPE_CHECKING:
-    import numpy as np
+    from aigc_models.sequences import Encoded
 
 LATEST = "latest"  # the folder beside those of the splits
 AT_ONCE = 500  # items that are unpacked at a time
@@ -84,7 +84,7 @@ def encoded_version(folder: Path, split: VersionRef, settings: EncodeSettings, c
     )
 
 
-def save(folder: Path, modality: str, values: np.ndarray, ids: Sequence[str], conditions: Mapping[str, int]) -> None:
+def save(folder: Path, modality: str, values: Encoded, ids: Sequence[str], conditions: Mapping[str, int]) -> None:
     """Encoded `values` of the items `ids`, one a row, as a corpus."""
     import numpy as np
 
@@ -115,7 +115,7 @@ def save_windows(
         (folder / f"{at:05}{modality.suffix}").write_bytes(modality.pack(tail))
 
 
-def latest(data: CorpusRef, context: StageContext) -> np.ndarray | None:
+def latest(data: CorpusRef, context: StageContext) -> Encoded | None:
     """(item, ...): the newest past of each item, encoded; None where items are not divided by time."""
     from aigc_models.corpus import Corpus
 
@@ -146,9 +146,9 @@ def chosen_format(modality: ModuleType, folder: Path, settings: EncodeSettings) 
     return validated(modality.Format, {**read_card(folder)["format"], **(settings.format or {})}, "format of the encoding")
 
 
-def encoded(modality: ModuleType, folder: Path, wanted: Collection[str], format: Any) -> tuple[list[str], np.ndarray]:
+def encoded(modality: ModuleType, folder: Path, wanted: Collection[str], format: Any) -> tuple[list[str], Encoded]:
     """Ids and values of the `wanted` items of `data/NAME/clean`, in shard order; `AT_ONCE` contents are in memory at a time."""
-    import numpy as np
+    from aigc_models.corpus import joined
 
     ids: list[str] = []
     values = [modality.encode([], format)]
@@ -156,4 +156,4 @@ def encoded(modality: ModuleType, folder: Path, wanted: Collection[str], format:
     while part := list(islice(pairs, AT_ONCE)):
         ids += [key for key, _ in part]
         values.append(modality.encode([modality.unpack(payload) for _, payload in part], format))
-    return ids, np.concatenate(values)
+    return ids, joined(values)

@@ -129,7 +129,7 @@ def classify(question: Question) -> dict[str, Any]:
 
 
 def score(question: Question) -> dict[str, Any]:
-    """How likely each item is: nats, and of texts bits per byte, of what fits into the model's length."""
+    """How likely each item is: nats, and of texts bits per byte."""
     from aigc_models.capabilities import Scores
 
     generator = question.generator
@@ -145,11 +145,10 @@ def score(question: Question) -> dict[str, Any]:
 
 
 def _bytes(generator: Generator, contents: Sequence[Any]) -> list[int | None]:
-    """How many bytes of each text the model is shown."""
-    end = getattr(generator.modality, "END", None)
-    if end is None:
+    """How many bytes each text has; of what else is scored, nobody counts any."""
+    if generator.card.modality != "text":
         return [None] * len(contents)
-    return [int((row < end).sum()) for row in generator.modality.encode(contents, generator.format)]
+    return [len(content.encode("utf-8")) for content in contents]
 
 
 def encode(question: Question) -> dict[str, Any]:

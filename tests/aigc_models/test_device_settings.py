@@ -12,6 +12,7 @@ from aigc_models.capabilities import Learns, Shape
 from aigc_models.corpus import Corpus
 from aigc_models.find import find, names
 from aigc_models.modalities import audio, image, series, text
+from aigc_models.sequences import Sequences
 from aigc_models.training.fit import fit
 from aigc_models.training.plan import Plan
 from aigc_models.training.randomness import seeded
@@ -32,7 +33,7 @@ def corpus(modality: str) -> Corpus:
     values: dict[str, Any] = {
         "image": noise.integers(0, 256, (ITEMS, 1, 8, 8)).astype(np.uint8),
         "audio": noise.integers(-9000, 9000, (ITEMS, 1, 1024)).astype(np.int16),
-        "text": noise.integers(32, 127, (ITEMS, 24)).astype(np.int16),
+        "text": Sequences.of(np.append(noise.integers(32, 127, (ITEMS, 24)), np.full((ITEMS, 1), 256), axis=1)),
         "series": noise.standard_normal((ITEMS, 1, 30)).astype(np.float32),
     }
     return Corpus(modality, values[modality], np.arange(ITEMS) % 2)

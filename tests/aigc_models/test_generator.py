@@ -17,7 +17,10 @@ from aigc_models.generator import Generator, derived, item_seeds
 from aigc_models.inference import Latest
 from aigc_models.layers.noise import normal
 from aigc_models.modalities import series
-from aigc_models.modalities.text import END, OUTPUTS
+from aigc_models.sequences import PAD, Vocabulary
+
+BYTES = Vocabulary(256)
+END, OUTPUTS = BYTES.end, BYTES.outputs
 
 
 class Painter(nn.Module):
@@ -38,6 +41,8 @@ class Painter(nn.Module):
 class Writer(nn.Module):
     """Writes UTF-8: any byte after a condition's own letter, hearing only the last symbol."""
 
+    vocabulary = BYTES
+
     def __init__(self) -> None:
         super().__init__()
         self.table = nn.Embedding(OUTPUTS + 2, OUTPUTS)
@@ -51,11 +56,13 @@ class Writer(nn.Module):
     def advance(self, state: Tensor, tokens: Tensor) -> tuple[Tensor, Tensor]:
         return torch.log_softmax(self.table(tokens) + self.label(state), 1), state
 
+    def extend(self, state: Tensor, tokens: Tensor) -> tuple[Tensor, Tensor]:
+        return torch.log_softmax(self.table(tokens) + self.label(state)[:, None], 2), state
+
     def log_likelihood(self, batch: Batch) -> Tensor:
-        inputs = torch.cat([torch.full_like(batch.values[:, :1], END), batch.values[:, :-1]], 1)
+        inputs = torch.cat([torch.full_like(batch.values[:, :1], END), batch.values[:, :-1].clamp(min=0)], 1)
         scores = torch.log_softmax(self.table(inputs) + self.label(batch.conditions)[:, None], 2)
-        mask = batch.values < OUTPUTS
-        return scores.gather(2, batch.values.clamp_max(OUTPUTS - 1)[:, :, None])[:, :, 0] * mask
+        return scores.gather(2, batch.values.clamp(min=0)[:, :, None])[:, :, 0] * (batch.values != PAD)
 
 
 class Judge(nn.Module):

@@ -1,6 +1,6 @@
 """Events: a tune (notes of one or several voices), or the history of one user (items in the order of time).
 
-What models see are symbols, int64 (item, time), closed by END and then PAD, as those of text: see `tokens`.
+What models see are symbols, see `tokens`.
 """
 
 from __future__ import annotations
@@ -9,18 +9,19 @@ import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from aigc_models.errors import BadInput, Unreadable, no_content
 from aigc_models.fingerprints import minhash
 from aigc_models.fingerprints.fingerprint import Fingerprint
 from aigc_models.modalities.events import abc, columns, drawing, figures, measuring, midi, near, tokens
 from aigc_models.modalities.events.events import MOST_EVENTS, TOP, Events
-from aigc_models.modalities.text import END, INPUTS, LONGEST, PAD
+from aigc_models.sequences import Sequences, Vocabulary
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -30,6 +31,7 @@ __all__ = ["Events", "Format"]
 SUFFIXES = frozenset({".mid", ".midi", ".abc", ".events"})
 suffix = ".events"
 MOST_BYTES = 16_000_000  # of an item in JSON
+LONGEST = 1024  # symbols of a generated item, where nothing else is asked
 MOST_ITEMS = 20_000  # names that a vocabulary holds: the most frequent
 SHARED = 2  # histories that have to hold an item for its name to be in the vocabulary, which stays when one is forgotten
 GRIDS = (1, 2, 3, 4, 6, 8, 12, 24)  # steps of a quarter note
@@ -42,14 +44,13 @@ class Format(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     kind: Literal["notes", "history"] = Field(description="tunes, or histories of items")
-    length: int = Field(description="most symbols of an item, END included", gt=0)
+    length: int = Field(description="most symbols of a generated item unless it is asked for more, END included", gt=0)
     grid: int = Field(1, description="steps of a quarter note (of histories 1)", gt=0)
-    vocabulary: tuple[str, ...] = Field((), description="items that two or more histories hold, the most frequent first")
-
-    @property
-    def inputs(self) -> int:
-        """How many symbols a model may be fed."""
-        return INPUTS + len(self.vocabulary)
+    items: tuple[str, ...] = Field(
+        (),
+        description="items that two or more histories hold, the most frequent first",
+        validation_alias=AliasChoices("items", "vocabulary"),  # as data cards called it
+    )
 
 
 pack = columns.pack
@@ -144,7 +145,7 @@ def _events_of(content: Events) -> Counter[tuple[str, ...]]:
 
 
 def choose_format(contents: Sequence[Events]) -> Format:
-    """The coarsest grid that the tunes lie on, or the items of the histories; as long as the longest, at most `LONGEST`.
+    """The coarsest grid that the tunes lie on, or the items of the histories; longer items are learnt whole.
 
     Raises `BadInput` where there are both.
     """
@@ -153,7 +154,7 @@ def choose_format(contents: Sequence[Events]) -> Format:
     if not contents or contents[0].tune:
         format = Format(kind="notes", length=LONGEST, grid=_grid(contents))
     else:
-        format = Format(kind="history", length=LONGEST, vocabulary=_vocabulary(contents))
+        format = Format(kind="history", length=LONGEST, items=_items(contents))
     longest = max((len(symbols) for symbols in _symbols(contents, format)), default=0) + 1
     return format.model_copy(update={"length": min(LONGEST, -(-longest // 16) * 16)})
 
@@ -166,7 +167,7 @@ def _grid(contents: Sequence[Events]) -> int:
     return GRIDS[-1]
 
 
-def _vocabulary(contents: Sequence[Events]) -> tuple[str, ...]:
+def _items(contents: Sequence[Events]) -> tuple[str, ...]:
     """Items by how often they come."""
     counts = Counter(item for content in contents for item in content.values.tolist())
     holders = Counter(item for content in contents for item in set(content.values.tolist()))
@@ -175,44 +176,39 @@ def _vocabulary(contents: Sequence[Events]) -> tuple[str, ...]:
 
 
 def _symbols(contents: Sequence[Events], format: Format) -> list[list[int]]:
-    """Of each at most `format.length - 1`: of a tune the first, of a history the newest."""
-    most = format.length - 1
+    """Of each, without an END."""
     if any(content.tune != (format.kind == "notes") for content in contents):
         raise BadInput(f"the model learns {format.kind}, and is given {'a history' if format.kind == 'notes' else 'notes'}")
     if format.kind == "notes":
-        return [tokens.of_tune(content, format.grid, most) for content in contents]
-    vocabulary = {item: tokens.FIRST_ITEM + at for at, item in enumerate(format.vocabulary)}
-    return [tokens.of_history(content, vocabulary, most) for content in contents]
+        return [tokens.of_tune(content, format.grid) for content in contents]
+    numbers = {item: tokens.FIRST_ITEM + at for at, item in enumerate(format.items)}
+    return [tokens.of_history(content, numbers) for content in contents]
 
 
-def encode(contents: Sequence[Events], format: Format) -> np.ndarray:
-    """int16, or int32 for many items, (item, time): the symbols, END, then PAD; `BadInput` for the other kind of events."""
-    kind = np.int16 if format.inputs <= np.iinfo(np.int16).max else np.int32
-    values = np.full((len(contents), format.length), PAD, dtype=kind)
-    for row, symbols in zip(values, _symbols(contents, format), strict=True):
-        row[: len(symbols)] = symbols
-        row[len(symbols)] = END
-    return values
+def _vocabulary(format: Format) -> Vocabulary:
+    """Those of notes, or one for each item and one for those that are not known."""
+    return Vocabulary(tokens.OF_TUNES if format.kind == "notes" else tokens.FIRST_ITEM + len(format.items))
 
 
-def tensor(values: np.ndarray) -> Tensor:
-    """int64 (item, time), trimmed to the longest of these items."""
-    from aigc_models.modalities import text
+def encode(contents: Sequence[Events], format: Format) -> Sequences:
+    """int16, or int32 for many items: the symbols of each and END; `BadInput` for the other kind of events."""
+    symbols = _vocabulary(format)
+    kind = np.int16 if symbols.inputs <= np.iinfo(np.int16).max else np.int32
+    return Sequences.of(([*item, symbols.end] for item in _symbols(contents, format)), kind)
 
-    return text.tensor(values)
+
+def tensor(values: Sequences) -> Tensor:
+    """int64 (item, time), -1 behind an item, as long as the longest of these items."""
+    return values.tensor()
 
 
-def decode(values: Tensor, format: Format) -> list[Events]:
-    """int64 (item, time) back to events, each up to its END; times of histories are 0, 1, 2, ..."""
-    rows = (_used(row) for row in values.cpu().numpy())
+def decode(values: Tensor | Sequences, format: Format) -> list[Events]:
+    """Symbols back to events, each up to its END; times of histories are 0, 1, 2, ..."""
+    rows = values.rows() if isinstance(values, Sequences) else values.cpu().numpy()
+    used = [list(takewhile(lambda symbol: 0 <= symbol < _vocabulary(format).end, row.tolist())) for row in rows]
     if format.kind == "history":
-        return [tokens.items(row, format.vocabulary) for row in rows]
-    return [tokens.tune((symbol for symbol in row if symbol < END), format.grid) for row in rows]
-
-
-def _used(row: np.ndarray) -> list[int]:
-    ends = np.flatnonzero(row == END)
-    return list(row[: ends[0]].tolist() if len(ends) else row.tolist())
+        return [tokens.items(row, format.items) for row in used]
+    return [tokens.tune(row, format.grid) for row in used]
 
 
 def emptiness(content: Events) -> str | None:

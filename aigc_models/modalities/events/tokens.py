@@ -1,41 +1,40 @@
 """Events as symbols and back.
 
-A tune takes the 256 symbols that bytes have in text: pitches, then durations and times gone by in steps of a grid, then
+A tune takes 256 symbols: pitches, then durations and times gone by in steps of a grid, then
 voices. A note is its pitch and its duration. Time that goes by stands before it; its voice does where it is not the one
 after the last voice, counted from 0 at each new time: a full chord of a chorale needs no voices. What is longer than one
 symbol can say takes several, which add up.
 
-A history is one symbol for each item, behind those of text; its times are left out but for their order.
+A history is one symbol for each item; its times are left out but for their order.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
 from aigc_models.modalities.events.events import PERCUSSION, Events, history, notes
-from aigc_models.modalities.text import INPUTS
 
 PITCHES, DURATIONS, GAPS, VOICES = 0, 128, 192, 240  # where each kind of symbol begins
 LONGEST_DURATION, LONGEST_GAP, MOST_VOICES = GAPS - DURATIONS, VOICES - GAPS, 256 - VOICES
+OF_TUNES = VOICES + MOST_VOICES  # symbols in all
+MOST_STEPS = 4096  # of a note or a rest: what is longer is a mistake
 DRUMS = MOST_VOICES - 1  # the voice of percussion
-UNKNOWN = 0  # an item that no train item has; no text symbol is free for it, and of histories none of them is used
-FIRST_ITEM = INPUTS
+UNKNOWN = 0  # an item that no train item has
+FIRST_ITEM = 1
 
 
-def of_tune(content: Events, grid: int, most: int) -> list[int]:
-    """At most `most` symbols, the last note whole."""
+def of_tune(content: Events, grid: int) -> list[int]:
+    """All of its notes, in the order of time."""
     symbols: list[int] = []
     now = following = 0
     for at, pitch, steps, voice in _on_grid(content, grid):
         gap = at - now
         following = 0 if gap else following
         number = DRUMS if voice == PERCUSSION else min(voice, DRUMS - 1)
-        note = [*_summed(min(gap, most * LONGEST_GAP), GAPS, LONGEST_GAP), *([] if number == following else [VOICES + number])]
-        note += [PITCHES + pitch, *_summed(min(steps, most * LONGEST_DURATION), DURATIONS, LONGEST_DURATION)]
-        if len(symbols) + len(note) > most:
-            break
+        note = [*_summed(min(gap, MOST_STEPS), GAPS, LONGEST_GAP), *([] if number == following else [VOICES + number])]
+        note += [PITCHES + pitch, *_summed(min(steps, MOST_STEPS), DURATIONS, LONGEST_DURATION)]
         symbols += note
         now, following = at, number + 1
     return symbols
@@ -80,12 +79,12 @@ def tune(symbols: Iterable[int], grid: int) -> Events:
     return notes(table[:, 0] / grid, table[:, 1], np.maximum(1, table[:, 2]) / grid, voices)
 
 
-def of_history(content: Events, vocabulary: dict[str, int], most: int) -> list[int]:
-    """The newest `most` events."""
-    return [vocabulary.get(item, UNKNOWN) for item in content.values[-most:].tolist()] if most else []
+def of_history(content: Events, numbers: Mapping[str, int]) -> list[int]:
+    """All of its events."""
+    return [numbers.get(item, UNKNOWN) for item in content.values.tolist()]
 
 
-def items(symbols: Iterable[int], vocabulary: Sequence[str]) -> Events:
+def items(symbols: Iterable[int], names: Sequence[str]) -> Events:
     """The items that symbols say, one a step of time; what stands for none of them is left out."""
-    named = [symbol - FIRST_ITEM for symbol in symbols if FIRST_ITEM <= symbol < FIRST_ITEM + len(vocabulary)]
-    return history(np.arange(len(named)), [vocabulary[at] for at in named])
+    named = [symbol - FIRST_ITEM for symbol in symbols if FIRST_ITEM <= symbol < FIRST_ITEM + len(names)]
+    return history(np.arange(len(named)), [names[at] for at in named])

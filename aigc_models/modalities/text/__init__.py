@@ -1,4 +1,4 @@
-"""Text as bytes: 256 byte symbols, then END, PAD and MASK. An item's content is a `str`."""
+"""Text, learnt as its bytes. An item's content is a `str`."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import hashlib
 import html
 import re
 import unicodedata
-from collections.abc import Sequence
-from itertools import chain
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,16 +20,10 @@ from aigc_models.fingerprints import minhash
 from aigc_models.fingerprints.fingerprint import Fingerprint
 from aigc_models.modalities.text import measuring
 from aigc_models.reading import first_bytes
+from aigc_models.sequences import Sequences, Vocabulary
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-END = 256  # closes an item, and is fed first: START is END
-START = END
-PAD = 257
-MASK = 258
-OUTPUTS = 257  # what a model predicts: a byte or END
-INPUTS = 259  # what a model may be fed
 
 PROSE = {".txt", ".text", ".md", ".markdown", ".rst", ".tex", ".html", ".htm", ".xml", ".srt", ".vtt", ".log"}
 CODE = {".py", ".js", ".ts", ".java", ".c", ".h", ".cpp", ".go", ".rs", ".rb", ".sh", ".sql", ".css"}
@@ -37,7 +31,7 @@ DATA = {".json", ".yaml", ".yml", ".toml", ".ini", ".cfg"}
 SUFFIXES = frozenset(PROSE | CODE | DATA)
 suffix = ".txt"
 
-LONGEST = 1024  # symbols
+LONGEST = 1024  # symbols of a generated item, where nothing else is asked
 SHINGLE = 5  # bytes
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _BYTES = np.array([1 << (8 * at) for at in range(SHINGLE)], dtype=np.uint64)  # five bytes as one number
@@ -53,7 +47,7 @@ class Format(BaseModel):
     """How text is laid out as numbers."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    length: int = Field(description="most symbols of an item, END included", gt=0)
+    length: int = Field(description="most symbols of a generated item unless it is asked for more, END included", gt=0)
 
 
 def read(payload: bytes, name: str) -> str:
@@ -121,39 +115,52 @@ def _plain(content: str) -> bytes:
     return " ".join(content.casefold().split()).encode("utf-8").ljust(SHINGLE)
 
 
+def vocabulary(format: Format) -> Vocabulary:
+    """The 256 bytes."""
+    return Vocabulary(256)
+
+
 def choose_format(contents: Sequence[str]) -> Format:
-    """As long as the longest item and its END, rounded up to 16, at most `LONGEST`."""
+    """As long as the longest item and its END, rounded up to 16, at most `LONGEST`; longer ones are learnt whole."""
     longest = max((len(content.encode("utf-8")) for content in contents), default=0) + 1
     return Format(length=min(LONGEST, -(-longest // 16) * 16))
 
 
-def encode(contents: Sequence[str], format: Format) -> np.ndarray:
-    """int16 (item, time): the bytes, END, then PAD; an item that is too long is cut between characters."""
-    values = np.full((len(contents), format.length), PAD, dtype=np.int16)
-    for row, content in enumerate(contents):
-        cut = content.encode("utf-8")[: format.length - 1].decode("utf-8", "ignore").encode("utf-8")
-        values[row, : len(cut)] = np.frombuffer(cut, dtype=np.uint8)
-        values[row, len(cut)] = END
-    return values
+def encode(contents: Sequence[str], format: Format) -> Sequences:
+    """int16: the bytes of each and END; nothing is cut."""
+    end = np.array([vocabulary(format).end], dtype=np.int16)
+    return Sequences.of(np.concatenate([symbols(content, format), end]) for content in contents)
 
 
-def tensor(values: np.ndarray) -> Tensor:
-    """int64 (item, time), trimmed to the longest of these items."""
-    import torch
-
-    used = np.flatnonzero((np.asarray(values) != PAD).any(axis=0))
-    return torch.from_numpy(np.asarray(values)[:, : used[-1] + 1 if len(used) else 1].astype(np.int64))
+def symbols(content: str, format: Format) -> np.ndarray:
+    """int16 (time,): what a text is made of, without an END; also of a prompt."""
+    return np.frombuffer(content.encode("utf-8"), dtype=np.uint8).astype(np.int16)
 
 
-def decode(values: Tensor, format: Format) -> list[str]:
+def tensor(values: Sequences) -> Tensor:
+    """int64 (item, time), -1 behind an item, as long as the longest of these items."""
+    return values.tensor()
+
+
+def decode(values: Tensor | Sequences, format: Format) -> list[str]:
     """int64 (item, time) back to text, each up to its END; bytes that are no UTF-8 become U+FFFD."""
-    return [_text(row) for row in values.cpu().numpy()]
+    rows = values.rows() if isinstance(values, Sequences) else values.cpu().numpy()
+    return ["".join(characters(row.tolist(), format)) for row in rows]
 
 
-def _text(row: np.ndarray) -> str:
-    ends = np.flatnonzero(row == END)
-    symbols = row[: ends[0]] if len(ends) else row
-    return symbols[symbols < END].astype(np.uint8).tobytes().decode("utf-8", "replace")
+def characters(symbols: Iterable[int], format: Format) -> Iterator[str]:
+    """The text of symbols up to an END, in pieces of whole characters, each as soon as it is complete."""
+    decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
+    for symbol in takewhile(lambda symbol: 0 <= symbol < 256, symbols):
+        if piece := decoder.decode(bytes([symbol])):
+            yield piece
+    if rest := decoder.decode(b"", final=True):
+        yield rest
+
+
+def amounts(values: Sequences, format: Format) -> np.ndarray:
+    """The bytes of each item: float64 (item,)."""
+    return (values.lengths - 1).astype(np.float64)
 
 
 def write(content: str, path: Path) -> Path:

@@ -7,22 +7,27 @@ from torch import Tensor
 from aigc_models.capabilities import Shape, capabilities
 from aigc_models.corpus import Batch, Corpus
 from aigc_models.ensembles import average
-from aigc_models.layers.attention import shifted
-from aigc_models.modalities.text import END, OUTPUTS, PAD, START
+from aigc_models.modalities import text
+from aigc_models.sequences import PAD, Sequences, Vocabulary
+
+BYTES = Vocabulary(256)
+END, OUTPUTS = BYTES.end, BYTES.outputs
 
 
 class Favourite:
     """Gives `share` to one symbol and the rest to all others, whatever it has read."""
 
+    vocabulary = BYTES
+
     def __init__(self, symbol: int, share: float) -> None:
         self.log = torch.full((OUTPUTS,), (1 - share) / (OUTPUTS - 1)).log()
         self.log[symbol] = np.log(share)
 
-    def log_probabilities(self, batch: Batch) -> Tensor:
-        return self.log.expand(*batch.values.shape, -1)
-
     def begin(self, conditions: Tensor) -> int:
         return 0
+
+    def extend(self, state: int, tokens: Tensor) -> tuple[Tensor, int]:
+        return self.log.expand(*tokens.shape, -1), state + tokens.shape[1]
 
     def advance(self, state: int, tokens: Tensor) -> tuple[Tensor, int]:
         return self.log.expand(len(tokens), -1), state + 1
@@ -31,15 +36,17 @@ class Favourite:
 class Follower:
     """Knows what follows an `a`, and nothing else."""
 
+    vocabulary = BYTES
+
     def __init__(self) -> None:
         self.log = torch.full((OUTPUTS, OUTPUTS), 1 / OUTPUTS).log()
         self.log[ord("a")] = Favourite(ord("b"), 0.99).log
 
-    def log_probabilities(self, batch: Batch) -> Tensor:
-        return self.log[shifted(batch.values.clamp(max=END))]
-
     def begin(self, conditions: Tensor) -> int:
         return 0
+
+    def extend(self, state: int, tokens: Tensor) -> tuple[Tensor, int]:
+        return self.log[tokens], state
 
     def advance(self, state: int, tokens: Tensor) -> tuple[Tensor, int]:
         return self.log[tokens], state
@@ -50,11 +57,11 @@ def corpus(count: int, seed: int, chance: float) -> Corpus:
     values = np.where(random.random((count, 20)) < chance, ord("a"), ord("b")).astype(np.int16)
     values[:, -1] = END
     values[::2, 12:] = PAD
-    return Corpus("text", values, np.zeros(count, dtype=np.int64))
+    return Corpus("text", Sequences.of_padded(values), np.zeros(count, dtype=np.int64))
 
 
 MEMBERS = {"a": Favourite(ord("a"), 0.9), "b": Favourite(ord("b"), 0.9), "c": Favourite(ord("c"), 0.9)}
-SHAPE = Shape("text", ())
+SHAPE = Shape("text", (), text.Format(length=32))
 
 
 def fitted() -> average.Average:
@@ -92,7 +99,7 @@ def test_beats_every_member_and_equal_weights() -> None:
 def test_streams_the_distribution_that_it_scores() -> None:
     ensemble = fitted()
     state = ensemble.begin(torch.tensor([0, 0]))
-    log, after = ensemble.advance(state, torch.tensor([START, START]))
+    log, after = ensemble.advance(state, torch.tensor([END, END]))
     values = torch.tensor([[ord("a")], [END]])
     scores = ensemble.log_likelihood(Batch(values, torch.tensor([0, 0])))
     assert torch.allclose(log.exp().sum(1), torch.ones(2), atol=1e-5)
@@ -104,7 +111,7 @@ def alternating(count: int, seed: int) -> Corpus:
     """After each `a` a `b`, after that a `c` or a `d`."""
     odd = np.random.default_rng(seed).choice([ord("c"), ord("d")], (count, 8))
     values = np.stack([np.full((count, 8), ord("a")), np.full((count, 8), ord("b")), odd], axis=2)
-    return Corpus("text", values.reshape(count, 24).astype(np.int16), np.zeros(count, dtype=np.int64))
+    return Corpus("text", Sequences.of(values.reshape(count, 24)), np.zeros(count, dtype=np.int64))
 
 
 def test_a_member_is_heard_where_it_is_sure_if_that_helps_on_the_other_part_of_validation() -> None:
@@ -119,7 +126,7 @@ def test_a_member_is_heard_where_it_is_sure_if_that_helps_on_the_other_part_of_v
     assert fits[3].settings.gate is not None
     assert figures[3] > figures[1] + 0.1
     again = average.build(members, fits[3].weights, average.Settings.model_validate_json(fits[3].settings.model_dump_json()))
-    state, token = again.begin(torch.zeros(50)), torch.full((50,), START)
+    state, token = again.begin(torch.zeros(50)), torch.full((50,), END)
     for time in range(6):
         log, state = again.advance(state, token)
         token = test.values[:, time]
@@ -131,4 +138,4 @@ def test_a_member_is_heard_where_it_is_sure_if_that_helps_on_the_other_part_of_v
 def test_padding_scores_zero_and_capabilities_are_shared() -> None:
     ensemble, batch = fitted(), next(corpus(4, 3, 0.5).batches(4))
     assert (ensemble.log_likelihood(batch)[batch.values == PAD] == 0).all()
-    assert capabilities(ensemble) == ("streams", "scores", "predicts")
+    assert capabilities(ensemble) == ("streams", "scores")

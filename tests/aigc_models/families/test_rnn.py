@@ -1,75 +1,49 @@
-"""Scores, streams, learns a pattern, and listens to its condition."""
+"""Carries its state from row to row, and not into what it scores."""
 
+import numpy as np
 import torch
 
 from aigc_models.capabilities import Shape, capabilities
-from aigc_models.corpus import Batch
+from aigc_models.corpus import Corpus
 from aigc_models.families import rnn
-from aigc_models.modalities.text import END, PAD, START
+from aigc_models.modalities import text
 
-SHAPE = Shape("text", ("a", "b"))
-
-
-def batch(texts: list[bytes], conditions: list[int]) -> Batch:
-    values = torch.full((len(texts), max(map(len, texts)) + 1), PAD)
-    for row, text in zip(values, texts, strict=True):
-        row[: len(text) + 1] = torch.tensor([*text, END])
-    return Batch(values, torch.tensor(conditions))
+SHAPE = Shape("text", ("a", "b"), text.Format(length=64))
 
 
 def built() -> rnn.Rnn:
     torch.manual_seed(0)
-    return rnn.build(rnn.SIZES["debug"], SHAPE).eval()
+    return rnn.build(rnn.SIZES["debug"].model_copy(update={"window": 4, "rows": 1, "unlabelled": 0.0}), SHAPE).eval()
 
 
-def test_log_likelihood_is_what_streaming_gives() -> None:
-    model, data = built(), batch([b"hello there", b"hi", b""], [0, 1, 2])
-    with torch.no_grad():
-        scores = model.log_likelihood(data)
-        state, token = model.begin(data.conditions), torch.full((3,), START)
-        for time in range(data.values.shape[1]):
-            log, state = model.advance(state, token)
-            token = data.values[:, time]
-            there = token != PAD
-            streamed = log[there].gather(1, token[there][:, None])[:, 0]
-            assert torch.allclose(scores[there, time], streamed, atol=1e-5)
-            assert (scores[~there, time] == 0).all()
-            token = token.clamp(max=END)
+def corpus(texts: list[str]) -> Corpus:
+    return Corpus("text", text.encode(texts, SHAPE.format), np.zeros(len(texts), dtype=np.int64))
 
 
-def test_learns_which_text_belongs_to_which_condition() -> None:
-    model, data = built().train(), batch([b"aaaaaaaa", b"bbbbbbbb"] * 8, [0, 1] * 8)
-    player = model.players()[0]
-    optimiser = torch.optim.Adam(player.parameters, lr=2e-2)
-    for _ in range(60):
-        optimiser.zero_grad()
-        player.loss(data).backward()
-        optimiser.step()
-    model.eval()
-    with torch.no_grad():
-        right = model.log_likelihood(batch([b"aaaaaaaa"], [0])).sum()
-        wrong = model.log_likelihood(batch([b"aaaaaaaa"], [1])).sum()
-        assert float(model.validation_loss(data)) < 0.5
-    assert right > wrong + 1
+@torch.no_grad()
+def test_rows_one_after_the_other_have_the_loss_of_the_whole_item() -> None:
+    model, data = built(), corpus(["a text of 23 characters"])
+    batches = model.batches(data, 0, 0)
+    losses = torch.stack([model.loss(batches(step)) for step in range(6)])
+    assert torch.isclose(losses.mean(), model.validation_loss(data.batch(np.arange(1))), atol=1e-5)
+    assert not torch.isclose(model.loss(batches(0)), losses[0], atol=1e-4), "the state is that of the end now"
 
 
-def test_validation_loss_is_the_mean_over_symbols() -> None:
-    model, data = built(), batch([b"abc", b"a longer one"], [0, 1])
-    with torch.no_grad():
-        expected = -model.log_likelihood(data).sum() / (data.values != PAD).sum()
-        assert torch.isclose(model.validation_loss(data), expected)
+@torch.no_grad()
+def test_what_is_scored_does_not_depend_on_the_rows_before() -> None:
+    model, data = built(), corpus(["some text", "more"])
+    before = model.log_likelihood(data.batch(np.arange(2)))
+    model.loss(model.batches(data, 0, 0)(0))
+    assert torch.equal(before, model.log_likelihood(data.batch(np.arange(2))))
 
 
-def test_embedding_does_not_depend_on_padding_or_condition() -> None:
+def test_what_is_carried_is_no_weight() -> None:
     model = built()
-    with torch.no_grad():
-        alone = model.embed(batch([b"abc"], [0]))
-        beside = model.embed(batch([b"abc", b"something longer"], [1, 1]))[:1]
-    assert alone.shape == (1, rnn.SIZES["debug"].width)
-    assert torch.allclose(alone, beside, atol=1e-5)
+    assert "carried" not in model.state_dict()
+    assert dict(model.named_buffers())["carried"].shape == (2, 1, 1, 16)
 
 
 def test_capabilities_and_size() -> None:
     model = rnn.build(rnn.SIZES["small"], SHAPE)
-    assert capabilities(model) == ("streams", "scores", "predicts", "encodes")
+    assert capabilities(model) == ("streams", "scores", "encodes")
     assert 3e5 < sum(p.numel() for p in model.parameters()) < 2e6

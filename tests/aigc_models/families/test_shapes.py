@@ -18,13 +18,13 @@ from aigc_models.capabilities import PROTOCOLS, Fits, Learns, Shape, capabilitie
 from aigc_models.corpus import Batch, Corpus
 from aigc_models.find import find, names
 from aigc_models.forecasting import quantiles
-from aigc_models.modalities.text import END
+from aigc_models.modalities import text
+from aigc_models.training.learner import batches_of
 from aigc_models.training.randomness import seeded
 
 WITHIN = ("aigc_models.layers", "aigc_models.forecasting")
 METHODS = {
     "scores": "log_likelihood",
-    "predicts": "log_probabilities",
     "encodes": "embed",
     "classifies": "classify",
     "reconstructs": "reconstruct",
@@ -92,9 +92,9 @@ def test_another_shape_is_noticed() -> None:
 
 
 def texts() -> tuple[Corpus, Shape]:
-    values = np.random.default_rng(0).integers(97, 101, (40, 12)).astype(np.int16)
-    values[:, -1] = END
-    return Corpus("text", values, np.arange(40, dtype=np.int64) % 2), Shape("text", ("a", "b"))
+    form, letters = text.Format(length=16), np.random.default_rng(0).choice(list("abcd"), (40, 11))
+    values = text.encode(["".join(row) for row in letters], form)
+    return Corpus("text", values, np.arange(40, dtype=np.int64) % 2), Shape("text", ("a", "b"), form)
 
 
 def arguments(capability: str, model: Any, batch: Batch, context: int) -> tuple[tuple[Any, ...], dict[str, Any]]:
@@ -117,7 +117,7 @@ def check(name: str, train: Corpus, shape: Shape) -> None:
             model.fit(train, train, lambda *args, **figures: None)
         if isinstance(model, Learns):
             for player in model.players():
-                player.loss(train.batch(np.arange(6)))
+                player.loss(batches_of(model, train, 6, 0)(0))
         batch, context = train.batch(np.arange(6)), getattr(shape.format, "context", 0)
         methods = {METHODS[each]: each for each in capabilities(model) if each in METHODS}
         assert methods or "streams" in capabilities(model) or name.startswith("masked")

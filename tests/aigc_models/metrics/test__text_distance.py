@@ -7,20 +7,20 @@ import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.neighbors import NearestNeighbors
 
+from aigc_models.capabilities import Shape
 from aigc_models.corpus import Corpus
 from aigc_models.metrics import _text_distance
-from aigc_models.modalities.text import END, PAD
+from aigc_models.modalities import text
+
+SHAPE = Shape("text", (), text.Format(length=64))
 
 
 def corpus(texts: list[str]) -> Corpus:
-    values = np.full((len(texts), max(map(len, texts)) + 1), PAD, dtype=np.int16)
-    for row, text in zip(values, texts, strict=True):
-        row[: len(text) + 1] = [*text.encode(), END]
-    return Corpus("text", values, np.zeros(len(texts), dtype=np.int64))
+    return Corpus("text", text.encode(texts, SHAPE.format), np.zeros(len(texts), dtype=np.int64))
 
 
 def nearest(train: Corpus, groups: Mapping[str, Corpus]) -> dict[str, np.ndarray]:
-    return {name: near.whole[:, 0] for name, near in _text_distance.nearest(train, groups).items()}
+    return {name: near.whole[:, 0] for name, near in _text_distance.nearest(train, groups, SHAPE).items()}
 
 
 TRAIN = ["return the mean of an array", "open a file for reading", "draw a line between two points", "sort the rows of a table"]
@@ -57,6 +57,6 @@ def test_the_next_ones_are_those_of_scikit_learn_too(monkeypatch) -> None:
     vectoriser = TfidfVectorizer(analyzer="char", ngram_range=(3, 5), sublinear_tf=True).fit(TRAIN)
     neighbours = NearestNeighbors(n_neighbors=3, metric="cosine").fit(vectoriser.transform(TRAIN))
     expected = neighbours.kneighbors(vectoriser.transform(asked))[0]
-    near = _text_distance.nearest(corpus(TRAIN), {"a": corpus(asked)})["a"]
+    near = _text_distance.nearest(corpus(TRAIN), {"a": corpus(asked)}, SHAPE)["a"]
     assert near.whole == pytest.approx(expected, abs=1e-5)
     assert near.relative()[3] == pytest.approx(0, abs=1e-5)

@@ -6,10 +6,15 @@ from torch import Tensor
 
 from aigc_models.capabilities import Shape
 from aigc_models.corpus import Batch, Corpus
-from aigc_models.ensembles.average import Average, Settings, of_symbols
+from aigc_models.ensembles.average import Average, Settings
 from aigc_models.evidence import Evidence
-from aigc_models.metrics import bits_per_byte
-from aigc_models.modalities.text import END, OUTPUTS, PAD
+from aigc_models.language import reading
+from aigc_models.metrics import _likelihood, bits_per_byte
+from aigc_models.modalities import text
+from aigc_models.sequences import PAD, Sequences, Vocabulary
+
+BYTES = Vocabulary(256)
+END, OUTPUTS = BYTES.end, BYTES.outputs
 
 
 class Constant:
@@ -24,11 +29,8 @@ class Constant:
 
 
 def evidence(texts: list[bytes], models: dict[str, object]) -> Evidence:
-    values = np.full((len(texts), max(map(len, texts)) + 1), PAD, dtype=np.int16)
-    for row, text in zip(values, texts, strict=True):
-        row[: len(text) + 1] = [*text, END]
-    test = Corpus("text", values, np.zeros(len(texts), dtype=np.int64))
-    return Evidence(test, test, test, Shape("text", ()), models, {})
+    test = Corpus("text", Sequences.of([*each, END] for each in texts), np.zeros(len(texts), dtype=np.int64))
+    return Evidence(test, test, test, Shape("text", (), text.Format(length=64)), models, {})
 
 
 def test_end_costs_bits_but_is_no_byte() -> None:
@@ -70,16 +72,23 @@ def test_is_left_out_where_nothing_scores() -> None:
 class Counting:
     """Gives `share` to one symbol and the rest to all others; counts how often it is asked."""
 
+    vocabulary = BYTES
+
     def __init__(self, symbol: int, share: float) -> None:
         self.log, self.asked = torch.full((OUTPUTS,), (1 - share) / (OUTPUTS - 1)).log(), 0
         self.log[symbol] = np.log(share)
 
-    def log_probabilities(self, batch: Batch) -> Tensor:
+    def begin(self, conditions: Tensor) -> None:
         self.asked += 1
-        return self.log.expand(*batch.values.shape, -1)
+
+    def extend(self, state: None, tokens: Tensor) -> tuple[Tensor, None]:
+        return self.log.expand(*tokens.shape, -1), state
+
+    def advance(self, state: None, tokens: Tensor) -> tuple[Tensor, None]:
+        return self.log.expand(len(tokens), -1), state
 
     def log_likelihood(self, batch: Batch) -> Tensor:
-        return of_symbols(self.log_probabilities(batch), batch.values)
+        return reading.log_likelihood(self, batch)
 
 
 def test_an_ensemble_is_scored_from_its_members_and_the_same_model_once() -> None:
@@ -91,7 +100,7 @@ def test_an_ensemble_is_scored_from_its_members_and_the_same_model_once() -> Non
     assert (first.asked, second.asked) == (1, 1)
     assert measurements["baseline"].value == measurements["first"].value
     for name, model in given.models.items():
-        alone = bits_per_byte.item_bits(model, given.test).sum() / 7
+        alone = _likelihood.item_bits(model, given.test).sum() / 7
         assert np.isclose(measurements[name].value, alone), name
 
 

@@ -7,19 +7,18 @@ from aigc_models.capabilities import Shape
 from aigc_models.corpus import Corpus
 from aigc_models.evidence import Evidence
 from aigc_models.metrics import distinct_2
-from aigc_models.modalities.text import END, PAD
+from aigc_models.modalities import text
+
+SHAPE = Shape("text", (), text.Format(length=64))
 
 
 def corpus(texts: list[str]) -> Corpus:
-    values = np.full((len(texts), max(map(len, texts)) + 1), PAD, dtype=np.int16)
-    for row, text in zip(values, texts, strict=True):
-        row[: len(text) + 1] = [*text.encode(), END]
-    return Corpus("text", values, np.zeros(len(texts), dtype=np.int64))
+    return Corpus("text", text.encode(texts, SHAPE.format), np.zeros(len(texts), dtype=np.int64))
 
 
 def measure(samples: list[str], real: list[str]) -> dict:
     test = corpus(real)
-    return distinct_2.measure(Evidence(test, test, test, Shape("text", ()), {}, {"one": corpus(samples)}))
+    return distinct_2.measure(Evidence(test, test, test, SHAPE, {}, {"one": corpus(samples)}))
 
 
 def test_share_of_distinct_pairs() -> None:
@@ -35,7 +34,7 @@ def test_all_are_cut_to_the_same_number_of_pairs() -> None:
 
 
 def test_no_pair_goes_across_items_and_words_may_be_absent() -> None:
-    assert distinct_2.word_pairs(corpus(["one"]).values[0]) == []
+    assert distinct_2.word_pairs("one") == []
     measurements = measure(["", "x"], ["a b"])
     assert measurements["one"].value == 0
 
@@ -43,7 +42,7 @@ def test_no_pair_goes_across_items_and_words_may_be_absent() -> None:
 def test_who_writes_nothing_cuts_nobody() -> None:
     test = corpus(["a b c"])
     samples = {"empty": corpus(["", ""]), "full": corpus(["a b", "b c"])}
-    measurements = distinct_2.measure(Evidence(test, test, test, Shape("text", ()), {}, samples))
+    measurements = distinct_2.measure(Evidence(test, test, test, SHAPE, {}, samples))
     assert {name: one.value for name, one in measurements.items()} == {"empty": 0, "full": 1, "real": 1}
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,6 +15,7 @@ from aigc_models.evidence import Evidence
 from aigc_models.metrics import memorised_share, nearest_training_distance_ratio
 from aigc_models.metrics._training_distance import TEST, neighbours
 from aigc_models.modalities import series, text
+from aigc_models.sequences import Sequences
 
 SHARES = (0.0, 0.02, 0.05, 0.2)
 LIMIT = 0.03  # of the presets' gate
@@ -57,16 +59,17 @@ def honest(request) -> Evidence:
     return Evidence(data.train, data.validation, data.test, data.shape, {}, {})
 
 
-def planted(evidence: Evidence, share: float, seed: int, change: Callable[[np.ndarray], None] | None = None) -> Corpus:
+def planted(evidence: Evidence, share: float, seed: int, change: Callable[[Any], None] | None = None) -> Corpus:
     """The validation items, some of which are training items in their place, `change`d if that is asked."""
     random, honest = np.random.default_rng(seed), evidence.validation
     places = random.permutation(len(honest))[: int(np.ceil(share * len(honest)))]
-    values = np.array(honest.values)
-    copies = np.array(evidence.train.values[random.choice(len(evidence.train), len(places), replace=False)])
+    copies = evidence.train.values[random.choice(len(evidence.train), len(places), replace=False)]
+    values, symbols = (list(each.rows()) if isinstance(each, Sequences) else np.array(each) for each in (honest.values, copies))
     if change:
-        change(copies)
-    values[places] = copies
-    return Corpus(honest.modality, values, honest.conditions)
+        change(symbols)
+    for place, copy in zip(places, symbols, strict=True):
+        values[place] = copy
+    return Corpus(honest.modality, Sequences.of(values) if isinstance(values, list) else values, honest.conditions)
 
 
 def measured(evidence: Evidence, samples: dict[str, Corpus]) -> dict:
@@ -85,11 +88,12 @@ def test_planted_copies_are_counted_and_none_are_where_none_were_planted(honest)
         assert measurement.better == "lower"
 
 
-def alter(copies: np.ndarray) -> None:
+def alter(copies: Any) -> None:
     """One letter, one pixel inverted, one sample by a tenth of full scale, or one step by a tenth of a deviation."""
     at = 7
-    if copies.ndim == 2:
-        copies[:, at] = np.where(copies[:, at] == ord("e"), ord("a"), ord("e"))
+    if isinstance(copies, list):
+        for copy in copies:
+            copy[at] = ord("a") if copy[at] == ord("e") else ord("e")
     elif copies.dtype == np.uint8:
         copies[:, :, 3, 4] = 255 - copies[:, :, 3, 4]
     elif copies.dtype == np.int16:

@@ -13,6 +13,8 @@ from aigc_models.modalities import text
 
 WORDS = ["the", "ship", "carries", "grain", "to", "a", "harbour", "in", "the", "north"]
 
+SHAPE = Shape("text", (), text.Format(length=90))
+
 
 def sentences(count: int, seed: int, noise: float = 0.0) -> Corpus:
     chance = random.Random(seed)
@@ -25,7 +27,7 @@ def sentences(count: int, seed: int, noise: float = 0.0) -> Corpus:
 def measurements() -> dict:
     samples = {"ensemble": sentences(80, 4, noise=0.3), "champion": sentences(80, 5)}
     train, validation, test = sentences(150, 1), sentences(40, 2), sentences(80, 3)
-    return strange_share.measure(Evidence(train, validation, test, Shape("text", ()), {}, samples))
+    return strange_share.measure(Evidence(train, validation, test, SHAPE, {}, samples))
 
 
 def test_the_share_of_noise_is_found(measurements) -> None:
@@ -42,5 +44,5 @@ def test_the_difference_is_paired_and_told_apart(measurements) -> None:
 
 def test_it_is_measured_beside_a_champion_alone() -> None:
     items = sentences(4, 1)
-    assert not strange_share.applies(Evidence(items, items, items, Shape("text", ()), {}, {"ensemble": items}))
-    assert strange_share.applies(Evidence(items, items, items, Shape("text", ()), {}, {"champion": items}))
+    assert not strange_share.applies(Evidence(items, items, items, SHAPE, {}, {"ensemble": items}))
+    assert strange_share.applies(Evidence(items, items, items, SHAPE, {}, {"champion": items}))

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 
 from aigc_models.find import find, names
 from aigc_models.modalities.audio import Sound
@@ -75,7 +74,7 @@ def test_events_without_a_symbol_are_encoded_and_decoded(kind: str) -> None:
     modality = find("aigc_models.modalities", "events")
     content, form = (notes([], [], [], []) if kind == "notes" else history([], [])), modality.Format(kind=kind, length=16)
     values = modality.encode([content], form)
-    (back,) = modality.decode(torch.from_numpy(values), form)
+    (back,) = modality.decode(modality.tensor(values), form)
     assert (len(back), back.tune) == (0, kind == "notes")
 
 

@@ -42,24 +42,34 @@ def test_normalise_composes_and_trims() -> None:
 def test_encode_and_decode_are_inverse(contents: list[str]) -> None:
     form = text.choose_format(contents)
     values = text.encode(contents, form)
-    assert values.dtype == np.int16
+    assert values.symbols.dtype == np.int16
     assert form.length % 16 == 0
     assert text.decode(text.tensor(values), form) == contents
     assert [text.unpack(text.pack(content)) for content in contents] == contents
 
 
-def test_long_items_are_cut_between_characters() -> None:
-    form = text.choose_format(["é" * 2000])
+def test_long_items_are_kept_whole_though_long_ones_are_not_generated_unasked() -> None:
+    long = "é" * 200_000
+    form = text.choose_format([long, "short"])
     assert form.length == text.LONGEST
-    values = text.encode(["é" * 2000], form)
-    assert text.decode(text.tensor(values), form) == ["é" * 511]
-    assert text.END in values[0]
+    values = text.encode([long, "short"], form)
+    assert values.lengths.tolist() == [400_001, 6]
+    assert text.decode(values, form) == [long, "short"]
+    assert text.amounts(values, form).tolist() == [400_000, 5]
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=40))
+def test_characters_come_whole_and_together_are_the_text(content: str) -> None:
+    form = text.Format(length=64)
+    pieces = list(text.characters([*text.symbols(content, form), 256, 65], form))
+    assert "".join(pieces) == content
+    assert all(len(piece) == 1 for piece in pieces)
 
 
 def test_a_tensor_is_as_long_as_its_longest_row() -> None:
     values = text.encode(["ab", "abcd"], text.Format(length=64))
     assert text.tensor(values).shape == (2, 5)
-    assert text.tensor(values[:1]).tolist() == [[97, 98, text.END]]
+    assert text.tensor(values[:1]).tolist() == [[97, 98, 256]]
 
 
 def test_near_duplicates_are_found_and_others_are_not() -> None:

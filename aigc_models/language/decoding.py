@@ -1,4 +1,4 @@
-"""From log-probabilities to text: a ladder of small pure functions, and the loop around it.
+"""From log-probabilities to symbols: a ladder of small pure functions, and the loop around it.
 
 Each rung takes and gives log-weights float (item, symbol); `draw` turns them into a symbol.
 An item has one random number a symbol, from its own seed, so that it depends on nothing else in its batch.
@@ -19,7 +19,7 @@ from torch import Tensor
 from aigc_models.capabilities import Streams
 from aigc_models.errors import BadInput, fault
 from aigc_models.layers.noise import SYMBOLS, uniform
-from aigc_models.modalities.text import END, PAD, START
+from aigc_models.sequences import PAD
 
 STAYING = 0.75  # share of a batch below which those that have ended leave it
 Weights = Float[Tensor, "item symbol"]
@@ -107,12 +107,12 @@ def choose(
     return draw(keep_min_p(weights, how.min_p), draws)
 
 
-def forced(prompts: Sequence[bytes], length: int) -> Int[Tensor, "item time"]:
+def forced(prompts: Sequence[Sequence[int]], length: int) -> Int[Tensor, "item time"]:
     """The prompts as int64 (item, length), -1 where the model chooses; raises `BadInput` if one leaves it nothing."""
     tokens = torch.full((len(prompts), length), -1, dtype=torch.int64)
     for row, prompt in zip(tokens, prompts, strict=True):
         if len(prompt) >= length:
-            raise BadInput(f"a prompt of {len(prompt)} bytes leaves no room in max_length={length} symbols; shorten it")
+            raise BadInput(f"a prompt of {len(prompt)} symbols leaves no room in max_length={length} symbols; shorten it")
         row[: len(prompt)] = torch.tensor(list(prompt), dtype=torch.int64)
     return tokens
 
@@ -134,7 +134,7 @@ def steps(
     model: Streams,
     conditions: Int[Tensor, " item"],
     seeds: Int[Tensor, " item"],
-    prompts: Sequence[bytes],
+    prompts: Sequence[Sequence[int]],
     how: Sampling,
     shrinking: bool = False,
 ) -> Iterator[Int[Tensor, " item"]]:
@@ -144,7 +144,7 @@ def steps(
     there are rounds another way, so that an item is then the same but for that.
     """
     prompt, draws = forced(prompts, how.max_length), uniform(seeds, how.max_length, SYMBOLS, torch.float64)
-    state, token = model.begin(conditions), torch.full_like(conditions, START)
+    state, token = model.begin(conditions), torch.full_like(conditions, model.vocabulary.end)
     there = torch.arange(len(conditions))  # the items that are still in the batch
     past = torch.empty(len(conditions), 0, dtype=torch.int64)
     ended = torch.zeros(len(conditions), dtype=torch.bool)
@@ -155,7 +155,7 @@ def steps(
         symbols = torch.full((len(conditions),), PAD)
         symbols[there] = torch.where(ended, PAD, chosen)
         yield symbols
-        ended = ended | (chosen == END)
+        ended = ended | (chosen == model.vocabulary.end)
         left = (~ended).nonzero()[:, 0]
         if not len(left):
             return
@@ -169,7 +169,7 @@ def generate(
     model: Streams,
     conditions: Int[Tensor, " item"],
     seeds: Int[Tensor, " item"],
-    prompts: Sequence[bytes],
+    prompts: Sequence[Sequence[int]],
     shrinking: bool = False,
     **given: object,
 ) -> Int[Tensor, "item time"]:
@@ -177,7 +177,7 @@ def generate(
     return torch.stack(list(steps(model, conditions, seeds, prompts, sampling(**given), shrinking)), dim=1)
 
 
-def stream(model: Streams, condition: int, seed: int, prompt: bytes, **given: object) -> Iterator[int]:
+def stream(model: Streams, condition: int, seed: int, prompt: Sequence[int], **given: object) -> Iterator[int]:
     """The symbols of one item as they are drawn, the prompt's first and END last: those that `generate` gives."""
     how = sampling(**given)
     for token in steps(model, torch.tensor([condition]), torch.tensor([seed]), [prompt], how):

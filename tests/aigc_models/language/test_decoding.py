@@ -1,14 +1,21 @@
 """Each rung by itself, and the loop: seeds, prompts, ends."""
 
+from typing import Any
+
+import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
-from aigc_models import decoding
 from aigc_models.capabilities import Shape
 from aigc_models.errors import BadInput
 from aigc_models.families import transformer
-from aigc_models.modalities.text import END, PAD
+from aigc_models.language import decoding
+from aigc_models.modalities import text
+from aigc_models.sequences import PAD, Vocabulary
+
+BYTES = Vocabulary(256)
+END = BYTES.end
 
 LOG = torch.tensor([[0.5, 0.3, 0.15, 0.05]]).log()
 
@@ -19,7 +26,7 @@ def kept(weights: Tensor) -> list[int]:
 
 def model() -> transformer.Transformer:
     torch.manual_seed(0)
-    return transformer.build(transformer.SIZES["debug"], Shape("text", ("a", "b"))).eval()
+    return transformer.build(transformer.SIZES["debug"], Shape("text", ("a", "b"), text.Format(length=64))).eval()
 
 
 def test_top_k() -> None:
@@ -55,22 +62,14 @@ def test_draw_follows_the_distribution_and_never_takes_what_was_left_out() -> No
     assert decoding.draw(weights, torch.tensor([0.0, 1 - 1e-16])).tolist() == [0, 0]
 
 
-def test_an_item_depends_on_its_own_seed_and_condition_only() -> None:
-    several = decoding.generate(model(), torch.tensor([0, 1, 0]), torch.tensor([5, 6, 7]), [b"", b"x", b"yy"], max_length=20)
-    alone = decoding.generate(model(), torch.tensor([1]), torch.tensor([6]), [b"x"], max_length=20)
-    there = alone[0] != PAD
-    assert several[1, : len(alone[0])][there].tolist() == alone[0][there].tolist()
-    assert not torch.equal(several[0], several[2])
-
-
 def test_stream_gives_what_generate_gives() -> None:
-    whole = decoding.generate(model(), torch.tensor([1]), torch.tensor([3]), [b"ab"], max_length=24, top_p=0.9)
-    assert list(decoding.stream(model(), 1, 3, b"ab", max_length=24, top_p=0.9)) == whole[0].tolist()
+    whole = decoding.generate(model(), torch.tensor([1]), torch.tensor([3]), [list(b"ab")], max_length=24, top_p=0.9)
+    assert list(decoding.stream(model(), 1, 3, list(b"ab"), max_length=24, top_p=0.9)) == whole[0].tolist()
     assert whole[0, :2].tolist() == [*b"ab"]
 
 
 def test_after_the_end_there_is_padding() -> None:
-    tokens = decoding.generate(model(), torch.zeros(64, dtype=torch.int64), torch.arange(64), [b""] * 64, max_length=100)
+    tokens = decoding.generate(model(), torch.zeros(64, dtype=torch.int64), torch.arange(64), [[]] * 64, max_length=100)
     ended = [row for row in tokens.tolist() if END in row]
     assert len(ended) > 3
     for row in ended:
@@ -84,4 +83,41 @@ def test_bad_values_are_named() -> None:
     with pytest.raises(BadInput, match="topp"):
         decoding.sampling(topp=0.5)
     with pytest.raises(BadInput, match="max_length=4"):
-        decoding.generate(model(), torch.tensor([0]), torch.tensor([0]), [b"toolong"], max_length=4)
+        decoding.generate(model(), torch.tensor([0]), torch.tensor([0]), [list(b"toolong")], max_length=4)
+
+
+class Countdown:
+    """Writes as many letters as the item's condition says, drawn by its seed, then END."""
+
+    vocabulary = BYTES
+
+    def __init__(self) -> None:
+        self.widths: list[int] = []
+
+    def begin(self, conditions: torch.Tensor) -> tuple[torch.Tensor, np.ndarray, None]:
+        return conditions, conditions.numpy(), None
+
+    def advance(self, state: Any, tokens: torch.Tensor) -> Any:
+        left, again, nothing = state
+        assert left.tolist() == again.tolist()
+        self.widths.append(len(tokens))
+        log = torch.full((len(left), 257), -torch.inf)
+        log[:, 97:101] = torch.where(left > 0, 0.0, -torch.inf)[:, None]
+        log[:, END] = torch.where(left > 0, -torch.inf, 0.0)
+        return log, (left - 1, again - 1, nothing)
+
+    def extend(self, state: Any, tokens: torch.Tensor) -> Any:
+        raise NotImplementedError
+
+
+def test_items_that_have_ended_leave_a_batch_that_may_shrink() -> None:
+    lengths, seeds, prompts = torch.tensor([1, 9, 2, 3, 1, 2, 5, 3]), torch.arange(8), [[], [122, 122], *[[]] * 6]
+    model, whole = Countdown(), Countdown()
+    texts = decoding.generate(model, lengths, seeds, prompts, shrinking=True, max_length=12)
+    assert (texts != PAD).sum(1).tolist() == [length + 1 for length in lengths.tolist()]
+    assert texts[1, :2].tolist() == [122, 122]
+    assert model.widths[0] == 8
+    assert model.widths[-1] == 1
+    assert sum(model.widths) < 8 * len(model.widths) / 2
+    assert torch.equal(texts, decoding.generate(whole, lengths, seeds, prompts, max_length=12))
+    assert set(whole.widths) == {8}, "what is served is the same to the bit, whatever stands beside it"

@@ -1,0 +1,102 @@
+"""What the neural language models share: how they train on rows, read whole items, and describe one as a vector."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, Protocol
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from aigc_models.capabilities import Shape
+from aigc_models.corpus import Batch, Corpus
+from aigc_models.language import reading
+from aigc_models.language.rows import Packed, Rows
+from aigc_models.language.vocabulary import vocabulary_of
+from aigc_models.sequences import PAD
+
+
+class RowSettings(Protocol):
+    """What a config says of the rows that its model trains on."""
+
+    @property
+    def rows(self) -> int: ...
+    @property
+    def window(self) -> int: ...
+
+
+class SymbolModel(nn.Module, ABC):
+    """A network over the symbols of a data set's format, which trains on full rows."""
+
+    def __init__(self, settings: RowSettings, shape: Shape) -> None:
+        super().__init__()
+        self.settings, self.vocabulary, self.none = settings, vocabulary_of(shape), len(shape.labels)
+
+    def batches(self, corpus: Corpus, size: int, seed: int) -> Rows:
+        """The rows of each step; `size` is not looked at, since the config says how many there are."""
+        unlabelled = getattr(self.settings, "unlabelled", 0.0)
+        return Rows(corpus, self.vocabulary, self.settings.rows, self.settings.window, seed, self.none, unlabelled)
+
+    @abstractmethod
+    def features(self, batch: Batch) -> Float[Tensor, "item time width"]:
+        """What the network makes of each symbol, without the condition."""
+
+    def embed(self, batch: Batch) -> Float[Tensor, "item feature"]:
+        """The mean over an item's symbols: float (item, width)."""
+        there = (batch.values != PAD).unsqueeze(-1)
+        return (self.features(batch) * there).sum(1) / there.sum(1).clamp(min=1)
+
+
+class LanguageModel(SymbolModel):
+    """Reads symbols and gives the distribution of the next; a family says how, and brings `players`.
+
+    A state is a tree of tuples, item first, and what is no tensor in it holds for all items (`capabilities.Streams`).
+    """
+
+    @abstractmethod
+    def predict(self, rows: Packed) -> Float[Tensor, "row time symbol"]:
+        """Logits of each target, in training."""
+
+    @abstractmethod
+    def begin(self, conditions: Int[Tensor, " item"]) -> Any:
+        """The state before the first symbol."""
+
+    @abstractmethod
+    def read(self, state: Any, tokens: Int[Tensor, "item time"]) -> tuple[Float[Tensor, "item time width"], Any]:
+        """What is made of `tokens` that follow the state's, and the state behind them."""
+
+    @abstractmethod
+    def logits(self, features: Float[Tensor, "item time width"]) -> Float[Tensor, "item time symbol"]:
+        """Of the next symbol."""
+
+    def loss(self, rows: Packed) -> Float[Tensor, ""]:
+        """Nats a symbol on full rows."""
+        return F.cross_entropy(self.predict(rows).flatten(0, 1), rows.targets.flatten())
+
+    def validation_loss(self, batch: Batch) -> Float[Tensor, ""]:
+        """Nats a symbol on whole items."""
+        return -self.log_likelihood(batch).sum() / (batch.values != PAD).sum().clamp(min=1)
+
+    def log_likelihood(self, batch: Batch) -> Float[Tensor, "item time"]:
+        """float (item, time), nats, zero at padding."""
+        return reading.log_likelihood(self, batch)
+
+    def extend(self, state: Any, tokens: Int[Tensor, "item time"]) -> tuple[Float[Tensor, "item time symbol"], Any]:
+        """Log-probabilities of what follows each of `tokens`."""
+        features, state = self.read(state, tokens)
+        return self.logits(features).float().log_softmax(-1), state
+
+    def advance(self, state: Any, tokens: Int[Tensor, " item"]) -> tuple[Float[Tensor, "item symbol"], Any]:
+        """The same of one symbol."""
+        log_probabilities, state = self.extend(state, tokens[:, None])
+        return log_probabilities[:, 0], state
+
+    def features(self, batch: Batch) -> Float[Tensor, "item time width"]:
+        values, parts = batch.values, []
+        state = self.begin(torch.full_like(batch.conditions, self.none))
+        for first in range(0, values.shape[1], reading.STRETCH):
+            features, state = self.read(state, values[:, first : first + reading.STRETCH])
+            parts.append(features)
+        return torch.cat(parts, dim=1)

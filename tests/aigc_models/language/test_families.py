@@ -1,0 +1,210 @@
+"""The contract of every family that learns symbols, whatever they stand for: text, tunes, histories."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from aigc_models.capabilities import Batches, Encodes, Fits, Learns, Scores, Shape, Streams, Validates
+from aigc_models.corpus import Corpus
+from aigc_models.ensembles.average import Average, Settings
+from aigc_models.find import find, names
+from aigc_models.language import decoding, reading
+from aigc_models.language.vocabulary import symbolic, vocabulary_of
+from aigc_models.modalities import text
+from aigc_models.sequences import PAD, Sequences
+from aigc_models.training.randomness import seeded
+
+FAMILIES = [name for name in names("aigc_models.families") if symbolic() <= find("aigc_models.families", name).MODALITIES]
+LABELS = ("a", "b")
+SHAPES = {
+    "bytes": Shape("text", LABELS, text.Format(length=32)),
+}
+
+
+@dataclass(frozen=True)
+class Case:
+    shape: Shape
+    train: Corpus
+    model: Any
+
+    @property
+    def end(self) -> int:
+        return vocabulary_of(self.shape).end
+
+    def corpus(self, items: list[list[int]], conditions: list[int]) -> Corpus:
+        return Corpus(self.shape.modality, Sequences.of([*item, self.end] for item in items), np.array(conditions))
+
+
+def of(kind: str) -> Corpus:
+    """Items that count upwards in a circle from 60 to 64; of the label 1 from 70 to 74."""
+    shape, random = SHAPES[kind], np.random.default_rng(0)
+    items = [60 + (np.arange(random.integers(3, 12)) + random.integers(5)) % 5 for _ in range(60)]
+    turned = [item + 10 * (at % 2) for at, item in enumerate(items)]
+    return Corpus(
+        shape.modality, Sequences.of([*item, vocabulary_of(shape).end] for item in turned), np.arange(60, dtype=np.int64) % 2
+    )
+
+
+@cache
+def case(name: str, kind: str) -> Case:
+    """Of each family a debug model that has learnt a little, and of those that stream an average."""
+    if name == "average":
+        members = {each: case(each, kind).model for each in STREAMING}
+        return Case(SHAPES[kind], of(kind), Average(members, dict.fromkeys(members, 1 / len(members)), Settings()))
+    family, train = find("aigc_models.families", name), of(kind)
+    with seeded(0):
+        model = family.build(family.SIZES["debug"], SHAPES[kind])
+    if isinstance(model, Fits):
+        model.fit(train, train, lambda *args, **figures: None)
+    else:
+        learn(model, train, 60)
+    return Case(SHAPES[kind], train, model)
+
+
+@torch.enable_grad()
+def learn(model: Any, train: Corpus, steps: int) -> None:
+    (player,) = model.players()
+    optimiser, batches = torch.optim.Adam(player.parameters, lr=2e-2), model.batches(train, 0, 0)
+    model.train()
+    for step in range(steps):
+        optimiser.zero_grad()
+        player.loss(batches(step)).backward()
+        optimiser.step()
+    model.eval()
+
+
+def streams(name: str) -> bool:
+    family = find("aigc_models.families", name)
+    return isinstance(family.build(family.SIZES["debug"], SHAPES["bytes"]), Streams)
+
+
+STREAMING = [name for name in FAMILIES if streams(name)]
+EVERY = [(name, kind) for name in FAMILIES for kind in SHAPES]
+STREAMS = [(name, kind) for name in [*STREAMING, "average"] for kind in SHAPES]
+
+
+@pytest.mark.parametrize(("name", "kind"), STREAMS)
+@torch.no_grad()
+def test_what_is_scored_is_what_is_streamed_however_it_is_fed(name: str, kind: str) -> None:
+    """Symbol by symbol, in parts of any size, and beyond the window of those that have one."""
+    given = case(name, kind)
+    model, items = given.model, [[60, 61, 62] * 15, [63], []]
+    assert isinstance(model, Streams)
+    assert isinstance(model, Scores)
+    batch = given.corpus(items, [0, 1, 2]).batch(np.arange(3))
+    scores = model.log_likelihood(batch)
+    inputs = reading.shifted(batch.values, given.end)
+    for parts in ([1] * 46, [7, 1, 30, 8], [46]):
+        state, first = model.begin(batch.conditions), 0
+        for size in parts:
+            said, state = model.extend(state, inputs[:, first : first + size])
+            if size == 1:
+                again, _ = model.advance(model.begin(batch.conditions), inputs[:, 0])
+                assert first or torch.allclose(said[:, 0], again, atol=1e-5)
+            assert torch.allclose(said.exp().sum(-1), torch.ones(3, size), atol=1e-4)
+            symbols = batch.values[:, first : first + size]
+            there = symbols != PAD
+            assert torch.allclose(reading.of_symbols(said, symbols)[there], scores[:, first : first + size][there], atol=2e-4)
+            first += size
+    assert (scores[batch.values == PAD] == 0).all()
+
+
+@pytest.mark.parametrize(("name", "kind"), STREAMS)
+@torch.no_grad()
+def test_a_state_is_not_changed_and_some_rows_of_it_go_on_as_in_the_whole(name: str, kind: str) -> None:
+    model, kept, end = case(name, kind).model, torch.tensor([4, 0, 2]), case(name, kind).end
+    state, tokens = model.begin(torch.tensor([0, 1, 2, 0, 1])), torch.full((5,), end)
+    for symbol in (60, 61, 62):
+        said, after = model.advance(state, tokens)
+        again, _ = model.advance(state, tokens)
+        assert torch.equal(said, again)
+        state, tokens = after, torch.tensor([symbol, 60, 61, 62, 63])
+    fewer = decoding.rows(state, kept)
+    for _ in range(3):
+        whole, state = model.advance(state, tokens)
+        part, fewer = model.advance(fewer, tokens[kept])
+        assert torch.allclose(whole[kept], part, atol=1e-5)
+        tokens = (tokens + 1 - 60) % 4 + 60
+
+
+@pytest.mark.parametrize(("name", "kind"), STREAMS)
+@torch.no_grad()
+def test_no_symbol_knows_what_follows_it(name: str, kind: str) -> None:
+    given = case(name, kind)
+    one, two = given.corpus([[60, 61, 62, 63, 64, 60], [60, 61, 62, 60, 60, 60]], [0, 0]).batch(np.arange(2)).values
+    scores = given.model.log_likelihood(given.corpus([one[:-1].tolist(), two[:-1].tolist()], [0, 0]).batch(np.arange(2)))
+    assert torch.allclose(scores[0, :3], scores[1, :3], atol=1e-5)
+    assert not torch.allclose(scores[0, 3:], scores[1, 3:], atol=1e-5)
+
+
+@pytest.mark.parametrize(("name", "kind"), STREAMS)
+@torch.no_grad()
+def test_the_condition_is_worth_something_and_none_costs_less_than_a_wrong_one(name: str, kind: str) -> None:
+    given = case(name, kind)
+    item = [60, 61, 62, 63, 64, 60, 61]
+    right, wrong, none = given.model.log_likelihood(given.corpus([item] * 3, [0, 1, 2]).batch(np.arange(3))).sum(1)
+    assert right > none - 0.5
+    assert none > wrong - 0.5
+    assert right > wrong + 1
+
+
+@pytest.mark.parametrize(("name", "kind"), EVERY)
+def test_weights_go_round_into_a_fresh_model(name: str, kind: str) -> None:
+    given = case(name, kind)
+    family = find("aigc_models.families", name)
+    other = family.build(family.SIZES["debug"], given.shape)
+    other.load_state_dict(given.model.state_dict())
+    batch = given.train.batch(np.arange(8))
+    if hasattr(other, "eval"):
+        other.eval()
+    with torch.no_grad():
+        if isinstance(other, Scores):
+            assert torch.allclose(other.log_likelihood(batch), given.model.log_likelihood(batch), atol=1e-4)
+        else:
+            assert torch.allclose(other.embed(batch), given.model.embed(batch), atol=1e-5)
+
+
+@pytest.mark.parametrize(("name", "kind"), EVERY)
+@torch.no_grad()
+def test_vectors_of_items_depend_on_neither_padding_nor_label(name: str, kind: str) -> None:
+    given = case(name, kind)
+    if not isinstance(given.model, Encodes):
+        pytest.skip("says nothing of whole items")
+    alone = given.model.embed(given.corpus([[60, 61, 62]], [0]).batch(np.arange(1)))
+    beside = given.model.embed(given.corpus([[60, 61, 62], [60, 61] * 20], [1, 1]).batch(np.arange(2)))[:1]
+    assert alone.ndim == 2
+    assert torch.allclose(alone, beside, atol=1e-5)
+
+
+@pytest.mark.parametrize(("name", "kind"), EVERY)
+@torch.no_grad()
+def test_the_validation_loss_is_of_whole_items_and_the_same_each_time(name: str, kind: str) -> None:
+    given = case(name, kind)
+    if not isinstance(given.model, Learns):
+        pytest.skip("is not trained by steps")
+    assert isinstance(given.model, Validates)
+    assert isinstance(given.model, Batches)
+    batch = given.train.batch(np.arange(20))
+    loss = given.model.validation_loss(batch)
+    torch.rand(3)
+    assert torch.equal(loss, given.model.validation_loss(batch))
+    if isinstance(given.model, Scores):
+        expected = -given.model.log_likelihood(batch).sum() / (batch.values != PAD).sum()
+        assert torch.isclose(loss, expected)
+    assert float(loss) < 2.5  # some 60 steps on five symbols
+
+
+@pytest.mark.parametrize(("name", "kind"), STREAMS)
+@torch.no_grad()
+def test_an_item_that_is_drawn_depends_on_its_own_seed_and_condition(name: str, kind: str) -> None:
+    model = case(name, kind).model
+    several = decoding.generate(model, torch.tensor([0, 1, 0]), torch.tensor([5, 6, 7]), [[], [60], []], max_length=16)
+    alone = decoding.generate(model, torch.tensor([1]), torch.tensor([6]), [[60]], max_length=16)
+    there = alone[0] != PAD
+    assert several[1, : len(alone[0])][there].tolist() == alone[0][there].tolist()
