@@ -5,7 +5,7 @@ from aigc_models.find import find, names
 
 
 def test_a_plug_in_is_found_by_its_file_name():
-    assert frozenset({"text"}) == find("aigc_models.families", "ngram").MODALITIES
+    assert frozenset({"text", "events"}) == find("aigc_models.families", "ngram").MODALITIES
 
 
 def test_private_files_are_no_plug_ins():

@@ -185,14 +185,14 @@ def _symbols(contents: Sequence[Events], format: Format) -> list[list[int]]:
     return [tokens.of_history(content, numbers) for content in contents]
 
 
-def _vocabulary(format: Format) -> Vocabulary:
+def vocabulary(format: Format) -> Vocabulary:
     """Those of notes, or one for each item and one for those that are not known."""
     return Vocabulary(tokens.OF_TUNES if format.kind == "notes" else tokens.FIRST_ITEM + len(format.items))
 
 
 def encode(contents: Sequence[Events], format: Format) -> Sequences:
     """int16, or int32 for many items: the symbols of each and END; `BadInput` for the other kind of events."""
-    symbols = _vocabulary(format)
+    symbols = vocabulary(format)
     kind = np.int16 if symbols.inputs <= np.iinfo(np.int16).max else np.int32
     return Sequences.of(([*item, symbols.end] for item in _symbols(contents, format)), kind)
 
@@ -205,10 +205,17 @@ def tensor(values: Sequences) -> Tensor:
 def decode(values: Tensor | Sequences, format: Format) -> list[Events]:
     """Symbols back to events, each up to its END; times of histories are 0, 1, 2, ..."""
     rows = values.rows() if isinstance(values, Sequences) else values.cpu().numpy()
-    used = [list(takewhile(lambda symbol: 0 <= symbol < _vocabulary(format).end, row.tolist())) for row in rows]
+    used = [list(takewhile(lambda symbol: 0 <= symbol < vocabulary(format).end, row.tolist())) for row in rows]
     if format.kind == "history":
         return [tokens.items(row, format.items) for row in used]
     return [tokens.tune(row, format.grid) for row in used]
+
+
+def amounts(values: Sequences, format: Format) -> np.ndarray:
+    """The events of each item: float64 (item,)."""
+    if format.kind == "history":
+        return (values.lengths - 1).astype(np.float64)
+    return np.array([np.count_nonzero(row < tokens.DURATIONS) for row in values.rows()], dtype=np.float64)
 
 
 def emptiness(content: Events) -> str | None:

@@ -16,7 +16,7 @@ from aigc_models.ensembles.average import Average, Settings
 from aigc_models.find import find, names
 from aigc_models.language import decoding, reading
 from aigc_models.language.vocabulary import symbolic, vocabulary_of
-from aigc_models.modalities import text
+from aigc_models.modalities import events, text
 from aigc_models.sequences import PAD, Sequences
 from aigc_models.training.randomness import seeded
 
@@ -24,6 +24,8 @@ FAMILIES = [name for name in names("aigc_models.families") if symbolic() <= find
 LABELS = ("a", "b")
 SHAPES = {
     "bytes": Shape("text", LABELS, text.Format(length=32)),
+    "notes": Shape("events", LABELS, events.Format(kind="notes", length=32, grid=2)),
+    "items": Shape("events", LABELS, events.Format(kind="history", length=32, items=tuple(map(str, range(900))))),
 }
 
 

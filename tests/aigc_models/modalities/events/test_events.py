@@ -166,7 +166,8 @@ def test_tunes_are_symbols_on_the_coarsest_grid_that_fits():
     form = events.choose_format(contents)
     assert (form.kind, form.grid, form.length % 16) == ("notes", 4, 0)
     values = events.encode(contents, form)
-    assert len(values) == 2
+    assert [row[-1] for row in values.rows()] == [events.vocabulary(form).end] * 2
+    assert events.amounts(values, form).tolist() == [len(content) for content in contents]
     back = events.decode(events.tensor(values), form)
     assert all(same(one, other) for one, other in zip(back, contents, strict=True))
 
