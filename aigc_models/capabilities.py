@@ -29,6 +29,7 @@ class Player:
     learning_rate: float = 1.0  # a factor on the plan's rate
     betas: tuple[float, float] = (0.9, 0.999)
     weight_decay: float = 0.01
+    matrices: list[Tensor] = field(default_factory=list)  # hidden ones, whose steps are Muon's
 
 
 @runtime_checkable

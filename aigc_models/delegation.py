@@ -28,7 +28,7 @@ def abilities(model: Any) -> tuple[str, ...]:
 
     `streams` and `generates` are an ensemble's own or nobody's: one member's items are not the ensemble's.
     """
-    direct = {"streams", "generates", "scores", "predicts"}
+    direct = {"streams", "generates", "scores"}
     return tuple(
         name
         for name, protocol in PROTOCOLS.items()

@@ -10,20 +10,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple, cast
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
 
 from aigc_models.capabilities import Shape, Streams
-from aigc_models.corpus import Batch, Corpus
+from aigc_models.corpus import Corpus
+from aigc_models.ensembles._combined import Combined
 from aigc_models.language import reading
 from aigc_models.language.vocabulary import symbolic
-from aigc_models.sequences import PAD, Vocabulary
+from aigc_models.sequences import PAD
 
 MODALITIES = symbolic()
 BUCKETS = 512  # at most
@@ -55,20 +55,18 @@ class Settings(BaseModel):
     gate: Gate | None = Field(None, description="learned: the weights of each bucket; none: one weight a member")
 
 
-class Average:
+class Average(Combined):
     """`members` by name, and `weights` (means over all buckets) that sum to 1. Scores and streams like a member."""
 
     def __init__(self, members: Mapping[str, object], weights: Mapping[str, float], settings: Settings) -> None:
-        total = sum(weights[name] for name in members)
-        self.members, self.settings = dict(members), settings
-        self.weights = {name: weights[name] / total for name in members}
-        self._asked = {name: cast(Streams, member) for name, member in members.items() if self.weights[name] > 0}
+        super().__init__(members, weights)
+        self.settings = settings
         positive = tuple(weight for weight in self.weights.values() if weight > 0)
         gate = settings.gate or Gate(edges=((),) * len(positive), weights=(positive,))
         self._edges = [torch.tensor(edges, dtype=torch.float32) for edges in gate.edges]
         self._log_weights = torch.tensor(gate.weights, dtype=torch.float64).log().float()
 
-    def _mean(self, parts: Sequence[Tensor]) -> Tensor:
+    def together(self, parts: Sequence[Tensor]) -> Tensor:
         """Log of the weighted mean of the members' log-probabilities float (..., symbol)."""
         buckets = bucket([part.amax(-1) for part in parts], [edges.to(parts[0].device) for edges in self._edges])
         weights = self._log_weights.to(parts[0].device)[buckets]
@@ -76,39 +74,6 @@ class Average:
         for index, part in enumerate(parts[1:], start=1):
             mean = torch.logaddexp(mean, part + weights[..., index : index + 1])
         return mean
-
-    @property
-    def asked(self) -> tuple[str, ...]:
-        """The members with a weight above zero."""
-        return tuple(self._asked)
-
-    @property
-    def vocabulary(self) -> Vocabulary:
-        """That of its members."""
-        return next(iter(self._asked.values())).vocabulary
-
-    def combined(self, parts: Mapping[str, Tensor]) -> Float[Tensor, "item time symbol"]:
-        """What `extend` gives, from what the members `asked` give, for who has that already."""
-        return self._mean([parts[name] for name in self._asked])
-
-    def log_likelihood(self, batch: Batch) -> Float[Tensor, "item time"]:
-        """float32 (item, time) in nats, zero at padding."""
-        return reading.log_likelihood(self, batch)
-
-    def begin(self, conditions: Int[Tensor, " item"]) -> tuple[Any, ...]:
-        return tuple(member.begin(conditions) for member in self._asked.values())
-
-    def extend(
-        self, state: tuple[Any, ...], tokens: Int[Tensor, "item time"]
-    ) -> tuple[Float[Tensor, "item time symbol"], tuple[Any, ...]]:
-        steps = [member.extend(each, tokens) for member, each in zip(self._asked.values(), state, strict=True)]
-        return self._mean([log for log, _ in steps]), tuple(new for _, new in steps)
-
-    def advance(
-        self, state: tuple[Any, ...], tokens: Int[Tensor, " item"]
-    ) -> tuple[Float[Tensor, "item symbol"], tuple[Any, ...]]:
-        steps = [member.advance(each, tokens) for member, each in zip(self._asked.values(), state, strict=True)]
-        return self._mean([log for log, _ in steps]), tuple(new for _, new in steps)
 
 
 def bucket(confidences: Sequence[Tensor], edges: Sequence[Tensor]) -> Tensor:

@@ -14,7 +14,14 @@ from aigc_models.language.rows import Packed
 from aigc_models.language.vocabulary import symbolic
 
 MODALITIES = symbolic()
-PLAN = {"learning_rate": 1.2e-2, "validation_batch": 256, "weight_decay": 0.05}
+PLAN = {
+    "learning_rate": 8e-3,
+    "matrix_rate": 0.02,
+    "schedule": "linear",
+    "ema": 0.0,
+    "validation_batch": 256,
+    "weight_decay": 0.0,
+}
 
 State = tuple[Tensor, Tensor, Tensor, Tensor]  # hidden, cell, condition embedding, last symbols
 
@@ -23,11 +30,12 @@ class Config(BaseModel):
     """`small` is meant for a minute of one CPU core."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    embedding: int = Field(64, ge=1, description="size of a symbol's and of a condition's embedding, channels")
+    embedding: int = Field(64, ge=1, description="size of a symbol's embedding, channels")
     longest: int = Field(4, ge=1, description="n-grams up to this length have embeddings too, symbols")
     buckets: int = Field(4096, ge=1, description="embeddings for the n-grams of one length")
     width: int = Field(256, ge=1, description="size of the hidden state, channels")
     layers: int = Field(1, ge=1, description="LSTM layers on top of each other")
+    condition: int = Field(0, ge=0, description="size of a condition's embedding, channels; 0: that of a symbol's")
     dropout: float = Field(0.1, ge=0, lt=1, description="share of channels dropped in training")
     unlabelled: float = Field(0.1, ge=0, le=1, description="share of the training items whose condition is hidden")
     window: int = Field(64, ge=2, description="length of a row in training, symbols")
@@ -36,9 +44,11 @@ class Config(BaseModel):
 
 SIZES = {
     "debug": Config(embedding=8, buckets=64, width=16, window=32, rows=8, dropout=0.0),
-    "small": Config(),
-    "base": Config(width=512, layers=2, dropout=0.2, window=256, rows=32),
-    "large": Config(embedding=128, buckets=32_768, width=1024, layers=3, dropout=0.3, window=256, rows=64),
+    "small": Config(embedding=128, condition=32, longest=6, buckets=16_384, dropout=0.0),
+    "base": Config(embedding=128, condition=32, longest=6, buckets=32_768, width=512, layers=2, dropout=0.1, rows=32),
+    "large": Config(
+        embedding=256, condition=64, longest=6, buckets=131_072, width=1024, layers=3, dropout=0.2, window=256, rows=64
+    ),
 }
 
 
@@ -51,15 +61,23 @@ class Rnn(LanguageModel):
         super().__init__(config, shape)
         self.config = config
         self.symbols = GramEmbedding(self.vocabulary, config.embedding, config.longest, config.buckets)
-        self.conditions = nn.Embedding(shape.conditions, config.embedding)
+        self.conditions = nn.Embedding(shape.conditions, config.condition or config.embedding)
         between = config.dropout if config.layers > 1 else 0.0
-        self.lstm = nn.LSTM(2 * config.embedding, config.width, config.layers, batch_first=True, dropout=between)
+        inputs = config.embedding + self.conditions.embedding_dim
+        self.lstm = nn.LSTM(inputs, config.width, config.layers, batch_first=True, dropout=between)
         self.dropout = nn.Dropout(config.dropout)
         self.head = nn.Linear(config.width, self.vocabulary.outputs)
         nn.init.normal_(self.conditions.weight, std=0.5)
+        nn.init.normal_(self.head.weight, std=0.3 * config.width**-0.5)
+        nn.init.zeros_(self.head.bias)
         with torch.no_grad():
             for layer in range(config.layers):
-                getattr(self.lstm, f"bias_ih_l{layer}")[config.width : 2 * config.width] = 1.0  # remember at first
+                weight = getattr(self.lstm, f"weight_ih_l{layer}")
+                nn.init.normal_(weight, std=weight.shape[1] ** -0.5)
+                for gate in getattr(self.lstm, f"weight_hh_l{layer}").chunk(4):
+                    nn.init.orthogonal_(gate)
+                getattr(self.lstm, f"bias_ih_l{layer}").zero_()[config.width : 2 * config.width] = 1.0  # remember at first
+                getattr(self.lstm, f"bias_hh_l{layer}").zero_()
         carried = torch.zeros(2, config.layers, config.rows, config.width)  # hidden and cell behind the last row
         self.register_buffer("carried", carried, persistent=False)
 
@@ -74,9 +92,9 @@ class Rnn(LanguageModel):
         return self.logits(output)
 
     def players(self) -> list[Player]:
-        """One; a wide model takes smaller steps (the plan's rate is for 256 channels)."""
-        rate = min(1.0, 256 / self.config.width)
-        return [Player("rnn", list(self.parameters()), self.loss, learning_rate=rate, betas=(0.9, 0.99))]
+        """One; the cell's matrices are Muon's."""
+        matrices: list[Tensor] = [weight for name, weight in self.lstm.named_parameters() if name.startswith("weight")]
+        return [Player("rnn", list(self.parameters()), self.loss, betas=(0.9, 0.99), matrices=matrices)]
 
     def begin(self, conditions: Int[Tensor, " item"]) -> State:
         zero = self.head.weight.new_zeros(len(conditions), self.config.layers, self.config.width)

@@ -61,23 +61,23 @@ class GramEmbedding(nn.Module):
         super().__init__()
         self.vocabulary, self.longest, self.buckets = vocabulary, longest, buckets
         self.symbols = nn.Embedding(vocabulary.inputs, width)
-        self.grams = nn.Embedding(buckets * (longest - 1), width) if longest > 1 else None
+        # few rows have a gradient in a step, and an n-gram that was never met must not be noise
+        self.grams = nn.Embedding(buckets * (longest - 1), width, sparse=True) if longest > 1 else None
         nn.init.normal_(self.symbols.weight, std=0.5)
         if self.grams is not None:
-            nn.init.normal_(self.grams.weight, std=0.05)  # an n-gram that was never met must not be noise
+            nn.init.zeros_(self.grams.weight)
 
     def forward(self, tokens: Symbols) -> Hidden:
         """An n-gram does not reach past an END, which stands before an item."""
         end, blank = self.vocabulary.end, self.vocabulary.blank
         tokens = torch.where(tokens == PAD, blank, tokens)
-        x, before, key = self.symbols(tokens), tokens, tokens
+        x, before, key, rows = self.symbols(tokens), tokens, tokens, list[Tensor]()
         for length in range(2, self.longest + 1):
             earlier = F.pad(tokens[:, : 1 - length], (min(length - 1, tokens.shape[1]), 0), value=blank)
             before = torch.where((before == end) | (before == blank), blank, earlier)
             key = (key * MULTIPLIER + before + 1) % MODULUS
-            if self.grams is not None:
-                x = x + self.grams(key % self.buckets + (length - 2) * self.buckets)
-        return x
+            rows.append(key % self.buckets + (length - 2) * self.buckets)
+        return x if self.grams is None else x + self.grams(torch.stack(rows, dim=-1)).sum(dim=-2)
 
     def after(self, recent: Int[Tensor, "item past"], tokens: Symbols) -> tuple[Hidden, Int[Tensor, "item past"]]:
         """Of `tokens` that follow the symbols `recent`, and what is recent then."""

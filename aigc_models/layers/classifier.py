@@ -16,7 +16,7 @@ from aigc_models.canvas import Canvas, Items, Pictures, canvas_of
 from aigc_models.capabilities import Player, Shape
 from aigc_models.corpus import Batch, Corpus, Shuffled
 from aigc_models.layers.convolutions import convolution, norm, patch_size
-from aigc_models.training.optimisers import AdamW, factor
+from aigc_models.training.optimisers import Optimiser, factor
 
 BATCH = 64
 MOST_PAINTED = 1 << 26  # numbers of pictures that are kept, 256 MB
@@ -113,11 +113,11 @@ def fit_classifier(
         torch.manual_seed(seed)
         model = Classifier(shape, classes).train()
         player = Player("classifier", list(model.parameters()), model.loss)
-        optimiser, batches = AdamW(player, weight_decay=0.05), painted(corpus, model.canvas, steps, seed)
+        optimiser, batches = Optimiser(player, weight_decay=0.05), painted(corpus, model.canvas, steps, seed)
         for step, batch in enumerate(batches):
             optimiser.clear()
             model.loss(batch).backward()
-            optimiser.step(learning_rate * factor("cosine", step, steps, WARMUP))
+            optimiser.step(learning_rate * factor("cosine", step, steps, WARMUP), 0.0)
     return model.eval()
 
 

@@ -21,8 +21,8 @@ from aigc_models.corpus import Corpus
 from aigc_models.errors import AigcError, BadInput
 from aigc_models.training import checkpoints, optimisers, randomness
 from aigc_models.training.checkpoints import Checkpoint
-from aigc_models.training.learner import Learner, batches_of
-from aigc_models.training.plan import VALIDATED, VALIDATIONS, Context, Fitted, Interrupted, Plan
+from aigc_models.training.learner import LEARNERS, Learner, batches_of, looked_at
+from aigc_models.training.plan import VALIDATIONS, Context, Fitted, Interrupted, Plan
 from aigc_models.training.randomness import seeded
 
 __all__ = ["Context", "Fitted", "Interrupted", "Plan", "fit", "seeded"]
@@ -74,12 +74,10 @@ class _Run:
         self.plan, self.context = plan, context
         self.started = self.begun = self.saved = self.reported = time.monotonic()
         self.folder = context.folder / "checkpoints"
-        self.learner = Learner(
-            model, **plan.model_dump(include={"device", "precision", "compile", "ema", "weight_decay", "clip"})
-        )
+        self.learner = Learner(model, **plan.model_dump(include=LEARNERS))
         self.corpus, self.batches = train, batches_of(model, train, plan.batch_size, plan.seed)
         validates = isinstance(model, Validates) and len(validation)
-        self.validation = validation.sample(VALIDATED, plan.seed) if validates else None
+        self.validation = looked_at(validation, plan.seed) if validates else None
         self.best: dict[str, Tensor] = {}
         self.status = _Status()
 
@@ -133,13 +131,13 @@ class _Run:
         return time.monotonic() - self.saved >= self.plan.checkpoint_seconds
 
     def advance(self) -> None:
-        self.learner.step(self.status.step, self.batches(self.status.step), self.rate())
+        self.learner.step(self.status.step, self.batches(self.status.step), self.factor())
         self.status.step += 1
 
-    def rate(self) -> float:
-        """The plan's rate at this step, halved by each setback."""
+    def factor(self) -> float:
+        """That of the plan's rates at this step, halved by each setback."""
         shape = optimisers.factor(self.plan.schedule, self.status.step, self.status.total, self.plan.warmup)
-        return self.plan.learning_rate * shape * 0.5**self.status.setbacks
+        return float(shape * 0.5**self.status.setbacks)
 
     def interrupt(self) -> None:
         if not self.learner.spoilt():
@@ -189,7 +187,7 @@ class _Run:
             status.stale += 1
 
     def figures(self) -> dict[str, float]:
-        return {"learning_rate": self.rate(), **self.learner.means()}
+        return {"learning_rate": self.plan.learning_rate * self.factor(), **self.learner.means()}
 
     def tell(self) -> None:
         """Say how far it is, a few times a second."""

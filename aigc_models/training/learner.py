@@ -7,15 +7,33 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from typing import Any, cast
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from aigc_models.capabilities import Batches, Learns, Player, Validates
 from aigc_models.corpus import Corpus, Shuffled
 from aigc_models.errors import BadInput
+from aigc_models.sequences import Sequences
 from aigc_models.training import checkpoints, optimisers
-from aigc_models.training.plan import Device, Precision
+from aigc_models.training.plan import SYMBOLS, VALIDATED, Device, Precision
 from aigc_models.training.randomness import seeded
+
+LEARNERS = {"device", "precision", "compile", "ema", "weight_decay", "clip", "learning_rate", "matrix_rate"}  # of a plan
+
+
+def looked_at(validation: Corpus, seed: int) -> Corpus:
+    """What training validates on: some of the items, drawn by the seed; of symbols so many, of the last item its beginning."""
+    chosen = validation.sample(VALIDATED, seed)
+    if not isinstance(chosen.values, Sequences) or len(chosen.values.symbols) <= SYMBOLS:
+        return chosen
+    starts = chosen.values.starts
+    kept = int(np.searchsorted(starts, SYMBOLS))
+    return Corpus(
+        chosen.modality,
+        Sequences(chosen.values.symbols[:SYMBOLS], np.append(starts[:kept], SYMBOLS)),
+        chosen.conditions[:kept],
+    )
 
 
 def batches_of(model: Learns, train: Corpus, size: int, seed: int) -> Callable[[int], Any]:
@@ -36,36 +54,38 @@ class Learner:
         ema: float,
         weight_decay: float | None,
         clip: float,
+        learning_rate: float,
+        matrix_rate: float,
     ) -> None:
         self.device = choose_device(device)
         self.accelerator = _accelerator(self.device, precision)
         self.model, self.clip = cast(nn.Module, model).to(self.device).train(), clip or math.inf
-        self.players = model.players()
+        self.learning_rate, self.matrix_rate, self.players = learning_rate, matrix_rate, model.players()
         compiled = compile and self.device.type == "cuda"
         self.losses = {player.name: torch.compile(player.loss) if compiled else player.loss for player in self.players}
-        self.optimisers = {player.name: optimisers.AdamW(player, weight_decay) for player in self.players}
+        self.optimisers = {player.name: optimisers.Optimiser(player, weight_decay) for player in self.players}
         learnt = [(name, tensor) for name, tensor in self.model.named_parameters() if tensor.requires_grad]
         self.average = optimisers.Average(learnt, ema)
         self.sums: dict[str, Tensor] = {}
         self.counts: dict[str, int] = {}
 
     def step(self, step: int, batch: Any, rate: float) -> None:
-        """One step of each player whose turn it is."""
+        """One step of each player whose turn it is; `rate` is a factor on the highest one."""
         batch = batch.to(self.device)
         for player in self.players:
             if step % player.every == 0:
-                self._play(player, batch, rate * player.learning_rate)
+                self._play(player, batch, rate * self.learning_rate * player.learning_rate, rate * self.matrix_rate)
         self.average.update(step + 1)
 
-    def _play(self, player: Player, batch: Any, rate: float) -> None:
+    def _play(self, player: Player, batch: Any, rate: float, matrix_rate: float) -> None:
         """Only the player's own parameters get gradients, however far its loss reaches."""
         optimiser = self.optimisers[player.name]
         optimiser.clear()
         with self._autocast():
             loss = self.losses[player.name](batch)
         self.accelerator.backward(loss, inputs=optimiser.learnt)
-        norm = nn.utils.clip_grad_norm_(optimiser.learnt, self.clip)
-        optimiser.step(rate)
+        norm = optimiser.clip(self.clip)
+        optimiser.step(rate, matrix_rate)
         self._add(f"loss.{player.name}", loss)
         self._add(f"gradient.{player.name}", norm)
 

@@ -10,10 +10,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from aigc_models.errors import AigcError
 
-VALIDATED = 512  # validation items that training looks at, at most
+VALIDATED, SYMBOLS = 512, 16_384  # validation items, and symbols of all of them, that training looks at, at most
 VALIDATIONS = 25  # in a training, where the plan does not say
 
-Schedule = Literal["cosine", "trapezoid", "constant"]
+Schedule = Literal["cosine", "trapezoid", "linear", "constant"]
 Precision = Literal["auto", "no", "bf16"]
 Device = Literal["auto", "cpu", "cuda", "mps"]
 
@@ -45,6 +45,7 @@ class Plan(BaseModel):
     )
     batch_size: int = Field(64, ge=1, description="items of a step")
     learning_rate: float = Field(1e-3, gt=0, description="highest rate; a player multiplies it by its own factor")
+    matrix_rate: float = Field(0.02, gt=0, description="the same of the matrices that a player leaves to Muon")
     warmup: float = Field(0.05, ge=0, lt=1, description="share of the steps in which the rate rises")
     schedule: Schedule = Field("cosine", description="how the rate falls")
     clip: float = Field(1.0, ge=0, description="highest gradient norm of a player; 0: no limit")

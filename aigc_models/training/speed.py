@@ -12,8 +12,8 @@ from collections.abc import Callable
 
 from aigc_models.capabilities import Learns, Validates
 from aigc_models.corpus import Corpus
-from aigc_models.training.learner import Learner, batches_of
-from aigc_models.training.plan import VALIDATED, Interrupted, Plan
+from aigc_models.training.learner import LEARNERS, Learner, batches_of, looked_at
+from aigc_models.training.plan import Interrupted, Plan
 
 ROUNDS = 5  # that are timed, at least; in each of them every player acts
 
@@ -26,7 +26,7 @@ def measure(
     Trains for `seconds` and a few rounds more; `model` is of no use afterwards. The median of the rounds, since other
     processes are often just starting; the first, which sets things up, is left out. Raises `Interrupted` where `stop()`.
     """
-    learner = Learner(model, **plan.model_dump(include={"device", "precision", "compile", "ema", "weight_decay", "clip"}))
+    learner = Learner(model, **plan.model_dump(include=LEARNERS))
     batches = batches_of(model, train, plan.batch_size, plan.seed)
     period, step, times = math.lcm(*(player.every for player in learner.players)), 0, list[float]()
     while len(times) <= ROUNDS or sum(times) < seconds:
@@ -34,12 +34,12 @@ def measure(
             raise Interrupted("stopped while the speed of a training was measured")
         begun = time.perf_counter()
         for _ in range(period):
-            learner.step(step, batches(step), plan.warmup * plan.learning_rate)
+            learner.step(step, batches(step), plan.warmup)
             step += 1
         learner.spoilt()  # waits for a GPU
         times.append(time.perf_counter() - begun)
     begun = time.perf_counter()
     validates = isinstance(model, Validates) and len(validation) > 0
     if validates:
-        learner.validate(validation.sample(VALIDATED, plan.seed), plan.validation_batch or plan.batch_size, plan.seed)
+        learner.validate(looked_at(validation, plan.seed), plan.validation_batch or plan.batch_size, plan.seed)
     return statistics.median(times[1:]) / period, time.perf_counter() - begun if validates else 0.0

@@ -115,10 +115,10 @@ def split(path: str, source: SourceSettings) -> str | None:
     return SPLITS.get(path.split("/")[0].lower()) if source.split else None
 
 
-def inside(item: RawItem, source: SourceSettings, modality: str) -> Iterator[RawItem]:
-    """The items of a file: a text cut up, the tunes of a book of tunes, else the file as it is."""
+def inside(item: RawItem, source: SourceSettings, modality: str, count: int) -> Iterator[RawItem]:
+    """The items of one of `count` files: a text cut up, the tunes of a book of tunes, else the file as it is."""
     if modality == "text":
-        yield from documents(item, source)
+        yield from documents(item, source, count)
         return
     plugin = find("aigc_models.modalities", modality)
     parts = plugin.parts(item.payload) if hasattr(plugin, "parts") else []
@@ -132,14 +132,18 @@ def inside(item: RawItem, source: SourceSettings, modality: str) -> Iterator[Raw
         yield replace(item, payload=payload, name=name, source=f"{item.source}#{tune}")
 
 
-def documents(item: RawItem, source: SourceSettings) -> Iterator[RawItem]:
-    """A text file as one item, as pieces if it is long, or as a labelled line each. The pieces of a file are a group."""
+def documents(item: RawItem, source: SourceSettings, count: int) -> Iterator[RawItem]:
+    """A text file as one item, as pieces if it is long and one of few, or as a labelled line each.
+
+    The pieces of a file are a group.
+    """
     if source.labels.kind == "line":
         for number, text, label in pieces.lines(item.payload, source.labels.argument):
             yield replace(item, payload=text, name=f"{item.name} line {number}", source=f"{item.source}#{number}", label=label)
         return
     text = pieces.plain(item.payload)
-    cut = pieces.cut(text) if len(text) > pieces.LIMIT and b"\0" not in text else []
+    limit = pieces.limit(count, len(text))
+    cut = pieces.cut(text, limit) if limit and len(text) > limit and b"\0" not in text else []
     if len(cut) < 2:
         yield item
         return

@@ -6,7 +6,9 @@ import codecs
 import re
 from collections.abc import Iterable, Iterator
 
-LIMIT = 1000  # bytes of a piece
+DOCUMENTS = 50  # from so many files on each is an item as it is
+PIECES = 300  # of all files, where there are fewer: enough to learn from some and to measure with others
+SHORTEST, LONGEST = 1000, 16_384  # bytes of a piece at most, for little text and for much
 _BORDERS = (rb"\n[ \t]*\n\s*", rb"\n", rb"(?<=[.!?]) +", rb" +")  # paragraph, line, sentence, word
 _JOINTS = (b"\n\n", b"\n", b" ", b" ")
 
@@ -21,7 +23,16 @@ def plain(payload: bytes) -> bytes:
     return payload.removeprefix(codecs.BOM_UTF8).replace(b"\r\n", b"\n").replace(b"\r", b"\n")
 
 
-def cut(payload: bytes, limit: int = LIMIT) -> list[bytes]:
+def limit(files: int, size: int) -> int | None:
+    """Bytes of a piece of a text of `size` bytes that is one of so many `files`; None: it is not cut, however long it is.
+
+    >>> limit(1, 1_100_000), limit(1, 90_000), limit(49, 10**9), limit(50, 10**9)
+    (3666, 1000, 16384, None)
+    """
+    return None if files >= DOCUMENTS else min(LONGEST, max(SHORTEST, files * size // PIECES))
+
+
+def cut(payload: bytes, limit: int) -> list[bytes]:
     """Paragraphs merged up to `limit` bytes; a longer one is cut between lines, sentences or words."""
     return [piece for piece in _merged(payload, 0, limit) if piece.strip()]
 

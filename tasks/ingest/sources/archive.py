@@ -105,7 +105,7 @@ def _items(source: SourceSettings, modality: str, chosen: dict[int, str], proble
             short = name.rsplit("/", 1)[-1]
             label = labels.get(files.parent(name)) or source.labels.of_name(short)
             item = RawItem(entry.payload, short, entry.name, label, split=files.split(name, source))
-            yield from files.inside(item, source, modality)
+            yield from files.inside(item, source, modality, len(chosen))
 
 
 def _rows(source: SourceSettings, modality: str, chosen: dict[int, str], problems: dict[int, str]) -> Iterator[RawItem]:

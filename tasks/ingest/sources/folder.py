@@ -79,7 +79,7 @@ def read_new(source: SourceSettings, modality: str, unchanged: Collection[str]) 
         payload, shown = _payload(root, name)
         label = labels.get(files.parent(name)) or source.labels.of_name(files.base(name))
         item = RawItem(payload, shown, name, label, split=files.split(name, source))
-        yield from files.inside(item, source, modality)
+        yield from files.inside(item, source, modality, len(chosen))
     yield from _odd(source, modality)
 
 

@@ -8,6 +8,7 @@ from aigc_models.corpus import Corpus
 from aigc_models.families import masked_lm
 from aigc_models.modalities import text
 from aigc_models.sequences import PAD
+from aigc_models.training.optimisers import Optimiser
 
 SHAPE = Shape("text", ("a", "b"), text.Format(length=64))
 
@@ -35,13 +36,13 @@ def test_spans_hide_the_share_in_runs_of_the_mean_length() -> None:
 def test_learns_to_guess_what_is_hidden() -> None:
     model, data = built().train(), corpus(["ab" * 8, "cd" * 8] * 4)
     (player,) = model.players()
-    optimiser, batches, held = torch.optim.Adam(player.parameters, lr=1e-2), model.batches(data, 0, 0), data.batch(np.arange(8))
+    optimiser, batches, held = Optimiser(player), model.batches(data, 0, 0), data.batch(np.arange(8))
     with torch.no_grad():
         before = model.validation_loss(held)
     for step in range(100):
-        optimiser.zero_grad()
+        optimiser.clear()
         player.loss(batches(step)).backward()
-        optimiser.step()
+        optimiser.step(1e-2, 1e-2)
     model.eval()
     with torch.no_grad():
         assert float(model.validation_loss(held)) < 0.5 < float(before)

@@ -18,6 +18,7 @@ from aigc_models.language import decoding, reading
 from aigc_models.language.vocabulary import symbolic, vocabulary_of
 from aigc_models.modalities import events, text
 from aigc_models.sequences import PAD, Sequences
+from aigc_models.training.optimisers import Optimiser
 from aigc_models.training.randomness import seeded
 
 FAMILIES = [name for name in names("aigc_models.families") if symbolic() <= find("aigc_models.families", name).MODALITIES]
@@ -72,12 +73,12 @@ def case(name: str, kind: str) -> Case:
 @torch.enable_grad()
 def learn(model: Any, train: Corpus, steps: int) -> None:
     (player,) = model.players()
-    optimiser, batches = torch.optim.Adam(player.parameters, lr=2e-2), model.batches(train, 0, 0)
+    optimiser, batches = Optimiser(player), model.batches(train, 0, 0)
     model.train()
     for step in range(steps):
-        optimiser.zero_grad()
+        optimiser.clear()
         player.loss(batches(step)).backward()
-        optimiser.step()
+        optimiser.step(2e-2, 2e-2)
     model.eval()
 
 
@@ -149,6 +150,8 @@ def test_no_symbol_knows_what_follows_it(name: str, kind: str) -> None:
 @torch.no_grad()
 def test_the_condition_is_worth_something_and_none_costs_less_than_a_wrong_one(name: str, kind: str) -> None:
     given = case(name, kind)
+    if name == "cache":
+        pytest.skip("looks at the item alone")
     item = [60, 61, 62, 63, 64, 60, 61]
     right, wrong, none = given.model.log_likelihood(given.corpus([item] * 3, [0, 1, 2]).batch(np.arange(3))).sum(1)
     assert right > none - 0.5

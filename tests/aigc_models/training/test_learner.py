@@ -33,6 +33,7 @@ class Pull(nn.Module):
 
 def learner(**settings: object) -> Learner:
     defaults = {"device": "cpu", "precision": "no", "compile": False, "ema": 0.0, "weight_decay": None, "clip": 0.0}
+    defaults |= {"learning_rate": 1.0, "matrix_rate": 1.0}
     return Learner(Pull(), **defaults | settings)
 
 

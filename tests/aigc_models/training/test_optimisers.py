@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from aigc_models.capabilities import Player
-from aigc_models.training.optimisers import AdamW, Average, factor
+from aigc_models.training.optimisers import AdamW, Average, Muon, Optimiser, factor, orthogonal
 
 
 def network() -> nn.Module:
@@ -23,7 +23,7 @@ def player(net: nn.Module) -> Player:
 
 def advance(net: nn.Module, optimiser: AdamW, steps: range) -> None:
     for step in steps:
-        optimiser.clear()
+        net.zero_grad()
         loss(net, step).backward()
         optimiser.step(0.01)
 
@@ -68,7 +68,12 @@ def test_parameters_without_a_gradient_stay() -> None:
 
 @pytest.mark.parametrize(
     ("schedule", "expected"),
-    [("constant", [0.1, 1, 1, 1]), ("cosine", [0.1, 1, 0.5, 0]), ("trapezoid", [0.1, 1, 1, 0])],
+    [
+        ("constant", [0.1, 1, 1, 1]),
+        ("cosine", [0.1, 1, 0.5, 0]),
+        ("trapezoid", [0.1, 1, 1, 0]),
+        ("linear", [0.1, 1, 0.5, 0]),
+    ],
 )
 def test_schedules(schedule: str, expected: list[float]) -> None:
     rates = [factor(schedule, step, 110, warmup=10 / 110) for step in (0, 10, 60, 109)]
@@ -95,3 +100,58 @@ def test_without_a_decay_there_is_no_average() -> None:
     with average.applied():
         assert weight.tolist() == [0.0, 0.0]
     assert not average.weights
+
+
+def test_rows_of_a_table_move_as_adams_do_where_they_have_a_gradient_and_the_others_stay() -> None:
+    torch.manual_seed(0)
+    table = nn.Embedding(6, 3, sparse=True)
+    before, dense = table.weight.detach().clone(), nn.Parameter(table.weight.detach()[2].clone())
+    optimiser = AdamW(Player("one", list(table.parameters()), lambda batch: torch.zeros(()), betas=(0.8, 0.95)))
+    expected = torch.optim.Adam([dense], lr=0.01, betas=(0.8, 0.95))
+    for step in range(5):
+        table.weight.grad = None
+        (table(torch.tensor([2, 4, 2]))[[0, 2]].sum(0) * (step - 1)).square().sum().backward()
+        optimiser.step(0.01)
+        expected.zero_grad()
+        (2 * dense * (step - 1)).square().sum().backward()
+        expected.step()
+    assert torch.allclose(table.weight[2], dense, atol=1e-6)
+    assert torch.equal(table.weight[[0, 1, 3, 5]], before[[0, 1, 3, 5]])
+    again = AdamW(Player("one", list(table.parameters()), lambda batch: torch.zeros(()), betas=(0.8, 0.95)))
+    again.load(optimiser.tensors())
+    assert torch.equal(again.steps[0], optimiser.steps[0])
+
+
+@pytest.mark.parametrize("shape", [(8, 8), (24, 6), (5, 20)])
+def test_orthogonal_keeps_the_directions_and_evens_their_sizes(shape: tuple[int, int]) -> None:
+    torch.manual_seed(0)
+    matrix = torch.randn(shape)
+    left, _, right = torch.linalg.svd(matrix, full_matrices=False)
+    even = orthogonal(matrix, Muon.ITERATIONS, Muon.WEIGHTS)
+    sizes = torch.linalg.svdvals(even)
+    assert ((sizes > 0.5) & (sizes < 1.3)).all()
+    assert float((even * (left @ right)).sum()) > 0.8 * min(shape)
+
+
+def test_matrices_are_muons_and_the_rest_is_adams() -> None:
+    net = network()
+    one = Player("one", list(net.parameters()), lambda batch: torch.zeros(()), matrices=[net[0].weight])
+    optimiser, before = Optimiser(one), [parameter.detach().clone() for parameter in net.parameters()]
+    assert [len(optimiser.muon.learnt), len(optimiser.adamw.learnt)] == [1, 3]
+    loss(net, 0).backward()
+    optimiser.step(0.0, 0.1)
+    moved = [not torch.equal(old, new) for old, new in zip(before, net.parameters(), strict=True)]
+    assert moved == [True, False, False, False]
+    step = net[0].weight - before[0]
+    assert torch.linalg.svdvals(step.detach())[0] == pytest.approx(0.1 * (7 / 5) ** 0.5, rel=0.4)
+
+
+def test_the_clip_is_over_all_gradients_sparse_ones_too() -> None:
+    table, weight = nn.Embedding(4, 2, sparse=True), nn.Parameter(torch.ones(2))
+    optimiser = Optimiser(Player("one", [*table.parameters(), weight], lambda batch: torch.zeros(())))
+    (table(torch.tensor([1, 1])).sum() * 3 + weight.sum() * 4).backward()
+    norm = optimiser.clip(1.0)
+    assert float(norm) == pytest.approx((2 * 6**2 + 2 * 4**2) ** 0.5)
+    assert table.weight.grad is not None
+    assert weight.grad is not None
+    assert float(table.weight.grad.to_dense().square().sum() + weight.grad.square().sum()) == pytest.approx(1.0, rel=1e-4)

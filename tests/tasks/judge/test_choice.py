@@ -76,13 +76,16 @@ def test_the_validation_items_are_what_is_measured():
     from aigc_models.modalities import text
 
     def corpus(count: int) -> Corpus:
-        return Corpus("text", np.full((count, 4), 65, dtype=np.int16), np.zeros(count, dtype=np.int64))
+        return Corpus("text", text.encode(["AAAA"] * count, text.Format(length=8)), np.zeros(count, dtype=np.int64))
 
     models = {"baseline": Counting(3.0), "ensemble": Counting(2.0)}
-    shape = Shape("text", text.Format(length=4), ())
+    shape = Shape("text", (), text.Format(length=8))
     evidence = Evidence(corpus(30), corpus(20), corpus(10), shape, models, {})
     choice = choose(on_validation(evidence, evidence.validation, None), "bits_per_byte", ["baseline", "rnn", "ensemble"])
     assert (choice.chosen, choice.items) == ("ensemble", 20)
-    assert choice.figures == {"baseline": pytest.approx(3.0), "ensemble": pytest.approx(2.0)}
+    assert choice.figures == {
+        "baseline": pytest.approx(3.0 * 5 / 4),
+        "ensemble": pytest.approx(2.0 * 5 / 4),
+    }  # four bytes and an END
     assert {model.items for model in models.values()} == {20}
     assert choose(on_validation(evidence, corpus(0), None), "bits_per_byte", ["baseline"]) is None

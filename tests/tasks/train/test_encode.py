@@ -3,6 +3,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -80,9 +81,21 @@ def test_pictures_in_the_cards_format(handmade) -> None:
 def test_settings_may_choose_another_format(handmade, sentences) -> None:
     data = handmade()
     data.add(sentences(90))
-    ref = run(data, format={"length": 32})
-    assert ref.format == {"length": 32}
-    assert np.load(data.context("encode").folder / "test" / "values.npy").shape[1] == 32
+    assert run(data, format={"length": 32}).format == {"length": 32}
+
+
+def test_a_text_is_encoded_whole_however_long(handmade, sentences) -> None:
+    data, long = handmade(), " ".join(sentences(900))
+    data.add([*sentences(90), long])
+    run(data)
+    folders = [data.context("encode").folder / name for name in ("train", "validation", "test")]
+    texts = [text for folder in folders for text in decoded(folder)]
+    assert long in texts
+    assert len(texts) == 91
+
+
+def decoded(folder: Path) -> list[str]:
+    return text.decode(Corpus.load(folder, "text").values, text.Format(length=16))
 
 
 def test_an_unknown_field_of_the_format_is_refused(handmade, sentences) -> None:

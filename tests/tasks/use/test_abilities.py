@@ -7,7 +7,7 @@ from tasks.use.generate import identity_of
 
 
 def test_an_ensemble_can_what_a_member_can_and_classifies_by_likelihood(capable):
-    assert abilities.abilities(capable["mind"]) == {"scores", "predicts", "streams", "encodes", "classifies"}
+    assert abilities.abilities(capable["mind"]) == {"scores", "streams", "encodes", "classifies"}
     assert abilities.abilities(capable["waves"]) == {"generates", "forecasts"}
 
 

@@ -34,6 +34,6 @@ def test_utf16_becomes_utf8() -> None:
 
 
 def test_a_line_of_megabytes_is_cut_in_time_that_grows_with_it() -> None:
-    parts = pieces.cut(b"x" * 3_000_000 + "é".encode() * 10)
+    parts = pieces.cut(b"x" * 3_000_000 + "é".encode() * 10, 1000)
     assert b"".join(parts) == b"x" * 3_000_000 + "é".encode() * 10
     assert {len(piece) for piece in parts[:-1]} == {1000}
