@@ -18,14 +18,13 @@ import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
 
 from aigc_models.capabilities import Fits, Scores, Shape
 from aigc_models.corpus import Corpus
-from aigc_models.ensembles import average
 from aigc_models.find import find
 from aigc_models.modalities import text
 from aigc_models.training.fit import Plan, fit, seeded
@@ -118,11 +117,11 @@ def main() -> None:
             )
             rows.append({"seed": seed, "model": name, "nats": nats(members[name], held), "seconds": round(seconds, 1)})
             print(json.dumps(rows[-1]), flush=True)
-        if len(members) > 1:
-            begun = time.monotonic()
-            both = average.fit(members, train, validation, SHAPE, average.Settings(), seed, lambda *args: None)
-            figure = nats(cast(Scores, both), held)
-            rows.append({"seed": seed, "model": "ensemble", "nats": figure, "seconds": round(time.monotonic() - begun, 1)})
+        for method in ("average", "logistic") if len(members) > 1 else ():
+            begun, ensemble = time.monotonic(), find("aigc_models.ensembles", method)
+            both = ensemble.fit(members, train, validation, SHAPE, ensemble.Settings(), seed, lambda *args: None)
+            seconds, figure = time.monotonic() - begun, nats(both, held)
+            rows.append({"seed": seed, "model": method, "nats": figure, "seconds": round(seconds, 1)})
             print(json.dumps(rows[-1] | {"weights": both.weights}), flush=True)
     if options.out:
         options.out.write_text(
