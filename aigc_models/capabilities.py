@@ -30,6 +30,7 @@ class Player:
     betas: tuple[float, float] = (0.9, 0.999)
     weight_decay: float = 0.01
     matrices: list[Tensor] = field(default_factory=list)  # hidden ones, whose steps are Muon's
+    blocks: int = 1  # of outputs that each of these holds one above the other, such as a cell's gates
 
 
 @runtime_checkable

@@ -43,6 +43,8 @@ A modality may also have:
                                                                     gives `Sequences`, each item closed by an END
     amounts(values: Sequences, format) -> ndarray                   float64 (item,): what its likelihood is stated for, such
                                                                     as bytes or events
+    learned(format, contents: Sequence[Content]) -> Format          the format with what it learns from train items, such as
+                                                                    a tokeniser
     symbols(content, format) -> ndarray                             of what an item may be asked to begin with
     characters(symbols: Iterable[int], format) -> Iterator[str]     symbols as text, as they are drawn
     measures(contents) -> dict[str, ndarray]                        numbers that a person knows (words, brightness, seconds),

@@ -42,10 +42,10 @@ class Settings(BaseModel):
     """How the weights are learned, and what was learned beside one number a member."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
-    pull: float = Field(3.0, ge=0, description="of A towards zero: half of it times the sum of squares, nats")
+    pull: float = Field(300.0, ge=0, description="of A towards zero: half of it times the sum of squares, nats")
     steps: int = Field(60, ge=1, description="steps of the search at most")
     least: float = Field(0.001, ge=0, description="nats a symbol that a member must be worth to be asked")
-    most_numbers: int = Field(24_000_000, ge=1, description="log-probabilities of all members that are kept for learning")
+    most_numbers: int = Field(8_000_000, ge=1, description="log-probabilities of all members that are kept for learning")
     batch_size: int = Field(64, ge=1, description="validation items scored at a time")
     gate: Gate | None = Field(None, description="learned; none: the members' weights as they are")
 

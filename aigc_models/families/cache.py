@@ -2,7 +2,7 @@
 
 Alone it knows nothing, beside other models it knows who is speaking and what was named before (Kuhn and De Mori 1990). A
 context of k symbols counts a symbol where that was new to the context of k + 1 symbols (the lower counts of Kneser-Ney 1995,
-PPM's update exclusion); the longest contexts count every one.
+PPM's update exclusion).
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from aigc_models.language.vocabulary import symbolic, vocabulary_of
 from aigc_models.sequences import PAD
 
 MODALITIES = symbolic()
-DISCOUNTS = (0.0, 0.6, 0.9, 1.2)  # of a count of 0, 1, 2, 3 and more
+DISCOUNTS = (0.0, 0.8, 1.2, 1.5)  # of a count of 0, 1, 2, 3 and more
 
 
 class Config(BaseModel):
@@ -57,14 +57,13 @@ class History:
         return keys
 
     def append(self, symbol: int) -> None:
-        """Longer contexts first: where one has met the symbol, the shorter ones do not count it."""
+        """Longer contexts first: those that are shorter than one which has met the symbol do not count it."""
         if self.symbols:  # the END before an item follows nothing
             for length, key in reversed(list(enumerate(self.contexts()))):
                 followers = self.tables[length].setdefault(key, {})
-                met = symbol in followers
-                if not met or length == self.longest:
-                    followers[symbol] = followers.get(symbol, 0) + 1
-                if met:
+                before = followers.get(symbol, 0)
+                followers[symbol] = before + 1
+                if before:
                     break
         self.symbols.append(symbol)
 

@@ -21,7 +21,7 @@ from aigc_models.sequences import PAD, Sequences
 from aigc_models.training.randomness import seeded
 
 MODALITIES = symbolic()
-PLAN = {"learning_rate": 4e-3, "warmup": 0.1, "weight_decay": 0.05}
+PLAN = {"learning_rate": 8e-3, "matrix_rate": 0.02, "schedule": "linear", "ema": 0.0, "weight_decay": 0.0}
 LOOKED_AT_SEED = 0  # the same symbols are hidden in every validation
 
 
@@ -43,9 +43,9 @@ class Config(BaseModel):
 
 SIZES = {
     "debug": Config(width=16, buckets=64, layers=1, heads=2, window=32, rows=8),
-    "small": Config(),
-    "base": Config(width=384, layers=6, heads=6, dropout=0.1, window=256, rows=32),
-    "large": Config(width=768, layers=12, heads=12, buckets=32_768, dropout=0.1, window=512, rows=32),
+    "small": Config(longest=6, buckets=8192, layers=3, rows=32),
+    "base": Config(width=384, longest=6, buckets=32_768, layers=6, heads=6, dropout=0.1, window=256, rows=32),
+    "large": Config(width=768, longest=6, buckets=131_072, layers=12, heads=12, dropout=0.1, window=512, rows=32),
 }
 
 
@@ -88,9 +88,9 @@ class MaskedLm(SymbolModel):
         return F.linear(self.seen(inputs, seen), self.embedding.symbols.weight[: self.vocabulary.outputs])
 
     def players(self) -> list[Player]:
-        """One; a wide model takes smaller steps (the plan's rate is for 128 channels)."""
-        rate = min(1.0, 128 / self.config.width)
-        return [Player("masked_lm", list(self.parameters()), self.loss, learning_rate=rate, betas=(0.9, 0.98))]
+        """One; the blocks' matrices are Muon's."""
+        matrices: list[Tensor] = [weight for weight in self.blocks.parameters() if weight.ndim == 2]
+        return [Player("masked_lm", list(self.parameters()), self.loss, betas=(0.9, 0.99), matrices=matrices)]
 
     def loss(self, rows: Packed) -> Float[Tensor, ""]:
         """Nats a hidden symbol, on full rows; attention stays inside an item."""

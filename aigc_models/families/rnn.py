@@ -44,7 +44,7 @@ class Config(BaseModel):
 
 SIZES = {
     "debug": Config(embedding=8, buckets=64, width=16, window=32, rows=8, dropout=0.0),
-    "small": Config(embedding=128, condition=32, longest=6, buckets=16_384, dropout=0.0),
+    "small": Config(embedding=128, condition=32, longest=6, buckets=8192, dropout=0.0, rows=32),
     "base": Config(embedding=128, condition=32, longest=6, buckets=32_768, width=512, layers=2, dropout=0.1, rows=32),
     "large": Config(
         embedding=256, condition=64, longest=6, buckets=131_072, width=1024, layers=3, dropout=0.2, window=256, rows=64
@@ -94,7 +94,7 @@ class Rnn(LanguageModel):
     def players(self) -> list[Player]:
         """One; the cell's matrices are Muon's."""
         matrices: list[Tensor] = [weight for name, weight in self.lstm.named_parameters() if name.startswith("weight")]
-        return [Player("rnn", list(self.parameters()), self.loss, betas=(0.9, 0.99), matrices=matrices)]
+        return [Player("rnn", list(self.parameters()), self.loss, betas=(0.9, 0.99), matrices=matrices, blocks=4)]
 
     def begin(self, conditions: Int[Tensor, " item"]) -> State:
         zero = self.head.weight.new_zeros(len(conditions), self.config.layers, self.config.width)

@@ -17,7 +17,7 @@ from aigc_models.language.vocabulary import symbolic
 
 MODALITIES = symbolic()
 BODY = "masked_lm"
-PLAN = {"learning_rate": 4e-3, "validation_batch": 256, "warmup": 0.1, "weight_decay": 0.05}
+PLAN = {"learning_rate": 8e-3, "matrix_rate": 0.02, "schedule": "linear", "ema": 0.0, "weight_decay": 0.0}
 
 
 class Config(BaseModel):
@@ -37,9 +37,9 @@ class Config(BaseModel):
 
 SIZES = {
     "debug": Config(width=16, buckets=64, layers=1, heads=2, window=32, rows=8),
-    "small": Config(),
-    "base": Config(width=384, layers=6, heads=6, dropout=0.1, window=256, rows=32),
-    "large": Config(width=768, layers=12, heads=12, buckets=32_768, dropout=0.1, window=512, rows=32),
+    "small": Config(longest=6, buckets=8192, layers=3, rows=32),
+    "base": Config(width=384, longest=6, buckets=32_768, layers=6, heads=6, dropout=0.1, window=256, rows=32),
+    "large": Config(width=768, longest=6, buckets=131_072, layers=12, heads=12, dropout=0.1, window=512, rows=32),
 }
 
 
@@ -79,9 +79,9 @@ class Transformer(LanguageModel):
         return Rotation.of(first, x.shape[1], self.config.width // self.config.heads, x)
 
     def players(self) -> list[Player]:
-        """One; a wide model takes smaller steps (the plan's rate is for 128 channels)."""
-        rate = min(1.0, 128 / self.config.width)
-        return [Player("transformer", list(self.parameters()), self.loss, learning_rate=rate, betas=(0.9, 0.98))]
+        """One; the blocks' matrices are Muon's."""
+        matrices: list[Tensor] = [weight for weight in self.blocks.parameters() if weight.ndim == 2]
+        return [Player("transformer", list(self.parameters()), self.loss, betas=(0.9, 0.99), matrices=matrices)]
 
     def begin(self, conditions: Int[Tensor, " item"]) -> State:
         caches = tuple(cast(Block, block).attention.nothing(len(conditions)) for block in self.blocks)

@@ -155,7 +155,7 @@ def initialise(model: nn.Module, layers: int) -> None:
     What is added to the residual stream is scaled down with depth (GPT-2).
     """
     for name, parameter in model.named_parameters():
-        if parameter.ndim < 2:
+        if parameter.ndim < 2 or name.endswith("grams.weight"):
             continue
         width = parameter.shape[0] if name.endswith("down.weight") else parameter.shape[1]
         spread = 0.8 / width**0.5 if name.startswith("blocks.") else 0.02

@@ -116,7 +116,7 @@ class Muon:
     """Steps of one size in all directions of a matrix (Jordan et al. 2024, Muon), by the shape as in Liu et al. 2025.
 
     The iterations that make the momentum orthogonal are Newton's and Schulz's, in single precision, since bfloat16 is slow
-    on a CPU. A matrix with several blocks of outputs one above the other, such as a cell's gates, is taken as one.
+    on a CPU. Each block of a matrix, such as one of a cell's gates, is taken by itself.
     """
 
     MOMENTUM, ITERATIONS = 0.95, 5
@@ -125,6 +125,7 @@ class Muon:
     def __init__(self, player: Player) -> None:
         self.learnt = [matrix for matrix in player.matrices if matrix.requires_grad]
         self.momentum = [torch.zeros_like(matrix) for matrix in self.learnt]
+        self.blocks = player.blocks
 
     @torch.no_grad()
     def step(self, rate: float) -> None:
@@ -132,8 +133,9 @@ class Muon:
         for matrix, momentum in zip(self.learnt, self.momentum, strict=True):
             if matrix.grad is not None:
                 momentum.lerp_(matrix.grad, 1 - self.MOMENTUM)
-                direction = orthogonal(matrix.grad.lerp(momentum, self.MOMENTUM), self.ITERATIONS, self.WEIGHTS)
-                matrix.add_(direction, alpha=-rate * max(1.0, matrix.shape[0] / matrix.shape[1]) ** 0.5)
+                blocks = matrix.grad.lerp(momentum, self.MOMENTUM).unflatten(0, (self.blocks, -1))
+                direction = orthogonal(blocks, self.ITERATIONS, self.WEIGHTS).flatten(0, 1)
+                matrix.add_(direction, alpha=-rate * max(1.0, blocks.shape[1] / blocks.shape[2]) ** 0.5)
 
     def tensors(self) -> dict[str, Tensor]:
         """All that the coming steps depend on."""
@@ -147,14 +149,14 @@ class Muon:
 
 
 def orthogonal(matrix: Tensor, iterations: int, weights: tuple[float, float, float]) -> Tensor:
-    """About U V^T of the singular value decomposition U S V^T of `matrix` float (row, column)."""
+    """About U V^T of the singular value decomposition U S V^T of each matrix float (block, row, column)."""
     first, third, fifth = weights
-    x = matrix.mT if matrix.shape[0] > matrix.shape[1] else matrix
-    x = x / (x.norm() + 1e-7)
+    x = matrix.mT if matrix.shape[1] > matrix.shape[2] else matrix
+    x = x / (x.norm(dim=(1, 2), keepdim=True) + 1e-7)
     for _ in range(iterations):
         square = x @ x.mT
-        x = torch.addmm(x, torch.addmm(square, square, square, beta=third, alpha=fifth), x, beta=first)
-    return x.mT if matrix.shape[0] > matrix.shape[1] else x
+        x = torch.baddbmm(x, torch.baddbmm(square, square, square, beta=third, alpha=fifth), x, beta=first)
+    return x.mT if matrix.shape[1] > matrix.shape[2] else x
 
 
 class Optimiser:

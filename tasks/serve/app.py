@@ -116,7 +116,7 @@ def described(worker: Worker) -> ServedModel:
         capabilities=list(worker.generator.capabilities),
         labels=list(card.labels),
         licence=card.licence,
-        format=dict(card.format),
+        format={name: value for name, value in card.format.items() if name != "learned"},
     )
 
 

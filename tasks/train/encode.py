@@ -20,6 +20,7 @@ from tasks.split.inside import within
 from tasks.stage.references import CorpusRef, VersionRef
 from tasks.stage.stage import StageContext, stage
 from tasks.stage.validation import validated
+from tasks.train.tokenising import choose
 from tasks.version.reading import reading
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ class EncodeSettings(BaseModel):
     )
 
 
-@stage
+@stage(process=True)
 def encode(split: VersionRef, settings: EncodeSettings, context: StageContext) -> CorpusRef:
     """Write a folder for each split: `values.npy`, `conditions.npy` and `ids.npy`, items in shard order.
 
@@ -62,6 +63,8 @@ def encoded_version(folder: Path, split: VersionRef, settings: EncodeSettings, c
     index = {label: at for at, label in enumerate(split.labels)}
     conditions = {key: index.get(label, len(index)) for key, label in zip(clean["id"], clean["label"], strict=True)}
     wanted = {name: [key for key, place in zip(*places.values(), strict=True) if place == name] for name in SPLITS}
+    if hasattr(modality, "learned"):
+        format = _learned(modality, folder / "clean", wanted, format, context)
     if divided_inside(modality):
         save_windows(context, split.modality, folder, {key for keys in wanted.values() for key in keys}, format, conditions)
     else:
@@ -82,6 +85,19 @@ def encoded_version(folder: Path, split: VersionRef, settings: EncodeSettings, c
         splits=split.splits,
         licence=read_card(folder)["licence"],
     )
+
+
+def _learned(modality: ModuleType, clean: Path, wanted: Mapping[str, Sequence[str]], format: Any, context: StageContext) -> Any:
+    """The format with what it learns from the train items alone; on `auto`, validation items choose."""
+    if format.tokeniser == "bytes" or format.learned:
+        return format
+
+    def contents(split: str) -> list[Any]:
+        return [modality.unpack(payload) for _, payload in payloads(clean, set(wanted[split]))]
+
+    if format.tokeniser == "auto":
+        return choose(modality, format, contents("train"), contents("validation"), context)
+    return modality.learned(format, contents("train"))
 
 
 def save(folder: Path, modality: str, values: Encoded, ids: Sequence[str], conditions: Mapping[str, int]) -> None:

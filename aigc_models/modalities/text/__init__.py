@@ -1,4 +1,4 @@
-"""Text, learnt as its bytes. An item's content is a `str`."""
+"""Text, learnt as its bytes or as the pieces of a tokeniser. An item's content is a `str`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, takewhile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from aigc_models.errors import Unreadable, no_content
 from aigc_models.fingerprints import minhash
 from aigc_models.fingerprints.fingerprint import Fingerprint
-from aigc_models.modalities.text import measuring
+from aigc_models.modalities.text import measuring, tokeniser
 from aigc_models.reading import first_bytes
 from aigc_models.sequences import Sequences, Vocabulary
 
@@ -48,6 +48,11 @@ class Format(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
     length: int = Field(description="most symbols of a generated item unless it is asked for more, END included", gt=0)
+    tokeniser: Literal["bytes", "bpe", "unigram", "auto"] = Field(
+        "bytes", description="what texts are cut into; auto: what needs the fewest bits a byte in a short training"
+    )
+    pieces: int = Field(1024, ge=300, le=30_000, description="of a tokeniser, the 256 bytes among them")
+    learned: str = Field("", description="the tokeniser, learned from the train split alone; made, not given", repr=False)
 
 
 def read(payload: bytes, name: str) -> str:
@@ -116,8 +121,16 @@ def _plain(content: str) -> bytes:
 
 
 def vocabulary(format: Format) -> Vocabulary:
-    """The 256 bytes."""
-    return Vocabulary(256)
+    """The 256 bytes, or the tokeniser's pieces."""
+    return Vocabulary(len(tokeniser.pieces(format.learned)))
+
+
+def learned(format: Format, texts: Sequence[str]) -> Format:
+    """The format with a tokeniser of its kind, learned from these texts of the train split; as it is, if it has one."""
+    if format.tokeniser == "bytes" or format.learned:
+        return format
+    assert format.tokeniser != "auto"
+    return format.model_copy(update={"learned": tokeniser.learn(format.tokeniser, format.pieces, texts)})
 
 
 def choose_format(contents: Sequence[str]) -> Format:
@@ -127,14 +140,14 @@ def choose_format(contents: Sequence[str]) -> Format:
 
 
 def encode(contents: Sequence[str], format: Format) -> Sequences:
-    """int16: the bytes of each and END; nothing is cut."""
+    """int16: the symbols of each and END; no text is shortened."""
     end = np.array([vocabulary(format).end], dtype=np.int16)
-    return Sequences.of(np.concatenate([symbols(content, format), end]) for content in contents)
+    return Sequences.of(np.concatenate([each, end]) for each in tokeniser.cut(list(contents), format.learned))
 
 
 def symbols(content: str, format: Format) -> np.ndarray:
     """int16 (time,): what a text is made of, without an END; also of a prompt."""
-    return np.frombuffer(content.encode("utf-8"), dtype=np.uint8).astype(np.int16)
+    return tokeniser.cut([content], format.learned)[0]
 
 
 def tensor(values: Sequences) -> Tensor:
@@ -150,9 +163,9 @@ def decode(values: Tensor | Sequences, format: Format) -> list[str]:
 
 def characters(symbols: Iterable[int], format: Format) -> Iterator[str]:
     """The text of symbols up to an END, in pieces of whole characters, each as soon as it is complete."""
-    decoder = codecs.getincrementaldecoder("utf-8")(errors="replace")
-    for symbol in takewhile(lambda symbol: 0 <= symbol < 256, symbols):
-        if piece := decoder.decode(bytes([symbol])):
+    decoder, pieces = codecs.getincrementaldecoder("utf-8")(errors="replace"), tokeniser.pieces(format.learned)
+    for symbol in takewhile(lambda symbol: 0 <= symbol < len(pieces), symbols):
+        if piece := decoder.decode(pieces[symbol]):
             yield piece
     if rest := decoder.decode(b"", final=True):
         yield rest
@@ -160,7 +173,8 @@ def characters(symbols: Iterable[int], format: Format) -> Iterator[str]:
 
 def amounts(values: Sequences, format: Format) -> np.ndarray:
     """The bytes of each item: float64 (item,)."""
-    return (values.lengths - 1).astype(np.float64)
+    ends = np.cumsum(np.append(tokeniser.sizes(format.learned), 0)[values.symbols])[values.starts[1:] - 1]
+    return np.diff(ends, prepend=0).astype(np.float64)
 
 
 def write(content: str, path: Path) -> Path:

@@ -46,4 +46,4 @@ def test_what_is_carried_is_no_weight() -> None:
 def test_capabilities_and_size() -> None:
     model = rnn.build(rnn.SIZES["small"], SHAPE)
     assert capabilities(model) == ("streams", "scores", "encodes")
-    assert 3e5 < sum(p.numel() for p in model.parameters()) < 2e6
+    assert 3e6 < sum(p.numel() for p in model.parameters()) < 8e6  # most of them in the table of n-grams

@@ -127,7 +127,7 @@ def test_orthogonal_keeps_the_directions_and_evens_their_sizes(shape: tuple[int,
     torch.manual_seed(0)
     matrix = torch.randn(shape)
     left, _, right = torch.linalg.svd(matrix, full_matrices=False)
-    even = orthogonal(matrix, Muon.ITERATIONS, Muon.WEIGHTS)
+    even = orthogonal(matrix[None], Muon.ITERATIONS, Muon.WEIGHTS)[0]
     sizes = torch.linalg.svdvals(even)
     assert ((sizes > 0.5) & (sizes < 1.3)).all()
     assert float((even * (left @ right)).sum()) > 0.8 * min(shape)

@@ -81,7 +81,7 @@ def test_pictures_in_the_cards_format(handmade) -> None:
 def test_settings_may_choose_another_format(handmade, sentences) -> None:
     data = handmade()
     data.add(sentences(90))
-    assert run(data, format={"length": 32}).format == {"length": 32}
+    assert run(data, format={"length": 32}).format["length"] == 32
 
 
 def test_a_text_is_encoded_whole_however_long(handmade, sentences) -> None:
