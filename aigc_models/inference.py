@@ -17,10 +17,12 @@ from torch import Tensor, nn
 
 from aigc_models.bundle import Card
 from aigc_models.capabilities import Classifies, Denoises, Encodes, Forecasts, Reconstructs, Scores
-from aigc_models.corpus import Batch
+from aigc_models.corpus import Batch, Corpus
 from aigc_models.delegation import abilities, able
 from aigc_models.errors import BadInput, unknown
+from aigc_models.language import reading
 from aigc_models.modality import divided_inside
+from aigc_models.sequences import Sequences
 
 LEVELS = (0.1, 0.25, 0.5, 0.75, 0.9)
 Labels = str | Sequence[str] | None  # one for all items, or several that are gone through in turn
@@ -117,19 +119,27 @@ class Inference:
 
     def embed(self, contents: Sequence[Any]) -> Tensor:
         """A feature vector for each content: float32 (item, feature)."""
-        values = self.encode(contents), self.label_conditions(len(contents))
-        return self._ask(Encodes, lambda model, *given: model.embed(Batch(*given)), *values).float()
+        encoded, conditions = self.modality.encode(contents, self.format), self.label_conditions(len(contents))
+        values = encoded if isinstance(encoded, Sequences) else self.modality.tensor(encoded)  # of symbols, a batch is padded
+        return self._ask(Encodes, lambda model, *given: model.embed(Batch(*given)), values, conditions).float()
 
     def log_likelihood(self, contents: Sequence[Any], label: Labels = None) -> Tensor:
         """How likely the model holds each content to be: float32 (item,) in nats; no label: the 'no label' condition."""
         if not isinstance(self.model, Scores):  # a member's likelihood is not the ensemble's
             raise self._cannot("score")
-        values = self.encode(contents), self.label_conditions(len(contents), label)
+        encoded, conditions = self.modality.encode(contents, self.format), self.label_conditions(len(contents), label)
+        if not isinstance(encoded, Sequences):
 
-        def ask(model: Any, *given: Tensor) -> Tensor:
-            return model.log_likelihood(Batch(*given)).float().sum(1)
+            def ask(model: Any, *given: Tensor) -> Tensor:
+                return model.log_likelihood(Batch(*given)).float().sum(1)
 
-        return self._ask(Scores, ask, *values, padded=False)
+            return self._ask(Scores, ask, self.modality.tensor(encoded), conditions, padded=False)
+        corpus, nats = Corpus(self.card.modality, encoded, conditions.numpy()), torch.zeros(len(contents))
+        with torch.inference_mode():
+            for index in reading.side_by_side(corpus):
+                batch = corpus.batch(index).to(self._placed(self.model))
+                nats[torch.from_numpy(index)] = self.model.log_likelihood(batch).double().sum(1).float().cpu()
+        return nats
 
     def encode(self, contents: Sequence[Any]) -> Tensor:
         """Contents as the modality's tensors."""
@@ -171,7 +181,7 @@ class Inference:
         turn = [labels.index(name) for name in chosen] or list(newest_conditions) or [len(labels)]
         return torch.tensor([turn[item % len(turn)] for item in range(first, first + count)], dtype=torch.int64)
 
-    def _ask(self, protocol: type, ask: Callable[..., Tensor], *inputs: Tensor, padded: bool = True) -> Tensor:
+    def _ask(self, protocol: type, ask: Callable[..., Tensor], *inputs: Tensor | Sequences, padded: bool = True) -> Tensor:
         """What `ask(model, *inputs)` gives, a micro-batch at a time; the last item of a short one is repeated to fill it."""
         provider = able(self.model, protocol)
         if provider is None:
@@ -181,7 +191,8 @@ class Inference:
             end = part.start + self.card.micro_batch if padded else part.stop
             index = torch.arange(part.start, end).clamp_max(part.stop - 1)
             with torch.inference_mode():
-                parts.append(ask(provider.model, *(each[index].to(placed) for each in inputs))[: part.stop - part.start].cpu())
+                given = [each[index.numpy()].tensor() if isinstance(each, Sequences) else each[index] for each in inputs]
+                parts.append(ask(provider.model, *(each.to(placed) for each in given))[: part.stop - part.start].cpu())
         return torch.cat(parts) if parts else torch.zeros(0)
 
     def _parts(self, count: int, size: int = 0) -> list[slice]:

@@ -14,6 +14,7 @@ import json
 import tempfile
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +104,7 @@ def main() -> None:
         for seed in range(options.seeds):
             order = np.random.default_rng(seed).permutation(len(items))
             borders = (0, int(0.8 * len(items)), int(0.9 * len(items)), len(items))
-            parts = [[items[at] for at in order[first:last]] for first, last in zip(borders[:-1], borders[1:], strict=True)]
+            parts = [[items[at] for at in order[first:last]] for first, last in pairwise(borders)]
             quiet, plain = Quiet(), text.Format(length=1024)
             chosen = tokenising.choose(text, plain.model_copy(update={"tokeniser": "auto"}), parts[0], parts[1], quiet)  # type: ignore[arg-type]
             of_bytes, seconds = measured(plain, parts, options.steps, seed)

@@ -50,7 +50,7 @@ class Settings(BaseModel):
     least: float = Field(0.005, ge=0, lt=1, description="a smaller weight becomes 0, and its member is not asked any more")
     intervals: int = Field(6, ge=1, description="intervals of a member's confidence, fewer for many members")
     prior: float = Field(2.0, gt=0, description="symbols that each bucket is given beforehand, with the overall weights")
-    batch_size: int = Field(64, ge=1, description="validation items scored at a time")
+    batch_size: int = Field(64, ge=1, description="not looked at: items of like length are scored together")
     most_items: int = Field(4096, ge=1, description="validation items that the weights are learned on, at most")
     gate: Gate | None = Field(None, description="learned: the weights of each bucket; none: one weight a member")
 
@@ -92,11 +92,11 @@ class Scored(NamedTuple):
 
 
 @torch.no_grad()
-def score(model: Streams, corpus: Corpus, size: int) -> Scored:
+def score(model: Streams, corpus: Corpus) -> Scored:
     """Every symbol of `corpus`, in an order that is the same for all models."""
     likelihood, confidence = list[Tensor](), list[Tensor]()
-    for batch in corpus.batches(size):
-        for part in reading.read({"": model}, batch):
+    for index in reading.side_by_side(corpus):
+        for part in reading.read({"": model}, corpus.batch(index)):
             there = part.symbols != PAD
             likelihood.append(reading.of_symbols(part.said[""], part.symbols)[there])
             confidence.append(part.said[""].amax(-1)[there])
@@ -171,7 +171,7 @@ def fit(
     held = validation.sample(settings.most_items, seed)
     scored = []
     for step, member in enumerate(members.values(), start=1):
-        scored.append(score(cast(Streams, member), held, settings.batch_size))
+        scored.append(score(cast(Streams, member), held))
         progress(step, len(members))
     scores, confidences = (np.stack(part) for part in zip(*scored, strict=True))
     weights, gate = learn(scores, confidences, settings)

@@ -23,7 +23,7 @@ from aigc_models.corpus import Corpus
 from aigc_models.ensembles._combined import Combined
 from aigc_models.language import reading
 from aigc_models.language.vocabulary import symbolic
-from aigc_models.sequences import PAD
+from aigc_models.sequences import PAD, Sequences
 
 MODALITIES = symbolic()
 RUNS = 20  # of places, in turn in the one and the other part of the validation split
@@ -46,7 +46,6 @@ class Settings(BaseModel):
     steps: int = Field(60, ge=1, description="steps of the search at most")
     least: float = Field(0.001, ge=0, description="nats a symbol that a member must be worth to be asked")
     most_numbers: int = Field(8_000_000, ge=1, description="log-probabilities of all members that are kept for learning")
-    batch_size: int = Field(64, ge=1, description="validation items scored at a time")
     gate: Gate | None = Field(None, description="learned; none: the members' weights as they are")
 
 
@@ -148,16 +147,17 @@ def gathered(members: Mapping[str, object], held: Corpus, settings: Settings, pr
     """All places of the items, or as many as there is room for, spread over them."""
     models = {name: cast(Streams, member) for name, member in members.items()}
     outputs = next(iter(models.values())).vocabulary.outputs
-    symbols = int((held.batch(np.arange(len(held))).values != PAD).sum())
+    assert isinstance(held.values, Sequences)
+    symbols = len(held.values.symbols)
     every = max(1, -(-symbols * outputs * len(models) // settings.most_numbers))
     stacked, found, seen = list[Tensor](), list[Tensor](), 0
-    for batch in held.batches(settings.batch_size):
-        for part in reading.read(models, batch):
+    for index in reading.side_by_side(held):
+        for part in reading.read(models, held.batch(index)):
             there = (part.symbols != PAD).nonzero(as_tuple=True)
             kept = torch.arange(-seen % every, len(there[0]), every)
-            index = there[0][kept], there[1][kept]
-            stacked.append(torch.stack([said[index].float().cpu() for said in part.said.values()], dim=1))
-            found.append(part.symbols[index].cpu())
+            chosen = there[0][kept], there[1][kept]
+            stacked.append(torch.stack([said[chosen].float().cpu() for said in part.said.values()], dim=1))
+            found.append(part.symbols[chosen].cpu())
             seen += len(there[0])
             progress(seen, symbols)
     return Places(torch.cat(stacked), torch.cat(found))

@@ -5,8 +5,10 @@ It needs no labels. Its embedding and blocks have the names and shapes of the tr
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -107,14 +109,11 @@ class MaskedLm(SymbolModel):
             rows = self.batches(corpus, 0, LOOKED_AT_SEED)
             return torch.stack([self.loss(rows(step).to(batch.values.device)) for step in range(steps)]).mean()
 
-    def features(self, batch: Batch) -> Float[Tensor, "item time width"]:
-        """In stretches of a row's length, of which none sees the others."""
-        values, parts = batch.values, []
-        for first in range(0, values.shape[1], self.config.window):
-            stretch = values[:, first : first + self.config.window]
-            there = stretch != PAD
-            parts.append(self.seen(stretch, (there | ~there.any(dim=1, keepdim=True))[:, None, None, :]))
-        return torch.cat(parts, dim=1)
+    def stretches(self, batch: Batch) -> Iterator[tuple[Int[Tensor, "item stretch"], Float[Tensor, "item stretch width"]]]:
+        """Of a row's length; none sees the others."""
+        for symbols in batch.values.split(self.config.window, dim=1):
+            there = symbols != PAD
+            yield symbols, self.seen(symbols, (there | ~there.any(dim=1, keepdim=True))[:, None, None, :])
 
 
 def build(config: Config, shape: Shape) -> MaskedLm:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from typing import Any, Protocol
 
 import torch
@@ -40,13 +41,16 @@ class SymbolModel(nn.Module, ABC):
         return Rows(corpus, self.vocabulary, self.settings.rows, self.settings.window, seed, self.none, unlabelled)
 
     @abstractmethod
-    def features(self, batch: Batch) -> Float[Tensor, "item time width"]:
-        """What the network makes of each symbol, without the condition."""
+    def stretches(self, batch: Batch) -> Iterator[tuple[Int[Tensor, "item stretch"], Float[Tensor, "item stretch width"]]]:
+        """The symbols of all items, some after the other, and what the network makes of each, without the condition."""
 
     def embed(self, batch: Batch) -> Float[Tensor, "item feature"]:
         """The mean over an item's symbols: float (item, width)."""
-        there = (batch.values != PAD).unsqueeze(-1)
-        return (self.features(batch) * there).sum(1) / there.sum(1).clamp(min=1)
+        total, count = torch.zeros(()), torch.zeros(())
+        for symbols, features in self.stretches(batch):
+            there = (symbols != PAD).unsqueeze(-1)
+            total, count = total + (features * there).sum(1), count + there.sum(1)
+        return total / count.clamp(min=1)
 
 
 class LanguageModel(SymbolModel):
@@ -93,10 +97,8 @@ class LanguageModel(SymbolModel):
         log_probabilities, state = self.extend(state, tokens[:, None])
         return log_probabilities[:, 0], state
 
-    def features(self, batch: Batch) -> Float[Tensor, "item time width"]:
-        values, parts = batch.values, []
+    def stretches(self, batch: Batch) -> Iterator[tuple[Int[Tensor, "item stretch"], Float[Tensor, "item stretch width"]]]:
         state = self.begin(torch.full_like(batch.conditions, self.none))
-        for first in range(0, values.shape[1], reading.STRETCH):
-            features, state = self.read(state, values[:, first : first + reading.STRETCH])
-            parts.append(features)
-        return torch.cat(parts, dim=1)
+        for symbols in batch.values.split(reading.STRETCH, dim=1):
+            features, state = self.read(state, symbols)
+            yield symbols, features

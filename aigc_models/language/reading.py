@@ -9,17 +9,20 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from jaxtyping import Float, Int
+from numpy.typing import NDArray
 from torch import Tensor
 
 from aigc_models.capabilities import Streams
-from aigc_models.corpus import Batch
+from aigc_models.corpus import Batch, Corpus
 from aigc_models.language.decoding import rows
-from aigc_models.sequences import PAD
+from aigc_models.sequences import PAD, Sequences
 
 STRETCH = 512  # symbols of an item that are read at a time
 AT_ONCE = 16_384  # symbols of all items together
+ITEMS, SYMBOLS = 64, 1 << 18  # of a batch of items of about the same length, at most
 
 Symbols = Int[Tensor, "item time"]
 
@@ -36,6 +39,18 @@ class Read(NamedTuple):
 def shifted(values: Symbols, end: int) -> Symbols:
     """What is fed to predict `values`: END, then each symbol but the last."""
     return torch.cat([torch.full_like(values[:, :1], end), values[:, :-1]], dim=1)
+
+
+def side_by_side(corpus: Corpus) -> Iterator[NDArray[np.int64]]:
+    """The items in batches of about the same length, as indices: a book is not padded to by lines."""
+    assert isinstance(corpus.values, Sequences)
+    order = np.argsort(corpus.values.lengths, kind="stable")
+    start = 0
+    while start < len(order):
+        lengths = corpus.values.lengths[order[start : start + ITEMS]]
+        size = max(1, int(np.count_nonzero(lengths * np.arange(1, len(lengths) + 1) <= SYMBOLS)))
+        yield order[start : start + size]
+        start += size
 
 
 def of_like_length(values: Symbols, size: int = 32) -> Iterator[tuple[Int[Tensor, " part"], Int[Tensor, "part longest"]]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Protocol, cast, runtime_checkable
 
 import numpy as np
@@ -17,10 +17,7 @@ from aigc_models.evidence import Evidence, Measurement, original
 from aigc_models.find import find
 from aigc_models.language import reading
 from aigc_models.metrics._bootstrap import ROUNDS, compared, resamples
-from aigc_models.sequences import Sequences
 
-MICRO_BATCH = 64  # items scored at a time
-MOST_SYMBOLS = 1 << 18  # of them together
 Bits = NDArray[np.float64]
 
 
@@ -67,8 +64,8 @@ def bits_of_all(models: Mapping[str, Scores], evidence: Evidence) -> dict[str, B
     bits = {name: np.zeros(len(evidence.test)) for name in dict.fromkeys(origins.values())}
     alone = [name for name in bits if name not in shared and name not in means]
     with torch.no_grad():
-        for done, index in by_length(evidence.test):
-            evidence.progress(done, len(evidence.test))
+        for done, index in enumerate(reading.side_by_side(evidence.test)):
+            evidence.progress(done * reading.ITEMS, len(evidence.test))
             batch = evidence.test.batch(index)
             for name in alone:
                 bits[name][index] = in_bits(models[name].log_likelihood(batch))
@@ -84,7 +81,7 @@ def item_bits(model: Scores, corpus: Corpus) -> Bits:
     """Bits of each item: float64 (item,)."""
     bits = np.zeros(len(corpus))
     with torch.no_grad():
-        for _, index in by_length(corpus):
+        for index in reading.side_by_side(corpus):
             bits[index] = in_bits(model.log_likelihood(corpus.batch(index)))
     return bits
 
@@ -92,16 +89,3 @@ def item_bits(model: Scores, corpus: Corpus) -> Bits:
 def in_bits(log_likelihood: Tensor) -> Bits:
     """Of each item, float64 (item,), from nats (item, time)."""
     return np.asarray(-log_likelihood.double().sum(dim=1).cpu().numpy() / math.log(2))
-
-
-def by_length(corpus: Corpus) -> Iterator[tuple[int, NDArray[np.int64]]]:
-    """Micro-batches of items of about the same length, as indices, and how many items came before."""
-    assert isinstance(corpus.values, Sequences)
-    order = np.argsort(corpus.values.lengths, kind="stable")
-    start = 0
-    while start < len(order):
-        longest = corpus.values.lengths[order[start : start + MICRO_BATCH]]
-        fitting = int(np.count_nonzero(longest * np.arange(1, len(longest) + 1) <= MOST_SYMBOLS))
-        size = max(1, fitting)
-        yield start, order[start : start + size]
-        start += size

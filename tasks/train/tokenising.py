@@ -100,8 +100,8 @@ def _mean_bits(models: list[Any], held: Corpus) -> float:
 
     total = 0.0
     with torch.no_grad():
-        for batch in held.batches(64):
-            for part in reading.read({str(at): model for at, model in enumerate(models)}, batch):
+        for index in reading.side_by_side(held):
+            for part in reading.read({str(at): model for at, model in enumerate(models)}, held.batch(index)):
                 mean = torch.stack(list(part.said.values())).logsumexp(0) - math.log(len(models))
                 total -= float(reading.of_symbols(mean, part.symbols).double().sum()) / math.log(2)
     return total

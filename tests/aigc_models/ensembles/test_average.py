@@ -71,7 +71,7 @@ def fitted() -> average.Average:
 
 def test_weights_are_the_best_on_validation() -> None:
     ensemble, held = fitted(), corpus(100, 1, 0.7)
-    scores = np.stack([average.score(member, held, 7).likelihood for member in MEMBERS.values()])
+    scores = np.stack([average.score(member, held).likelihood for member in MEMBERS.values()])
 
     def figure(weights: np.ndarray) -> float:
         return float(np.log(np.tensordot(weights, np.exp(scores), 1)).mean())
