@@ -154,7 +154,7 @@ def gathered(members: Mapping[str, object], held: Corpus, settings: Settings, pr
     for index in reading.side_by_side(held):
         for part in reading.read(models, held.batch(index)):
             there = (part.symbols != PAD).nonzero(as_tuple=True)
-            kept = torch.arange(-seen % every, len(there[0]), every)
+            kept = ((torch.arange(len(there[0])) + seen) % every == 0).nonzero()[:, 0]
             chosen = there[0][kept], there[1][kept]
             stacked.append(torch.stack([said[chosen].float().cpu() for said in part.said.values()], dim=1))
             found.append(part.symbols[chosen].cpu())

@@ -123,3 +123,6 @@ def test_too_much_text_is_looked_at_here_and_there() -> None:
     some = logistic.gathered(halves(), held, logistic.Settings(most_numbers=3 * OUTPUTS * 200), lambda *args: None)
     assert len(whole.symbols) == held.values.lengths.sum()
     assert 100 < len(some.symbols) <= 200
+    lines = Corpus("text", Sequences.of([[97, END]] * 90 + [[97] * 600 + [END]]), np.zeros(91, dtype=np.int64))
+    few = logistic.gathered(halves(), lines, logistic.Settings(most_numbers=3 * OUTPUTS * 7), lambda *args: None)
+    assert len(few.symbols) == 7
