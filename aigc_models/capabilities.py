@@ -108,6 +108,32 @@ class Streams(Protocol):
         """The same of several tokens at once, int64 (item, time): what follows each, and the state behind the last."""
 
 
+class States(Protocol):
+    """States of a fixed number of items side by side, changed in place; `language.slots` draws with them.
+
+    What is said of one slot does not depend on what the others hold.
+    """
+
+    def put(self, slot: int, state: Any) -> None:
+        """A state of one item, as `Streams.begin` and `extend` give it."""
+
+    def take(self, slot: int) -> Any:
+        """The state of a slot, as `put` takes it."""
+
+    def free(self, slot: int) -> None:
+        """The slot has no item any more; it is fed a filler."""
+
+    def step(self, tokens: Int[Tensor, " slot"]) -> Float[Tensor, "slot symbol"]:
+        """What `Streams.advance` gives, for tokens on the CPU; of slots that are free anything but a NaN."""
+
+
+@runtime_checkable
+class Slotted(Protocol):
+    """Streams, and has a kind of states of its own, for speed."""
+
+    def states(self, count: int) -> States: ...
+
+
 @runtime_checkable
 class Scores(Protocol):
     """Log-likelihood of each symbol: float (item, time) in nats, zero at padding."""

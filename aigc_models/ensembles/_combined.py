@@ -12,6 +12,7 @@ from torch import Tensor
 from aigc_models.capabilities import Streams
 from aigc_models.corpus import Batch
 from aigc_models.language import reading
+from aigc_models.language.states import Several
 from aigc_models.sequences import Vocabulary
 
 
@@ -60,3 +61,7 @@ class Combined(ABC):
     ) -> tuple[Float[Tensor, "item symbol"], tuple[Any, ...]]:
         steps = [member.advance(each, tokens) for member, each in zip(self._asked.values(), state, strict=True)]
         return self.together([log for log, _ in steps]), tuple(new for _, new in steps)
+
+    def states(self, count: int) -> Several:
+        """For drawing many items side by side."""
+        return Several(self, self._asked, count)

@@ -12,6 +12,7 @@ from torch.nn import functional as F
 from aigc_models.capabilities import Player, Shape
 from aigc_models.language.attention import Block, Cache, GramEmbedding, Rotation, band, initialise
 from aigc_models.language.model import LanguageModel
+from aigc_models.language.ring import RingStates
 from aigc_models.language.rows import Packed
 from aigc_models.language.vocabulary import symbolic
 
@@ -98,6 +99,10 @@ class Transformer(LanguageModel):
             kept = max(0, cache.keys.shape[2] - window + 1)
             caches.append(Cache(cache.keys[:, :, kept:], cache.values[:, :, kept:]))
         return self.norm(x), State(state.condition, recent, tuple(caches), state.position + time)
+
+    def states(self, count: int) -> RingStates:
+        """For drawing many items side by side."""
+        return RingStates(self, count)
 
 
 def build(config: Config, shape: Shape) -> Transformer:
