@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from aigc_models.errors import BadInput, fault, shortened, unknown
 from aigc_models.find import find
 from aigc_models.inference import Inference, Labels, Latest
 from aigc_models.language import decoding
+from aigc_models.language.slots import Draft, Slots, finish, stream
 from aigc_models.layers.noise import LABEL, derived, item_seeds
 from aigc_models.sequences import PAD
 
@@ -106,12 +108,33 @@ class Generator(Inference):
 
         The pieces are whole characters. `first`: the number of the text under the seed.
         """
+        draft = self.draft(prompt, label, seed, first, **sampling)
+        return iter(self.modality.characters(stream(self.slots(), draft), self.format))
+
+    def draft(
+        self,
+        prompt: str = "",
+        label: str | None = None,
+        seed: int = 0,
+        first: int = 0,
+        likeliest: int | None = None,
+        echo: bool = False,
+        **sampling: Any,
+    ) -> Draft:
+        """The same text for whoever draws several side by side, in `slots`; see `Draft` for `likeliest` and `echo`."""
         if not self._streams:
             raise self._cannot("stream")
-        checked = self._checked(sampling)
+        how = decoding.sampling(**self._checked(sampling))
         condition = int(self.conditions(1, label, seed, first)[0])
-        symbols = decoding.stream(self.model, condition, derived(seed, first), self._symbols(prompt), **checked)
-        return iter(self.modality.characters(symbols, self.format))
+        return Draft(condition, derived(seed, first), self._symbols(prompt), how, likeliest, echo)
+
+    def slots(self) -> Slots:
+        """As many as the micro-batch: a text is the same whichever of the ways to make it is taken."""
+        return self._slots if not self._slots.drafts else Slots(self.model, self.card.micro_batch)
+
+    @cached_property
+    def _slots(self) -> Slots:
+        return Slots(self.model, self.card.micro_batch)
 
     def conditions(
         self, count: int, label: Labels = None, seed: int = 0, first: int = 0, past: Sequence[Any] | None = None
@@ -142,12 +165,22 @@ class Generator(Inference):
         if not self._streams and not isinstance(self.model, Generates):
             raise self._cannot("generate")
         checked, context, beginning = self._checked(sampling), given or {}, self._symbols(prompt)
+        if self._streams and not together:
+            return self._drawn(conditions, seeds, beginning, decoding.sampling(**checked))
         parts = []
         size = together or self.card.micro_batch
         for part in self._parts(len(seeds), size):
             given_part = {name: each[part] for name, each in context.items()}
-            parts.append(self._batch(size, conditions[part], seeds[part], beginning, given_part, checked, bool(together)))
+            parts.append(self._batch(size, conditions[part], seeds[part], beginning, given_part, checked))
         return _joined(parts) if parts else torch.zeros(0, 1)
+
+    def _drawn(self, conditions: Tensor, seeds: Tensor, prompt: Sequence[int], how: decoding.Sampling) -> Tensor:
+        """Items of symbols, int64 (item, time)."""
+        pairs = zip(conditions.tolist(), seeds.tolist(), strict=True)
+        drafts = [Draft(condition, seed, prompt, how) for condition, seed in pairs]
+        finish(self.slots(), drafts)
+        items = [torch.tensor([*draft.prompt, *draft.symbols]) for draft in drafts]
+        return nn.utils.rnn.pad_sequence(items, batch_first=True, padding_value=PAD) if items else torch.zeros(0, 1)
 
     def _batch(
         self,
@@ -157,15 +190,14 @@ class Generator(Inference):
         prompt: Sequence[int],
         given: Mapping[str, Tensor],
         sampling: dict[str, Any],
-        shrinking: bool,
     ) -> Tensor:
-        """At most `size` items; the last one is repeated to fill it up. `shrinking`: of texts, see `decoding.steps`."""
+        """At most `size` items; the last one is repeated to fill it up."""
         index, place = torch.arange(size).clamp_max(len(seeds) - 1), self._placed(self.model)
         placed, context = conditions[index].to(place), {name: each[index].to(place) for name, each in given.items()}
         with torch.inference_mode():
             if self._streams:
                 prompts = [prompt] * len(index)
-                values = decoding.generate(self.model, placed, seeds[index], prompts, shrinking, **sampling)
+                values = decoding.generate(self.model, placed, seeds[index], prompts, shrinking=True, **sampling)
             else:
                 values = self.model.generate(placed, seeds[index], **context, **sampling)
         return values[: len(seeds)].cpu()

@@ -15,6 +15,8 @@ from aigc_models.language import reading
 from aigc_models.language.states import Several
 from aigc_models.sequences import Vocabulary
 
+LANES = 16  # numbers that a processor works on at a time
+
 
 class Combined(ABC):
     """`members` by name, and `weights` that sum to 1: how much each has to say. Scores and streams like a member."""

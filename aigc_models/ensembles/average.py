@@ -17,10 +17,11 @@ import torch
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
+from torch.nn import functional as F
 
 from aigc_models.capabilities import Shape, Streams
 from aigc_models.corpus import Corpus
-from aigc_models.ensembles._combined import Combined
+from aigc_models.ensembles._combined import LANES, Combined
 from aigc_models.language import reading
 from aigc_models.language.vocabulary import symbolic
 from aigc_models.sequences import PAD
@@ -67,13 +68,19 @@ class Average(Combined):
         self._log_weights = torch.tensor(gate.weights, dtype=torch.float64).log().float()
 
     def together(self, parts: Sequence[Tensor]) -> Tensor:
-        """Log of the weighted mean of the members' log-probabilities float (..., symbol)."""
+        """Log of the weighted mean of the members' log-probabilities float (..., symbol).
+
+        Rows begin at multiples of `LANES`: what is left over at an end is rounded another way, and must not depend on where an
+        item stands in its batch.
+        """
+        symbols = parts[0].shape[-1]
+        parts = [F.pad(part, (0, -symbols % LANES), value=-torch.inf) for part in parts]
         buckets = bucket([part.amax(-1) for part in parts], [edges.to(parts[0].device) for edges in self._edges])
         weights = self._log_weights.to(parts[0].device)[buckets]
         mean = parts[0] + weights[..., :1]
         for index, part in enumerate(parts[1:], start=1):
             mean = torch.logaddexp(mean, part + weights[..., index : index + 1])
-        return mean
+        return mean[..., :symbols]
 
 
 def bucket(confidences: Sequence[Tensor], edges: Sequence[Tensor]) -> Tensor:

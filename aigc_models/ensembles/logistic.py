@@ -17,10 +17,11 @@ import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor
+from torch.nn import functional as F
 
 from aigc_models.capabilities import Shape, Streams
 from aigc_models.corpus import Corpus
-from aigc_models.ensembles._combined import Combined
+from aigc_models.ensembles._combined import LANES, Combined
 from aigc_models.language import reading
 from aigc_models.language.vocabulary import symbolic
 from aigc_models.sequences import PAD, Sequences
@@ -63,21 +64,27 @@ class Logistic(Combined):
         self._centre, self._spread = (torch.tensor(each, dtype=torch.float32) for each in (gate.centre, gate.spread))
 
     def together(self, parts: Sequence[Tensor]) -> Tensor:
-        """Log-probabilities float (..., symbol) of the mixture of the members' (..., symbol)."""
-        stacked = torch.stack(list(parts), dim=-2)
+        """Log-probabilities float (..., symbol) of the mixture of the members' (..., symbol).
+
+        Rows begin at multiples of `LANES`, so that how they are rounded does not depend on where an item stands in its batch.
+        """
+        symbols = parts[0].shape[-1]
+        stacked = torch.stack([F.pad(part, (0, -symbols % LANES)) for part in parts], dim=-2)
         weights = self._weights.to(stacked.device)
         if weights.shape[1] > 1:
-            scaled = (features(stacked) - self._centre.to(stacked.device)) / self._spread.to(stacked.device)
+            scaled = (features(stacked, symbols) - self._centre.to(stacked.device)) / self._spread.to(stacked.device)
             each = weights[:, 0] + scaled.clamp(-FURTHEST, FURTHEST) @ weights[:, 1:].T
         else:
             each = weights[:, 0].expand(stacked.shape[:-1])
-        return (each.unsqueeze(-2) @ stacked).squeeze(-2).log_softmax(-1)
+        mixed = (each.unsqueeze(-2) @ stacked).squeeze(-2)
+        mixed[..., symbols:] = -torch.inf
+        return mixed.log_softmax(-1)[..., :symbols]
 
 
-def features(stacked: Tensor) -> Tensor:
+def features(stacked: Tensor, symbols: int) -> Tensor:
     """float (..., feature) of log-probabilities (..., member, symbol): of each member the log-probability of its likeliest
-    symbol, its entropy, and what it gives to the likeliest symbol of each other one."""
-    top, likeliest = stacked.max(dim=-1)
+    symbol, its entropy, and what it gives to the likeliest symbol of each other one. Behind the `symbols` there are zeros."""
+    top, likeliest = stacked[..., :symbols].max(dim=-1)
     entropy = -(stacked.exp() * stacked).sum(-1)
     members = stacked.shape[-2]
     given = stacked.gather(-1, likeliest.unsqueeze(-2).expand(*stacked.shape[:-1], members))  # member, whose likeliest
@@ -92,7 +99,7 @@ class Places:
         """`stacked`: float32 (place, member, symbol), nats; `symbols`: int64 (place,)."""
         self.stacked, self.symbols = stacked, symbols
         self.said = stacked.gather(2, symbols[:, None, None].expand(-1, stacked.shape[1], 1))[:, :, 0]
-        self.features = features(stacked)
+        self.features = features(stacked, stacked.shape[2])
 
     def take(self, index: Tensor | slice, members: Sequence[int] | None = None) -> Places:
         stacked = self.stacked[index] if members is None else self.stacked[index][:, list(members)]

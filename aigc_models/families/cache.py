@@ -7,6 +7,7 @@ PPM's update exclusion).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -131,6 +132,10 @@ class Cache:
         said, state = self.extend(state, tokens[:, None])
         return said[:, 0], state
 
+    def states(self, count: int) -> CacheStates:
+        """For drawing many items side by side."""
+        return CacheStates(self, count)
+
     def log_likelihood(self, batch: Batch) -> Float[Tensor, "item time"]:
         """float32 (item, time), nats, zero at padding."""
         return reading.log_likelihood(self, batch)
@@ -140,6 +145,36 @@ class Cache:
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
         """There is nothing to take."""
+
+
+class CacheStates:
+    """See `capabilities.States`; a slot that is free keeps no history."""
+
+    def __init__(self, model: Cache, count: int) -> None:
+        self._model, self._places = model, list[Place | None]([None] * count)
+        self._flat = torch.full((model.vocabulary.outputs,), -math.log(model.vocabulary.outputs))
+
+    def put(self, slot: int, state: NDArray[Any]) -> None:
+        self._places[slot] = state[0]
+
+    def take(self, slot: int) -> NDArray[Any]:
+        place = self._places[slot]
+        assert place is not None
+        return _array([place])
+
+    def free(self, slot: int) -> None:
+        self._places[slot] = None
+
+    def step(self, tokens: Int[Tensor, " slot"]) -> Float[Tensor, "slot symbol"]:
+        rows = []
+        for slot, place in enumerate(self._places):
+            if place is None:
+                rows.append(self._flat)
+                continue
+            said, state = self._model.advance(_array([place]), tokens[slot : slot + 1])
+            self._places[slot] = state[0]
+            rows.append(said[0])
+        return torch.stack(rows)
 
 
 def _array(places: list[Place]) -> NDArray[Any]:

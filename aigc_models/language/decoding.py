@@ -6,21 +6,24 @@ An item has one random number a symbol, from its own seed, so that it depends on
 
 from __future__ import annotations
 
+import copy
 import math
+from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from torch import Tensor
 
 from aigc_models.capabilities import Streams
 from aigc_models.errors import BadInput, fault
-from aigc_models.layers.noise import SYMBOLS, uniform
+from aigc_models.layers.noise import SYMBOLS, generators
 from aigc_models.sequences import PAD
 
+AT_ONCE = 64  # random numbers of an item that are made at a time
 STAYING = 0.75  # share of a batch below which those that have ended leave it
 Weights = Float[Tensor, "item symbol"]
 
@@ -34,8 +37,18 @@ class Sampling(BaseModel):
     top_k: int = Field(0, ge=0, description="only the likeliest symbols, this many; 0: all")
     top_p: float = Field(1.0, gt=0, le=1, description="only the likeliest symbols with this much probability together")
     min_p: float = Field(0.0, ge=0, le=1, description="only symbols with this share of the likeliest one's probability")
-    repetition_penalty: float = Field(1.0, ge=1, description="factor on the log-probability of recent symbols; 1: none")
+    typical_p: float = Field(1.0, gt=0, le=1, description="only the symbols nearest to the expected surprise with this much")
+    repetition_penalty: float = Field(1.0, ge=1, description="the logits of recent symbols are divided by it; 1: none")
     repetition_window: int = Field(64, ge=1, description="how many symbols are recent")
+    frequency_penalty: float = Field(0.0, ge=-2, le=2, description="taken from a symbol's logit each time that it was drawn")
+    presence_penalty: float = Field(0.0, ge=-2, le=2, description="taken once from the logit of a symbol that was drawn")
+    no_repeat_ngram: int = Field(0, ge=0, description="no run of this many symbols stands in an item twice; 0: any may")
+
+    @property
+    def looks_back(self) -> bool:
+        """Whether what was drawn before changes what may be drawn."""
+        penalties = self.frequency_penalty or self.presence_penalty or self.no_repeat_ngram
+        return self.repetition_penalty != 1 or bool(penalties)
 
 
 def sampling(**given: object) -> Sampling:
@@ -48,12 +61,69 @@ def sampling(**given: object) -> Sampling:
         raise BadInput(f"sampling: {name}: {fault(first)}") from error
 
 
-def penalise(weights: Weights, recent: Int[Tensor, "item time"], penalty: float) -> Weights:
-    """Make the symbols in `recent` int64 (item, time) less likely (Keskar et al. 2019, section 4.1)."""
-    if penalty == 1 or recent.shape[1] == 0:
+class Past(NamedTuple):
+    """What the options that look back know of some items."""
+
+    recent: Bool[Tensor, "item symbol"]  # stands among the last symbols, those of the prompt too
+    counts: Float[Tensor, "item symbol"]  # how often it was drawn
+    banned: Bool[Tensor, "item symbol"]  # would end a run that was there before
+
+
+class History:
+    """What those options must know of one item, kept up symbol by symbol."""
+
+    def __init__(self, how: Sampling, outputs: int, prompt: Sequence[int]) -> None:
+        self._how, self._drawn = how, np.zeros(outputs, dtype=np.float32)
+        self._recent = deque[int](maxlen=how.repetition_window)
+        self._run = deque[int](maxlen=max(0, how.no_repeat_ngram - 1))  # what a run would begin with
+        self._followed = defaultdict[tuple[int, ...], set[int]](set)
+        for symbol in prompt:
+            self._see(symbol)
+
+    def add(self, symbol: int) -> None:
+        """One that was drawn."""
+        self._drawn[symbol] += 1
+        self._see(symbol)
+
+    def _see(self, symbol: int) -> None:
+        self._recent.append(symbol)
+        if self._how.no_repeat_ngram:
+            if len(self._run) == self._how.no_repeat_ngram - 1:
+                self._followed[tuple(self._run)].add(symbol)
+            self._run.append(symbol)
+
+    @staticmethod
+    def past(histories: Sequence[History]) -> Past:
+        """Of several items together."""
+        counts = np.stack([each._drawn for each in histories])
+        recent, banned = np.zeros_like(counts, dtype=bool), np.zeros_like(counts, dtype=bool)
+        for row, each in enumerate(histories):
+            recent[row, list(each._recent)] = True
+            banned[row, list(each._followed.get(tuple(each._run), ()))] = True
+        return Past(torch.from_numpy(recent), torch.from_numpy(counts), torch.from_numpy(banned))
+
+
+def penalise(weights: Weights, recent: Bool[Tensor, "item symbol"], penalty: float) -> Weights:
+    """Divide the logits of `recent` symbols, multiply negative ones (Keskar et al. 2019, section 4.1).
+
+    Log-probabilities do not say where a logit is zero, and near certainty theirs leaves nothing to divide. Here it is the mean
+    over the symbols (the centred log-ratio of Aitchison 1982), so that a model's own offset does not matter.
+    """
+    if penalty == 1:
         return weights
-    seen = torch.zeros_like(weights, dtype=torch.bool).scatter(1, recent, True)
-    return torch.where(seen, weights * penalty, weights)
+    possible = weights.isfinite()
+    logits = weights - weights.masked_fill(~possible, 0.0).sum(1, keepdim=True) / possible.sum(1, keepdim=True)
+    return torch.where(recent, torch.where(logits > 0, logits / penalty, logits * penalty), logits)
+
+
+def count_against(weights: Weights, counts: Float[Tensor, "item symbol"], frequency: float, presence: float) -> Weights:
+    """OpenAI's `frequency_penalty` and `presence_penalty`: for each time that a symbol was drawn, and once."""
+    return weights - frequency * counts - presence * (counts > 0) if frequency or presence else weights
+
+
+def ban(weights: Weights, banned: Bool[Tensor, "item symbol"]) -> Weights:
+    """Leave out `banned` symbols (Paulus et al. 2018, section 2.5)."""
+    return weights.masked_fill(banned, -torch.inf)
 
 
 def heat(weights: Weights, temperature: float) -> Weights:
@@ -85,6 +155,18 @@ def keep_min_p(weights: Weights, share: float) -> Weights:
     return weights.masked_fill(weights < weights.amax(1, keepdim=True) + math.log(share), -torch.inf)
 
 
+def keep_typical(weights: Weights, p: float) -> Weights:
+    """Those whose surprise is nearest to the expected one, with probability `p` (Meister et al. 2023, section 4)."""
+    if p >= 1:
+        return weights
+    log = weights.log_softmax(1)
+    entropy = -(log.exp() * log.masked_fill(log == -torch.inf, 0.0)).sum(1, keepdim=True)
+    index = (-log - entropy).abs().sort(dim=1, stable=True).indices
+    ordered = log.exp().gather(1, index)
+    before = ordered.cumsum(1) - ordered
+    return weights.masked_fill(torch.zeros_like(before, dtype=torch.bool).scatter(1, index, before >= p), -torch.inf)
+
+
 def draw(weights: Weights, draws: Float[Tensor, " item"]) -> Int[Tensor, " item"]:
     """Symbols int64 (item,) at the quantiles `draws` float (item,) in [0, 1)."""
     cumulative = weights.double().softmax(1).cumsum(1)
@@ -94,27 +176,43 @@ def draw(weights: Weights, draws: Float[Tensor, " item"]) -> Int[Tensor, " item"
 
 
 def choose(
-    log_probabilities: Weights,
-    recent: Int[Tensor, "item time"],
-    draws: Float[Tensor, " item"],
-    how: Sampling,
+    log_probabilities: Weights, draws: Float[Tensor, " item"], how: Sampling, past: Past | None = None
 ) -> Int[Tensor, " item"]:
-    """The whole ladder: symbols int64 (item,)."""
-    weights = penalise(log_probabilities, recent, how.repetition_penalty)
+    """The whole ladder: symbols int64 (item,). `past`: where `how` looks back."""
+    weights = log_probabilities
+    if past:
+        weights = penalise(weights, past.recent, how.repetition_penalty)
+        weights = count_against(weights, past.counts, how.frequency_penalty, how.presence_penalty)
+        weights = ban(weights, past.banned)
     weights = heat(weights, how.temperature)
     weights = keep_top_k(weights, how.top_k)
     weights = keep_top_p(weights, how.top_p)
-    return draw(keep_min_p(weights, how.min_p), draws)
+    weights = keep_min_p(weights, how.min_p)
+    return draw(keep_typical(weights, how.typical_p), draws)
 
 
-def forced(prompts: Sequence[Sequence[int]], length: int) -> Int[Tensor, "item time"]:
-    """The prompts as int64 (item, length), -1 where the model chooses; raises `BadInput` if one leaves it nothing."""
-    tokens = torch.full((len(prompts), length), -1, dtype=torch.int64)
-    for row, prompt in zip(tokens, prompts, strict=True):
-        if len(prompt) >= length:
-            raise BadInput(f"a prompt of {len(prompt)} symbols leaves no room in max_length={length} symbols; shorten it")
-        row[: len(prompt)] = torch.tensor(list(prompt), dtype=torch.int64)
-    return tokens
+class Draws:
+    """An item's random numbers, one a symbol, made as they are needed: those of `noise.uniform`."""
+
+    def __init__(self, seed: int, first: int = 0) -> None:
+        """`first`: the place of the first symbol that is drawn."""
+        (self._generator,) = map(copy.deepcopy, generators(torch.tensor([seed]), SYMBOLS))
+        self._generator.random(first)
+        self._ready: Iterator[float] = iter(())
+
+    def __next__(self) -> float:
+        number = next(self._ready, None)
+        if number is None:
+            self._ready = iter(self._generator.random(AT_ONCE).tolist())
+            number = next(self._ready)
+        return number
+
+
+def fits(prompt: Sequence[int], how: Sampling) -> None:
+    """Raise `BadInput` where a prompt leaves nothing to draw."""
+    if len(prompt) >= how.max_length:
+        most = f"max_length={how.max_length} symbols"
+        raise BadInput(f"a prompt of {len(prompt)} symbols leaves no room in {most}; shorten it or ask for more")
 
 
 def rows(state: Any, index: Int[Tensor, " row"]) -> Any:
@@ -143,15 +241,23 @@ def steps(
     `shrinking`: items that have ended leave the batch when a quarter of it has. Few are as long as the longest; but how many
     there are rounds another way, so that an item is then the same but for that.
     """
-    prompt, draws = forced(prompts, how.max_length), uniform(seeds, how.max_length, SYMBOLS, torch.float64)
+    for prompt in prompts:
+        fits(prompt, how)
+    histories = [History(how, model.vocabulary.outputs, prompt) for prompt in prompts] if how.looks_back else []
+    draws = [Draws(int(seed)) for seed in seeds]
     state, token = model.begin(conditions), torch.full_like(conditions, model.vocabulary.end)
     there = torch.arange(len(conditions))  # the items that are still in the batch
-    past = torch.empty(len(conditions), 0, dtype=torch.int64)
     ended = torch.zeros(len(conditions), dtype=torch.bool)
     for time in range(how.max_length):
         log_probabilities, state = model.advance(state, token)
-        chosen = choose(log_probabilities.cpu(), past[:, -how.repetition_window :], draws[there, time], how)
-        chosen = torch.where(prompt[there, time] >= 0, prompt[there, time], chosen)
+        past = History.past([histories[item] for item in there]) if histories else None
+        drawn = torch.tensor([next(draws[item]) for item in there], dtype=torch.float64)
+        chosen = choose(log_probabilities.cpu(), drawn, how, past)
+        for row, item in enumerate(there.tolist()):
+            if time < len(prompts[item]):
+                chosen[row] = prompts[item][time]
+            elif histories:
+                histories[item].add(int(chosen[row]))
         symbols = torch.full((len(conditions),), PAD)
         symbols[there] = torch.where(ended, PAD, chosen)
         yield symbols
@@ -159,9 +265,8 @@ def steps(
         left = (~ended).nonzero()[:, 0]
         if not len(left):
             return
-        past = torch.cat([past, chosen[:, None]], dim=1)
         if shrinking and len(left) <= STAYING * len(there):
-            state, there, past, chosen, ended = (rows(each, left) for each in (state, there, past, chosen, ended))
+            state, there, chosen, ended = (rows(each, left) for each in (state, there, chosen, ended))
         token = chosen.to(conditions.device)
 
 
@@ -175,10 +280,3 @@ def generate(
 ) -> Int[Tensor, "item time"]:
     """Whole items int64 (item, time): the prompt, what follows it, END, then PAD. `given` is `Sampling`; see `steps`."""
     return torch.stack(list(steps(model, conditions, seeds, prompts, sampling(**given), shrinking)), dim=1)
-
-
-def stream(model: Streams, condition: int, seed: int, prompt: Sequence[int], **given: object) -> Iterator[int]:
-    """The symbols of one item as they are drawn, the prompt's first and END last: those that `generate` gives."""
-    how = sampling(**given)
-    for token in steps(model, torch.tensor([condition]), torch.tensor([seed]), [prompt], how):
-        yield int(token)

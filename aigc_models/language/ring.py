@@ -174,7 +174,9 @@ class RingStates:
         self._recent[:, :-1] = self._recent[:, 1:]
         self._recent[:, -1] = tokens
         known = np.where(self._recent == PAD, embedding.vocabulary.blank, self._recent)
-        torch.add(self._condition, F.embedding(torch.from_numpy(known[:, -1]).to(device), embedding.symbols.weight), out=self._x)
+        torch.add(
+            self._condition, F.embedding(torch.from_numpy(known[:, -1]).to(device), embedding.symbols.weight), out=self._x
+        )
         if embedding.grams is None:
             return
         key, keys = known[:, -1], np.empty((self._count, embedding.longest - 1), dtype=np.int64)

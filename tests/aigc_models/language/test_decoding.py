@@ -11,6 +11,7 @@ from aigc_models.capabilities import Shape
 from aigc_models.errors import BadInput
 from aigc_models.families import transformer
 from aigc_models.language import decoding
+from aigc_models.layers.noise import SYMBOLS, uniform
 from aigc_models.modalities import text
 from aigc_models.sequences import PAD, Vocabulary
 
@@ -49,9 +50,72 @@ def test_temperature() -> None:
     assert torch.allclose(decoding.heat(LOG, 0.5).softmax(1), LOG.exp() ** 2 / (LOG.exp() ** 2).sum())
 
 
-def test_penalty_lowers_recent_symbols_only() -> None:
-    weights = decoding.penalise(LOG, torch.tensor([[0, 0, 2]]), 1.5)
-    assert torch.allclose(weights, LOG * torch.tensor([1.5, 1.0, 1.5, 1.0]))
+def test_typical_symbols_are_those_of_the_expected_surprise() -> None:
+    likely = torch.tensor([[0.45, 0.25, 0.15, 0.1, 0.05]]).log()
+    assert kept(decoding.keep_typical(likely, 0.2)) == [1]  # 1.39 nats, where 1.37 are expected
+    assert kept(decoding.keep_typical(likely, 0.3)) == [1, 2]  # 1.90 nats are nearer than the 0.80 of the likeliest
+    assert kept(decoding.keep_typical(likely, 1.0)) == [0, 1, 2, 3, 4]
+
+
+def test_penalty_breaks_a_loop_and_leaves_other_symbols_as_they_are() -> None:
+    loop = torch.full((1, 257), 0.01 / 256)
+    loop[0, 97] = 0.99
+    recent = torch.zeros(1, 257, dtype=torch.bool)
+    recent[0, 97] = True
+    after = decoding.penalise(loop.log(), recent, 1.3).softmax(1)
+    assert after[0, 97] < 0.92
+    assert torch.allclose(after[0, 98:100] * 256, (1 - after[0, 97]).expand(2), atol=1e-5)
+    assert torch.equal(decoding.penalise(loop.log(), recent, 1.0), loop.log())
+    shifted = decoding.penalise(loop.log() + 7, recent, 1.3).softmax(1)
+    assert torch.allclose(shifted, after, atol=1e-5), "a model's own offset does not matter"
+
+
+def test_penalty_makes_unlikely_recent_symbols_less_likely_too() -> None:
+    after = decoding.penalise(LOG, torch.tensor([[True, False, False, True]]), 1.5)
+    before = LOG - LOG.mean()
+    assert torch.allclose(after, before * torch.tensor([1 / 1.5, 1.0, 1.0, 1.5]))
+
+
+def test_counts_are_taken_from_the_logits() -> None:
+    after = decoding.count_against(LOG, torch.tensor([[0.0, 1.0, 3.0, 0.0]]), frequency=0.5, presence=0.2)
+    assert torch.allclose(LOG - after, torch.tensor([[0.0, 0.7, 1.7, 0.0]]), atol=1e-6)
+
+
+def test_history_knows_what_was_drawn_what_is_recent_and_what_would_repeat_a_run() -> None:
+    how = decoding.sampling(no_repeat_ngram=3, repetition_window=3)
+    history = decoding.History(how, 257, b"abcab")
+    history.add(120)
+    past = decoding.History.past([history])
+    assert past.recent[0].nonzero()[:, 0].tolist() == [97, 98, 120]
+    assert past.counts[0].nonzero()[:, 0].tolist() == [120], "the prompt was not drawn"
+    assert not past.banned.any()
+    for symbol in b"ab":
+        history.add(symbol)
+    assert decoding.History.past([history]).banned[0].nonzero()[:, 0].tolist() == [99, 120]
+
+
+@pytest.mark.parametrize("given", [{"frequency_penalty": 2.0}, {"presence_penalty": 2.0}])
+def test_penalties_make_texts_of_more_symbols(given: dict[str, float]) -> None:
+    def symbols(**given: float) -> int:
+        nothing, how = torch.zeros(8, dtype=torch.int64), {"max_length": 100, "temperature": 0.3}
+        items = decoding.generate(model(), nothing, torch.arange(8), [[]] * 8, **how, **given)
+        return sum(len(set(row) - {PAD}) for row in items.tolist())
+
+    assert symbols(**given) > symbols() * 1.02
+
+
+def test_no_run_stands_twice() -> None:
+    how = {"max_length": 200, "temperature": 0.1, "no_repeat_ngram": 2}
+    (text,) = decoding.generate(model(), torch.tensor([0]), torch.tensor([1]), [[97] * 4], **how)
+    pairs = list(zip(text[3:-1].tolist(), text[4:].tolist(), strict=True))
+    assert len(pairs) == len(set(pairs))
+
+
+def test_random_numbers_are_those_of_the_noise_in_parts_of_any_size() -> None:
+    draws, later = decoding.Draws(5), decoding.Draws(5, first=70)
+    expected = uniform(torch.tensor([5]), 200, SYMBOLS, torch.float64)[0].tolist()
+    assert [next(draws) for _ in range(200)] == expected
+    assert [next(later) for _ in range(130)] == expected[70:]
 
 
 def test_draw_follows_the_distribution_and_never_takes_what_was_left_out() -> None:
@@ -60,12 +124,6 @@ def test_draw_follows_the_distribution_and_never_takes_what_was_left_out() -> No
     assert torch.bincount(drawn).tolist() == [500, 300, 150, 50]
     weights = decoding.keep_top_k(LOG, 1).expand(2, -1)
     assert decoding.draw(weights, torch.tensor([0.0, 1 - 1e-16])).tolist() == [0, 0]
-
-
-def test_stream_gives_what_generate_gives() -> None:
-    whole = decoding.generate(model(), torch.tensor([1]), torch.tensor([3]), [list(b"ab")], max_length=24, top_p=0.9)
-    assert list(decoding.stream(model(), 1, 3, list(b"ab"), max_length=24, top_p=0.9)) == whole[0].tolist()
-    assert whole[0, :2].tolist() == [*b"ab"]
 
 
 def test_after_the_end_there_is_padding() -> None:

@@ -9,12 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from torch import Tensor
 
 from aigc_models.capabilities import Batches, Encodes, Fits, Learns, Scores, Shape, Streams, Validates
 from aigc_models.corpus import Corpus
 from aigc_models.ensembles.average import Average, Settings
 from aigc_models.find import find, names
 from aigc_models.language import decoding, reading
+from aigc_models.language.states import states_of
 from aigc_models.language.vocabulary import symbolic, vocabulary_of
 from aigc_models.modalities import events, text
 from aigc_models.sequences import PAD, Sequences
@@ -213,3 +215,60 @@ def test_an_item_that_is_drawn_depends_on_its_own_seed_and_condition(name: str, 
     alone = decoding.generate(model, torch.tensor([1]), torch.tensor([6]), [[60]], max_length=16)
     there = alone[0] != PAD
     assert several[1, : len(alone[0])][there].tolist() == alone[0][there].tolist()
+
+
+@pytest.mark.parametrize(("name", "kind"), STREAMS)
+@torch.inference_mode()
+def test_slots_hold_items_at_places_of_their_own(name: str, kind: str) -> None:
+    """Beginning at different times, some with a prompt, moved from slot to slot, beyond the window."""
+    given, length = case(name, kind), 90
+    symbols = 60 + torch.randint(5, (4, length), generator=torch.Generator().manual_seed(1))
+    symbols[:, 0] = given.end
+    conditions = torch.tensor([0, 1, 2, 0])
+    expected, _ = given.model.extend(given.model.begin(conditions), symbols)
+    states, slots, places = states_of(given.model, 6), [5, 0, 3, 2], [0, 0, 0, 0]
+    for time in range(length):
+        fed = torch.full((6,), given.end)
+        for item, slot in enumerate(slots):
+            if time == 7 * item:
+                places[item] = 5 * item or 1
+                read = symbols[item : item + 1, : places[item]]
+                _, state = given.model.extend(given.model.begin(conditions[item : item + 1]), read)
+                states.put(slot, state)
+            if time == 50 + item and item in (0, 3):
+                state = states.take(slot)
+                states.free(slot)
+                slots[item] = slot = (slot + 5) % 6 if item else 4
+                states.put(slot, state)
+            if time >= 7 * item and places[item] < length:
+                fed[slot] = symbols[item, places[item]]
+        said = states.step(fed)
+        for item, slot in enumerate(slots):
+            if time >= 7 * item and places[item] < length:
+                assert torch.allclose(said[slot], expected[item, places[item]], atol=2e-4)
+                places[item] += 1
+
+
+@pytest.mark.parametrize(("name", "kind"), STREAMS)
+@torch.inference_mode()
+def test_what_is_said_in_a_slot_is_the_same_to_the_bit_whoever_rides_along(name: str, kind: str) -> None:
+    given = case(name, kind)
+    symbols = 60 + torch.randint(5, (100,), generator=torch.Generator().manual_seed(1))
+
+    def said(slot: int, others: list[int]) -> Tensor:
+        states, random, rows = states_of(given.model, 6), torch.Generator().manual_seed(slot), []
+        for time, symbol in enumerate(symbols):
+            if time == 0:
+                states.put(slot, given.model.begin(torch.tensor([1])))
+            for other in others:
+                if time % (7 + other) == 0:
+                    fed = 60 + torch.randint(5, (1, 1 + 9 * other), generator=random)
+                    states.put(other, given.model.extend(given.model.begin(torch.tensor([0])), fed)[1])
+            fed = 60 + torch.randint(5, (6,), generator=random)
+            fed[slot] = symbol
+            rows.append(states.step(fed)[slot].clone())
+        return torch.stack(rows)
+
+    alone = said(0, [])
+    assert torch.equal(alone, said(5, [0, 1, 2, 3, 4]))
+    assert torch.equal(alone, said(2, [1, 5]))

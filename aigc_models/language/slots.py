@@ -1,0 +1,202 @@
+"""Many items drawn side by side by one model: they join and leave between steps, each with options of its own.
+
+A step is always made at the full width, slots without an item being fed a filler, and a prompt is read by itself. So an
+item depends on its own condition, seed, prompt and options alone, to the last bit, whatever rides along.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from aigc_models.capabilities import Streams
+from aigc_models.language import decoding
+from aigc_models.language.decoding import Draws, History, Sampling
+from aigc_models.language.states import place_of, states_of
+
+CHUNK = 128  # symbols of a prompt that are read between two steps
+
+
+class Said(NamedTuple):
+    """What the model says of a symbol, before any option: log-probabilities in nats."""
+
+    symbol: int
+    log_probability: float
+    likeliest: dict[int, float]
+
+
+class Draft:
+    """An item that is being drawn: `symbols` are those after the prompt so far, END among them."""
+
+    def __init__(
+        self, condition: int, seed: int, prompt: Sequence[int], how: Sampling, likeliest: int | None = None, echo: bool = False
+    ) -> None:
+        """`likeliest`: keep what is `said` of each symbol, and of this many others; `echo`: of the prompt's too.
+
+        Raises `BadInput` where the prompt leaves nothing to draw.
+        """
+        decoding.fits(prompt, how)
+        self.condition, self.seed, self.prompt, self.how = condition, seed, list(prompt), how
+        self.likeliest, self.echo = likeliest, echo
+        self.symbols, self.said, self.ended = list[int](), list[Said](), False
+        self.state: Any = None  # of who has no slot
+        self.read = 0  # symbols of the prompt whose forerunners the state has seen
+        self._history: History | None = None
+        self._draws: Draws | None = None
+
+    @property
+    def ready(self) -> bool:
+        """Whether its prompt is read."""
+        return self.read == len(self.prompt)
+
+    def begin(self, outputs: int) -> None:
+        """Before the first symbol."""
+        if self._draws is None:
+            self._draws = Draws(self.seed, len(self.prompt))
+            self._history = History(self.how, outputs, self.prompt) if self.how.looks_back else None
+
+    def draw(self) -> float:
+        """The random number of the next symbol."""
+        assert self._draws is not None
+        return next(self._draws)
+
+    @property
+    def history(self) -> History:
+        assert self._history is not None
+        return self._history
+
+    def add(self, symbol: int, log_probabilities: Tensor, end: int) -> None:
+        """A symbol that was drawn from `log_probabilities` float (symbol,)."""
+        self.symbols.append(symbol)
+        if self.likeliest is not None:
+            self.said.append(said(symbol, log_probabilities, self.likeliest))
+        if self._history:
+            self._history.add(symbol)
+        self.ended = symbol == end or len(self.prompt) + len(self.symbols) >= self.how.max_length
+
+
+def said(symbol: int, log_probabilities: Tensor, likeliest: int) -> Said:
+    """Of `symbol`, and of the `likeliest`."""
+    best = log_probabilities.topk(min(likeliest, len(log_probabilities)))
+    others = dict(zip(best.indices.tolist(), best.values.tolist(), strict=True))
+    return Said(symbol, float(log_probabilities[symbol]), others)
+
+
+class Slots:
+    """`width` places for drafts; their texts depend on the width in the last bits, as those of a batch do on its size."""
+
+    def __init__(self, model: Streams, width: int) -> None:
+        self._model, self.width, self._end = model, width, model.vocabulary.end
+        self._place, self._states = place_of(model), states_of(model, width)
+        self._drafts: list[Draft | None] = [None] * width
+        self._reading = deque[Draft]()
+
+    @property
+    def drafts(self) -> list[Draft]:
+        """Those that have a slot."""
+        return [draft for draft in self._drafts if draft]
+
+    @property
+    def room(self) -> int:
+        """How many more may join."""
+        return self.width - len(self.drafts)
+
+    @torch.inference_mode()
+    def join(self, draft: Draft) -> None:
+        """Give it a slot; it goes on from where it was if it had one before."""
+        slot = self._drafts.index(None)
+        self._drafts[slot] = draft
+        if draft.state is None:
+            draft.state = self._model.begin(torch.tensor([draft.condition], device=self._place))
+        if draft.ready:
+            self._seat(slot, draft)
+        else:
+            self._reading.append(draft)
+
+    def leave(self, draft: Draft) -> None:
+        """Its slot is free again."""
+        slot = self._drafts.index(draft)
+        self._drafts[slot] = None
+        if draft in self._reading:
+            self._reading.remove(draft)
+        self._states.free(slot)
+
+    def park(self, draft: Draft) -> None:
+        """The same, and what is needed to go on later is kept."""
+        if draft.ready:
+            draft.state = self._states.take(self._drafts.index(draft))
+        self.leave(draft)
+
+    def _seat(self, slot: int, draft: Draft) -> None:
+        draft.begin(self._model.vocabulary.outputs)
+        self._states.put(slot, draft.state)
+        draft.state = None
+
+    @torch.inference_mode()
+    def step(self) -> list[Draft]:
+        """One symbol more of every draft whose prompt is read, and of one that is not the next chunk; those that grew."""
+        if self._reading:
+            self._read(self._reading.popleft())
+        there = [(slot, draft) for slot, draft in enumerate(self._drafts) if draft and draft.ready]
+        if not there:
+            return []
+        tokens = torch.full((self.width,), self._end)
+        for slot, draft in there:
+            tokens[slot] = (draft.symbols or draft.prompt or [self._end])[-1]
+        log_probabilities = self._states.step(tokens).cpu()
+        alike = defaultdict[Sampling, list[tuple[int, Draft]]](list)
+        for slot, draft in there:
+            alike[draft.how].append((slot, draft))
+        for how, some in alike.items():
+            self._draw(how, some, log_probabilities)
+        return [draft for _, draft in there]
+
+    def _draw(self, how: Sampling, some: Sequence[tuple[int, Draft]], log_probabilities: Tensor) -> None:
+        """A symbol each of drafts with the same options."""
+        rows = log_probabilities if len(some) == self.width else log_probabilities[[slot for slot, _ in some]]
+        draws = torch.tensor([draft.draw() for _, draft in some], dtype=torch.float64)
+        past = History.past([draft.history for _, draft in some]) if how.looks_back else None
+        for symbol, row, (_, draft) in zip(decoding.choose(rows, draws, how, past).tolist(), rows, some, strict=True):
+            draft.add(symbol, row, self._end)
+
+    def _read(self, draft: Draft) -> None:
+        """The next chunk of its prompt: what stands before each of the chunk's symbols. Its last symbol is the first fed."""
+        chunk = slice(draft.read, draft.read + CHUNK)
+        before = [self._end, *draft.prompt][chunk][: len(draft.prompt) - draft.read]
+        log_probabilities, draft.state = self._model.extend(draft.state, torch.tensor([before], device=self._place))
+        if draft.likeliest is not None and draft.echo:
+            rows = zip(draft.prompt[chunk], log_probabilities[0].cpu(), strict=True)
+            draft.said += [said(symbol, row, draft.likeliest) for symbol, row in rows]
+        draft.read += len(before)
+        if draft.ready:
+            self._seat(self._drafts.index(draft), draft)
+        else:
+            self._reading.append(draft)
+
+
+def finish(slots: Slots, drafts: Iterable[Draft]) -> None:
+    """Draw all of them to their ends; one joins as soon as another has left."""
+    waiting = deque(drafts)
+    while waiting or slots.drafts:
+        while waiting and slots.room:
+            slots.join(waiting.popleft())
+        for draft in slots.step():
+            if draft.ended:
+                slots.leave(draft)
+
+
+def stream(slots: Slots, draft: Draft) -> Iterator[int]:
+    """Its symbols as they are drawn, the prompt's first and END last; the slot is free when nobody reads on."""
+    slots.join(draft)
+    try:
+        yield from draft.prompt
+        while not draft.ended:
+            before = len(draft.symbols)
+            slots.step()
+            yield from draft.symbols[before:]
+    finally:
+        slots.leave(draft)

@@ -1,0 +1,117 @@
+"""Drawing side by side: the same text whatever rides along, prompts in chunks, joining, leaving, going on later."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import torch
+
+from aigc_models.capabilities import Shape
+from aigc_models.errors import BadInput
+from aigc_models.families import transformer
+from aigc_models.language import decoding, slots
+from aigc_models.language.decoding import sampling
+from aigc_models.language.slots import Draft, Slots
+from aigc_models.modalities import text
+from aigc_models.sequences import PAD
+
+
+@pytest.fixture(scope="module")
+def model() -> transformer.Transformer:
+    torch.manual_seed(0)
+    made = transformer.build(transformer.SIZES["debug"], Shape("text", ("a", "b"), text.Format(length=64))).eval()
+    with torch.no_grad():
+        made.embedding.symbols.weight.mul_(20)  # so that what was read matters
+    return made
+
+
+def draft(seed: int, prompt: bytes = b"", length: int = 40, **options: Any) -> Draft:
+    shown = {name: options.pop(name) for name in ("likeliest", "echo") if name in options}
+    return Draft(seed % 3, seed, prompt, sampling(max_length=length, **options), **shown)
+
+
+PROMPTS = [b"", b"a", b"Once upon", b"x" * 300]
+OPTIONS: list[dict[str, Any]] = [{}, {"top_p": 0.8}, {"frequency_penalty": 0.5, "no_repeat_ngram": 2}, {"temperature": 0.5}]
+
+
+def company(count: int) -> list[Draft]:
+    return [draft(seed, PROMPTS[seed % 4], 330 + 7 * seed % 40, **OPTIONS[seed // 4 % 4]) for seed in range(count)]
+
+
+@torch.inference_mode()
+def test_texts_are_the_same_alone_and_in_company(model: transformer.Transformer) -> None:
+    together = company(13)
+    slots.finish(Slots(model, 4), together)
+    for one, again in zip(together, company(13), strict=True):
+        slots.finish(Slots(model, 4), [again])
+        assert one.symbols == again.symbols
+        assert len(one.prompt) + len(one.symbols) <= one.how.max_length
+
+
+@torch.inference_mode()
+def test_texts_are_those_of_a_batch(model: transformer.Transformer) -> None:
+    for one in company(8):
+        slots.finish(Slots(model, 4), [one])
+        conditions, seeds = torch.tensor([one.condition]), torch.tensor([one.seed])
+        whole = decoding.generate(model, conditions, seeds, [one.prompt], **one.how.model_dump())[0]
+        assert [*one.prompt, *one.symbols] == whole[whole != PAD].tolist()
+
+
+@torch.inference_mode()
+def test_a_draft_that_was_parked_goes_on_as_if_it_had_not_been(model: transformer.Transformer) -> None:
+    whole, parked, other = draft(3, b"ab", 90), draft(3, b"ab", 90), draft(4, b"", 300)
+    slots.finish(Slots(model, 2), [whole])
+    two = Slots(model, 2)
+    two.join(other)
+    two.join(parked)
+    for at in range(2000):
+        if parked.ended:
+            break
+        two.step()
+        if at % 5 == 0 and not parked.ended:
+            two.park(parked)
+            two.step()
+            two.join(parked)
+    assert parked.symbols == whole.symbols
+
+
+@torch.inference_mode()
+def test_a_long_prompt_takes_turns(model: transformer.Transformer) -> None:
+    two, long, short = Slots(model, 2), draft(1, b"x" * 5 * slots.CHUNK, 2000), draft(2)
+    two.join(long)
+    two.join(short)
+    for _ in range(4):
+        assert two.step() == [short]
+    assert len(short.symbols) == 4
+    assert two.step() == [long, short]
+    two.leave(long)
+    assert two.room == 1
+
+
+@torch.inference_mode()
+def test_what_is_said_of_symbols_and_of_the_prompt(model: transformer.Transformer) -> None:
+    one = draft(5, b"abc", 20, likeliest=2, echo=True, temperature=0.5)
+    slots.finish(Slots(model, 2), [one])
+    symbols = [*one.prompt, *one.symbols]
+    assert [said.symbol for said in one.said] == symbols
+    fed = torch.tensor([[model.vocabulary.end, *symbols[:-1]]])
+    expected = model.extend(model.begin(torch.tensor([one.condition])), fed)[0][0]
+    for said, row in zip(one.said, expected, strict=True):
+        assert said.log_probability == pytest.approx(float(row[said.symbol]), abs=1e-4)
+        assert list(said.likeliest.values()) == pytest.approx(row.topk(2).values.tolist(), abs=1e-4)
+
+
+@torch.inference_mode()
+def test_a_stream_that_nobody_reads_on_leaves(model: transformer.Transformer) -> None:
+    two, one = Slots(model, 2), draft(7, b"ab")
+    stream = slots.stream(two, one)
+    assert [next(stream) for _ in range(4)][:2] == [*b"ab"]
+    assert two.room == 1
+    stream.close()
+    assert two.room == 2
+
+
+def test_a_prompt_that_leaves_no_room_is_refused() -> None:
+    with pytest.raises(BadInput, match="prompt of 40 symbols leaves no room in max_length=40"):
+        draft(0, b"x" * 40)
