@@ -5,6 +5,7 @@ import os
 import sys
 from pathlib import Path
 from types import SimpleNamespace
+from zlib import crc32
 
 import pytest
 
@@ -76,7 +77,7 @@ def plain_flows(tracked_workspace, monkeypatch):
 @pytest.fixture
 def letters(request, plain_flows):
     """`plain_flows` with 120 letters in a folder."""
-    name = f"again{len(request.node.name)}"  # the workspace is that of all tests
+    name = f"again{crc32(request.node.name.encode())}"  # the workspace is that of all tests
     folder = plain_flows.workspace.root / "letters" / name
     folder.mkdir(parents=True)
     for number in range(120):

@@ -1,4 +1,4 @@
-"""Tunes and histories through ingesting, cleaning, comparing and dividing; without a model that learns them yet."""
+"""Tunes and histories through ingesting, cleaning, comparing and dividing."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ import numpy as np
 import pytest
 from pyarrow import parquet
 
-from aigc_models.errors import BadInput
 from aigc_models.modalities import events
 from flows.config import DataConfig
 from flows.order import Order
@@ -95,9 +94,10 @@ def test_a_history_that_went_on_takes_the_place_of_the_earlier_one(tmp_path: Pat
     assert events.unpack(newest["content"]).values.tolist()[-1] == "film1"
 
 
-def test_what_no_preset_learns_is_said_before_anything_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tunes_are_learnt_by_the_preset_of_events(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AIGC_WORKSPACE", str(tmp_path))
     (tmp_path / "a.abc").write_text("X:1\nK:C\nCDE\n")
     remember(Workspace(tmp_path), DataConfig(source=SourceSettings(name="tunes", location=str(tmp_path / "a.abc"))))
-    with pytest.raises(BadInput, match="tunes holds events, and there is no preset for events yet"):
-        _ = Order(data="tunes").config
+    (run,) = Order(data="tunes").config.runs
+    assert [member.family for member in run.training.members] == ["rnn", "transformer", "cache"]
+    assert run.evaluation.primary in ("", "bits_per_event")

@@ -49,10 +49,23 @@ class Format(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
     length: int = Field(description="most symbols of a generated item unless it is asked for more, END included", gt=0)
     tokeniser: Literal["bytes", "bpe", "unigram", "auto"] = Field(
-        "bytes", description="what texts are cut into; auto: what needs the fewest bits a byte in a short training"
+        "bytes",
+        description="what texts are cut into; auto: what needs the fewest bits a byte in a short training",
+        exclude_if=lambda kind: kind == "bytes",  # so that the cards of data sets without one stay as they are
     )
-    pieces: int = Field(1024, ge=300, le=30_000, description="of a tokeniser, the 256 bytes among them")
-    learned: str = Field("", description="the tokeniser, learned from the train split alone; made, not given", repr=False)
+    pieces: int = Field(
+        1024,
+        ge=300,
+        le=30_000,
+        description="of a tokeniser, the 256 bytes among them",
+        exclude_if=lambda pieces: pieces == 1024,
+    )
+    learned: str = Field(
+        "",
+        description="the tokeniser, learned from the train split alone; made, not given",
+        repr=False,
+        exclude_if=lambda learned: not learned,
+    )
 
 
 def read(payload: bytes, name: str) -> str:

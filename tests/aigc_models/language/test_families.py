@@ -13,7 +13,6 @@ from torch import Tensor
 
 from aigc_models.capabilities import Batches, Encodes, Fits, Learns, Scores, Shape, Streams, Validates
 from aigc_models.corpus import Corpus
-from aigc_models.ensembles.average import Average, Settings
 from aigc_models.find import find, names
 from aigc_models.language import decoding, reading
 from aigc_models.language.states import states_of
@@ -24,6 +23,7 @@ from aigc_models.training.optimisers import Optimiser
 from aigc_models.training.randomness import seeded
 
 FAMILIES = [name for name in names("aigc_models.families") if symbolic() <= find("aigc_models.families", name).MODALITIES]
+ENSEMBLES = [n for n in names("aigc_models.ensembles") if symbolic() <= find("aigc_models.ensembles", n).MODALITIES]
 LABELS = ("a", "b")
 SHAPES = {
     "bytes": Shape("text", LABELS, text.Format(length=32)),
@@ -58,10 +58,11 @@ def of(kind: str) -> Corpus:
 
 @cache
 def case(name: str, kind: str) -> Case:
-    """Of each family a debug model that has learnt a little, and of those that stream an average."""
-    if name == "average":
-        members = {each: case(each, kind).model for each in STREAMING}
-        return Case(SHAPES[kind], of(kind), Average(members, dict.fromkeys(members, 1 / len(members)), Settings()))
+    """Of each family a debug model that has learnt a little, and of those that stream each kind of ensemble."""
+    if name in ENSEMBLES:
+        members, train = {each: case(each, kind).model for each in STREAMING}, of(kind)
+        method = find("aigc_models.ensembles", name)
+        return Case(SHAPES[kind], train, method.fit(members, train, train, SHAPES[kind], method.Settings(), 0, print))
     family, train = find("aigc_models.families", name), of(kind)
     with seeded(0):
         model = family.build(family.SIZES["debug"], SHAPES[kind])
@@ -91,7 +92,7 @@ def streams(name: str) -> bool:
 
 STREAMING = [name for name in FAMILIES if streams(name)]
 EVERY = [(name, kind) for name in FAMILIES for kind in SHAPES]
-STREAMS = [(name, kind) for name in [*STREAMING, "average"] for kind in SHAPES]
+STREAMS = [(name, kind) for name in [*STREAMING, *ENSEMBLES] for kind in SHAPES]
 
 
 @pytest.mark.parametrize(("name", "kind"), STREAMS)
