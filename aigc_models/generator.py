@@ -108,23 +108,23 @@ class Generator(Inference):
 
         The pieces are whole characters. `first`: the number of the text under the seed.
         """
-        draft = self.draft(prompt, label, seed, first, **sampling)
+        draft = self.draft(prompt, sampling, label, seed, first)
         return iter(self.modality.characters(stream(self.slots(), draft), self.format))
 
     def draft(
         self,
-        prompt: str = "",
+        prompt: str,
+        sampling: Mapping[str, Any],
         label: str | None = None,
         seed: int = 0,
         first: int = 0,
         likeliest: int | None = None,
         echo: bool = False,
-        **sampling: Any,
     ) -> Draft:
         """The same text for whoever draws several side by side, in `slots`; see `Draft` for `likeliest` and `echo`."""
         if not self._streams:
             raise self._cannot("stream")
-        how = decoding.sampling(**self._checked(sampling))
+        how = decoding.sampling(**self._checked(dict(sampling)))
         condition = int(self.conditions(1, label, seed, first)[0])
         return Draft(condition, derived(seed, first), self._symbols(prompt), how, likeliest, echo)
 

@@ -20,11 +20,12 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from aigc_models.errors import BadInput
 from tasks.serve import failures, inference, media
-from tasks.serve.completions import Answer, server_sent
+from tasks.serve.chat import Chat, ChatAnswer, ChatRequest
+from tasks.serve.completions import Answer, CompletionAnswer, server_sent
 from tasks.serve.engine import Engine, Hung
 from tasks.serve.following import EVERY, Follower
 from tasks.serve.metering import Metered, Meters
-from tasks.serve.requests import headers, mark, unless_gone, worker_for
+from tasks.serve.requests import deadline_of, headers, mark, unless_gone, worker_for
 from tasks.serve.schemas import (
     FAILURES,
     Completion,
@@ -34,10 +35,12 @@ from tasks.serve.schemas import (
     Pictures,
     ServedModel,
     ServedModels,
+    TextRequest,
 )
 from tasks.serve.worker import Item, Served, Worker
 from tasks.use.provenance import labelled
 
+PATIENCE = 600.0  # seconds after which an answer that is not done is given up
 HUNG = 120.0  # seconds without progress after which a worker that has something to do counts as hung
 STARTED = int(time.time())
 ABOUT = (
@@ -54,11 +57,13 @@ def create_app(
     loaded: Callable[[Engine], None] = lambda engine: None,
     every: float = EVERY,
     hung: float = HUNG,
+    patience: float = PATIENCE,
 ) -> FastAPI:
     """An app that serves `models` by name; they are loaded when it starts, then `loaded` is called.
 
     `room`: how many items may wait or be made at a time; beyond it requests get a 429.
     `every`: seconds between two looks at the registry. `hung`: seconds without progress until `/healthz` says 503.
+    `patience`: seconds after which a text that is not done is given up with a 504.
     """
     engine = Engine(models, room)
     meters = Meters(engine)
@@ -80,6 +85,7 @@ def create_app(
 
     app = FastAPI(title="AIGC Foundry", description=ABOUT, lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.engine, app.state.meters, app.state.follower, app.state.hung = engine, meters, follower, hung
+    app.state.patience = patience
     for part in (router, media.router, inference.router):
         app.include_router(part)
     app.add_middleware(Metered, meters=meters)
@@ -124,12 +130,27 @@ def described(worker: Worker) -> ServedModel:
 async def completions(asked: CompletionRequest, request: Request) -> Response:
     """Text: OpenAI's completions, with server-sent events where `stream` is set."""
     worker = worker_for(request, asked, "text")
-    answer = Answer(worker, asked, request.app.state.meters)
-    events = answer.events(request.app.state.engine)
+    meters, deadline = request.app.state.meters, deadline_of(request, asked.deadline)
+    return await answered(request, asked, CompletionAnswer(worker, asked, meters, deadline))
+
+
+@router.post("/v1/chat/completions", response_model=None, responses={200: {"model": Chat}})
+async def chat(asked: ChatRequest, request: Request) -> Response:
+    """The same in the shape of a conversation; the model goes on with the messages' contents."""
+    worker = worker_for(request, asked, "text")
+    meters, deadline = request.app.state.meters, deadline_of(request, asked.deadline)
+    return await answered(request, asked, ChatAnswer(worker, asked, meters, deadline))
+
+
+async def answered(request: Request, asked: TextRequest, answer: Answer) -> Response:
+    """As a stream where that is asked for; a client that goes away ends the drawing."""
+    engine: Engine = request.app.state.engine
     if asked.stream:
+        events = answer.events(engine)
         first = await unless_gone(request, anext(events))  # what is wrong shows before the answer begins
         return StreamingResponse(server_sent(first, events), media_type="text/event-stream", headers=headers(answer.label))
-    return JSONResponse((await unless_gone(request, answer.whole(events))).model_dump(), headers=headers(answer.label))
+    whole = await unless_gone(request, answer.complete(engine))
+    return Response(whole.model_dump_json(), media_type="application/json", headers=headers(answer.label))
 
 
 @router.post("/v1/images/generations", response_model=None, responses={200: {"model": Pictures}})

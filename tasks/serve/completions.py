@@ -1,83 +1,192 @@
-"""The answer to one completion request: OpenAI's shape, in pieces or as a whole."""
+"""The answer to a request for text: its choices are drawn side by side, as the pieces of a stream or as a whole."""
 
 from __future__ import annotations
 
 import secrets
 import time
-from collections.abc import AsyncIterator
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tasks.serve.cutting import Cut
+from pydantic import BaseModel
+
+from tasks.serve import likelihoods
+from tasks.serve.cutting import Cut, Reason
+from tasks.serve.drawing import Late, Share
 from tasks.serve.engine import Engine
 from tasks.serve.failures import failed
 from tasks.serve.metering import Meters
-from tasks.serve.schemas import Choice, Completion, CompletionRequest, Usage
+from tasks.serve.schemas import Choice, Completion, CompletionRequest, TextRequest, Usage
 from tasks.serve.worker import Item, Worker
 
+if TYPE_CHECKING:
+    from aigc_models.language.slots import Draft, Said
 
-class Answer:
-    """The answer to one completion request, as the pieces of a stream or as a whole."""
 
-    def __init__(self, worker: Worker, asked: CompletionRequest, meters: Meters) -> None:
-        self._worker, self._asked, self._meters = worker, asked, meters
+class Piece(NamedTuple):
+    """Of one choice, or all of it."""
+
+    choice: int
+    item: int
+    label: str | None
+    text: str
+    said: Sequence[Said]  # of its tokens, where that is asked for
+    offset: int  # characters of the choice before it
+    reason: Reason | None  # why the choice ends here
+
+
+class Choosing:
+    """One draft on its way to a choice."""
+
+    def __init__(self, index: int, item: Item, label: str | None, prompt: str, draft: Draft, cut: Cut) -> None:
+        self.index, self.item, self.label, self.prompt, self.draft, self.cut = index, item, label, prompt, draft, cut
+        self._told = self._offset = 0
+
+    def piece(self, symbols: Sequence[int], last: bool) -> Piece | None:
+        """What these symbols add; none where nothing can be shown yet."""
+        text = self.cut.add(symbols, last)
+        if not self._offset:
+            text = self.prompt + text
+        before, self._offset = self._offset, self._offset + len(text)
+        told = self.cut.tokens + (len(self.draft.prompt) if self.draft.echo else 0)
+        said, self._told = self.draft.said[self._told : told], told
+        if not text and not self.cut.reason:
+            self._told -= len(said)
+            return None
+        return Piece(self.index, self.item.item, self.label, text, said, before, self.cut.reason)
+
+    @property
+    def likelihood(self) -> float:
+        """Mean log-probability of its tokens, in nats."""
+        said = self.draft.said[-len(self.draft.symbols) :][: self.cut.tokens]
+        return sum(each.log_probability for each in said) / max(1, len(said))
+
+
+class Answer(ABC):
+    """The answer to one request; what is made of its pieces is OpenAI's shape."""
+
+    def __init__(self, worker: Worker, asked: TextRequest, meters: Meters, deadline: float) -> None:
+        self._worker, self._asked, self._meters, self._deadline = worker, asked, meters, deadline
         self.label = worker.identity.mark(secrets.randbits(48) if asked.seed is None else asked.seed, asked.first)
         self._id, self._created = f"cmpl-{secrets.token_hex(12)}", int(time.time())
         self._tokens = 0
+        self._choices = [
+            self._choice(index, prompt)
+            for index, prompt in enumerate(prompt for prompt in asked.prompts for _ in range(asked.drafts))
+        ]
 
-    async def events(self, engine: Engine) -> AsyncIterator[Completion]:
-        """Pieces of text, one choice after the other; each choice ends with its reason."""
-        prompts = [prompt for prompt in self._asked.prompts for _ in range(self._asked.n)]
-        with engine.admitted(len(prompts)):
-            for index, prompt in enumerate(prompts):
-                async for event in self._choice(index, prompt):
-                    yield event
-        if self._asked.stream and self._asked.stream_options and self._asked.stream_options.include_usage:
-            yield self._completion([], self._usage())
-
-    async def _choice(self, index: int, prompt: str) -> AsyncIterator[Completion]:
+    def _choice(self, index: int, prompt: str) -> Choosing:
         asked, item = self._asked, Item(self.label.seed, self._asked.first + index, self._asked.label)
-        empty = Choice(index=index, text="", item=item.item, label=self._worker.condition(item)[1], finish_reason=None)
-        if asked.echo and prompt:
-            yield self._completion([empty.model_copy(update={"text": prompt})])
-        pieces = self._worker.text(prompt, item, asked.max_tokens, asked.stops, asked.sampling)
-        async for piece in pieces:
-            if isinstance(piece, Cut):
-                self._tokens += piece.tokens
-                self._meters.items.labels(self.label.model).inc()
-                self._meters.tokens.labels(self.label.model).inc(piece.tokens)
-            news = {"finish_reason": piece.reason} if isinstance(piece, Cut) else {"text": piece}
-            yield self._completion([empty.model_copy(update=news)])
+        generator, modality = self._worker.generator, self._worker.generator.modality
+        length = len(modality.symbols(prompt, generator.format)) + asked.length + 1  # one more, to see whether the text ends there by itself
+        draft = self._worker.draft(prompt, item, {"max_length": length, **asked.sampling}, asked.likeliest, asked.echoed)
+        cut = Cut(modality.Decoder(generator.format), generator.model.vocabulary.end, asked.length, asked.stops)
+        return Choosing(index, item, self._worker.condition(item)[1], prompt if asked.echoed else "", draft, cut)
 
-    async def whole(self, events: AsyncIterator[Completion]) -> Completion:
-        """All pieces put together."""
-        choices: dict[int, Choice] = {}
-        async for event in events:
-            for piece in event.choices:
-                before = choices.get(piece.index)
-                choices[piece.index] = piece.model_copy(update={"text": (before.text if before else "") + piece.text})
-        return self._completion(list(choices.values()), self._usage())
+    async def pieces(self, engine: Engine) -> AsyncIterator[Piece]:
+        """Of all choices, as they are drawn; each choice ends with its reason."""
+        share = Share([choice.draft for choice in self._choices])
+        with engine.admitted(len(share.drafts), sum(draft.how.max_length for draft in share.drafts)):
+            async for number, symbols, last in self._worker.draw(share, self._deadline):
+                choice = self._choices[number]
+                if choice.cut.reason is None and (piece := choice.piece(symbols, last)):
+                    if piece.reason:
+                        share.over.add(number)
+                        self._count(choice.cut.tokens)
+                    yield piece
+
+    def _count(self, tokens: int) -> None:
+        self._tokens += tokens
+        self._meters.items.labels(self.label.model).inc()
+        self._meters.tokens.labels(self.label.model).inc(tokens)
+
+    async def events(self, engine: Engine) -> AsyncIterator[BaseModel]:
+        """The parts of a stream."""
+        asked = self._asked
+        async for piece in self.pieces(engine):
+            yield self.part([piece])
+        if asked.stream_options and asked.stream_options.include_usage:
+            yield self.part([], self._usage())
+
+    async def complete(self, engine: Engine) -> BaseModel:
+        """All of it."""
+        parts: dict[int, list[Piece]] = {choice.index: [] for choice in self._choices}
+        async for piece in self.pieces(engine):
+            parts[piece.choice].append(piece)
+        wholes = [_joined(parts[choice.index]) for choice in self._best()]
+        return self.whole([whole._replace(choice=index) for index, whole in enumerate(wholes)], self._usage())
+
+    def _best(self) -> list[Choosing]:
+        """Of each prompt's drafts the likeliest."""
+        size, count, chosen = self._asked.drafts, self._asked.n, list[Choosing]()
+        if size == count:
+            return self._choices
+        for first in range(0, len(self._choices), size):
+            some = self._choices[first : first + size]
+            chosen += sorted(some, key=lambda choice: -choice.likelihood)[:count]
+        return chosen
+
+    @property
+    def _pieces(self) -> Sequence[bytes]:
+        generator = self._worker.generator
+        stand_for: Sequence[bytes] = generator.modality.pieces(generator.format)
+        return stand_for
 
     def _usage(self) -> Usage:
-        prompt = sum(len(prompt.encode()) for prompt in self._asked.prompts)
+        prompt = sum(len(choice.draft.prompt) for choice in self._choices) // self._asked.drafts
         return Usage(prompt_tokens=prompt, completion_tokens=self._tokens, total_tokens=prompt + self._tokens)
 
-    def _completion(self, choices: list[Choice], usage: Usage | None = None) -> Completion:
-        return Completion(
-            id=self._id,
-            created=self._created,
-            model=self.label.model,
-            system_fingerprint=f"{self.label.model}/{self.label.version}",
-            choices=choices,
-            usage=usage,
-            aigc=self.label,
-        )
+    def _common(self) -> dict[str, Any]:
+        """What every part of the answer says."""
+        fingerprint = f"{self.label.model}/{self.label.version}"
+        return {
+            "id": self._id,
+            "created": self._created,
+            "model": self.label.model,
+            "system_fingerprint": fingerprint,
+            "aigc": self.label,
+        }
+
+    @abstractmethod
+    def part(self, pieces: Sequence[Piece], usage: Usage | None = None) -> BaseModel:
+        """A part of a stream."""
+
+    @abstractmethod
+    def whole(self, pieces: Sequence[Piece], usage: Usage) -> BaseModel:
+        """The answer of whole choices."""
 
 
-async def server_sent(first: Completion, events: AsyncIterator[Completion]) -> AsyncIterator[str]:
+class CompletionAnswer(Answer):
+    """To `POST /v1/completions`."""
+
+    _asked: CompletionRequest
+
+    def part(self, pieces: Sequence[Piece], usage: Usage | None = None) -> Completion:
+        return Completion(choices=[self._shaped(piece) for piece in pieces], usage=usage, **self._common())
+
+    def whole(self, pieces: Sequence[Piece], usage: Usage) -> Completion:
+        return self.part(pieces, usage)
+
+    def _shaped(self, piece: Piece) -> Choice:
+        told = None if self._asked.logprobs is None else likelihoods.of_completion(piece.said, piece.offset, self._pieces)
+        index, item, label, text, _, _, reason = piece
+        return Choice(index=index, text=text, item=item, label=label, finish_reason=reason, logprobs=told)
+
+
+def _joined(pieces: Sequence[Piece]) -> Piece:
+    text, said = "".join(piece.text for piece in pieces), [each for piece in pieces for each in piece.said]
+    return pieces[0]._replace(text=text, said=said, reason=pieces[-1].reason)
+
+
+async def server_sent(first: BaseModel, events: AsyncIterator[BaseModel]) -> AsyncIterator[str]:
     """Server-sent events; an error on the way is an event too, as the `openai` client expects."""
     yield f"data: {first.model_dump_json()}\n\n"
     try:
         async for event in events:
             yield f"data: {event.model_dump_json()}\n\n"
+    except Late as error:
+        yield f"data: {bytes(failed(504, str(error), 'server_error', code='deadline').body).decode()}\n\n"
+        return
     except Exception as error:
         yield f"data: {bytes(failed(500, str(error), 'server_error').body).decode()}\n\n"
         raise

@@ -14,6 +14,8 @@ from contextlib import contextmanager
 from aigc_models.errors import AigcError, BadInput
 from tasks.serve.worker import Served, Worker
 
+COST = 1024  # symbols that count as one item in the queue
+
 
 class Busy(AigcError):
     """More is waiting than the queue holds; ask again later."""
@@ -119,15 +121,23 @@ class Engine:
         return worker
 
     @contextmanager
-    def admitted(self, items: int) -> Iterator[None]:
-        """Room in the queue for `items`, kept for the length of the block; raises `Busy` where there is none."""
-        if self.waiting + items > self._room:
-            raise Busy(f"{self.waiting} items wait or are being made, there is room for {self._room}; try again in a second")
-        self.waiting += items
+    def admitted(self, items: int, symbols: int = 0) -> Iterator[None]:
+        """Room in the queue for `items`, kept for the length of the block; raises `Busy` where there is none.
+
+        `symbols`, those of prompts too: each `COST` of them are as much as an item. More than the whole queue
+        holds is let in when nothing else is there.
+        """
+        cost = max(items, -(-symbols // COST))
+        if self.waiting and self.waiting + cost > self._room:
+            raise Busy(
+                f"{self.waiting} items wait or are being made, there is room for {self._room}, and this is as much as {cost}; "
+                "try again in a second"
+            )
+        self.waiting += cost
         try:
             yield
         finally:
-            self.waiting -= items
+            self.waiting -= cost
 
 
 def _listed(workers: Sequence[Worker]) -> str:

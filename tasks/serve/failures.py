@@ -10,6 +10,7 @@ from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
 from aigc_models.errors import BadInput
+from tasks.serve.drawing import Late
 from tasks.serve.engine import Busy, Engine, Hung, Loading
 from tasks.serve.schemas import Failed, Failure
 
@@ -66,6 +67,10 @@ async def hung(request: Request, error: Exception) -> JSONResponse:
     return failed(503, str(error), "server_error", code="hung")
 
 
+async def late(request: Request, error: Exception) -> JSONResponse:
+    return failed(504, str(error), "server_error", code="deadline")
+
+
 async def gone(request: Request, error: Exception) -> JSONResponse:
     """Nobody reads it; the status is for the metrics (nginx's 'client closed request')."""
     return failed(499, "the client went away")
@@ -91,5 +96,6 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Loading, loading)
     app.add_exception_handler(Hung, hung)
     app.add_exception_handler(Gone, gone)
+    app.add_exception_handler(Late, late)
     app.add_exception_handler(HTTPException, refused)
     app.add_exception_handler(Exception, broken)

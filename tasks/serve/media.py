@@ -15,7 +15,7 @@ from tasks.serve import sound
 from tasks.serve.asking import GenerateRequest, Items, Made, Points, SpeechRequest, dumped
 from tasks.serve.contents import pasts
 from tasks.serve.engine import Engine
-from tasks.serve.requests import able_worker, headers, mark, unless_gone, worker_for
+from tasks.serve.requests import able_worker, deadline_of, headers, mark, unless_gone, worker_for
 from tasks.serve.schemas import FAILURES
 from tasks.serve.worker import Item, Worker
 from tasks.use.provenance import labelled
@@ -63,18 +63,20 @@ async def generate(asked: GenerateRequest, request: Request) -> Response:
     past = await worker.ask(pasts, None if asked.past is None else [asked.past])
     items = [Item(answer.seed, asked.first + at, asked.label, past[0] if past else None) for at in range(asked.items)]
     engine: Engine = request.app.state.engine
+    deadline = deadline_of(request)
     with engine.admitted(len(items)):
-        contents = await unless_gone(request, made(worker, items, asked))
+        contents = await unless_gone(request, made(worker, items, asked, deadline))
     request.app.state.meters.items.labels(answer.model).inc(len(items))
     data = [described(worker, item, content) for item, content in zip(items, contents, strict=True)]
     listed = Items(created=int(time.time()), model=answer.model, data=data, aigc=answer)
     return JSONResponse(dumped(listed), headers=headers(answer))
 
 
-async def made(worker: Worker, items: Sequence[Item], asked: GenerateRequest) -> list[Any]:
+async def made(worker: Worker, items: Sequence[Item], asked: GenerateRequest, deadline: float) -> list[Any]:
     """The items' contents, the same as `aigc generate` makes."""
-    if worker.generator.card.modality == "text":
-        return [await worker.whole_text(asked.prompt or "", item, asked.sampling) for item in items]
+    if "streams" in worker.generator.capabilities:
+        drafts = [worker.draft(asked.prompt or "", item, asked.sampling) for item in items]
+        return await worker.drawn(drafts, deadline)
     if asked.prompt:
         raise BadInput(f"prompt: {worker.identity.model} makes {worker.generator.card.modality}; give a label")
     if not asked.sampling and "generates" in worker.generator.capabilities:

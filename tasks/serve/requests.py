@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import time
 from collections.abc import Awaitable
 from typing import TypeVar
 
@@ -49,6 +50,12 @@ def held(request: Request, worker: Worker) -> Worker:
 def mark(worker: Worker, seed: int | None, first: int = 0) -> Label:
     """The label of an answer; a seed is drawn where none is asked for."""
     return worker.identity.mark(secrets.randbits(48) if seed is None else seed, first)
+
+
+def deadline_of(request: Request, seconds: float | None = None) -> float:
+    """When an answer must be done (`time.monotonic`): after `seconds`, at most those of the server."""
+    most: float = request.app.state.patience
+    return time.monotonic() + min(most, seconds or most)
 
 
 def headers(label: Label) -> dict[str, str]:

@@ -20,12 +20,24 @@ MAX_TOKENS = 4096  # a token is a byte of UTF-8
 TOKENS = 511  # by default: with END the 512 symbols of `aigc generate`, so that both make the same text
 MAX_SEED = 2**53 - 1  # what JavaScript can hold
 
+OPTIONS = (
+    "temperature",
+    "top_k",
+    "top_p",
+    "min_p",
+    "typical_p",
+    "frequency_penalty",
+    "presence_penalty",
+    "repetition_penalty",
+    "no_repeat_ngram",
+)
+
 Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
 Text = Annotated[str, Field(max_length=MAX_PROMPT_LENGTH)]
 
 
 class Asked(BaseModel):
-    """What the two requests share."""
+    """What the requests share."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -41,30 +53,24 @@ class StreamOptions(BaseModel):
     include_usage: bool = False
 
 
-class CompletionRequest(Asked):
-    """`POST /v1/completions`. A token is a byte of UTF-8."""
+class TextRequest(Asked):
+    """What is asked of a text. A token is a byte of UTF-8."""
 
-    prompt: Text | list[Text] = Field("", description="what the text begins with; a list gives n choices for each")
     max_tokens: int = Field(TOKENS, ge=1, le=MAX_TOKENS, description="most bytes, where the text does not end before")
     temperature: float | None = Field(None, ge=0, le=2)
+    top_k: int | None = Field(None, ge=0)
     top_p: float | None = Field(None, gt=0, le=1)
     min_p: float | None = Field(None, ge=0, le=1)
+    typical_p: float | None = Field(None, gt=0, le=1)
+    frequency_penalty: float | None = Field(None, ge=-2, le=2)
+    presence_penalty: float | None = Field(None, ge=-2, le=2)
+    repetition_penalty: float | None = Field(None, ge=1)
+    no_repeat_ngram: int | None = Field(None, ge=0)
     n: int = Field(1, ge=1, le=MAX_CHOICES, description="choices for each prompt")
     stream: bool = False
     stream_options: StreamOptions | None = None
     stop: str | list[str] | None = Field(None, description="the text ends before any of these, at most 4")
-    echo: bool = Field(False, description="repeat the prompt before the text")
-    best_of: Literal[1] | None = None
-    frequency_penalty: Literal[0] | None = None
-    presence_penalty: Literal[0] | None = None
-    logprobs: None = None
-
-    @field_validator("prompt")
-    @classmethod
-    def _some_prompts(cls, prompt: str | list[str]) -> str | list[str]:
-        if isinstance(prompt, list) and not 1 <= len(prompt) <= MAX_PROMPTS:
-            raise ValueError(f"1 to {MAX_PROMPTS} prompts a request, not {len(prompt)}")
-        return prompt
+    deadline: float | None = Field(None, gt=0, description="seconds after which a 504 is of more use than the text")
 
     @field_validator("stop")
     @classmethod
@@ -72,16 +78,6 @@ class CompletionRequest(Asked):
         if isinstance(stop, list) and len(stop) > 4:
             raise ValueError(f"at most 4 stop strings, not {len(stop)}")
         return stop
-
-    @model_validator(mode="after")
-    def _few_answers(self) -> Self:
-        if len(self.prompts) * self.n > MAX_ANSWERS:
-            raise ValueError(f"prompts times n is {len(self.prompts) * self.n}, at most {MAX_ANSWERS}")
-        return self
-
-    @property
-    def prompts(self) -> list[str]:
-        return [self.prompt] if isinstance(self.prompt, str) else self.prompt
 
     @property
     def stops(self) -> tuple[str, ...]:
@@ -91,7 +87,72 @@ class CompletionRequest(Asked):
     @property
     def sampling(self) -> dict[str, float]:
         """What was asked for; the rest is the model's own choice."""
-        return self.model_dump(include={"temperature", "top_p", "min_p"}, exclude_none=True)
+        return self.model_dump(include=set(OPTIONS), exclude_none=True)
+
+    @property
+    def prompts(self) -> list[str]:
+        raise NotImplementedError
+
+    @property
+    def length(self) -> int:
+        """Most tokens."""
+        return self.max_tokens
+
+    @property
+    def drafts(self) -> int:
+        """How many texts are made for each prompt, of which the best `n` are the answer."""
+        return self.n
+
+    @property
+    def likeliest(self) -> int | None:
+        """Of how many other tokens the log-probabilities are asked for; none: not even that of the token."""
+        return None
+
+    @property
+    def echoed(self) -> bool:
+        return False
+
+
+class CompletionRequest(TextRequest):
+    """`POST /v1/completions`."""
+
+    prompt: Text | list[Text] = Field("", description="what the text begins with; a list gives n choices for each")
+    echo: bool = Field(False, description="repeat the prompt before the text")
+    best_of: int | None = Field(None, ge=1, le=MAX_CHOICES, description="make so many, give the n likeliest by the token")
+    logprobs: int | None = Field(None, ge=0, le=5, description="log-probabilities of each token and of so many others")
+
+    @field_validator("prompt")
+    @classmethod
+    def _some_prompts(cls, prompt: str | list[str]) -> str | list[str]:
+        if isinstance(prompt, list) and not 1 <= len(prompt) <= MAX_PROMPTS:
+            raise ValueError(f"1 to {MAX_PROMPTS} prompts a request, not {len(prompt)}")
+        return prompt
+
+    @model_validator(mode="after")
+    def _few_answers(self) -> Self:
+        if self.drafts < self.n:
+            raise ValueError(f"best_of is {self.best_of}, less than n, which is {self.n}")
+        if self.stream and self.drafts > self.n:
+            raise ValueError("best_of: the best of several are known at their ends alone, so that they cannot be streamed")
+        if len(self.prompts) * self.drafts > MAX_ANSWERS:
+            raise ValueError(f"prompts times n is {len(self.prompts) * self.drafts}, at most {MAX_ANSWERS}")
+        return self
+
+    @property
+    def prompts(self) -> list[str]:
+        return [self.prompt] if isinstance(self.prompt, str) else self.prompt
+
+    @property
+    def drafts(self) -> int:
+        return self.best_of or self.n
+
+    @property
+    def likeliest(self) -> int | None:
+        return 0 if self.logprobs is None and self.drafts > self.n else self.logprobs
+
+    @property
+    def echoed(self) -> bool:
+        return self.echo
 
 
 class ImageRequest(Asked):
@@ -116,7 +177,7 @@ class Choice(BaseModel):
     item: int
     label: str | None
     finish_reason: Literal["stop", "length"] | None
-    logprobs: None = None
+    logprobs: dict[str, Any] | None = None
 
 
 class Completion(BaseModel):

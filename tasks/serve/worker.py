@@ -1,8 +1,7 @@
 """One loaded model with a thread of its own.
 
-Text is drawn in slices of a few milliseconds, so that streams take turns and one that nobody reads
-any more ends at once; all else is made in micro-batches. Each call notes when the thread last finished
-something, so that a thread that hangs can be seen from outside.
+What is made of symbols is drawn side by side (`drawing`), all else in micro-batches. Each call notes when the thread last
+finished something, so that a thread that hangs can be seen from outside.
 """
 
 from __future__ import annotations
@@ -18,14 +17,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from aigc_models.errors import AigcError, unknown
 from tasks.serve.batching import Batcher, Content, ItemRequest
-from tasks.serve.cutting import Cut, after_prompt, pull
+from tasks.serve.drawing import Drawer, News, Share
 from tasks.use.provenance import Identity
 
 if TYPE_CHECKING:
     from aigc_models.generator import Generator
+    from aigc_models.language.slots import Draft
 
 T = TypeVar("T")
-SLICE = 0.02  # seconds that one stream may keep the worker
 
 
 class Item(NamedTuple):
@@ -69,6 +68,7 @@ class Worker:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=served.identity.model, initializer=_use, initargs=(threads,))
         self.generator: Generator
         self._batcher: Batcher
+        self._drawer: Drawer
 
     async def load(self) -> None:
         try:
@@ -76,10 +76,13 @@ class Worker:
         except AigcError as error:  # it names a file; whoever serves several models asks which of them it is
             raise type(error)(f"{self.identity.model} version {self.identity.version} cannot be loaded: {error}") from error
         self._batcher = Batcher(self._make, self.generator.card.micro_batch)
+        if "streams" in self.generator.capabilities:
+            self._drawer = Drawer(await self._run(self.generator.slots), self._run)
 
     async def close(self) -> None:
-        if hasattr(self, "_batcher"):
-            await self._batcher.close()
+        for part in ("_batcher", "_drawer"):
+            if hasattr(self, part):
+                await getattr(self, part).close()
         self._thread.shutdown(wait=False, cancel_futures=True)
 
     async def _run(self, function: Callable[..., Any], *arguments: Any) -> Any:
@@ -134,25 +137,21 @@ class Worker:
             return None
         return self.generator.after(1, item.item, None if item.past is None else [item.past])[0]
 
-    async def text(
-        self, prompt: str, item: Item, most: int, stops: Sequence[str], sampling: Mapping[str, float]
-    ) -> AsyncIterator[str | Cut]:
-        """What follows the prompt, in slices as it is drawn, and at last the `Cut`, which knows how it ended."""
-        length = len(prompt.encode()) + most + 1  # one more, to see whether the text ends there by itself
-        stream = partial(self.generator.stream, prompt, item.label, item.seed, item.item, max_length=length, **sampling)
-        cut = Cut(after_prompt(await self._run(stream), len(prompt)), most, stops)
-        pieces = iter(cut)
-        while (text := await self._run(pull, pieces, SLICE)) is not None:
-            yield text
-        yield cut
+    def draft(
+        self, prompt: str, item: Item, sampling: Mapping[str, Any], likeliest: int | None = None, echo: bool = False
+    ) -> Draft:
+        """An item of symbols that begins with `prompt`, to be drawn; raises `BadInput`."""
+        return self.generator.draft(prompt, sampling, item.label, item.seed, item.item, likeliest, echo)
 
-    async def whole_text(self, prompt: str, item: Item, sampling: Mapping[str, float]) -> str:
-        """The prompt and what follows it, as `aigc generate` makes it; in slices, so that others take turns."""
-        pieces = await self._run(partial(self.generator.stream, prompt, item.label, item.seed, item.item, **sampling))
-        text = ""
-        while (piece := await self._run(pull, pieces, SLICE)) is not None:
-            text += piece
-        return text
+    def draw(self, share: Share, deadline: float) -> AsyncIterator[News]:
+        """See `Drawer.draw`."""
+        return self._drawer.draw(share, deadline)
+
+    async def drawn(self, drafts: Sequence[Draft], deadline: float) -> list[Content]:
+        """The whole contents of drafts, their prompts in front, as `aigc generate` makes them."""
+        async for _ in self.draw(Share(drafts), deadline):
+            pass
+        return await self._run(_decoded, self.generator, drafts)
 
     async def try_once(self) -> None:
         """Make one item or forecast as a request would; raises what a request would get."""
@@ -186,6 +185,13 @@ def _contents(generator: Generator, requests: Sequence[ItemRequest]) -> list[Con
         return list(generator.modality.decode(generator.encoded(conditions, seeds), generator.format))
     after = [request.past for request in requests]
     return generator.decode(generator.encoded(conditions, seeds, given=generator.given(after)), after)
+
+
+def _decoded(generator: Generator, drafts: Sequence[Draft]) -> list[Content]:
+    import torch
+
+    items = [torch.tensor([[*draft.prompt, *draft.symbols]]) for draft in drafts]
+    return [content for item in items for content in generator.decode(item)]
 
 
 def _use(threads: int) -> None:

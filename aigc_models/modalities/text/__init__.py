@@ -174,13 +174,33 @@ def decode(values: Tensor | Sequences, format: Format) -> list[str]:
     return ["".join(characters(row.tolist(), format)) for row in rows]
 
 
+def pieces(format: Format) -> tuple[bytes, ...]:
+    """What each symbol stands for."""
+    return tokeniser.pieces(format.learned)
+
+
+class Decoder:
+    """Symbols as they come to text in whole characters; bytes that are no UTF-8 become U+FFFD."""
+
+    def __init__(self, format: Format) -> None:
+        self._decoder, self._pieces = codecs.getincrementaldecoder("utf-8")(errors="replace"), pieces(format)
+
+    def add(self, symbol: int) -> str:
+        """The characters that `symbol` completes; none, or more than one where it shows that those before were no UTF-8."""
+        return self._decoder.decode(self._pieces[symbol])
+
+    def rest(self) -> str:
+        """What is left when no more symbols come."""
+        return self._decoder.decode(b"", final=True)
+
+
 def characters(symbols: Iterable[int], format: Format) -> Iterator[str]:
     """The text of symbols up to an END, in pieces of whole characters, each as soon as it is complete."""
-    decoder, pieces = codecs.getincrementaldecoder("utf-8")(errors="replace"), tokeniser.pieces(format.learned)
-    for symbol in takewhile(lambda symbol: 0 <= symbol < len(pieces), symbols):
-        if piece := decoder.decode(pieces[symbol]):
+    decoder, end = Decoder(format), vocabulary(format).end
+    for symbol in takewhile(lambda symbol: 0 <= symbol < end, symbols):
+        if piece := decoder.add(symbol):
             yield piece
-    if rest := decoder.decode(b"", final=True):
+    if rest := decoder.rest():
         yield rest
 
 

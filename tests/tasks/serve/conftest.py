@@ -14,7 +14,9 @@ import pytest
 import torch
 import uvicorn
 
-from aigc_models.modalities import image
+from aigc_models.language.slots import Said
+from aigc_models.modalities import image, text
+from aigc_models.sequences import Vocabulary
 from tasks.serve.app import create_app
 from tasks.serve.worker import Served
 from tasks.use.provenance import Identity
@@ -52,31 +54,80 @@ class Pictures:
         return torch.stack(noise) * 0.2 + torch.where(conditions == 1, 0.7, -0.9)[:, None, None, None]
 
 
+class Script:
+    """A draft whose symbols are known: those of `text`, then END."""
+
+    def __init__(self, text: str, prompt: str, likeliest: int | None, echo: bool, most: int) -> None:
+        self.prompt, self.echo, self.likeliest = list(prompt.encode()), echo, likeliest
+        self.symbols, self.said, self.ended = list[int](), list[Said](), False
+        self.how = SimpleNamespace(max_length=most)
+        self._to_come = iter([*text.encode(), 256])
+        if echo and likeliest is not None:
+            self.said += [Said(symbol, -1.0, {}) for symbol in self.prompt]
+
+    def grow(self) -> None:
+        self.symbols.append(next(self._to_come))
+        if self.likeliest is not None:
+            self.said.append(Said(self.symbols[-1], -0.5 - 0.1 * (self.symbols[0] % 7), {}))
+        full = len(self.prompt) + len(self.symbols) >= self.how.max_length
+        self.ended = full or self.symbols[-1] == 256
+
+
 class Words:
-    """`SEED.ITEM LABEL; é` over and over, one character at a time, `length` characters in all."""
+    """`SEED.ITEM LABEL; é` over and over, one byte at a time, `length` characters in all; also its own slots."""
 
     capabilities, goes_on = ("streams",), False
 
-    def __init__(self, length: int = 60, seconds: float = 0.0) -> None:
+    def __init__(self, length: int = 60, seconds: float = 0.0, width: int = 4) -> None:
         self.card = SimpleNamespace(
             name="prose", modality="text", labels=("prose",), micro_batch=4, licence="MIT", dataset="prose", version="d4ta"
         )
         self.card.format = {"length": length}
+        self.modality, self.format = text, text.Format(length=length)
+        self.model = SimpleNamespace(vocabulary=Vocabulary(256))
         self.length, self.seconds, self.drawn, self.sampling = length, seconds, 0, {}
+        self.width, self.drafts, self.orders = width, list[Script](), list[list[Script]]()
 
     def conditions(self, count: int, label: str | None = None, seed: int = 0, first: int = 0) -> torch.Tensor:
         return torch.tensor([0 if label else 1] * count)
 
-    def stream(
-        self, prompt: str = "", label: str | None = None, seed: int = 0, first: int = 0, **sampling: Any
-    ) -> Iterator[str]:
+    def draft(
+        self,
+        prompt: str,
+        sampling: dict[str, Any],
+        label: str | None = None,
+        seed: int = 0,
+        first: int = 0,
+        likeliest: int | None = None,
+        echo: bool = False,
+    ) -> Script:
         self.sampling = sampling
-        yield from prompt
-        text = f"{seed}.{first} {label}; é"
-        for place in range(self.length):
-            time.sleep(self.seconds)
-            self.drawn += 1
-            yield text[place % len(text)]
+        piece = f"{seed}.{first} {label}; é"
+        whole = (piece * (self.length // len(piece) + 1))[: self.length]
+        return Script(whole, prompt, likeliest, echo, sampling["max_length"])
+
+    def slots(self) -> Words:
+        return self
+
+    @property
+    def room(self) -> int:
+        return self.width - len(self.drafts)
+
+    def join(self, draft: Script) -> None:
+        self.drafts.append(draft)
+
+    def leave(self, draft: Script) -> None:
+        self.drafts.remove(draft)
+
+    park = leave
+
+    def step(self) -> list[Script]:
+        time.sleep(self.seconds)
+        self.drawn += 1
+        for draft in self.drafts:
+            draft.grow()
+        self.orders.append(list(self.drafts))
+        return list(self.drafts)
 
 
 def served(name: str, generator: Any) -> Served:

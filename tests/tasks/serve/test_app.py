@@ -73,8 +73,80 @@ def test_stream_equals_whole(client):
 def test_sampling_reaches_the_model(start, words):
     prose = words()
     address = start(prose=prose)
-    assert post(address, "/v1/completions", temperature=0.5, min_p=0.1).status_code == 200  # the only model: no name needed
-    assert prose.sampling == {"temperature": 0.5, "min_p": 0.1, "max_length": 512}
+    asked = {"temperature": 0.5, "min_p": 0.1, "top_k": 9, "frequency_penalty": 0.5, "no_repeat_ngram": 4}
+    assert post(address, "/v1/completions", **asked).status_code == 200  # the only model: no name needed
+    assert prose.sampling == {**asked, "max_length": 512}
+
+
+def test_client_chats(client):
+    asked = {"model": "prose", "messages": [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Hé"}]}
+    answer = client.chat.completions.create(**asked, max_completion_tokens=12, seed=5, n=2)
+    assert [choice.message.content for choice in answer.choices] == ["5.0 None; é", "5.1 None; é"]
+    assert answer.choices[0].message.role == "assistant"
+    assert answer.choices[0].finish_reason == "length"
+    assert answer.usage.prompt_tokens == len("Be brief.\nHé".encode())
+    parts = [{"type": "text", "text": "Be brief.\n"}, {"type": "text", "text": "Hé"}]
+    whole = client.chat.completions.create(model="prose", messages=[{"role": "user", "content": parts}], seed=5)
+    text, roles = "", []
+    for part in client.chat.completions.create(**asked, seed=5, stream=True, stream_options={"include_usage": True}):
+        text += "".join(choice.delta.content or "" for choice in part.choices)
+        roles += [choice.delta.role for choice in part.choices]
+    assert text == whole.choices[0].message.content == ("5.0 None; é" * 7)[:60]
+    assert roles[0] == "assistant"
+    assert set(roles[1:]) <= {None}
+    assert part.usage == whole.usage
+
+
+def test_what_the_model_says_of_tokens(client):
+    answer = client.completions.create(model="prose", prompt="aé", seed=5, max_tokens=12, logprobs=0, echo=True)
+    (choice,) = answer.choices
+    assert choice.text == "aé5.0 None; é"
+    told = choice.logprobs
+    assert told.tokens == ["a", "bytes:\\xc3", "bytes:\\xa9", *"5.0 None; ", "bytes:\\xc3", "bytes:\\xa9"]
+    assert told.text_offset == [0, 1, 1, *range(2, 13), 12][:15]
+    assert told.token_logprobs[:3] == [-1.0] * 3
+    streamed = []
+    for part in client.completions.create(
+        model="prose", prompt="aé", seed=5, max_tokens=12, logprobs=0, echo=True, stream=True
+    ):
+        streamed += [token for choice in part.choices for token in choice.logprobs.tokens]
+    assert streamed == told.tokens
+    messages = [{"role": "user", "content": "a"}]
+    chat = client.chat.completions.create(model="prose", messages=messages, seed=5, max_tokens=3, logprobs=True, top_logprobs=2)
+    assert [each.token for each in chat.choices[0].logprobs.content] == [*"5.0"]
+
+
+def test_best_of_several(client):
+    answer = client.completions.create(model="prose", prompt=["a", "b"], seed=3, max_tokens=20, n=1, best_of=3)
+    assert [choice.index for choice in answer.choices] == [0, 1]
+    assert [choice.logprobs for choice in answer.choices] == [None, None]
+    assert answer.usage.completion_tokens > 2 * 20
+    items = [choice.item for choice in answer.choices]
+    assert items[0] in (0, 1, 2)
+    assert items[1] in (3, 4, 5)
+
+
+@pytest.mark.parametrize("stream", [True, False])
+def test_deadline(start, words, stream):
+    prose = words(length=100_000, seconds=0.002)
+    address = start(prose=prose)
+    answer = post(address, "/v1/completions", max_tokens=4000, deadline=0.3, stream=stream)
+    error = json.loads(answer.text.strip().splitlines()[-1].removeprefix("data: ") if stream else answer.text)["error"]
+    assert "deadline" in error["message"]
+    assert answer.status_code == (200 if stream else 504)
+    _settled(address)
+    _at_rest(prose)
+
+
+def test_room_is_counted_by_what_is_asked(start, words):
+    address = start(room=8, prose=words(length=100_000, seconds=0.002))
+    with ThreadPoolExecutor(2) as threads:
+        large = threads.submit(post, address, "/v1/completions", max_tokens=4000, n=2, deadline=1)
+        time.sleep(0.2)
+        refused = post(address, "/v1/completions", max_tokens=1000)
+        assert refused.status_code == 429
+        assert "there is room for 8" in refused.json()["error"]["message"]
+        assert large.result().status_code == 504
 
 
 def test_echo(address):
@@ -139,14 +211,20 @@ def test_every_answer_is_labelled(address):
         ("/v1/completions", {"prompt": "x" * 9000}, 400, "prompt"),
         ("/v1/completions", {"prompt": [""] * 10, "n": 10}, 400, "prompts times n is 100"),
         ("/v1/completions", {"prompt": []}, 400, "1 to 16 prompts"),
-        ("/v1/completions", {"best_of": 3}, 400, "best_of"),
+        ("/v1/completions", {"best_of": 2, "n": 3}, 400, "best_of is 2, less than n, which is 3"),
+        ("/v1/completions", {"best_of": 2, "stream": True}, 400, "cannot be streamed"),
+        ("/v1/completions", {"logprobs": 6}, 400, "logprobs: "),
+        ("/v1/completions", {"frequency_penalty": 3}, 400, "frequency_penalty: "),
         ("/v1/completions", {"suffix": "x"}, 400, "'suffix' is not supported here"),
         ("/v1/completions", {"seed": -1}, 400, "seed: "),
         ("/v1/images/generations", {"prompt": "a cat"}, 400, "unknown label of digits 'a cat'"),
         ("/v1/images/generations", {"n": 0}, 400, "n: "),
         ("/v1/images/generations", {"size": "1024x1024"}, 400, "makes 8x8, not 1024x1024"),
         ("/v1/images/generations", {"response_format": "url"}, 400, "response_format"),
-        ("/v1/chat/completions", {}, 404, "Not Found"),
+        ("/v1/chat/completions", {}, 400, "messages: "),
+        ("/v1/chat/completions", {"messages": [{"role": "tool", "content": ""}]}, 400, "role"),
+        ("/v1/chat/completions", {"messages": [{"role": "user", "content": "x" * 5000}] * 2}, 400, "leave some out"),
+        ("/v1/chats", {}, 404, "Not Found"),
         ("/v1/models", {}, 405, "Method Not Allowed"),
     ],
 )

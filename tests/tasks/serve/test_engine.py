@@ -3,46 +3,9 @@ import asyncio
 import pytest
 
 from aigc_models.errors import BadInput, Damaged
-from tasks.serve.cutting import Cut
 from tasks.serve.engine import Busy, Engine, Loading
 from tasks.serve.worker import Served
 from tasks.use.provenance import Identity
-
-
-def cut(pieces, most=100, stops=()):
-    it = Cut(iter(pieces), most, stops)
-    return "".join(it), it.reason, it.tokens
-
-
-def test_text_that_ends_by_itself():
-    assert cut("hello") == ("hello", "stop", 5)
-
-
-def test_text_of_just_the_length_ends_by_itself():
-    assert cut("hello", most=5) == ("hello", "stop", 5)
-
-
-def test_text_is_cut_between_characters():
-    assert cut("hé!", most=2) == ("h", "length", 1)
-
-
-@pytest.mark.parametrize(
-    ("pieces", "stops", "text"),
-    [
-        ("one. two", (". ",), "one"),
-        (["on", "e. t", "wo"], (". t",), "one"),
-        ("aab aac", ("aac",), "aab "),
-        ("aaab", ("aab",), "a"),
-        ("no end.", (". ",), "no end."),
-        ("first second", ("second", "st"), "fir"),
-    ],
-)
-def test_text_ends_before_a_stop(pieces, stops, text):
-    assert cut(pieces, stops=stops)[:2] == (text, "stop")
-
-
-def test_nothing_of_a_stop_string_is_shown_early():
-    assert list(Cut(iter("abXY"), 100, ("XYZ",))) == ["a", "b", "XY"]
 
 
 def loaded(models):

@@ -1,6 +1,7 @@
 import base64
 import io
 import json
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import numpy as np
@@ -97,6 +98,34 @@ def test_items_of_every_modality(address, answering, capable):
     assert tone["data"][0]["suffix"] == ".wav"
     assert len(sounds) == 2
     assert tone["aigc"]["ai_generated"] is True
+
+
+def test_texts_are_the_same_over_every_path_and_whatever_rides_along(address, client, answering):
+    """From Python, whole, as a stream and in a conversation, beside others with prompts and options of their own."""
+    generator = Generator.load(answering["tales"])
+    expected = [generator.generate(1, label="calm", prompt="The ", seed=seed)[0] for seed in range(6)]
+    asked = {"model": "tales", "seed": 0, "extra_body": {"label": "calm"}}
+
+    def whole(seed):
+        return client.completions.create(**{**asked, "seed": seed}, prompt="The ", echo=True).choices[0].text
+
+    def streamed(seed):
+        parts = client.completions.create(**{**asked, "seed": seed}, prompt="The ", stream=True)
+        return "The " + "".join(choice.text for part in parts for choice in part.choices)
+
+    def chat(seed):
+        messages = [{"role": "user", "content": "The "}]
+        return "The " + client.chat.completions.create(**{**asked, "seed": seed}, messages=messages).choices[0].message.content
+
+    def other(seed):
+        asked = {"model": "tales", "prompt": "x" * 200 * (seed % 2), "n": 3, "temperature": 0.5, "frequency_penalty": 0.3}
+        return httpx.post(f"{address}/v1/completions", json=asked, timeout=30).status_code
+
+    with ThreadPoolExecutor(8) as threads:
+        others = [threads.submit(other, seed) for seed in range(6)]
+        for way in (whole, streamed, chat):
+            assert list(threads.map(way, range(6))) == expected
+        assert {each.result() for each in others} == {200}
 
 
 def test_series_go_on_from_what_is_known_or_given(address, capable):
