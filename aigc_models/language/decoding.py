@@ -128,6 +128,8 @@ def ban(weights: Weights, banned: Bool[Tensor, "item symbol"]) -> Weights:
 
 def heat(weights: Weights, temperature: float) -> Weights:
     """Divide by the temperature; 0 leaves only the likeliest symbol."""
+    if temperature == 1:
+        return weights
     return keep_top_k(weights, 1) if temperature == 0 else weights / temperature
 
 

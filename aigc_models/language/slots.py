@@ -43,6 +43,7 @@ class Draft:
         self.condition, self.seed, self.prompt, self.how = condition, seed, list(prompt), how
         self.likeliest, self.echo = likeliest, echo
         self.symbols, self.said, self.ended = list[int](), list[Said](), False
+        self.alike = how.model_dump_json()  # of those with the same options
         self.state: Any = None  # of who has no slot
         self.read = 0  # symbols of the prompt whose forerunners the state has seen
         self._history: History | None = None
@@ -69,11 +70,11 @@ class Draft:
         assert self._history is not None
         return self._history
 
-    def add(self, symbol: int, log_probabilities: Tensor, end: int) -> None:
-        """A symbol that was drawn from `log_probabilities` float (symbol,)."""
+    def add(self, symbol: int, log_probabilities: Tensor, row: int, end: int) -> None:
+        """A symbol that was drawn from a row of `log_probabilities` float (slot, symbol)."""
         self.symbols.append(symbol)
         if self.likeliest is not None:
-            self.said.append(said(symbol, log_probabilities, self.likeliest))
+            self.said.append(said(symbol, log_probabilities[row], self.likeliest))
         if self._history:
             self._history.add(symbol)
         self.ended = symbol == end or len(self.prompt) + len(self.symbols) >= self.how.max_length
@@ -138,33 +139,42 @@ class Slots:
 
     @torch.inference_mode()
     def step(self) -> list[Draft]:
-        """One symbol more of every draft whose prompt is read, and of one that is not the next chunk; those that grew."""
-        if self._reading:
-            self._read(self._reading.popleft())
+        """One symbol more of every draft whose prompt is read; those drafts.
+
+        Before it a chunk of a prompt is read, or more while most of the drafts still read.
+        """
+        while self.read() and len(self._reading) * 2 > len(self.drafts):
+            pass
         there = [(slot, draft) for slot, draft in enumerate(self._drafts) if draft and draft.ready]
         if not there:
             return []
-        tokens = torch.full((self.width,), self._end)
+        tokens, alike = [self._end] * self.width, defaultdict[str, list[tuple[int, Draft]]](list)
         for slot, draft in there:
             tokens[slot] = (draft.symbols or draft.prompt or [self._end])[-1]
-        log_probabilities = self._states.step(tokens).cpu()
-        alike = defaultdict[Sampling, list[tuple[int, Draft]]](list)
-        for slot, draft in there:
-            alike[draft.how].append((slot, draft))
-        for how, some in alike.items():
-            self._draw(how, some, log_probabilities)
+            alike[draft.alike].append((slot, draft))
+        log_probabilities = self._states.step(torch.tensor(tokens)).cpu()
+        for some in alike.values():
+            self._draw(some, log_probabilities)
         return [draft for _, draft in there]
 
-    def _draw(self, how: Sampling, some: Sequence[tuple[int, Draft]], log_probabilities: Tensor) -> None:
+    def _draw(self, some: Sequence[tuple[int, Draft]], log_probabilities: Tensor) -> None:
         """A symbol each of drafts with the same options."""
+        how = some[0][1].how
         rows = log_probabilities if len(some) == self.width else log_probabilities[[slot for slot, _ in some]]
         draws = torch.tensor([draft.draw() for _, draft in some], dtype=torch.float64)
         past = History.past([draft.history for _, draft in some]) if how.looks_back else None
-        for symbol, row, (_, draft) in zip(decoding.choose(rows, draws, how, past).tolist(), rows, some, strict=True):
-            draft.add(symbol, row, self._end)
+        for symbol, (slot, draft) in zip(decoding.choose(rows, draws, how, past).tolist(), some, strict=True):
+            draft.add(symbol, log_probabilities, slot, self._end)
 
-    def _read(self, draft: Draft) -> None:
-        """The next chunk of its prompt: what stands before each of the chunk's symbols. Its last symbol is the first fed."""
+    @torch.inference_mode()
+    def read(self) -> bool:
+        """The next chunk of the prompt whose turn it is; whether any is left.
+
+        What is fed are the symbols before those of the chunk: a prompt's last symbol is the first that a step is fed.
+        """
+        if not self._reading:
+            return False
+        draft = self._reading.popleft()
         chunk = slice(draft.read, draft.read + CHUNK)
         before = [self._end, *draft.prompt][chunk][: len(draft.prompt) - draft.read]
         log_probabilities, draft.state = self._model.extend(draft.state, torch.tensor([before], device=self._place))
@@ -176,6 +186,7 @@ class Slots:
             self._seat(self._drafts.index(draft), draft)
         else:
             self._reading.append(draft)
+        return bool(self._reading)
 
 
 def finish(slots: Slots, drafts: Iterable[Draft]) -> None:
@@ -184,6 +195,8 @@ def finish(slots: Slots, drafts: Iterable[Draft]) -> None:
     while waiting or slots.drafts:
         while waiting and slots.room:
             slots.join(waiting.popleft())
+        while slots.read():  # nobody waits for a symbol
+            pass
         for draft in slots.step():
             if draft.ended:
                 slots.leave(draft)
