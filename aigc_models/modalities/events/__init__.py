@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from itertools import takewhile
 from pathlib import Path
@@ -19,8 +19,8 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 from aigc_models.errors import BadInput, Unreadable, no_content
 from aigc_models.fingerprints import minhash
 from aigc_models.fingerprints.fingerprint import Fingerprint
-from aigc_models.modalities.events import abc, columns, drawing, figures, measuring, midi, near, tokens
-from aigc_models.modalities.events.events import MOST_EVENTS, TOP, Events
+from aigc_models.modalities.events import abc, abc_writing, columns, drawing, figures, measuring, midi, near, sounding, tokens
+from aigc_models.modalities.events.events import MOST_EVENTS, TOP, Events, Meter
 from aigc_models.sequences import Sequences, Vocabulary
 
 if TYPE_CHECKING:
@@ -50,6 +50,10 @@ class Format(BaseModel):
         (),
         description="items that two or more histories hold, the most frequent first",
         validation_alias=AliasChoices("items", "vocabulary"),  # as data cards called it
+    )
+    tempo: float | None = Field(None, description="median of the tunes that state one (quarter notes a minute)", gt=0)
+    meter: Meter | None = Field(
+        None, description="most frequent of those that are stated: beats, and what part of a note each is"
     )
 
 
@@ -123,9 +127,12 @@ def _backwards(times: np.ndarray) -> np.ndarray:
 
 
 def normalise(content: Events) -> Events:
-    """In order; a tune without whole quarter notes of silence before it."""
+    """In order; a tune without whole bars of silence before it, or quarter notes where it states no meter."""
     ordered = content.ordered()
-    return replace(ordered, times=ordered.times - np.floor(ordered.times[0])) if content.tune else ordered
+    if not content.tune:
+        return ordered
+    bar = ordered.bar or 1.0
+    return replace(ordered, times=ordered.times - bar * np.floor(ordered.times[0] / bar))
 
 
 def fingerprint(content: Events) -> Fingerprint:
@@ -145,14 +152,15 @@ def _events_of(content: Events) -> Counter[tuple[str, ...]]:
 
 
 def choose_format(contents: Sequence[Events]) -> Format:
-    """The coarsest grid that the tunes lie on, or the items of the histories; longer items are learnt whole.
+    """The coarsest grid that the tunes lie on, their tempo and meter, or the items of the histories; longer items are learnt
+    whole.
 
     Raises `BadInput` where there are both.
     """
     if len({content.tune for content in contents}) > 1:
         raise BadInput("the data set holds tunes and histories; make two of it: a model learns the one or the other")
     if not contents or contents[0].tune:
-        format = Format(kind="notes", length=LONGEST, grid=_grid(contents))
+        format = Format(kind="notes", length=LONGEST, grid=_grid(contents), tempo=_tempo(contents), meter=_meter(contents))
     else:
         format = Format(kind="history", length=LONGEST, items=_items(contents))
     longest = max((len(symbols) for symbols in _symbols(contents, format)), default=0) + 1
@@ -165,6 +173,16 @@ def _grid(contents: Sequence[Events]) -> int:
         if (np.abs(times * grid - np.rint(times * grid)) < 0.02).sum() >= ON_GRID * len(times):
             return grid
     return GRIDS[-1]
+
+
+def _tempo(contents: Sequence[Events]) -> float | None:
+    stated = [content.tempo for content in contents if content.tempo is not None]
+    return round(float(np.median(stated)), 3) if stated else None
+
+
+def _meter(contents: Sequence[Events]) -> Meter | None:
+    counts = Counter(content.meter for content in contents if content.meter is not None)
+    return min(counts, key=lambda meter: (-counts[meter], meter), default=None)
 
 
 def _items(contents: Sequence[Events]) -> tuple[str, ...]:
@@ -203,12 +221,12 @@ def tensor(values: Sequences) -> Tensor:
 
 
 def decode(values: Tensor | Sequences, format: Format) -> list[Events]:
-    """Symbols back to events, each up to its END; times of histories are 0, 1, 2, ..."""
+    """Symbols back to events, each up to its END: tunes of the format's tempo and meter, histories at times 0, 1, 2, ..."""
     rows = values.rows() if isinstance(values, Sequences) else values.cpu().numpy()
     used = [list(takewhile(lambda symbol: 0 <= symbol < vocabulary(format).end, row.tolist())) for row in rows]
     if format.kind == "history":
         return [tokens.items(row, format.items) for row in used]
-    return [tokens.tune(row, format.grid) for row in used]
+    return [replace(tokens.tune(row, format.grid), tempo=format.tempo, meter=format.meter) for row in used]
 
 
 def amounts(values: Sequences, format: Format) -> np.ndarray:
@@ -230,3 +248,15 @@ def write(content: Events, path: Path) -> Path:
     target = path.with_name(path.name.removesuffix(suffix) + suffix)
     target.write_bytes(pack(content))
     return target
+
+
+def renderings(content: Events, suffixes: Collection[str] | None = None) -> dict[str, bytes]:
+    """A tune as MIDI, as ABC notation and as sound, or those of `suffixes`; of what has no notes, and of a history, none.
+
+    ABC says no percussion, and is left out where the tune is longer than what is read of it.
+    """
+    if not content.tune or not len(content):
+        return {}
+    writers = {".mid": midi.written, ".abc": abc_writing.written, ".wav": sounding.written}
+    made = {kind: write(content) for kind, write in writers.items() if suffixes is None or kind in suffixes}
+    return {kind: payload for kind, payload in made.items() if payload is not None}

@@ -1,8 +1,9 @@
 """ABC notation (the standard 2.1, abcnotation.com/wiki/abc:standard:v2.1): its core, read strictly.
 
-Fields X T M L K Q V, notes and chords with accidentals and lengths, rests, ties, tuplets, broken rhythm, bars. Repeats stand
-as they are written, and are not unfolded; grace notes, decorations, chord symbols and words are left out. Anything else is
-refused: the readers for ABC that there are in Python skip what they do not understand, or know no chords.
+Fields X T M L K Q V, notes and chords with accidentals and lengths, rests, ties, tuplets, broken rhythm, bars. Of several M:
+and Q: the first is the tune's. Repeats stand as they are written, and are not unfolded; grace notes, decorations, chord
+symbols and words are left out. Anything else is refused: the readers for ABC that there are in Python skip what they do not
+understand, or know no chords.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from fractions import Fraction
 from aigc_models.errors import Unreadable
 from aigc_models.modalities.events.abc_key import key, moved
 from aigc_models.modalities.events.abc_voice import MOST, Voice
-from aigc_models.modalities.events.events import MOST_EVENTS, Events, notes
+from aigc_models.modalities.events.events import MOST_EVENTS, Events, Meter, meter_of, notes, tempo_of
 
 MOST_BYTES = 200_000  # of a tune: 5 s of reading where all of them are notes
 MOST_VOICES = 64
@@ -83,6 +84,9 @@ class Tune:
         self.begun = False  # whether the header is over
         self.header = Voice(0, {}, 0, Fraction(1, 2), Fraction(4), False)
         self.stated = False  # whether L: was
+        self.beats: Meter | None = None  # what the first M: says
+        self.tempo: float | None = None  # what the first Q: says, in quarter notes a minute
+        self.speed = ""  # that field, until the length of a note is known
         self.voices: dict[str, Voice] = {}
         self.shifts: dict[str, int] = {}
         self.voice = self.header
@@ -115,6 +119,10 @@ class Tune:
             self.meter(value)
         elif name == "L":
             self.voice.unit, self.stated = _unit(value), True
+        elif name == "Q" and self.tempo is None:
+            self.speed = self.speed or value
+            if self.begun:
+                self.tempo = tempo_of(_speed(value, self.voice.unit))
         elif name == "V":
             self.enter(value)
 
@@ -123,12 +131,13 @@ class Tune:
         self.voice.key, shift = key(value)
         self.voice.shift = shift + self.shifts.get(self._name(), 0)
         if not self.begun:
-            self.begun = True
+            self.begun, self.tempo = True, tempo_of(_speed(self.speed, self.voice.unit))
             self.enter(next(iter(self.shifts), DEFAULT))
 
     def meter(self, value: str) -> None:
         """`M:`; it says the length of a note too, where no L: does before the music."""
-        self.voice.meter, self.voice.compound = _meter(value)
+        self.voice.meter, self.voice.compound, stated = _meter(value)
+        self.beats = self.beats or stated
         if not self.stated and not self.begun:
             short = self.voice.meter is not None and self.voice.meter < 3
             self.voice.unit = Fraction(1, 4) if short else Fraction(1, 2)
@@ -157,7 +166,8 @@ class Tune:
         if not pairs:
             raise Unreadable("is a tune without notes")
         rows = [(float(note.start), note.pitch, float(note.length), voice) for note, voice in pairs]
-        return notes(*zip(*rows, strict=True)).ordered()
+        times, pitches, lengths, voices = zip(*rows, strict=True)
+        return notes(times, pitches, lengths, voices, tempo=self.tempo, meter=self.beats).ordered()
 
 
 def _unit(value: str) -> Fraction:
@@ -168,14 +178,29 @@ def _unit(value: str) -> Fraction:
     return Fraction(4, under)
 
 
-def _meter(value: str) -> tuple[Fraction | None, bool]:
-    """Quarter notes in a bar, None without a meter, and whether it is compound (6/8, 9/8, 12/8)."""
+def _speed(value: str, unit: Fraction) -> float:
+    """Quarter notes a minute of `Q:`, such as 1/4=120, "Allegro" 3/8=50 or 120 notes of length `unit`; 0 where it is words."""
+    plain = re.sub(r'"[^"]*"', "", value).strip()
+    match = re.fullmatch(r"(?:(?P<beats>[\d/\s]{1,40}|C\d{0,2})\s*=\s*)?(?P<count>\d{1,4}(?:\.\d{1,6})?)", plain)
+    if not match:
+        return 0.0
+    beats, count = match["beats"], float(match["count"])
+    if beats is None or beats[0] == "C":  # as before 2.1
+        return float(unit * int((beats or "")[1:] or 1)) * count
+    parts = [re.fullmatch(r"(\d{1,3})/(\d{1,3})", part) for part in beats.split()]
+    quarters = sum(Fraction(4 * int(part[1]), int(part[2])) if part and int(part[2]) else Fraction(0) for part in parts)
+    return float(quarters) * count
+
+
+def _meter(value: str) -> tuple[Fraction | None, bool, Meter | None]:
+    """Quarter notes in a bar, None without a meter, whether it is compound (6/8, 9/8, 12/8), and how it is written."""
     if value.lower() in ("none", ""):
-        return None, False
+        return None, False, None
     if value in ("C", "C|"):
-        return Fraction(4), False
+        return Fraction(4), False, (4, 4) if value == "C" else (2, 2)
     match = re.fullmatch(r"\(?(\d{1,2}(?:\+\d{1,2})*)\)?/(\d{1,3})", value.replace(" ", ""))
     over = sum(int(part) for part in match[1].split("+")) if match else 0
     if not match or not over or not 0 < int(match[2]) <= MOST:
         raise Unreadable(f"M:{value[:20]} is not understood; write it as M:4/4, M:C or M:none")
-    return Fraction(4 * over, int(match[2])), int(match[2]) == 8 and over in (6, 9, 12)
+    compound = int(match[2]) == 8 and over in (6, 9, 12)
+    return Fraction(4 * over, int(match[2])), compound, meter_of(over, int(match[2]))

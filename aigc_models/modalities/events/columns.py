@@ -4,23 +4,39 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from aigc_models.errors import Unreadable
-from aigc_models.modalities.events.events import MOST_EVENTS, Events, history, notes
+from aigc_models.modalities.events.events import (
+    MOST_BEATS,
+    MOST_EVENTS,
+    SHORTEST_BEAT,
+    TEMPI,
+    Events,
+    Meter,
+    history,
+    meter_of,
+    notes,
+    tempo_of,
+)
 
 NAMES = {"notes": ("time", "pitch", "duration", "voice", "velocity"), "history": ("time", "item", "weight")}
 STEP = 0.25  # quarter notes of a step of a grid that does not say
 
 
 def pack(content: Events) -> bytes:
-    """Compact JSON with numbers that come back exactly."""
+    """Compact JSON with numbers that come back exactly; tempo and meter only where they are stated."""
     kind = "notes" if content.tune else "history"
     columns = {name: _plain(column) for name, column in zip(_names(content), content.columns().values(), strict=True)}
-    dated = {} if content.tune else {"dated": content.dated}
-    return json.dumps({"kind": kind, **dated, **columns}, ensure_ascii=False, separators=(",", ":")).encode()
+    about: dict[str, Any] = {} if content.tune else {"dated": content.dated}
+    if content.tempo is not None:
+        about["tempo"] = int(content.tempo) if content.tempo.is_integer() else content.tempo
+    if content.meter is not None:
+        about["meter"] = content.meter
+    return json.dumps({"kind": kind, **about, **columns}, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def _names(content: Events) -> list[str]:
@@ -51,14 +67,16 @@ def read(payload: bytes) -> Events:
         raise Unreadable(f"not UTF-8: byte {error.start} is 0x{payload[error.start]:02x}") from error
     except ValueError as error:
         raise Unreadable(f"not JSON: {error}") from error
+    about = {name: whole[name] for name in ("tempo", "meter") if name in whole} if isinstance(whole, dict) else {}
     if isinstance(whole, dict) and isinstance(whole.get("events"), list):
         whole = whole["events"]
     if isinstance(whole, dict) and isinstance(whole.get("steps"), list):
-        return of_grid(whole["steps"], whole.get("step", STEP))
+        tempo, meter = _stated(about)
+        return replace(of_grid(whole["steps"], whole.get("step", STEP)), tempo=tempo, meter=meter)
     if isinstance(whole, dict):
         return _of_columns(whole)
     if isinstance(whole, list) and whole and all(isinstance(one, dict) for one in whole):
-        return _of_columns(_transposed(whole))
+        return _of_columns({**_transposed(whole), **about})
     if isinstance(whole, list):
         return of_grid(whole, STEP)
     raise Unreadable("is JSON, but no events: expected is [{'time': 0, 'pitch': 60, 'duration': 1}, ...]")
@@ -99,7 +117,24 @@ def _of_columns(whole: Mapping[str, Any]) -> Events:
     numbers = {name: _numbers(columns, name) for name in ("time", "duration")}
     voices = [int(_number(value, "voice", at, whole=True)) for at, value in enumerate(columns.get("voice", [0] * len(pitches)))]
     velocity = [_number(value, "velocity", at, missing=True) for at, value in enumerate(columns.get("velocity", []))]
-    return notes(numbers["time"], pitches, numbers["duration"], voices, velocity or None)
+    return notes(numbers["time"], pitches, numbers["duration"], voices, velocity or None, *_stated(whole))
+
+
+def _stated(whole: Mapping[str, Any]) -> tuple[float | None, Meter | None]:
+    """The tempo and the meter of a tune; raises `Unreadable` for what is none."""
+    tempo, meter = whole.get("tempo"), whole.get("meter")
+    if tempo is not None:
+        tempo = None if isinstance(tempo, bool) or not isinstance(tempo, (int, float)) else tempo_of(tempo)
+        if tempo is None:
+            what = f"no number of quarter notes a minute from {TEMPI[0]:g} to {TEMPI[1]:g}"
+            raise Unreadable(f"the tempo {str(whole['tempo'])[:40]!r} is {what}")
+    if meter is not None:
+        whole_numbers = isinstance(meter, list) and [type(part) for part in meter] == [int, int]
+        meter = meter_of(*meter) if whole_numbers else None
+        if meter is None:
+            what = f"no meter such as [3, 4], of at most {MOST_BEATS} beats of at least a {SHORTEST_BEAT}th"
+            raise Unreadable(f"the meter {str(whole['meter'])[:40]!r} is {what}")
+    return tempo, meter
 
 
 def _history(columns: Mapping[str, list[Any]], dated: bool) -> Events:

@@ -9,6 +9,9 @@ import numpy as np
 MOST_EVENTS = 100_000  # of an item
 PERCUSSION = -1  # the voice of what has no pitch
 TOP = 127  # highest pitch and velocity of MIDI
+TEMPI = (5.0, 1000.0)  # slowest and fastest that is taken for one (quarter notes a minute)
+MOST_BEATS, SHORTEST_BEAT = 99, 128  # of a meter: what is above its line, and under it
+Meter = tuple[int, int]  # beats of a bar, and what part of a whole note each is: (3, 4)
 
 
 @dataclass(frozen=True)
@@ -16,7 +19,9 @@ class Events:
     """Event i happens at `times[i]`, float64 (event,).
 
     A tune counts quarter notes from its start. `values` are MIDI pitches and `voices` numbers, int64 (event,); `durations`
-    are quarter notes, float64 (event,); `weights` are velocities (0 to 127), where they are known.
+    are quarter notes, float64 (event,); `weights` are velocities (0 to 127), where they are known. `tempo` is in quarter
+    notes a minute and `meter` such as (3, 4), those that the tune begins with, None where they are not stated; bars count
+    from time 0.
 
     A history has no durations and no voices. Its times are seconds since 1970 (UTC) where it is `dated`, else plain numbers;
     `values` are the names of items (str, as object); `weights`, such as ratings, are NaN where one is missing.
@@ -28,6 +33,8 @@ class Events:
     voices: np.ndarray | None = None
     weights: np.ndarray | None = None
     dated: bool = False
+    tempo: float | None = None
+    meter: Meter | None = None
 
     def __len__(self) -> int:
         return len(self.times)
@@ -36,6 +43,11 @@ class Events:
     def tune(self) -> bool:
         """Whether it is a tune and not a history."""
         return self.durations is not None
+
+    @property
+    def bar(self) -> float | None:
+        """Quarter notes of a bar, None where no meter is stated."""
+        return None if self.meter is None else 4 * self.meter[0] / self.meter[1]
 
     @property
     def length(self) -> float:
@@ -61,7 +73,25 @@ class Events:
         return self.take(np.lexsort((-self.values, self.voices, self.times)))
 
 
-def notes(times: object, pitches: object, durations: object, voices: object, weights: object | None = None) -> Events:
+def tempo_of(value: float) -> float | None:
+    """Quarter notes a minute to a thousandth, since MIDI rounds the time of one to microseconds; None for what is no tempo."""
+    return round(float(value), 3) if TEMPI[0] <= value <= TEMPI[1] else None
+
+
+def meter_of(beats: int, unit: int) -> Meter | None:
+    """None for what is no meter."""
+    return (beats, unit) if 0 < beats <= MOST_BEATS and 0 < unit <= SHORTEST_BEAT else None
+
+
+def notes(
+    times: object,
+    pitches: object,
+    durations: object,
+    voices: object,
+    weights: object | None = None,
+    tempo: float | None = None,
+    meter: Meter | None = None,
+) -> Events:
     """A tune of these columns."""
     return Events(
         np.asarray(times, dtype=np.float64),
@@ -69,6 +99,8 @@ def notes(times: object, pitches: object, durations: object, voices: object, wei
         np.asarray(durations, dtype=np.float64),
         np.asarray(voices, dtype=np.int64),
         None if weights is None else np.asarray(weights, dtype=np.float64),
+        tempo=tempo,
+        meter=meter,
     )
 
 
