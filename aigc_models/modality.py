@@ -47,6 +47,10 @@ A modality may also have:
                                                                     a tokeniser
     symbols(content, format) -> ndarray                             of what an item may be asked to begin with
     characters(symbols: Iterable[int], format) -> Iterator[str]     symbols as text, as they are drawn
+    renderings(content, suffixes: Collection[str] | None = None) -> dict[str, bytes]
+                                                                    a generated item as files of other kinds too, by suffix
+                                                                    (`.mid`, `.wav`), or those of `suffixes`: the same bytes
+                                                                    each time; what an item cannot be is left out
     measures(contents) -> dict[str, ndarray]                        numbers that a person knows (words, brightness, seconds),
                                                                     by name, float64 (item,), finite, in stated units
     embedding(contents) -> ndarray                                  float32 (item, feature): fixed features, about of unit

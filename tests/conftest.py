@@ -57,7 +57,7 @@ def tracked_workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 @pytest.fixture(scope="session")
 def capable(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """More bundles made in no time: `tones` (sounds, low or high), `waves` (a series that knows its newest past),
-    `letters` (an untrained network of texts) and `mind` (an ensemble of two, one of which encodes)."""
+    `letters` (an untrained network of texts), `jigs` and `films` (counts of tunes and of histories), and `mind` (an ensemble of two, one of which encodes)."""
     import numpy as np
 
     from aigc_models import bundle
@@ -65,7 +65,8 @@ def capable(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     from aigc_models.corpus import Corpus
     from aigc_models.ensembles import average
     from aigc_models.families import gaussian_mixture, linear, ngram, rnn
-    from aigc_models.modalities import audio, series, text
+    from aigc_models.modalities import audio, events, series, text
+    from aigc_models.modalities.events.events import history, notes
 
     folder, noise = tmp_path_factory.mktemp("capable"), np.random.default_rng(0)
 
@@ -98,6 +99,14 @@ def capable(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     windows = [series.windows([wave], form, borders, split)[0] for split in ("train", "validation")]
     corpora = [Corpus("series", each, np.zeros(len(each), int)) for each in windows]
     made["waves"] = kept("waves", linear, form, corpora, latest=[(series.pack(wave.part(150, 200)), 0)])
+
+    scales = [notes(np.arange(9) / 2, range(60, 69) if up else range(69, 60, -1), [0.5] * 9, [0] * 9, None, 90.0, (3, 4))
+              for up in (True, False) for _ in range(6)]  # fmt: skip
+    seen = [history(range(4), list("abca")) for _ in range(12)]
+    for name, contents in {"jigs": scales, "films": seen}.items():
+        form = events.choose_format(contents)
+        corpus = Corpus("events", events.encode(contents, form), np.zeros(12, np.int64))
+        made[name] = kept(name, ngram, form, [corpus, corpus])
 
     tales = [f"The {first} cat sat on the {last}." for first in ("red", "old") for last in ("mat", "hat", "bed")] * 2
     shouts = [tale.upper() for tale in tales]

@@ -123,6 +123,7 @@ class Item(Frozen):
     label: str | None = None
     note: str = Field(default="", description="where it came from, or its seed and the model that made it")
     path: str | None = Field(default=None, description="its file, relative to the report's folder")
+    renderings: dict[str, str] = Field(default={}, description="by suffix: files of it of other kinds, as `path`")
 
 
 class Rejected(Frozen):

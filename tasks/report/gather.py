@@ -48,21 +48,29 @@ def examples(dataset: Path, modality: str, count: int = 24) -> tuple[Item, ...]:
     )
 
 
+HEARD = 12  # samples that are written as files of other kinds too: a tune takes some megabytes as sound
+
+
 def samples(evaluation: Path, modality: str, report: Path, name: str) -> tuple[Item, ...]:
-    """Copy the ensemble's samples to `samples/<name>/` of the report's folder, and show each of them."""
+    """Copy the ensemble's samples to `samples/<name>/` of the report's folder, and show each of them; the first `HEARD` as
+    whatever else the modality writes of them too."""
     plugin = find("aigc_models.modalities", modality)
     target = report / "samples" / name
     target.mkdir(parents=True, exist_ok=True)
-    shown = []
+    shown: list[Item] = []
     for entry in json.loads((evaluation / "samples" / "samples.json").read_text(encoding="utf-8")):
         path = Path(shutil.copyfile(evaluation / "samples" / entry["file"], target / entry["file"]))
         link, note = path.relative_to(report).as_posix(), entry.get("note") or f"seed {entry['seed']}"
-        html = entry.get("html")
+        html, others = entry.get("html"), dict[str, str]()
         if html is None:
             content = plugin.unpack(path.read_bytes())  # what was made is no input: nothing is refused
             html, empty = plugin.preview(content), plugin.emptiness(content)
             note = f"{note}, {empty}" if empty else note
-        shown.append(Item(html=html, label=entry["label"], note=note, path=link))
+            if hasattr(plugin, "renderings") and len(shown) < HEARD:
+                for suffix, payload in plugin.renderings(content).items():
+                    path.with_suffix(suffix).write_bytes(payload)
+                    others[suffix] = path.with_suffix(suffix).relative_to(report).as_posix()
+        shown.append(Item(html=html, label=entry["label"], note=note, path=link, renderings=others))
     return tuple(shown)
 
 

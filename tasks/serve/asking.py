@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field
 
 from tasks.serve.schemas import MAX_IMAGES, MAX_PROMPT_LENGTH, Asked, Text
 from tasks.use.provenance import Label
@@ -60,6 +60,11 @@ class GenerateRequest(Asked):
     prompt: str | None = Field(None, max_length=MAX_PROMPT_LENGTH, description="what a text begins with")
     past: Past | None = Field(None, description="what a series goes on from, as csv or points; none: the newest known")
     sampling: dict[str, float] = Field({}, description="the model's own options, such as temperature")
+    response_format: str | None = Field(
+        None,
+        description="of tunes events (where none is asked for), mid, abc or wav; of others their own; `format` says the same",
+        validation_alias=AliasChoices("response_format", "format"),
+    )
 
     @property
     def items(self) -> int:
@@ -107,7 +112,7 @@ class EmbeddingRequest(InferenceRequest):
 
 
 class Made(BaseModel):
-    """An item: `text`, or a file as base64; of a series its csv as `text` and `points` too."""
+    """An item: `text` (ABC notation too), or a file as base64; of a series its csv as `text` and `points` too."""
 
     item: int
     label: str | None

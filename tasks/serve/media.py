@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import time
 from collections.abc import Sequence
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from aigc_models.generator import Generator
 
 router = APIRouter(responses=FAILURES)
+MOST_FILES = 200_000_000  # characters of base64 in an answer: a tune is some megabytes as sound
 
 
 @router.post("/v1/audio/speech", response_class=Response, responses={200: {"content": {"audio/wav": {}}}})
@@ -59,6 +61,7 @@ async def generate(asked: GenerateRequest, request: Request) -> Response:
     """Items of any modality: texts, or files as base64, or points of a series."""
     worker = able_worker(request, asked.model, "generates", "streams")
     worker.check(asked.label)
+    kind = kind_of(worker, asked.response_format)
     answer = mark(worker, asked.seed, asked.first)
     past = await worker.ask(pasts, None if asked.past is None else [asked.past])
     items = [Item(answer.seed, asked.first + at, asked.label, past[0] if past else None) for at in range(asked.items)]
@@ -66,8 +69,9 @@ async def generate(asked: GenerateRequest, request: Request) -> Response:
     deadline = deadline_of(request)
     with engine.admitted(len(items)):
         contents = await unless_gone(request, made(worker, items, asked, deadline))
+        # A second of work where there are sounds to be written: other requests are answered meanwhile.
+        data = await unless_gone(request, asyncio.to_thread(_all_described, worker, items, contents, kind))
     request.app.state.meters.items.labels(answer.model).inc(len(items))
-    data = [described(worker, item, content) for item, content in zip(items, contents, strict=True)]
     listed = Items(created=int(time.time()), model=answer.model, data=data, aigc=answer)
     return JSONResponse(dumped(listed), headers=headers(answer))
 
@@ -92,9 +96,34 @@ def _sampled(generator: Generator, item: Item, sampling: dict[str, Any]) -> list
     return generator.generate(1, label=item.label, seed=item.seed, first=item.item, past=past, **sampling)
 
 
-def described(worker: Worker, item: Item, content: Any) -> Made:
-    """An item as the answer has it; a file has its label inside where there is room."""
+def kind_of(worker: Worker, form: str | None) -> str:
+    """The suffix of the files that are asked for, the modality's own where nothing is said."""
+    modality, own = worker.generator.modality, worker.generator.modality.suffix
+    if form is None or f".{form}" == own:
+        return str(own)
+    if not hasattr(modality, "renderings"):
+        raise BadInput(f"format: {worker.identity.model} makes {own[1:]}, not {form[:20]!r}; leave it out")
+    return f".{form}"
+
+
+def _all_described(worker: Worker, items: Sequence[Item], contents: Sequence[Any], kind: str) -> list[Made]:
+    """Raises `BadInput` as soon as the answer is larger than `MOST_FILES`."""
+    listed, size = [], 0
+    for item, content in zip(items, contents, strict=True):
+        listed.append(described(worker, item, content, kind))
+        size += len(listed[-1].b64_json or "")
+        if size > MOST_FILES:
+            raise BadInput(
+                f"n: {len(items)} items as {kind[1:]} are more than {MOST_FILES / 1e6:g} MB; ask for fewer at a time"
+            )
+    return listed
+
+
+def described(worker: Worker, item: Item, content: Any, kind: str) -> Made:
+    """An item as the answer has it, as a file with the suffix `kind`, which has its label inside where there is room."""
     modality = worker.generator.modality
+    if kind != modality.suffix:
+        return rendered(worker, item, content, kind)
     made = Made(item=item.item, label=worker.condition(item)[1], suffix=modality.suffix)
     if isinstance(content, str):
         return made.model_copy(update={"text": content})
@@ -103,3 +132,15 @@ def described(worker: Worker, item: Item, content: Any) -> Made:
         values = {name: row.tolist() for name, row in zip(content.channels, content.values, strict=True)}
         return made.model_copy(update={"text": payload.decode(), "points": Points(values=values, times=content.stamps())})
     return made.model_copy(update={"b64_json": base64.b64encode(payload).decode()})
+
+
+def rendered(worker: Worker, item: Item, content: Any, kind: str) -> Made:
+    """An item as a file of another kind than its modality's; raises `BadInput` where it cannot be one."""
+    modality = worker.generator.modality
+    made = modality.renderings(content, (kind,))
+    if kind not in made:
+        there = ", ".join(name[1:] for name in (modality.suffix, *modality.renderings(content)))
+        raise BadInput(f"format: item {item.item} cannot be {kind[1:21]!r}; it can be: {there}")
+    payload = labelled(made[kind], kind, worker.identity.mark(item.seed, item.item))
+    shown = {"text": payload.decode()} if kind == ".abc" else {"b64_json": base64.b64encode(payload).decode()}
+    return Made(item=item.item, label=worker.condition(item)[1], suffix=kind, **shown)

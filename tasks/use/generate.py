@@ -1,7 +1,7 @@
 """Batch generation: a folder of items and `manifest.jsonl`, one line for each.
 
 A run that was killed goes on after the last complete item: an item's file is there before its line
-is, and a line counts only when it is whole and its file is what it says. Item i depends on the
+is, and a line counts only when it is whole and its files are what it says. Item i depends on the
 seed and on i alone, so what is made again is the same, byte for byte.
 """
 
@@ -48,6 +48,7 @@ class Line(Label):
     sha256: str
     label: str | None
     prompt: str | None
+    renderings: dict[str, str] = Field({}, description="the item as files of other kinds, with the sha256 of each; if any")
     emptiness: str | None = None  # in what way the item says nothing, in the modality's word (`empty`, `silent`), if it does
 
 
@@ -121,9 +122,13 @@ def make(generator: Any, folder: Path, settings: GenerationSettings, identity: I
     contents = generator.generate(count, prompt=settings.prompt, **wish, **settings.sampling)
     modality, lines = generator.modality, []
     for item, (content, label) in enumerate(zip(contents, drawn, strict=True), start=first):
-        mark, file = identity.mark(settings.seed, item), f"{item:06d}{modality.suffix}"
+        mark, stem = identity.mark(settings.seed, item), f"{item:06d}"
+        file = f"{stem}{modality.suffix}"
         sha256 = write(folder / file, labelled(modality.pack(content), modality.suffix, mark))
-        about = {"label": label, "prompt": settings.prompt, "emptiness": modality.emptiness(content)}
+        others = {}
+        for kind, payload in (modality.renderings(content) if hasattr(modality, "renderings") else {}).items():
+            others[f"{stem}{kind}"] = write(folder / f"{stem}{kind}", labelled(payload, kind, mark))
+        about = {"label": label, "prompt": settings.prompt, "emptiness": modality.emptiness(content), "renderings": others}
         lines.append(Line(**mark.model_dump(), file=file, sha256=sha256, **about))
     return lines
 
@@ -138,7 +143,8 @@ def write(path: Path, payload: bytes) -> str:
 
 def append(manifest: IO[bytes], lines: Sequence[Line]) -> None:
     """Add lines, and have them on the disk before going on."""
-    manifest.write(b"".join(line.model_dump_json().encode() + b"\n" for line in lines))
+    plain = (line.model_dump_json(exclude=None if line.renderings else {"renderings"}) for line in lines)
+    manifest.write(b"".join(line.encode() + b"\n" for line in plain))
     manifest.flush()
     os.fsync(manifest.fileno())
 
@@ -159,11 +165,12 @@ def resume(manifest: IO[bytes], folder: Path) -> int:
 
 
 def complete(line: bytes, index: int, folder: Path) -> bool:
-    """Whether the line is whole, that of item `index`, and its file is what it says."""
+    """Whether the line is whole, that of item `index`, and its files are what it says."""
     try:
         record = json.loads(line)
-        payload = (folder / record["file"]).read_bytes()
-        return line.endswith(b"\n") and record["item"] == index and hashlib.sha256(payload).hexdigest() == record["sha256"]
+        files = {record["file"]: record["sha256"], **record.get("renderings", {})}
+        same = (hashlib.sha256((folder / file).read_bytes()).hexdigest() == sha256 for file, sha256 in files.items())
+        return line.endswith(b"\n") and record["item"] == index and all(same)
     except (ValueError, KeyError, TypeError, FileNotFoundError):
         return False
 

@@ -46,11 +46,11 @@ class Label(Identity):
 
 
 def labelled(payload: bytes, suffix: str, label: Label) -> bytes:
-    """The item's file with its label inside, where the format has a place for one (PNG, WAV); else as it was.
+    """The item's file with its label inside, where the format has a place for one (PNG, WAV, MIDI, ABC); else as it was.
 
     A text or csv file stays its content alone; its label is in the manifest or in the answer beside it.
     """
-    inside = {".png": _png, ".wav": _wav}.get(suffix)
+    inside = {".png": _png, ".wav": _wav, ".mid": _midi, ".abc": _abc}.get(suffix)
     return inside(payload, label) if inside else payload
 
 
@@ -98,3 +98,27 @@ def _png(payload: bytes, label: Label) -> bytes:
     with Image.open(io.BytesIO(payload)) as image:
         image.save(out, "PNG", pnginfo=chunks)
     return out.getvalue()
+
+
+def _midi(payload: bytes, label: Label) -> bytes:
+    """MIDI whose first track begins with a text event: the software and the label as JSON, in ASCII."""
+    from mido import MetaMessage, MidiFile
+
+    file, out = MidiFile(file=io.BytesIO(payload)), io.BytesIO()
+    file.tracks[0].insert(
+        0, MetaMessage("text", text=f"{_ascii(_tool(label))} {json.dumps(label.model_dump(), sort_keys=True)}")
+    )
+    file.save(file=out)
+    return out.getvalue()
+
+
+def _abc(payload: bytes, label: Label) -> bytes:
+    """ABC with the software and the label as JSON in fields of its header (`%%abc-creator`, `N:`), behind the first line."""
+    first, _, rest = payload.partition(b"\n")
+    mark = json.dumps(label.model_dump(), sort_keys=True).replace("%", r"\u0025")  # a per cent sign begins a comment
+    return b"\n".join([first, f"%%abc-creator {_ascii(_tool(label))}".encode(), f"N:{mark}".encode(), rest])
+
+
+def _ascii(text: str) -> str:
+    """One line that every reader shows."""
+    return " ".join(text.encode("ascii", "replace").decode().split())

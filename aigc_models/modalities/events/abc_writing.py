@@ -95,7 +95,7 @@ def _pieces(notes: Sequence[Played], bar: int) -> Iterator[Piece]:
             following = next(coming, None)
         at = start
         for ticks in _engraved(end - start):
-            yield Piece(at, ticks, tuple((note.pitch, note.end > at + ticks) for note in sounding))
+            yield Piece(at, ticks, tuple(sorted((note.pitch, note.end > at + ticks) for note in sounding)))
             at += ticks
 
 

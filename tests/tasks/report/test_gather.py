@@ -5,7 +5,9 @@ import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
-from tasks.report.gather import curve, discarded, examples, measurements, metrics, samples
+from aigc_models.modalities import events
+from aigc_models.modalities.events.events import notes
+from tasks.report.gather import HEARD, curve, discarded, examples, measurements, metrics, samples
 
 
 @pytest.fixture
@@ -82,3 +84,16 @@ def test_a_plain_model_has_no_curve(tmp_path: Path) -> None:
     assert curve(tmp_path / "bundle") == ()
     (tmp_path / "curve.json").write_text('[{"step": 1, "loss.model": 0.5}]')
     assert curve(tmp_path / "bundle") == ({"step": 1, "loss.model": 0.5},)
+
+
+def test_tunes_are_written_as_sound_beside_the_page(tmp_path: Path) -> None:
+    folder = tmp_path / "evaluation" / "samples"
+    folder.mkdir(parents=True)
+    for at in range(HEARD + 1):
+        events.write(notes([0, 1], [60, 62 + at], [1, 1], [0, 0]), folder / f"{at:03d}")
+    entries = [{"file": f"{at:03d}.events", "label": None, "seed": at} for at in range(HEARD + 1)]
+    (folder / "samples.json").write_text(json.dumps(entries))
+    shown = samples(folder.parent, "events", tmp_path / "outputs", "jigs")
+    assert shown[0].renderings == {suffix: f"samples/jigs/000{suffix}" for suffix in (".mid", ".abc", ".wav")}
+    assert (tmp_path / "outputs" / shown[0].renderings[".wav"]).read_bytes()[:4] == b"RIFF"
+    assert shown[-1].renderings == {}

@@ -140,6 +140,16 @@ def test_a_player_stands_outside_of_the_link_to_its_file(digits: DatasetReport, 
     assert names[:4] == ["audio", "a", "audio", "a"]
 
 
+def test_a_sample_that_was_written_as_sound_has_a_player_and_links(
+    digits: DatasetReport, read_page: Callable[[str], Any]
+) -> None:
+    files = {".mid": "samples/x/000.mid", ".wav": "samples/x/000.wav"}
+    items = tuple(sample.model_copy(update={"renderings": files}) for sample in digits.samples[:1]) + digits.samples[1:2]
+    page = read_page(shown(digits.model_copy(update={"samples": items}), "events", "<svg></svg>"))
+    assert [player.get("src") for player in page.all("audio")] == ["samples/x/000.wav"]
+    assert set(files.values()) <= {link.get("href") for link in page.all("a")}
+
+
 def test_forecasts_are_told_apart_from_samples(digits: DatasetReport, read_page: Callable[[str], Any]) -> None:
     page = read_page(shown(digits, "series", '<svg role="img" aria-label="forecast"></svg>'))
     text = " ".join(page.text.split())

@@ -11,7 +11,7 @@ import soundfile
 from PIL import Image
 
 from aigc_models.generator import Generator
-from aigc_models.modalities import audio, series
+from aigc_models.modalities import audio, events, series
 from tasks.use.provenance import SOURCE_TYPE
 
 
@@ -22,6 +22,8 @@ def address(start, answering, capable):
         "tales": answering["tales"],
         "tones": capable["tones"],
         "waves": capable["waves"],
+        "jigs": capable["jigs"],
+        "films": capable["films"],
     }
     return start(**{name: Generator.load(folder) for name, folder in bundles.items()})
 
@@ -128,6 +130,28 @@ def test_texts_are_the_same_over_every_path_and_whatever_rides_along(address, cl
         assert {each.result() for each in others} == {200}
 
 
+def test_tunes_come_in_the_form_that_is_asked_for(address, capable):
+    def items(**asked):
+        return post(address, "/v1/generate", model="jigs", seed=3, n=2, **asked).json()["data"]
+
+    expected = Generator.load(capable["jigs"]).generate(2, seed=3)
+    plain = items()
+    assert plain == items(format="events")
+    assert [base64.b64decode(item["b64_json"]) for item in plain] == list(map(events.pack, expected))
+    for name, field in (("mid", "format"), ("abc", "response_format")):
+        for item, content in zip(items(**{field: name}), expected, strict=True):
+            payload = item["text"].encode() if name == "abc" else base64.b64decode(item["b64_json"])
+            back = events.read(payload, f"x.{name}")
+            assert (item["suffix"], back.tempo, back.meter) == (f".{name}", 90, (3, 4))
+            assert sorted(back.values.tolist()) == sorted(content.values.tolist())
+            assert b'"ai_generated": true' in payload
+    for item in items(format="wav"):
+        with soundfile.SoundFile(io.BytesIO(base64.b64decode(item["b64_json"]))) as file:
+            assert (file.samplerate, file.channels) == (24_000, 1)
+            assert json.loads(file.copy_metadata()["comment"])["item"] == item["item"]
+    assert post(address, "/v1/generate", model="squares", format="png").status_code == 200
+
+
 def test_series_go_on_from_what_is_known_or_given(address, capable):
     waves = Generator.load(capable["waves"])
     answer = post(address, "/v1/generate", model="waves", seed=5, n=3)
@@ -161,6 +185,9 @@ def test_series_go_on_from_what_is_known_or_given(address, capable):
         ("/v1/generate", {"model": "waves", "past": {"values": {"a": [1], "b": []}}}, "one length; here: a 1, b 0"),
         ("/v1/generate", {"model": "waves", "past": "no table"}, "past[0]: "),
         ("/v1/generate", {"model": "tales", "prompt": "x" * 800}, "leaves no room"),
+        ("/v1/generate", {"model": "squares", "format": "wav"}, "format: squares makes png, not 'wav'; leave it out"),
+        ("/v1/generate", {"model": "jigs", "format": "mp3"}, "cannot be 'mp3'; it can be: events, mid, abc, wav"),
+        ("/v1/generate", {"model": "films", "format": "wav"}, "item 0 cannot be 'wav'; it can be: events"),
     ],
 )
 def test_refusals(address, path, body, message):

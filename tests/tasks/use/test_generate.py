@@ -18,7 +18,7 @@ from aigc_models.corpus import Corpus
 from aigc_models.errors import BadInput
 from aigc_models.families import gaussian_mixture, ngram
 from aigc_models.generator import Generator
-from aigc_models.modalities import audio, image, series, text
+from aigc_models.modalities import audio, events, image, series, text
 from tasks.stage.execution import Stopped
 from tasks.stage.references import ModelRef, RegisteredRef
 from tasks.stage.settings import Workspace
@@ -122,6 +122,33 @@ def test_sounds_carry_their_label(capable, tmp_path):
         assert line["file"].endswith(".wav")
         assert np.array_equal(audio.read(payload, line["file"]).values, content.values)
         assert f'"item": {line["item"]}'.encode() in payload
+
+
+def test_tunes_come_as_midi_abc_and_sound_too_and_what_is_damaged_is_made_again(capable, tmp_path):
+    settings = GenerationSettings(count=5, seed=2)
+    made(capable["jigs"], tmp_path / "out", settings)
+    expected = Generator.load(capable["jigs"]).generate(5, seed=2)
+    for line, content in zip(lines_of(tmp_path / "out"), expected, strict=True):
+        stem = line["file"].removesuffix(".events")
+        assert line["renderings"].keys() == {f"{stem}.mid", f"{stem}.abc", f"{stem}.wav"}
+        for file, digest in line["renderings"].items():
+            payload = (tmp_path / "out" / file).read_bytes()
+            assert sha256(payload).hexdigest() == digest
+            assert f'"item": {line["item"]}'.encode() in payload  # the label
+        for kind in (".mid", ".abc"):
+            back = events.read((tmp_path / "out" / f"{stem}{kind}").read_bytes(), f"x{kind}")
+            assert (len(back), back.tempo, back.meter) == (len(events.read(events.pack(content), "x")), 90, (3, 4))
+    before = files_of(tmp_path / "out")
+    (tmp_path / "out" / "000003.abc").unlink()
+    (tmp_path / "out" / "000004.wav").write_bytes(b"")
+    assert made(capable["jigs"], tmp_path / "out", settings) == 2
+    assert files_of(tmp_path / "out") == before
+
+
+def test_histories_have_no_other_files(capable, tmp_path):
+    made(capable["films"], tmp_path / "out", GenerationSettings(count=2))
+    assert all("renderings" not in line for line in lines_of(tmp_path / "out"))
+    assert {path.suffix for path in (tmp_path / "out").iterdir()} == {".events", ".jsonl", ".json"}
 
 
 def test_series_are_paths_after_the_newest_past(capable, tmp_path):

@@ -7,7 +7,8 @@ import pytest
 import soundfile
 from PIL import Image
 
-from aigc_models.modalities import audio, image
+from aigc_models.modalities import audio, events, image
+from aigc_models.modalities.events.events import notes
 from tasks.use.provenance import SOURCE_TYPE, Identity, labelled
 
 IDENTITY = Identity(model='cats & "dogs"', version="4", dataset="pets", data_version="abc", bundle_sha256="def")
@@ -58,3 +59,16 @@ def test_wav_carries_its_label_and_the_same_sound():
     assert json.loads(tags["comment"]) == IDENTITY.mark(7, 2).model_dump()
     assert tags["software"] == 'AIGC Foundry: cats & "dogs" version 4'
     assert SOURCE_TYPE.encode() in payload[payload.index(b"_PMX") :]
+
+
+def test_midi_and_abc_carry_their_label_and_the_same_tune():
+    content = notes([0, 1], [60, 62], [1, 2], [0, 0], tempo=90.0, meter=(3, 4))
+    mark = Identity(model="50 % jazz: ¿qué?\n", version="4").mark(7, 2)
+    for suffix, plain in events.renderings(content, (".mid", ".abc")).items():
+        payload = labelled(plain, suffix, mark)
+        back = events.read(payload, f"a{suffix}")
+        assert (back.values.tolist(), back.durations.tolist(), back.tempo, back.meter) == ([60, 62], [1, 2], 90, (3, 4))
+        text = payload.decode("latin-1")
+        start = text.index("{")
+        assert json.JSONDecoder().raw_decode(text[start:])[0] == mark.model_dump()
+        assert "AIGC Foundry: 50 % jazz" in text

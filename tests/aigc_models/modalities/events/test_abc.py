@@ -109,3 +109,28 @@ def test_a_book_that_is_one_tune_keeps_the_lines_of_its_messages():
     assert read(first, "a").values.tolist() == [60, 62, 64]
     with pytest.raises(Unreadable, match="line 3 of b"):
         read(second, "b")
+
+
+@pytest.mark.parametrize(
+    ("fields", "tempo", "meter"),
+    [
+        ("M:3/4\nQ:1/4=120\n", 120, (3, 4)),
+        ("M:6/8\nQ:\"Lively\" 3/8=60\n", 90, (6, 8)),
+        ("M:C\nQ:1/4 3/8 = 40\n", 100, (4, 4)),
+        ("M:C|\nQ:1/2=60 \"fast\"\n", 120, (2, 2)),
+        ("M:(2+3)/8\nL:1/8\nQ:200\n", 100, (5, 8)),  # so many notes of the unit's length
+        ("Q:C3=40\nL:1/8\n", 60, None),
+        ("M:none\nQ:\"Allegro\"\n", None, None),
+        ("Q:1/0=90\n", None, None),
+        ("Q:1/4=9999\n", None, None),
+        ("Q:=\n", None, None),
+    ],
+)  # fmt: skip
+def test_tempo_and_meter(fields, tempo, meter):
+    content = read(f"X:1\n{fields}K:C\nCDE\n".encode(), "a.abc")
+    assert (content.tempo, content.meter) == (tempo, meter)
+
+
+def test_the_first_tempo_and_meter_are_the_tune_s():
+    content = read(b"X:1\nM:none\nK:C\nQ:1/4=80\nM:2/4\nC2 [M:3/4][Q:1/4=90]D3\n", "a.abc")
+    assert (content.tempo, content.meter) == (80, (2, 4))

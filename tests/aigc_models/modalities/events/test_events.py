@@ -231,3 +231,45 @@ def test_figures_of_tunes_and_of_histories():
     features = events.embedding(items)
     assert (features.shape[0], features.dtype) == (3, np.float32)
     assert np.isfinite(features).all()
+
+
+def test_tempo_and_meter_are_kept_and_leave_tunes_without_them_as_they_were():
+    stated = notes([4.5, 5.5], [60, 62], [1, 1], [0, 0], tempo=72.5, meter=(3, 4))
+    for kept in (stated.take(np.array([1])), stated.ordered(), events.unpack(events.pack(stated))):
+        assert (kept.tempo, kept.meter) == (72.5, (3, 4))
+    ready = events.normalise(stated)
+    assert (ready.tempo, ready.meter, ready.times.tolist()) == (72.5, (3, 4), [1.5, 2.5])  # whole bars are taken away
+    assert events.pack(tune((60,))) == b'{"kind":"notes","time":[0],"pitch":[60],"duration":[0.5],"voice":[0]}'
+    assert b'"tempo":80,"meter":[6,8]' in events.pack(notes([0], [60], [1], [0], tempo=80.0, meter=(6, 8)))
+    grid = events.read(b'{"step": 1, "steps": [[60]], "tempo": 90, "meter": [3, 4]}', "a.json")
+    assert (grid.tempo, grid.meter) == (90, (3, 4))
+    listed = events.read(b'{"events": [{"time": 0, "pitch": 60, "duration": 1}], "tempo": 90}', "a.json")
+    assert (listed.tempo, listed.meter) == (90, None)
+
+
+@pytest.mark.parametrize(
+    ("stated", "reason"),
+    [
+        ('"tempo": "fast"', "the tempo 'fast' is no number of quarter notes a minute from 5 to 1000"),
+        ('"tempo": 0', "the tempo '0' is no"),
+        ('"tempo": NaN', "the tempo 'nan' is no"),
+        ('"meter": "3/4"', r"the meter '3/4' is no meter such as \[3, 4\]"),
+        ('"meter": [3, 0]', "is no meter"),
+        ('"meter": [true, 4]', "is no meter"),
+    ],
+)
+def test_a_tempo_or_a_meter_that_is_none_is_told(stated, reason):
+    with pytest.raises(Unreadable, match=reason):
+        events.read(f'{{"pitch": [60], "time": [0], "duration": [1], {stated}}}'.encode(), "a.json")
+
+
+def test_the_format_has_the_median_tempo_and_the_most_frequent_meter():
+    stated = [(60.0, (3, 4)), (90.0, (4, 4)), (100.0, (3, 4)), (None, None)]
+    contents = [notes([0, 1], [60, 62], [1, 1], [0, 0], tempo=tempo, meter=meter) for tempo, meter in stated]
+    form = events.choose_format(contents)
+    assert (form.tempo, form.meter) == (90, (3, 4))
+    assert events.Format.model_validate_json(form.model_dump_json()) == form
+    made = events.decode(events.tensor(events.encode(contents, form)), form)
+    assert {(content.tempo, content.meter) for content in made} == {(90, (3, 4))}
+    old = events.Format.model_validate({"kind": "notes", "length": 16, "grid": 4, "items": []})
+    assert (old.tempo, old.meter) == (None, None)

@@ -103,3 +103,17 @@ def test_every_cut_and_every_flipped_byte_ends_in_notes_or_a_reason():
                 outcomes.append(str(error))
     assert "nothing" not in outcomes
     assert all("0x" not in outcome for outcome in outcomes)
+
+
+def test_the_first_tempo_and_meter_of_all_tracks_are_kept():
+    def meta(kind: str, **fields: int) -> mido.MetaMessage:
+        return mido.MetaMessage(kind, **fields)
+
+    late = [on(60), off(60), meta("set_tempo", tempo=500_000), meta("time_signature", numerator=4, denominator=4)]
+    early = [on(48), meta("set_tempo", tempo=666_667), meta("time_signature", numerator=6, denominator=8), off(48)]
+    content = read(midi(late, early))
+    assert (content.tempo, content.meter) == (90, (6, 8))
+    plain = read(midi([meta("set_tempo", tempo=0), on(60), off(60)]))  # no time at all is no tempo
+    assert (plain.tempo, plain.meter) == (None, None)
+    strange = read(midi([meta("time_signature", numerator=200, denominator=2**20), on(60), off(60)]))
+    assert strange.meter is None
