@@ -57,8 +57,8 @@ def tracked_workspace(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
 @pytest.fixture(scope="session")
 def capable(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """More bundles made in no time: `tones` (sounds, low or high), `waves` (a series that knows its newest past),
-    `letters` (an untrained network of texts), `jigs` and `films` (counts of tunes and of histories), and `mind` (an ensemble of two,
-    one of which encodes)."""
+    `letters` (an untrained network of texts), `jigs` and `films` (counts of tunes and of histories), and `mind` (an
+    ensemble of two, one of which encodes)."""
     import numpy as np
 
     from aigc_models import bundle

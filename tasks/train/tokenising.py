@@ -25,7 +25,9 @@ CANDIDATES: tuple[dict[str, Any], ...] = (
 )
 STEPS = 150
 TRAINED, VALIDATED = 2_000_000, 60_000  # characters of train and of validation texts at most
-LEAST = 0.005  # share by which another one has to be better than bytes, which need no vocabulary
+# The share by which another one has to be better than bytes. On 600 kB of headlines a unigram model was 2.8 % better in the
+# trial and 1.0 % worse after a whole training; on 1.5 MB of Chinese poems 5.4 % and 4.9 % better (benchmarks/tokenisers.py).
+LEAST = 0.03
 SEED = 0
 
 
