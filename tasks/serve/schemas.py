@@ -54,9 +54,9 @@ class StreamOptions(BaseModel):
 
 
 class TextRequest(Asked):
-    """What is asked of a text. A token is a byte of UTF-8."""
+    """What is asked of a text. A token is one of the model's symbols: a byte of UTF-8, or a piece of its tokeniser."""
 
-    max_tokens: int = Field(TOKENS, ge=1, le=MAX_TOKENS, description="most bytes, where the text does not end before")
+    max_tokens: int = Field(TOKENS, ge=1, le=MAX_TOKENS, description="most tokens, where the text does not end before")
     temperature: float | None = Field(None, ge=0, le=2)
     top_k: int | None = Field(None, ge=0)
     top_p: float | None = Field(None, gt=0, le=1)
