@@ -7,6 +7,7 @@ finished something, so that a thread that hangs can be seen from outside.
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -195,6 +196,7 @@ def _decoded(generator: Generator, drafts: Sequence[Draft]) -> list[Content]:
 
 
 def _use(threads: int) -> None:
+    """At most what OMP_NUM_THREADS says, where somebody has set it."""
     import torch
 
-    torch.set_num_threads(threads)
+    torch.set_num_threads(min(threads, int(os.environ.get("OMP_NUM_THREADS") or threads)))
