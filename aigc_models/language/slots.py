@@ -141,10 +141,11 @@ class Slots:
     def step(self) -> list[Draft]:
         """One symbol more of every draft whose prompt is read; those drafts.
 
-        Before it a chunk of a prompt is read, or more while most of the drafts still read.
+        Before it a chunk of a prompt is read, and another one where most of the drafts still read: never so many that who draws
+        would wait long, or that one which nobody wants any more would be read on.
         """
-        while self.read() and len(self._reading) * 2 > len(self.drafts):
-            pass
+        if self.read() and len(self._reading) * 2 > len(self.drafts):
+            self.read()
         there = [(slot, draft) for slot, draft in enumerate(self._drafts) if draft and draft.ready]
         if not there:
             return []

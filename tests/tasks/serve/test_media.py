@@ -8,11 +8,24 @@ import numpy as np
 import openai
 import pytest
 import soundfile
+import torch
 from PIL import Image
 
+from aigc_models.bundle import Card
+from aigc_models.families import transformer
 from aigc_models.generator import Generator
 from aigc_models.modalities import audio, events, series
 from tasks.use.provenance import SOURCE_TYPE
+
+
+def tunes():
+    """An untrained network of tunes."""
+    torch.manual_seed(0)
+    about = {"name": "tunes", "family": "transformer", "modality": "events", "labels": ("jig", "reel"), "micro_batch": 4}
+    config, form = transformer.SIZES["debug"], events.Format(kind="notes", length=24, grid=2)
+    card = Card(**about, format=form.model_dump(mode="json"), config=config.model_dump(), dataset="tunes", version="d4ta")
+    card = card.model_copy(update={"capabilities": ("streams", "scores")})
+    return Generator(card, transformer.build(config, card.shape).eval(), events, form)
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +38,7 @@ def address(start, answering, capable):
         "jigs": capable["jigs"],
         "films": capable["films"],
     }
-    return start(**{name: Generator.load(folder) for name, folder in bundles.items()})
+    return start(tunes=tunes(), **{name: Generator.load(folder) for name, folder in bundles.items()})
 
 
 @pytest.fixture
@@ -100,6 +113,17 @@ def test_items_of_every_modality(address, answering, capable):
     assert tone["data"][0]["suffix"] == ".wav"
     assert len(sounds) == 2
     assert tone["aigc"]["ai_generated"] is True
+
+
+def test_tunes_are_drawn_in_slots_too(address):
+    answer = post(
+        address, "/v1/generate", model="tunes", label="jig", seed=3, n=6, sampling={"temperature": 0.8, "top_k": 40}
+    ).json()
+    expected = tunes().generate(6, label="jig", seed=3, temperature=0.8, top_k=40)
+    assert [base64.b64decode(item["b64_json"]) for item in answer["data"]] == [events.pack(tune) for tune in expected]
+    refused = post(address, "/v1/generate", model="tunes", prompt="la")
+    assert refused.status_code == 400
+    assert "cannot go on from a prompt" in refused.json()["error"]["message"]
 
 
 def test_texts_are_the_same_over_every_path_and_whatever_rides_along(address, client, answering):
