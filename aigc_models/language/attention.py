@@ -161,8 +161,3 @@ def initialise(model: nn.Module, layers: int) -> None:
         spread = 0.8 / width**0.5 if name.startswith("blocks.") else 0.02
         last = name.endswith(("attention.out.weight", "down.weight"))
         nn.init.normal_(parameter, std=spread / (2 * layers) ** 0.5 if last else spread)
-
-
-def mean_loss(logits: Float[Tensor, "item time symbol"], targets: Symbols) -> Float[Tensor, ""]:
-    """Mean negative log-likelihood in nats a symbol."""
-    return F.cross_entropy(logits.flatten(0, 1), targets.flatten())

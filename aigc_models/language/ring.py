@@ -9,20 +9,17 @@ in the calls, not in the sums.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import Any, NamedTuple, Protocol, cast
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional as F
 
-from aigc_models.language.attention import MODULUS, MULTIPLIER, Block, Cache, Rotation
+from aigc_models.language.attention import MODULUS, MULTIPLIER, Block, Cache, GramEmbedding, Rotation
 from aigc_models.language.product import Product
-from aigc_models.sequences import PAD
-
-if TYPE_CHECKING:
-    from aigc_models.families.transformer import Transformer
+from aigc_models.sequences import PAD, Vocabulary
 
 BLOCK = 16  # positions by which the part of a ring that is looked at grows
 SPARE = 2  # places of a ring that stay empty: rings at powers of two would fight for the same lines of the cache
@@ -47,11 +44,23 @@ class Layer(NamedTuple):
     down: Product
 
 
+class Decoder(Protocol):
+    """What a transformer is made of, as far as its steps are taken here."""
+
+    config: Any  # width, heads, longest, window
+    vocabulary: Vocabulary
+    embedding: GramEmbedding
+    blocks: nn.ModuleList
+    norm: nn.RMSNorm
+
+    def begin(self, conditions: Int[Tensor, " item"]) -> Any: ...
+
+
 class RingStates:
     """See `capabilities.States`; a slot that is free stays at its first position."""
 
     @torch.inference_mode()
-    def __init__(self, model: Transformer, count: int) -> None:
+    def __init__(self, model: Decoder, count: int) -> None:
         self._model, config = model, model.config
         weight = model.embedding.symbols.weight
         self._count, self._window, self._heads = count, config.window, config.heads
