@@ -45,6 +45,12 @@ class Corpus:
     def __len__(self) -> int:
         return len(self.conditions)
 
+    @property
+    def sequences(self) -> Sequences:
+        """`values` of a modality that is made of symbols."""
+        assert isinstance(self.values, Sequences)
+        return self.values
+
     def batch(self, index: np.ndarray) -> Batch:
         """The items at `index`, as tensors on the CPU."""
         import torch

@@ -157,17 +157,17 @@ def gathered(members: Mapping[str, object], held: Corpus, settings: Settings, pr
     assert isinstance(held.values, Sequences)
     symbols = len(held.values.symbols)
     every = max(1, -(-symbols * outputs * len(models) // settings.most_numbers))
-    stacked, found, seen = list[Tensor](), list[Tensor](), 0
+    stacked, symbols_there, seen = list[Tensor](), list[Tensor](), 0
     for index in reading.side_by_side(held):
         for part in reading.read(models, held.batch(index)):
             there = (part.symbols != PAD).nonzero(as_tuple=True)
             kept = ((torch.arange(len(there[0])) + seen) % every == 0).nonzero()[:, 0]
             chosen = there[0][kept], there[1][kept]
             stacked.append(torch.stack([said[chosen].float().cpu() for said in part.said.values()], dim=1))
-            found.append(part.symbols[chosen].cpu())
+            symbols_there.append(part.symbols[chosen].cpu())
             seen += len(there[0])
             progress(seen, symbols)
-    return Places(torch.cat(stacked), torch.cat(found))
+    return Places(torch.cat(stacked), torch.cat(symbols_there))
 
 
 def fit(

@@ -210,11 +210,6 @@ class Path:
         return result
 
 
-def _sequences(corpus: Corpus) -> Sequences:
-    assert isinstance(corpus.values, Sequences)
-    return corpus.values
-
-
 def _fitting(values: Sequences, most: int) -> int:
     """How many items of a random order have at most `most` symbols in all; 1 at least."""
     length = values.lengths[np.random.default_rng(ORDER).permutation(len(values))]
@@ -249,7 +244,7 @@ class NGram:
     def fit(self, train: Corpus, validation: Corpus, progress: Callable[..., None]) -> None:
         """Count, and keep the order with the highest likelihood of the validation split."""
         text, root = self._tries(train)
-        held = stream(_sequences(validation), self.vocabulary.end)
+        held = stream(validation.sequences, self.vocabulary.end)
         seen, best = _Validation(held, self._roots(validation.conditions, held), self.vocabulary.outputs), -np.inf
         lower: list[Level] = []
         for order, (top, below) in enumerate(levels(text, root, self.labels + 1, self.config.longest, self.radix), start=1):
@@ -263,9 +258,9 @@ class NGram:
 
     def _tries(self, train: Corpus) -> tuple[Stream, Ints]:
         """The text twice, for the pooled trie and for the label's own, and the trie of each target."""
-        kept = train.sample(_fitting(_sequences(train), self.config.most_symbols), ORDER)
+        kept = train.sample(_fitting(train.sequences, self.config.most_symbols), ORDER)
         labelled = kept.take(np.flatnonzero(np.asarray(kept.conditions) < self.labels))
-        text = stream(Sequences.joined([_sequences(kept), _sequences(labelled)]), self.vocabulary.end)
+        text = stream(Sequences.joined([kept.sequences, labelled.sequences]), self.vocabulary.end)
         root = np.concatenate([np.zeros(len(kept), dtype=np.int64), np.asarray(labelled.conditions, dtype=np.int64) + 1])
         return text, root[text.item][text.targets]
 

@@ -64,9 +64,7 @@ class Rows:
 
     @property
     def sequences(self) -> Sequences:
-        values = self.corpus.values
-        assert isinstance(values, Sequences)
-        return values
+        return self.corpus.sequences
 
     def __call__(self, step: int) -> Packed:
         """The rows of `step` (from 0)."""

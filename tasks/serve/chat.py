@@ -104,6 +104,6 @@ class ChatAnswer(Answer):
         return {"role": "assistant", "content": piece.text} if first else {"content": piece.text}
 
     def _shaped(self, piece: Piece, **spoken: dict[str, Any]) -> ChatChoice:
-        told = likelihoods.of_chat(piece.said, self._pieces) if self._asked.logprobs else None
+        logprobs = likelihoods.of_chat(piece.said, self._pieces) if self._asked.logprobs else None
         about = {"index": piece.choice, "item": piece.item, "label": piece.label, "finish_reason": piece.reason}
-        return ChatChoice(**about, logprobs=told, **spoken)
+        return ChatChoice(**about, logprobs=logprobs, **spoken)

@@ -40,7 +40,7 @@ class Choosing:
 
     def __init__(self, index: int, item: Item, label: str | None, prompt: str, draft: Draft, cut: Cut) -> None:
         self.index, self.item, self.label, self.prompt, self.draft, self.cut = index, item, label, prompt, draft, cut
-        self._told = self._offset = 0
+        self._shown = self._offset = 0
 
     def piece(self, symbols: Sequence[int], last: bool) -> Piece | None:
         """What these symbols add; none where nothing can be shown yet."""
@@ -48,10 +48,10 @@ class Choosing:
         if not self._offset:
             text = self.prompt + text
         before, self._offset = self._offset, self._offset + len(text)
-        told = self.cut.tokens + (len(self.draft.prompt) if self.draft.echo else 0)
-        said, self._told = self.draft.said[self._told : told], told
+        shown = self.cut.tokens + (len(self.draft.prompt) if self.draft.echo else 0)
+        said, self._shown = self.draft.said[self._shown : shown], shown
         if not text and not self.cut.reason:
-            self._told -= len(said)
+            self._shown -= len(said)
             return None
         return Piece(self.index, self.item.item, self.label, text, said, before, self.cut.reason)
 
@@ -169,9 +169,9 @@ class CompletionAnswer(Answer):
         return self.part(pieces, usage)
 
     def _shaped(self, piece: Piece) -> Choice:
-        told = None if self._asked.logprobs is None else likelihoods.of_completion(piece.said, piece.offset, self._pieces)
+        logprobs = None if self._asked.logprobs is None else likelihoods.of_completion(piece.said, piece.offset, self._pieces)
         index, item, label, text, _, _, reason = piece
-        return Choice(index=index, text=text, item=item, label=label, finish_reason=reason, logprobs=told)
+        return Choice(index=index, text=text, item=item, label=label, finish_reason=reason, logprobs=logprobs)
 
 
 def _joined(pieces: Sequence[Piece]) -> Piece:

@@ -5,6 +5,7 @@ A field that is not known here is refused by name rather than ignored.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -90,8 +91,9 @@ class TextRequest(Asked):
         return self.model_dump(include=set(OPTIONS), exclude_none=True)
 
     @property
+    @abstractmethod
     def prompts(self) -> list[str]:
-        raise NotImplementedError
+        """What the texts begin with."""
 
     @property
     def length(self) -> int:

@@ -80,17 +80,17 @@ def _bits_per_byte(
     def corpus(texts: list[str]) -> Corpus:
         return Corpus("text", modality.encode(texts, format), np.zeros(len(texts), dtype=np.int64))
 
-    shape, known, held = Shape("text", (), format), corpus(train), corpus(validation)
+    shape, train_corpus, held = Shape("text", (), format), corpus(train), corpus(validation)
     plan = Plan.model_validate({**rnn.PLAN, "steps": STEPS, "device": "cpu", "seed": SEED})
     with seeded(SEED):
         model = rnn.build(rnn.SIZES["small"], shape)
-        learner, batches = Learner(model, **plan.model_dump(include=LEARNERS)), batches_of(model, known, 0, SEED)
+        learner, batches = Learner(model, **plan.model_dump(include=LEARNERS)), batches_of(model, train_corpus, 0, SEED)
         for step in range(STEPS):
             if stop():
                 raise Interrupted("stopped while tokenisers were compared")
             learner.step(step, batches(step), factor(plan.schedule, step, STEPS, plan.warmup))
     counts = ngram.build(ngram.SIZES["small"], shape)
-    counts.fit(known, held, lambda *args, **figures: None)
+    counts.fit(train_corpus, held, lambda *args, **figures: None)
     return _mean_bits([model.eval(), counts], held) / float(modality.amounts(held.values, format).sum())
 
 
