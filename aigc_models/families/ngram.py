@@ -7,7 +7,7 @@ each of them has seen; these weights and the order are learned on the validation
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,15 +20,15 @@ from torch import Tensor
 
 from aigc_models.capabilities import Shape
 from aigc_models.corpus import Batch, Corpus
+from aigc_models.language.counting import Bools, Floats, Ints, Level, Stream, levels, stream
 from aigc_models.language.vocabulary import symbolic, vocabulary_of
 from aigc_models.sequences import PAD, Sequences, Vocabulary
 
 MODALITIES = symbolic()
 
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
 ORDER = 0  # seed of the order in which items are taken until there are enough
 AT_ONCE = 2048  # places whose whole distributions are made at a time
+TABLES = ("contexts", "first", "symbols", "mass", "rest")  # of a level
 
 
 class Config(BaseModel):
@@ -48,128 +48,9 @@ SIZES = {
 }
 
 
-@dataclass(frozen=True)
-class Level:
-    """The contexts of one length. The n-grams of node i stand at `first[i]` to `first[i + 1]`."""
-
-    contexts: Ints  # (node,) sorted keys: node of the context one symbol shorter, and the symbol before it
-    first: Ints  # (node + 1,)
-    symbols: Ints  # (gram,) ascending within a node
-    mass: Floats  # (gram,) discounted probability
-    rest: Floats  # (node,) what the shorter context gets
-    grams: Ints  # (gram,) sorted keys: node and symbol
-    radix: int  # a key is node * radix + symbol
-
-
-@dataclass(frozen=True)
-class Stream:
-    """Items laid end to end, each behind an END: `place` is a symbol's position in its item, the END before it at 0."""
-
-    symbols: Ints
-    place: Ints
-    item: Ints
-
-    @property
-    def targets(self) -> Ints:
-        return np.flatnonzero(self.place > 0)
-
-
 def radix_of(vocabulary: Vocabulary) -> int:
     """A power of two above all symbols that are fed, so that none runs into the next node's keys."""
     return max(512, 1 << vocabulary.inputs.bit_length())
-
-
-def stream(values: Sequences, end: int) -> Stream:
-    """All items as one `Stream`."""
-    lengths = values.lengths + 1
-    item = np.repeat(np.arange(len(lengths)), lengths)
-    place = np.arange(len(item)) - np.repeat(np.cumsum(lengths) - lengths, lengths)
-    symbols = np.full(len(item), end, dtype=np.int64)
-    symbols[place > 0] = values.symbols
-    return Stream(symbols, place, item)
-
-
-def look_up(keys: Ints, wanted: Ints) -> tuple[Ints, NDArray[np.bool_]]:
-    """Index of each of `wanted` in the sorted `keys` (0 where it is missing), and whether it is there."""
-    if not len(keys):
-        return np.zeros(len(wanted), dtype=np.int64), np.zeros(len(wanted), dtype=bool)
-    index = np.searchsorted(keys, wanted)
-    index[index == len(keys)] = 0
-    there = keys[index] == wanted
-    return np.where(there, index, 0), there
-
-
-def discounts(counts: Ints) -> Floats:
-    """Discount for a count of 0, 1, 2 and 3 or more (Chen and Goodman 1999, equation 26)."""
-    n1, n2, n3, n4 = (int(np.count_nonzero(counts == c)) for c in (1, 2, 3, 4))
-    if not (n1 and n2 and n3 and n4):
-        return np.array([0.0, 0.5, 0.75, 0.9])
-    y = n1 / (n1 + 2 * n2)
-    wanted = [1 - 2 * y * n2 / n1, 2 - 3 * y * n3 / n2, 3 - 4 * y * n4 / n3]
-    return np.concatenate([[0.0], np.clip(wanted, 0.01, [0.99, 1.99, 2.99])])
-
-
-def level(contexts: Ints, grams: Ints, counts: Ints, pooled: NDArray[np.bool_], radix: int) -> Level:
-    """Turn counts into discounted probabilities; the pooled trie and those of the labels have discounts of their own."""
-    node = grams // radix
-    first = np.searchsorted(node, np.arange(len(contexts) + 1))
-    taken = np.zeros(len(grams))
-    for group in (pooled, ~pooled):
-        taken[group] = discounts(counts[group])[np.minimum(counts[group], 3)]
-    total = np.maximum(np.bincount(node, counts, len(contexts)), 1)
-    mass = (counts - taken) / total[node]
-    return Level(contexts, first, grams % radix, mass, np.bincount(node, taken, len(contexts)) / total, grams, radix)
-
-
-@dataclass(frozen=True)
-class Counted:
-    """The n-grams of one length, before discounting."""
-
-    contexts: Ints
-    grams: Ints
-    raw: Ints  # how often each occurs
-    sample: Ints  # one target at which each occurs
-    id_of: Ints  # (target,) its n-gram
-    opens: NDArray[np.bool_]  # begins with the END before its item, so that nothing can stand before it
-
-
-def count(text: Stream, root: Ints, roots: int, longest: int, radix: int) -> Iterator[Counted]:
-    """The n-grams of length 1 to `longest`, of a text whose targets hang under the tries `root`."""
-    targets, node, contexts = text.targets, root, np.arange(roots)
-    id_of = np.empty(len(text.symbols), dtype=np.int64)
-    for length in range(longest):
-        if length:
-            inside = text.place[targets] >= length
-            if not inside.any():
-                return
-            targets = targets[inside]
-            keys = node[inside] * radix + text.symbols[targets - length]
-            contexts, node = np.unique(keys, return_inverse=True)
-        keys = node * radix + text.symbols[targets]
-        grams, index, inverse, raw = np.unique(keys, return_index=True, return_inverse=True, return_counts=True)
-        sample, id_of = targets[index], id_of.copy()
-        id_of[targets] = inverse
-        yield Counted(contexts, grams, raw, sample, id_of, text.place[sample] == length)
-
-
-def levels(text: Stream, root: Ints, roots: int, longest: int, radix: int) -> Iterator[tuple[Level, Level]]:
-    """For each length the level as the longest of a model (raw counts) and as one below it (in how many contexts)."""
-    counted = count(text, root, roots, longest + 1, radix)
-    here = next(counted)
-    for longer in counted:
-        pooled = root_of(here, root, text) == 0
-        kinds = np.bincount(here.id_of[longer.sample], minlength=len(here.grams))
-        continued = np.where(here.opens, here.raw, kinds)
-        alone, below = (level(here.contexts, here.grams, counts, pooled, radix) for counts in (here.raw, continued))
-        yield alone, below
-        here = longer
-
-
-def root_of(counted: Counted, root: Ints, text: Stream) -> Ints:
-    """The trie of each n-gram: 0 is the pooled one."""
-    every = np.zeros(len(text.symbols), dtype=np.int64)
-    every[text.targets] = root
-    return every[counted.sample]
 
 
 @dataclass(frozen=True)
@@ -177,7 +58,7 @@ class Path:
     """Where each query stands in its trie. `depth` counts the context lengths that were found."""
 
     node: Ints
-    alive: NDArray[np.bool_]
+    alive: Bools
     depth: Ints
 
     @classmethod
@@ -189,20 +70,20 @@ class Path:
         if back is None:
             node, there = self.node, level.first[self.node + 1] > level.first[self.node]
         else:
-            node, there = look_up(level.contexts, self.node * level.radix + back)
+            node, there = level.node(self.node, back)
         alive = self.alive & there
         return Path(node, alive, self.depth + alive)
 
     def probability(self, level: Level, target: Ints, shorter: Floats) -> Floats:
         """Probability (query,) of `target`, from that which the shorter context gives."""
-        index, there = look_up(level.grams, self.node * level.radix + target)
+        index, there = level.gram(self.node, target)
         probabilities = np.where(there, level.mass[index], 0.0) + level.rest[self.node] * shorter
         return np.where(self.alive, probabilities, shorter)
 
     def distribution(self, level: Level, shorter: Floats) -> Floats:
         """Probabilities (query, symbol), from those which the shorter context gives."""
         result = shorter * np.where(self.alive, level.rest[self.node], 1.0)[:, None]
-        start = level.first[self.node]
+        start = level.first[self.node].astype(np.int64)
         size = np.where(self.alive, level.first[self.node + 1] - start, 0)
         row = np.repeat(np.arange(len(size)), size)
         gram = np.arange(len(row)) + np.repeat(start - np.cumsum(size) + size, size)
@@ -261,7 +142,7 @@ class NGram:
         kept = train.sample(_fitting(train.sequences, self.config.most_symbols), ORDER)
         labelled = kept.take(np.flatnonzero(np.asarray(kept.conditions) < self.labels))
         text = stream(Sequences.joined([kept.sequences, labelled.sequences]), self.vocabulary.end)
-        root = np.concatenate([np.zeros(len(kept), dtype=np.int64), np.asarray(labelled.conditions, dtype=np.int64) + 1])
+        root = np.concatenate([np.zeros(len(kept), dtype=np.int32), np.asarray(labelled.conditions, dtype=np.int32) + 1])
         return text, root[text.item][text.targets]
 
     def _roots(self, conditions: NDArray[Any], text: Stream) -> Ints:
@@ -275,7 +156,7 @@ class NGram:
         text = stream(Sequences.of_padded(values), self.vocabulary.end)
         targets, roots = text.targets, self._roots(batch.conditions.cpu().numpy(), text)
         walk = _Walk(Path.start(np.concatenate([np.zeros_like(roots), roots])), np.tile(targets, 2), text)
-        probabilities = np.full(2 * len(targets), 1 / self.vocabulary.outputs)
+        probabilities: Floats = np.full(2 * len(targets), 1 / self.vocabulary.outputs)
         for length, each in enumerate(self.levels):
             walk = walk.down(each, length)
             probabilities = walk.path.probability(each, text.symbols[walk.targets], probabilities)
@@ -286,7 +167,7 @@ class NGram:
     def _log_distribution(self, root: Ints, behind: Ints) -> NDArray[np.float32]:
         """Log-probabilities (query, symbol) in the tries `root`; `behind` (query, order - 1): symbols before, nearest first."""
         path = Path.start(np.concatenate([np.zeros_like(root), root]))
-        probabilities = np.full((2 * len(root), self.vocabulary.outputs), 1 / self.vocabulary.outputs)
+        probabilities: Floats = np.full((2 * len(root), self.vocabulary.outputs), 1 / self.vocabulary.outputs)
         for length, each in enumerate(self.levels):
             path = path.down(each, np.tile(behind[:, length - 1], 2) if length else None)
             probabilities = path.distribution(each, probabilities)
@@ -327,33 +208,15 @@ class NGram:
         """Counts as tables: `levels.I.NAME` and `mix`."""
         state = {"mix": torch.from_numpy(self.mix.astype(np.float32))}
         for index, each in enumerate(self.levels):
-            for name, kind in _STORED.items():
-                wide = kind is np.int16 and self.vocabulary.outputs > np.iinfo(np.int16).max
-                state[f"levels.{index}.{name}"] = torch.from_numpy(getattr(each, name).astype(np.int32 if wide else kind))
+            state |= {f"levels.{index}.{name}": torch.from_numpy(getattr(each, name)) for name in TABLES}
         return state
 
     def load_state_dict(self, state: Mapping[str, Tensor]) -> None:
         """Takes tables of any size."""
         count = sum(name.endswith(".first") for name in state)
-        tables = [{name: state[f"levels.{index}.{name}"].numpy() for name in _STORED} for index in range(count)]
-        self.levels = [_restored(each, self.radix) for each in tables]
+        tables = [{name: state[f"levels.{index}.{name}"].numpy() for name in TABLES} for index in range(count)]
+        self.levels = [Level(**each, radix=self.radix) for each in tables]
         self.mix = state["mix"].numpy().astype(np.float64)
-
-
-_STORED: dict[str, Any] = {
-    "contexts": np.int64,
-    "first": np.int32,
-    "symbols": np.int16,
-    "mass": np.float32,
-    "rest": np.float32,
-}
-
-
-def _restored(tables: Mapping[str, NDArray[Any]], radix: int) -> Level:
-    first, symbols = tables["first"].astype(np.int64), tables["symbols"].astype(np.int64)
-    grams = np.repeat(np.arange(len(first) - 1), np.diff(first)) * radix + symbols
-    mass, rest = tables["mass"].astype(np.float64), tables["rest"].astype(np.float64)
-    return Level(tables["contexts"].astype(np.int64), first, symbols, mass, rest, grams, radix)
 
 
 @dataclass(frozen=True)
@@ -368,9 +231,7 @@ class _Walk:
         """To contexts of `length` symbols; a context does not reach past the END before its item."""
         if not length:
             return _Walk(self.path.down(level, None), self.targets, self.text)
-        inside = self.text.place[self.targets] >= length
-        back = np.where(inside, self.text.symbols[self.targets - length], PAD)
-        return _Walk(self.path.down(level, back), self.targets, self.text)
+        return _Walk(self.path.down(level, self.text.back(self.targets, length)), self.targets, self.text)
 
 
 class _Validation:
