@@ -115,7 +115,7 @@ class NGram:
         self.config, self.labels, self.vocabulary = config, len(shape.labels), vocabulary_of(shape)
         self.radix = radix_of(self.vocabulary)
         self.levels: list[Level] = []
-        self.mix = np.zeros((1, 1))
+        self.mix: Floats = np.zeros((1, 1))
 
     @property
     def order(self) -> int:

@@ -73,6 +73,7 @@ def case(name: str, kind: str) -> Case:
     return Case(SHAPES[kind], train, model)
 
 
+@torch.inference_mode(False)
 @torch.enable_grad()
 def learn(model: Any, train: Corpus, steps: int) -> None:
     (player,) = model.players()
