@@ -108,6 +108,14 @@ class Streams(Protocol):
         """The same of several tokens at once, int64 (item, time): what follows each, and the state behind the last."""
 
 
+@runtime_checkable
+class Prefills(Protocol):
+    """Streams, and reads a prompt faster than by `extend`, since of that only what follows its end is asked for."""
+
+    def prefill(self, state: Any, tokens: Int[Tensor, "item time"]) -> Any:
+        """The state behind `tokens` int64 (item, time)."""
+
+
 class States(Protocol):
     """States of a fixed number of items side by side, changed in place; `language.slots` draws with them.
 

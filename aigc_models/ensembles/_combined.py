@@ -12,7 +12,7 @@ from torch import Tensor
 from aigc_models.capabilities import Streams
 from aigc_models.corpus import Batch
 from aigc_models.language import reading
-from aigc_models.language.states import Several
+from aigc_models.language.states import Several, prefilled
 from aigc_models.sequences import Vocabulary
 
 LANES = 16  # numbers that a processor works on at a time
@@ -57,6 +57,9 @@ class Combined(ABC):
     ) -> tuple[Float[Tensor, "item time symbol"], tuple[Any, ...]]:
         steps = [member.extend(each, tokens) for member, each in zip(self._asked.values(), state, strict=True)]
         return self.together([log for log, _ in steps]), tuple(new for _, new in steps)
+
+    def prefill(self, state: tuple[Any, ...], tokens: Int[Tensor, "item time"]) -> tuple[Any, ...]:
+        return tuple(prefilled(member, each, tokens) for member, each in zip(self._asked.values(), state, strict=True))
 
     def advance(
         self, state: tuple[Any, ...], tokens: Int[Tensor, " item"]

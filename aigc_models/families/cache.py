@@ -8,7 +8,7 @@ PPM's update exclusion).
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -38,53 +38,68 @@ class Config(BaseModel):
 SIZES = {"debug": Config(longest=3), "small": Config(), "base": Config(), "large": Config(longest=7)}
 
 
-class History:
-    """The symbols of an item and, for each length of a context, what followed it how often."""
+class Followers:
+    """What followed a context: how often each symbol, how often any, and how much of that is discounted."""
 
-    def __init__(self, longest: int, radix: int, symbols: list[int] | None = None) -> None:
+    __slots__ = ("counts", "taken", "total")
+
+    def __init__(self) -> None:
+        self.counts, self.total, self.taken = dict[int, int](), 0, 0.0
+
+    def add(self, symbol: int) -> bool:
+        """Whether it was there before."""
+        before = self.counts.get(symbol, 0)
+        self.counts[symbol] = before + 1
+        self.total += 1
+        self.taken += DISCOUNTS[min(before + 1, 3)] - DISCOUNTS[min(before, 3)]
+        return before > 0
+
+
+class History:
+    """The symbols of an item and, for each length of a context, what followed it how often.
+
+    Plain dictionaries: a context has few followers, and for so few a numpy call takes longer than the loop.
+    """
+
+    def __init__(self, longest: int, radix: int, symbols: Iterable[int] = ()) -> None:
         self.longest, self.radix = longest, radix
         self.symbols: list[int] = []
-        self.tables: list[dict[int, dict[int, int]]] = [{} for _ in range(longest + 1)]
-        for symbol in symbols or []:
+        self._contexts = [0]  # the last 0, 1, ... symbols as numbers, as many as there are
+        self.tables: list[dict[int, Followers]] = [{} for _ in range(longest + 1)]
+        for symbol in symbols:
             self.append(symbol)
-
-    def contexts(self) -> list[int]:
-        """The last 0, 1, ... symbols as numbers, as many as there are."""
-        keys, key, scale = [0], 0, 1
-        for symbol in self.symbols[: -self.longest - 1 : -1]:
-            key += (symbol + 1) * scale
-            scale *= self.radix
-            keys.append(key)
-        return keys
 
     def append(self, symbol: int) -> None:
         """Longer contexts first: those that are shorter than one which has met the symbol do not count it."""
         if self.symbols:  # the END before an item follows nothing
-            for length, key in reversed(list(enumerate(self.contexts()))):
-                followers = self.tables[length].setdefault(key, {})
-                before = followers.get(symbol, 0)
-                followers[symbol] = before + 1
-                if before:
+            for length in range(len(self._contexts) - 1, -1, -1):
+                table, key = self.tables[length], self._contexts[length]
+                followers = table.get(key)
+                if followers is None:
+                    followers = table[key] = Followers()
+                if followers.add(symbol):
                     break
         self.symbols.append(symbol)
+        self._contexts = [0, *(symbol + 1 + self.radix * key for key in self._contexts[: self.longest])]
 
-    def distribution(self, outputs: int) -> NDArray[np.float64]:
-        """Of the next symbol: float64 (symbol,)."""
-        said = np.full(outputs, 1 / outputs)
-        for length, key in enumerate(self.contexts()):
-            followers = self.tables[length].get(key)
+    def probabilities(self) -> tuple[dict[int, float], float]:
+        """Of the next symbol, from those that were met; and what is left for all there are, in equal parts."""
+        said, left = dict[int, float](), 1.0
+        for length in range(len(self._contexts) - 1, -1, -1):
+            followers = self.tables[length].get(self._contexts[length])
             if followers is None:
-                break
-            symbols = np.fromiter(followers.keys(), dtype=np.int64, count=len(followers))
-            counts = np.fromiter(followers.values(), dtype=np.float64, count=len(followers))
-            taken = _DISCOUNTS[np.minimum(counts, 3).astype(np.int64)]
-            total = counts.sum()
-            said *= taken.sum() / total
-            said[symbols] += (counts - taken) / total
-        return said
+                continue
+            share = left / followers.total
+            for symbol, count in followers.counts.items():
+                said[symbol] = said.get(symbol, 0.0) + share * (count - DISCOUNTS[count if count < 3 else 3])
+            left = share * followers.taken
+        return said, left
 
-
-_DISCOUNTS = np.array(DISCOUNTS)
+    def fill(self, row: NDArray[np.float32]) -> None:
+        """The distribution of the next symbol into `row` (symbol,)."""
+        said, left = self.probabilities()
+        row.fill(left / len(row))
+        row[list(said)] += np.fromiter(said.values(), dtype=np.float32, count=len(said))
 
 
 class Place(NamedTuple):
@@ -107,7 +122,7 @@ class Cache:
     def begin(self, conditions: Int[Tensor, " item"]) -> NDArray[Any]:
         return _array([Place(self._history(), 0) for _ in range(len(conditions))])
 
-    def _history(self, symbols: list[int] | None = None) -> History:
+    def _history(self, symbols: Iterable[int] = ()) -> History:
         return History(self.config.longest, self.radix, symbols)
 
     def extend(
@@ -115,17 +130,26 @@ class Cache:
     ) -> tuple[Float[Tensor, "item time symbol"], NDArray[Any]]:
         """Log-probabilities float32 (item, time, symbol)."""
         said = np.empty((*tokens.shape, self.vocabulary.outputs), dtype=np.float32)
+        state = self._read(state, tokens, said)
+        return torch.from_numpy(np.log(said, out=said)), state
+
+    def prefill(self, state: NDArray[Any], tokens: Int[Tensor, "item time"]) -> NDArray[Any]:
+        return self._read(state, tokens, None)
+
+    def _read(self, state: NDArray[Any], tokens: Int[Tensor, "item time"], said: NDArray[np.float32] | None) -> NDArray[Any]:
+        """The state behind `tokens`; what follows each of them into `said` (item, time, symbol)."""
         places = []
-        for row, place, symbols in zip(said, state, tokens.tolist(), strict=True):
+        for item, (place, symbols) in enumerate(zip(state, tokens.tolist(), strict=True)):
             history = place.history
             if place.length < len(history.symbols):
                 history = self._history(history.symbols[: place.length])
             for at, symbol in enumerate(symbols):
                 if symbol != PAD:
                     history.append(symbol)
-                row[at] = history.distribution(self.vocabulary.outputs)
+                if said is not None:
+                    history.fill(said[item, at])
             places.append(Place(history, len(history.symbols)))
-        return torch.from_numpy(np.log(said, out=said)), _array(places)
+        return _array(places)
 
     def advance(self, state: NDArray[Any], tokens: Int[Tensor, " item"]) -> tuple[Float[Tensor, "item symbol"], NDArray[Any]]:
         """Log-probabilities float32 (item, symbol)."""
@@ -152,7 +176,7 @@ class CacheStates:
 
     def __init__(self, model: Cache, count: int) -> None:
         self._model, self._places = model, list[Place | None]([None] * count)
-        self._flat = torch.full((model.vocabulary.outputs,), -math.log(model.vocabulary.outputs))
+        self._flat = torch.full((count, model.vocabulary.outputs), -math.log(model.vocabulary.outputs))
 
     def put(self, slot: int, state: NDArray[Any]) -> None:
         self._places[slot] = state[0]
@@ -166,21 +190,19 @@ class CacheStates:
         self._places[slot] = None
 
     def step(self, tokens: Int[Tensor, " slot"]) -> Float[Tensor, "slot symbol"]:
-        rows = []
-        for slot, place in enumerate(self._places):
-            if place is None:
-                rows.append(self._flat)
-                continue
-            said, state = self._model.advance(_array([place]), tokens[slot : slot + 1])
-            self._places[slot] = state[0]
-            rows.append(said[0])
-        return torch.stack(rows)
+        log_probabilities, busy = self._flat.clone(), [slot for slot, place in enumerate(self._places) if place]
+        if busy:
+            index = torch.tensor(busy)
+            said, state = self._model.advance(_array([self._places[slot] for slot in busy]), tokens[index])
+            log_probabilities[index] = said
+            for slot, place in zip(busy, state, strict=True):
+                self._places[slot] = place
+        return log_probabilities
 
 
-def _array(places: list[Place]) -> NDArray[Any]:
+def _array(places: Sequence[Place | None]) -> NDArray[Any]:
     """As an array of objects, one an item."""
     array = np.empty(len(places), dtype=object)
-    array[:] = [None] * len(places)
     for at, place in enumerate(places):
         array[at] = place
     return array

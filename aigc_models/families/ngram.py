@@ -191,11 +191,15 @@ class NGram:
         """Log-probabilities float32 (item, time, symbol)."""
         root, behind = state
         past, time = behind.shape[1], tokens.shape[1]
-        whole = np.concatenate([behind[:, ::-1], tokens.cpu().numpy()], axis=1)  # oldest first
+        whole = _oldest_first(behind, tokens)
         windows = np.lib.stride_tricks.sliding_window_view(whole[:, 1:], past, axis=1)[:, :, ::-1].reshape(-1, past)
         roots, parts = np.repeat(root, time), range(0, len(windows), AT_ONCE)
         said = [self._log_distribution(roots[at : at + AT_ONCE], windows[at : at + AT_ONCE]) for at in parts]
         return torch.from_numpy(np.concatenate(said).reshape(len(root), time, -1)), (root, whole[:, time:][:, ::-1])
+
+    def prefill(self, state: tuple[Ints, Ints], tokens: Int[Tensor, "item time"]) -> tuple[Ints, Ints]:
+        root, behind = state
+        return root, _oldest_first(behind, tokens)[:, tokens.shape[1] :][:, ::-1]
 
     def advance(
         self, state: tuple[Ints, Ints], tokens: Int[Tensor, " item"]
@@ -217,6 +221,11 @@ class NGram:
         tables = [{name: state[f"levels.{index}.{name}"].numpy() for name in TABLES} for index in range(count)]
         self.levels = [Level(**each, radix=self.radix) for each in tables]
         self.mix = state["mix"].numpy().astype(np.float64)
+
+
+def _oldest_first(behind: Ints, tokens: Int[Tensor, "item time"]) -> Ints:
+    """The symbols of a state, and those that follow it."""
+    return np.concatenate([behind[:, ::-1], tokens.cpu().numpy()], axis=1)
 
 
 @dataclass(frozen=True)

@@ -92,6 +92,10 @@ class LanguageModel(SymbolModel):
         features, state = self.read(state, tokens)
         return self.logits(features).float().log_softmax(-1), state
 
+    def prefill(self, state: Any, tokens: Int[Tensor, "item time"]) -> Any:
+        """The state behind `tokens`."""
+        return self.read(state, tokens)[1]
+
     def advance(self, state: Any, tokens: Int[Tensor, " item"]) -> tuple[Float[Tensor, "item symbol"], Any]:
         """The same of one symbol."""
         log_probabilities, state = self.extend(state, tokens[:, None])

@@ -16,7 +16,7 @@ from torch import Tensor
 from aigc_models.capabilities import Streams
 from aigc_models.language import decoding
 from aigc_models.language.decoding import Draws, History, Sampling
-from aigc_models.language.states import place_of, states_of
+from aigc_models.language.states import place_of, prefilled, states_of
 
 CHUNK = 128  # symbols of a prompt that are read between two steps
 
@@ -178,8 +178,11 @@ class Slots:
         draft = self._reading.popleft()
         chunk = slice(draft.read, draft.read + CHUNK)
         before = [self._end, *draft.prompt][chunk][: len(draft.prompt) - draft.read]
-        log_probabilities, draft.state = self._model.extend(draft.state, torch.tensor([before], device=self._place))
-        if draft.likeliest is not None and draft.echo:
+        tokens = torch.tensor([before], device=self._place)
+        if draft.likeliest is None or not draft.echo:
+            draft.state = prefilled(self._model, draft.state, tokens)
+        else:
+            log_probabilities, draft.state = self._model.extend(draft.state, tokens)
             rows = zip(draft.prompt[chunk], log_probabilities[0].cpu(), strict=True)
             draft.said += [said(symbol, row, draft.likeliest) for symbol, row in rows]
         draft.read += len(before)

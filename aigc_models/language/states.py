@@ -10,13 +10,18 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from aigc_models.capabilities import Slotted, States, Streams
+from aigc_models.capabilities import Prefills, Slotted, States, Streams
 from aigc_models.language.decoding import rows
 
 
 def states_of(model: Streams, count: int) -> States:
     """The model's own kind, where it has one that is faster; else `Trees`."""
     return model.states(count) if isinstance(model, Slotted) else Trees(model, count)
+
+
+def prefilled(model: Streams, state: Any, tokens: Int[Tensor, "item time"]) -> Any:
+    """The state behind `tokens`."""
+    return model.prefill(state, tokens) if isinstance(model, Prefills) else model.extend(state, tokens)[1]
 
 
 def replaced(state: Any, slot: int, part: Any) -> Any:

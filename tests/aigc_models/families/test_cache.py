@@ -20,9 +20,11 @@ def built(longest: int = 3) -> cache.Cache:
 def test_counts_are_those_by_hand() -> None:
     """After `abab` the next is an a or a b by how often they came where they were new to the longer context."""
     history = cache.History(1, OUTPUTS + 3, [END, *b"abab"])
-    assert history.tables[0] == {0: {97: 2, 98: 1}}  # the second b was known after an a
-    assert history.tables[1] == {END + 1: {97: 1}, 98: {98: 2}, 99: {97: 1}}
-    said = history.distribution(OUTPUTS)
+    counts = [{key: followers.counts for key, followers in table.items()} for table in history.tables]
+    assert counts[0] == {0: {97: 2, 98: 1}}  # the second b was known after an a
+    assert counts[1] == {END + 1: {97: 1}, 98: {98: 2}, 99: {97: 1}}
+    said = np.empty(OUTPUTS, dtype=np.float32)
+    history.fill(said)
     below = (2 - 1.2) / 3 + (1.2 + 0.8) / 3 / OUTPUTS
     assert said[97] == pytest.approx((1 - 0.8) / 1 + 0.8 * below)
     assert said.sum() == pytest.approx(1)

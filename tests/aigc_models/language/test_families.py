@@ -15,7 +15,7 @@ from aigc_models.capabilities import Batches, Encodes, Fits, Learns, Scores, Sha
 from aigc_models.corpus import Corpus
 from aigc_models.find import find, names
 from aigc_models.language import decoding, reading
-from aigc_models.language.states import states_of
+from aigc_models.language.states import prefilled, states_of
 from aigc_models.language.vocabulary import symbolic, vocabulary_of
 from aigc_models.modalities import events, text
 from aigc_models.sequences import PAD, Sequences
@@ -249,6 +249,19 @@ def test_slots_hold_items_at_places_of_their_own(name: str, kind: str) -> None:
             if time >= 7 * item and places[item] < length:
                 assert torch.allclose(said[slot], expected[item, places[item]], atol=2e-4)
                 places[item] += 1
+
+
+@pytest.mark.parametrize(("name", "kind"), STREAMS)
+@torch.inference_mode()
+def test_a_prompt_that_is_read_for_its_state_alone_is_gone_on_from_as_one_that_is_scored(name: str, kind: str) -> None:
+    given = case(name, kind)
+    symbols = 60 + torch.randint(5, (2, 50), generator=torch.Generator().manual_seed(2))
+    symbols[:, 0] = given.end
+    begun = given.model.begin(torch.tensor([0, 2]))
+    expected, _ = given.model.extend(begun, symbols)
+    state = prefilled(given.model, prefilled(given.model, begun, symbols[:, :41]), symbols[:, 41:45])
+    rest, _ = given.model.extend(state, symbols[:, 45:])
+    assert torch.allclose(rest, expected[:, 45:], atol=2e-4)
 
 
 @pytest.mark.parametrize(("name", "kind"), STREAMS)
