@@ -9,7 +9,7 @@ run at the micro-batch that the card states, and what is short of it is padded.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -25,7 +25,7 @@ from aigc_models.errors import BadInput, fault, shortened, unknown
 from aigc_models.find import find
 from aigc_models.inference import Inference, Labels, Latest
 from aigc_models.language import decoding
-from aigc_models.language.slots import Draft, Slots, finish, stream
+from aigc_models.language.slots import Draft, Slots, in_turn, stream
 from aigc_models.layers.noise import LABEL, derived, item_seeds
 from aigc_models.sequences import PAD
 
@@ -83,6 +83,22 @@ class Generator(Inference):
         conditions, after = self.conditions(count, label, seed, first, past), self.after(count, first, past)
         values = self.encoded(conditions, item_seeds(seed, count, first), prompt=prompt, given=self.given(after), **sampling)
         return self.decode(values, after)
+
+    def each(
+        self, count: int, *, label: Labels = None, prompt: str | None = None, seed: int = 0, first: int = 0, **sampling: Any
+    ) -> Iterator[Any]:
+        """The items of `generate`, one after the other, as they are made; of symbols one begins when another has ended."""
+        if self._streams:
+            drafts = self._drafts(
+                self.conditions(count, label, seed, first), item_seeds(seed, count, first), self._symbols(prompt), sampling
+            )
+            for draft in in_turn(self.slots(), drafts):
+                yield from self.decode(torch.tensor([[*draft.prompt, *draft.symbols]]))
+            return
+        size = self.card.micro_batch
+        for begun in range(0, count, size):
+            part = min(size, count - begun)
+            yield from self.generate(part, label=label, prompt=prompt, seed=seed, first=first + begun, **sampling)
 
     def given(self, after: Sequence[Any]) -> dict[str, Tensor]:
         """`after` as `encoded` takes it."""
@@ -166,7 +182,7 @@ class Generator(Inference):
             raise self._cannot("generate")
         checked, context, beginning = self._checked(sampling), given or {}, self._symbols(prompt)
         if self._streams and not together:
-            return self._drawn(conditions, seeds, beginning, decoding.sampling(**checked))
+            return self._drawn(self._drafts(conditions, seeds, beginning, sampling))
         parts = []
         size = together or self.card.micro_batch
         for part in self._parts(len(seeds), size):
@@ -174,12 +190,15 @@ class Generator(Inference):
             parts.append(self._batch(size, conditions[part], seeds[part], beginning, given_part, checked))
         return _joined(parts) if parts else torch.zeros(0, 1)
 
-    def _drawn(self, conditions: Tensor, seeds: Tensor, prompt: Sequence[int], how: decoding.Sampling) -> Tensor:
-        """Items of symbols, int64 (item, time)."""
+    def _drafts(self, conditions: Tensor, seeds: Tensor, prompt: Sequence[int], sampling: Mapping[str, Any]) -> Iterable[Draft]:
+        """Of items of symbols; what was asked wrongly is said before the first."""
+        how = decoding.sampling(**self._checked(dict(sampling)))
         pairs = zip(conditions.tolist(), seeds.tolist(), strict=True)
-        drafts = [Draft(condition, seed, prompt, how) for condition, seed in pairs]
-        finish(self.slots(), drafts)
-        items = [torch.tensor([*draft.prompt, *draft.symbols]) for draft in drafts]
+        return (Draft(condition, seed, prompt, how) for condition, seed in pairs)
+
+    def _drawn(self, drafts: Iterable[Draft]) -> Tensor:
+        """Items of symbols, int64 (item, time)."""
+        items = [torch.tensor([*draft.prompt, *draft.symbols]) for draft in in_turn(self.slots(), drafts)]
         return nn.utils.rnn.pad_sequence(items, batch_first=True, padding_value=PAD) if items else torch.zeros(0, 1)
 
     def _batch(

@@ -193,17 +193,34 @@ class Slots:
         return bool(self._reading)
 
 
-def finish(slots: Slots, drafts: Iterable[Draft]) -> None:
-    """Draw all of them to their ends; one joins as soon as another has left."""
-    waiting = deque(drafts)
-    while waiting or slots.drafts:
-        while waiting and slots.room:
-            slots.join(waiting.popleft())
-        while slots.read():  # nobody waits for a symbol
-            pass
-        for draft in slots.step():
-            if draft.ended:
+def in_turn(slots: Slots, drafts: Iterable[Draft]) -> Iterator[Draft]:
+    """Draw all of them to their ends and give them in their order; one joins as soon as another has left."""
+    waiting, begun, more = iter(drafts), deque[Draft](), True
+    try:
+        while more or begun:
+            while more and slots.room:
+                draft = next(waiting, None)
+                more = draft is not None
+                if draft:
+                    slots.join(draft)
+                    begun.append(draft)
+            while slots.read():  # nobody waits for a symbol
+                pass
+            for draft in slots.step():
+                if draft.ended:
+                    slots.leave(draft)
+            while begun and begun[0].ended:
+                yield begun.popleft()
+    finally:  # who asks for no more leaves the slots free
+        for draft in begun:
+            if not draft.ended:
                 slots.leave(draft)
+
+
+def finish(slots: Slots, drafts: Iterable[Draft]) -> None:
+    """Draw all of them to their ends."""
+    for _ in in_turn(slots, drafts):
+        pass
 
 
 def stream(slots: Slots, draft: Draft) -> Iterator[int]:

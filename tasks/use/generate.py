@@ -14,6 +14,7 @@ import json
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
@@ -93,11 +94,14 @@ def generate_into(
     check(generator, settings)
     with writable(folder), claimed(folder, settings, identity) as manifest:
         done = first = resume(manifest, folder)
+        asked = {"label": settings.label, "prompt": settings.prompt, "seed": settings.seed, "first": done}
+        contents = generator.each(settings.count - done, **asked, **settings.sampling)
         while done < settings.count:
             progress(done, settings.count)
             if stop():
                 raise Stopped(f"stopped after {done} of {settings.count} items; the same command goes on from here")
-            lines = make(generator, folder, settings, identity, done)
+            some = list(islice(contents, generator.card.micro_batch))
+            lines = written(generator, folder, settings, identity, done, some)
             append(manifest, lines)
             done += len(lines)
         progress(done, settings.count)
@@ -113,13 +117,13 @@ def check(generator: Any, settings: GenerationSettings) -> None:
         raise BadInput(f"a prompt begins a text, and {card.name} makes {card.modality}; leave it out or say --label")
 
 
-def make(generator: Any, folder: Path, settings: GenerationSettings, identity: Identity, first: int) -> list[Line]:
-    """Make a micro-batch of items, from number `first` on, and write their files."""
-    count = min(generator.card.micro_batch, settings.count - first)
-    wish = {"label": settings.label, "seed": settings.seed, "first": first}
+def written(
+    generator: Any, folder: Path, settings: GenerationSettings, identity: Identity, first: int, contents: Sequence[Any]
+) -> list[Line]:
+    """Write the files of some items, from number `first` on."""
     labels = [*generator.card.labels, None]
-    drawn = [labels[int(condition)] for condition in generator.conditions(count, **wish)]
-    contents = generator.generate(count, prompt=settings.prompt, **wish, **settings.sampling)
+    conditions = generator.conditions(len(contents), label=settings.label, seed=settings.seed, first=first)
+    drawn = [labels[int(condition)] for condition in conditions]
     modality, lines = generator.modality, []
     for item, (content, label) in enumerate(zip(contents, drawn, strict=True), start=first):
         mark, stem = identity.mark(settings.seed, item), f"{item:06d}"

@@ -117,3 +117,16 @@ def test_a_stream_that_nobody_reads_on_leaves(model: transformer.Transformer) ->
 def test_a_prompt_that_leaves_no_room_is_refused() -> None:
     with pytest.raises(BadInput, match="prompt of 40 symbols leaves no room in max_length=40"):
         draft(0, b"x" * 40)
+
+
+@torch.inference_mode()
+def test_items_come_in_turn_and_whoever_stops_early_leaves_the_slots_free(model: transformer.Transformer) -> None:
+    place, lengths = Slots(model, 4), [30 if seed % 5 == 0 else 3 for seed in range(19)]
+    given = list(slots.in_turn(place, (draft(seed, length=length) for seed, length in enumerate(lengths))))
+    assert [one.seed for one in given] == list(range(19))
+    assert all(one.ended for one in given)
+    some = slots.in_turn(place, (draft(seed) for seed in range(50)))
+    next(some)
+    assert place.drafts
+    some.close()
+    assert place.room == 4
