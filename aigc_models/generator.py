@@ -24,7 +24,8 @@ from aigc_models.capabilities import Generates, Streams
 from aigc_models.errors import BadInput, fault, shortened, unknown
 from aigc_models.find import find
 from aigc_models.inference import Inference, Labels, Latest
-from aigc_models.language import decoding
+from aigc_models.language import decoding, grammar
+from aigc_models.language.grammar import Match
 from aigc_models.language.slots import Draft, Slots, finish, stream
 from aigc_models.layers.noise import LABEL, derived, item_seeds
 from aigc_models.sequences import PAD
@@ -126,7 +127,7 @@ class Generator(Inference):
             raise self._cannot("stream")
         how = decoding.sampling(**self._checked(dict(sampling)))
         condition = int(self.conditions(1, label, seed, first)[0])
-        return Draft(condition, derived(seed, first), self._symbols(prompt), how, likeliest, echo)
+        return Draft(condition, derived(seed, first), self._symbols(prompt), how, likeliest, echo, self._start(how))
 
     def slots(self) -> Slots:
         """As many as the micro-batch: a text is the same whichever of the ways to make it is taken."""
@@ -177,7 +178,8 @@ class Generator(Inference):
     def _drawn(self, conditions: Tensor, seeds: Tensor, prompt: Sequence[int], how: decoding.Sampling) -> Tensor:
         """Items of symbols, int64 (item, time)."""
         pairs = zip(conditions.tolist(), seeds.tolist(), strict=True)
-        drafts = [Draft(condition, seed, prompt, how) for condition, seed in pairs]
+        start = self._start(how)
+        drafts = [Draft(condition, seed, prompt, how, start=start) for condition, seed in pairs]
         finish(self.slots(), drafts)
         items = [torch.tensor([*draft.prompt, *draft.symbols]) for draft in drafts]
         return nn.utils.rnn.pad_sequence(items, batch_first=True, padding_value=PAD) if items else torch.zeros(0, 1)
@@ -197,7 +199,8 @@ class Generator(Inference):
         with torch.inference_mode():
             if self._streams:
                 prompts = [prompt] * len(index)
-                values = decoding.generate(self.model, placed, seeds[index], prompts, shrinking=True, **sampling)
+                start = self._start(decoding.sampling(**sampling))
+                values = decoding.generate(self.model, placed, seeds[index], prompts, True, start, **sampling)
             else:
                 values = self.model.generate(placed, seeds[index], **context, **sampling)
         return values[: len(seeds)].cpu()
@@ -211,6 +214,11 @@ class Generator(Inference):
         symbols: list[int] = self.modality.symbols(prompt, self.format).tolist()
         return symbols
 
+    def _start(self, how: decoding.Sampling) -> Match | None:
+        """What texts are held to, where `how` says so."""
+        pieces = self.modality.pieces(self.format) if how.held and hasattr(self.modality, "pieces") else None
+        return pieces and grammar.grammar(pieces, how.regex, how.json_schema)
+
     @property
     def _streams(self) -> bool:
         return isinstance(self.model, Streams)
@@ -222,11 +230,16 @@ class Generator(Inference):
                 raise unknown("sampling option", name, self.sampling.model_fields)
         default = {"max_length": self.format.length} if self._streams else {}
         try:
-            return self.sampling.model_validate(default | sampling).model_dump(exclude_unset=True, exclude_none=True)
+            checked = self.sampling.model_validate(default | sampling).model_dump(exclude_unset=True, exclude_none=True)
         except ValidationError as error:
             first = error.errors()[0]
             named = f"{first['loc'][0]}={shortened(first['input'])}"
             raise BadInput(f"sampling option {named}: {fault(first)}") from error
+        for symbol in checked.get("logit_bias", ()):
+            if not 0 <= symbol < self.model.vocabulary.outputs:
+                last = self.model.vocabulary.end
+                raise BadInput(f"sampling option logit_bias: there is no symbol {symbol}; they are 0 to {last}, the END")
+        return checked
 
 
 def _joined(parts: list[Tensor]) -> Tensor:
