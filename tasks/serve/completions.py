@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import BaseModel
 
+from aigc_models.errors import BadInput
 from tasks.serve import likelihoods
 from tasks.serve.cutting import Cut, Reason
 from tasks.serve.drawing import Late, Share
@@ -187,6 +188,9 @@ async def server_sent(first: BaseModel, events: AsyncIterator[BaseModel]) -> Asy
             yield f"data: {event.model_dump_json()}\n\n"
     except Late as error:
         yield f"data: {bytes(failed(504, str(error), 'server_error', code='deadline').body).decode()}\n\n"
+        return
+    except BadInput as error:  # what it is held to grew too large on the way
+        yield f"data: {bytes(failed(400, str(error)).body).decode()}\n\n"
         return
     except Exception as error:
         yield f"data: {bytes(failed(500, str(error), 'server_error').body).decode()}\n\n"

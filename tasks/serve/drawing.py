@@ -67,7 +67,7 @@ class Drawer:
     async def draw(self, share: Share, deadline: float) -> AsyncIterator[News]:
         """News of all drafts until each has ended, or is in `share.over`; raises `Late` at `deadline` (`time.monotonic`).
 
-        Who stops reading frees the slots before the next step.
+        Raises the `failure` of a draft that could not go on. Who stops reading frees the slots before the next step.
         """
         self._arrived.extend(Turn(share, number) for number in range(len(share.drafts)))
         if self._task is None or self._task.done():
@@ -82,6 +82,8 @@ class Drawer:
                     symbols = draft.symbols[known[number] :]
                     known[number] += len(symbols)
                     going -= {number} if last else set()
+                    if last and draft.failure:
+                        raise draft.failure
                     if symbols:
                         yield News(number, symbols, last)
         finally:

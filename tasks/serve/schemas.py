@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from tasks.serve.structure import ResponseFormat, StructuredOutputs
 from tasks.use.provenance import Label
 
 MAX_CHOICES = 16  # for each prompt
@@ -31,9 +32,11 @@ OPTIONS = (
     "presence_penalty",
     "repetition_penalty",
     "no_repeat_ngram",
+    "logit_bias",
 )
 
 Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
+Bias = Annotated[float, Field(ge=-100, le=100)]
 Text = Annotated[str, Field(max_length=MAX_PROMPT_LENGTH)]
 
 
@@ -67,6 +70,9 @@ class TextRequest(Asked):
     presence_penalty: float | None = Field(None, ge=-2, le=2)
     repetition_penalty: float | None = Field(None, ge=1)
     no_repeat_ngram: int | None = Field(None, ge=0)
+    logit_bias: dict[int, Bias] | None = Field(None, description="added to the logits of these tokens, by their numbers")
+    response_format: ResponseFormat | None = Field(None, description="any text, any JSON object, or JSON of a schema")
+    structured_outputs: StructuredOutputs | None = Field(None, description="text of a regular expression, or of a schema")
     n: int = Field(1, ge=1, le=MAX_CHOICES, description="choices for each prompt")
     stream: bool = False
     stream_options: StreamOptions | None = None
@@ -80,15 +86,27 @@ class TextRequest(Asked):
             raise ValueError(f"at most 4 stop strings, not {len(stop)}")
         return stop
 
+    @model_validator(mode="after")
+    def _one_structure(self) -> Self:
+        if self.structured_outputs and self.response_format and self.response_format.options:
+            raise ValueError("response_format and structured_outputs both hold the text; leave one of them out")
+        return self
+
+    @property
+    def held(self) -> dict[str, Any]:
+        """What the text is held to, as a sampling option; empty: nothing."""
+        asked = self.structured_outputs or self.response_format
+        return asked.options if asked else {}
+
     @property
     def stops(self) -> tuple[str, ...]:
         given = [self.stop] if isinstance(self.stop, str) else self.stop or []
         return tuple(text for text in given if text)
 
     @property
-    def sampling(self) -> dict[str, float]:
+    def sampling(self) -> dict[str, Any]:
         """What was asked for; the rest is the model's own choice."""
-        return self.model_dump(include=set(OPTIONS), exclude_none=True)
+        return self.model_dump(include=set(OPTIONS), exclude_none=True) | self.held
 
     @property
     @abstractmethod
