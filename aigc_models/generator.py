@@ -25,6 +25,7 @@ from aigc_models.errors import BadInput, fault, shortened, unknown
 from aigc_models.find import find
 from aigc_models.inference import Inference, Labels, Latest
 from aigc_models.language import decoding, grammar
+from aigc_models.language.beam import Search
 from aigc_models.language.grammar import Match
 from aigc_models.language.slots import Draft, Slots, finish, stream
 from aigc_models.layers.noise import LABEL, derived, item_seeds
@@ -78,10 +79,13 @@ class Generator(Inference):
         the card's labels, all equally likely, from its own seed. `prompt`: how each text begins.
         `first`: the number of the first item, to go on after some that are there already.
         `past`: what each series goes on from, in turn; none: the newest of the training data (and its label).
+        With `beams` item i is the i-th best text of its label, and no seed matters but for the label.
         """
         if count < 1:
             raise BadInput(f"count is {count}; ask for 1 or more")
         conditions, after = self.conditions(count, label, seed, first, past), self.after(count, first, past)
+        if self._streams and sampling.get("beams"):
+            return self.decode(self._searched(conditions, first, prompt, sampling))
         values = self.encoded(conditions, item_seeds(seed, count, first), prompt=prompt, given=self.given(after), **sampling)
         return self.decode(values, after)
 
@@ -110,6 +114,8 @@ class Generator(Inference):
         The pieces are whole characters. `first`: the number of the text under the seed.
         """
         draft = self.draft(prompt, sampling, label, seed, first)
+        if draft.how.beams:
+            raise BadInput("beams: the best text is known at its end alone and cannot be streamed; ask for it as a whole")
         return iter(self.modality.characters(stream(self.slots(), draft), self.format))
 
     def draft(
@@ -166,6 +172,8 @@ class Generator(Inference):
         if not self._streams and not isinstance(self.model, Generates):
             raise self._cannot("generate")
         checked, context, beginning = self._checked(sampling), given or {}, self._symbols(prompt)
+        if checked.get("beams"):
+            raise BadInput("beams: the best texts are searched by generate alone")
         if self._streams and not together:
             return self._drawn(conditions, seeds, beginning, decoding.sampling(**checked))
         parts = []
@@ -181,8 +189,19 @@ class Generator(Inference):
         start = self._start(how)
         drafts = [Draft(condition, seed, prompt, how, start=start) for condition, seed in pairs]
         finish(self.slots(), drafts)
-        items = [torch.tensor([*draft.prompt, *draft.symbols]) for draft in drafts]
-        return nn.utils.rnn.pad_sequence(items, batch_first=True, padding_value=PAD) if items else torch.zeros(0, 1)
+        return _padded([[*draft.prompt, *draft.symbols] for draft in drafts])
+
+    def _searched(self, conditions: Tensor, first: int, prompt: str | None, sampling: Mapping[str, Any]) -> Tensor:
+        """Of each condition the best texts, int64 (item, time)."""
+        how, symbols, found = decoding.sampling(**self._checked(dict(sampling))), self._symbols(prompt), dict[int, Search]()
+        for condition in set(conditions.tolist()):
+            found[condition] = Search(self.model, Draft(condition, 0, symbols, how, start=self._start(how)))
+            found[condition].run()
+        fewest = min(len(search.found) for search in found.values())
+        if fewest < first + len(conditions):
+            raise BadInput(f"beams={how.beams} found {fewest} texts; ask for as many, or for more beams")
+        best = [found[condition].found[rank] for rank, condition in enumerate(conditions.tolist(), start=first)]
+        return _padded([[*symbols, *each.symbols] for each in best])
 
     def _batch(
         self,
@@ -240,6 +259,12 @@ class Generator(Inference):
                 last = self.model.vocabulary.end
                 raise BadInput(f"sampling option logit_bias: there is no symbol {symbol}; they are 0 to {last}, the END")
         return checked
+
+
+def _padded(items: Sequence[Sequence[int]]) -> Tensor:
+    """Int64 (item, time), as long as the longest."""
+    rows = [torch.tensor(item) for item in items]
+    return nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value=PAD) if rows else torch.zeros(0, 1)
 
 
 def _joined(parts: list[Tensor]) -> Tensor:

@@ -27,6 +27,7 @@ from aigc_models.sequences import PAD
 
 AT_ONCE = 64  # random numbers of an item that are made at a time
 STAYING = 0.75  # share of a batch below which those that have ended leave it
+HEEDED_BY_BEAMS = {"max_length", "logit_bias", "regex", "json_schema"}
 Weights = Float[Tensor, "item symbol"]
 Bias = Annotated[float, Field(ge=-100, le=100)]
 
@@ -49,6 +50,8 @@ class Sampling(BaseModel):
     logit_bias: dict[int, Bias] = Field({}, description="added to the logits of symbols, -100 (never) to 100 (always)")
     regex: str | None = Field(None, description="matches what is drawn of a text; as Rust writes them, without \\b")
     json_schema: dict[str, Any] | None = Field(None, description="what is drawn of a text is JSON that keeps to it")
+    beams: int = Field(0, ge=0, le=64, description="the likeliest texts are searched with so many, none is drawn; 0: drawn")
+    length_penalty: float = Field(0.6, ge=0, description="of beams, how much longer texts are favoured; 0: not at all")
 
     @field_validator("json_schema")
     @classmethod
@@ -56,6 +59,15 @@ class Sampling(BaseModel):
         if schema is not None and others.data.get("regex") is not None:
             raise ValueError("a text is held to a regex or to a json_schema, not to both")
         return schema
+
+    @field_validator("beams")
+    @classmethod
+    def _nothing_is_drawn(cls, beams: int, others: ValidationInfo) -> int:
+        for name, value in others.data.items() if beams else ():
+            idle = name in HEEDED_BY_BEAMS or value == cls.model_fields[name].default or (name, value) == ("temperature", 0)
+            if not idle:
+                raise ValueError(f"beams search for the likeliest text, for which {name} says nothing; leave it out")
+        return beams
 
     @property
     def held(self) -> bool:

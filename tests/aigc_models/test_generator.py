@@ -133,6 +133,25 @@ def test_a_bias_names_symbols_of_the_model(writer: Generator) -> None:
         writer.generate(1, regex="(")
 
 
+def test_beams_give_the_likeliest_texts_in_order(writer: Generator) -> None:
+    asked = {"prompt": "ab", "label": "cat", "max_length": 8}
+    best = writer.generate(4, beams=8, **asked)
+    assert len(set(best)) == 4
+    assert all(text.startswith("ab") for text in best)
+    assert writer.generate(2, beams=8, first=2, seed=9, **asked) == best[2:]
+    one, other = writer.generate(1, beams=8, max_length=8, label="cat"), writer.generate(1, beams=8, max_length=8, label="dog")
+    assert writer.generate(2, beams=8, max_length=8, label=["cat", "dog"])[0] == one[0]
+    assert one != other
+    held = writer.generate(3, beams=4, regex="x[ab]y|z", max_length=8, length_penalty=1.0)
+    assert sorted(held) == ["xay", "xby", "z"]
+    with pytest.raises(BadInput, match="beams=4 found 3 texts"):
+        writer.generate(4, beams=4, regex="x[ab]y|z", max_length=8)
+    with pytest.raises(BadInput, match="cannot be streamed"):
+        writer.stream(beams=4)
+    with pytest.raises(BadInput, match="for which top_k says nothing"):
+        writer.generate(1, beams=4, top_k=3)
+
+
 def test_labels(painter: Generator) -> None:
     assert painter.conditions(3, "dog").tolist() == [1, 1, 1]
     assert painter.conditions(3, ["dog", "cat"], first=1).tolist() == [0, 1, 0]
