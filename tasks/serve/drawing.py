@@ -25,6 +25,9 @@ QUANTUM = 64  # symbols
 class Late(AigcError):
     """A request was not done by its deadline."""
 
+    def __init__(self) -> None:
+        super().__init__("the answer was not done by its deadline; ask for less, or later")
+
 
 class News(NamedTuple):
     """What has been drawn of one of a share's drafts since the last news of it."""
@@ -93,7 +96,7 @@ class Drawer:
         try:
             await asyncio.wait_for(share.news.wait(), max(0.0, deadline - time.monotonic()))
         except TimeoutError as error:
-            raise Late("the answer was not done by its deadline; ask for less, or later") from error
+            raise Late from error
         share.news.clear()
         if share.error:
             raise share.error

@@ -124,6 +124,11 @@ class TextRequest(Asked):
         return self.n
 
     @property
+    def beams(self) -> int:
+        """With how many the likeliest texts are searched; 0: texts are drawn."""
+        return 0
+
+    @property
     def likeliest(self) -> int | None:
         """Of how many other tokens the log-probabilities are asked for; none: not even that of the token."""
         return None
@@ -140,6 +145,8 @@ class CompletionRequest(TextRequest):
     echo: bool = Field(False, description="repeat the prompt before the text")
     best_of: int | None = Field(None, ge=1, le=MAX_CHOICES, description="make so many, give the n likeliest by the token")
     logprobs: int | None = Field(None, ge=0, le=5, description="log-probabilities of each token and of so many others")
+    use_beam_search: bool = Field(False, description="the n likeliest texts, with best_of or n beams, in place of drawn ones")
+    length_penalty: float | None = Field(None, ge=0, description="of beams, how much longer texts are favoured")
 
     @field_validator("prompt")
     @classmethod
@@ -150,8 +157,12 @@ class CompletionRequest(TextRequest):
 
     @model_validator(mode="after")
     def _few_answers(self) -> Self:
-        if self.drafts < self.n:
+        if self.best_of and self.best_of < self.n:
             raise ValueError(f"best_of is {self.best_of}, less than n, which is {self.n}")
+        if self.use_beam_search and (self.stream or self.logprobs is not None):
+            raise ValueError("use_beam_search: the best texts are known at their ends alone: neither stream nor logprobs")
+        if self.length_penalty is not None and not self.use_beam_search:
+            raise ValueError("length_penalty: it is that of beams; say use_beam_search as well")
         if self.stream and self.drafts > self.n:
             raise ValueError("best_of: the best of several are known at their ends alone, so that they cannot be streamed")
         if len(self.prompts) * self.drafts > MAX_ANSWERS:
@@ -164,7 +175,16 @@ class CompletionRequest(TextRequest):
 
     @property
     def drafts(self) -> int:
-        return self.best_of or self.n
+        return self.n if self.use_beam_search else self.best_of or self.n
+
+    @property
+    def beams(self) -> int:
+        return (self.best_of or self.n) if self.use_beam_search else 0
+
+    @property
+    def sampling(self) -> dict[str, Any]:
+        beams = {"beams": self.beams, "length_penalty": self.length_penalty} if self.beams else {}
+        return super().sampling | {name: value for name, value in beams.items() if value is not None}
 
     @property
     def likeliest(self) -> int | None:

@@ -2,6 +2,8 @@
 
 import json
 import re
+import time
+from concurrent.futures import ThreadPoolExecutor
 
 import httpx
 import jsonschema
@@ -94,6 +96,13 @@ def test_client_gets_texts_of_an_expression(client):
     assert schema.choices[0].text == "7"
 
 
+def test_items_are_held_too(address):
+    items = post(address, "/v1/generate", n=3, seed=2, sampling={"regex": "[a-f]{4}", "temperature": 0.7}).json()["data"]
+    assert all(re.fullmatch("[a-f]{4}", item["text"]) for item in items)
+    refused = post(address, "/v1/generate", sampling={"beams": 2})
+    assert (refused.status_code, "use_beam_search" in refused.json()["error"]["message"]) == (400, True)
+
+
 def test_biases_force_and_ban_tokens(address):
     forced = post(address, model="letters", max_tokens=6, seed=1, logit_bias={"122": 100}, temperature=0.5)
     assert forced.json()["choices"][0]["text"] == "zzzzzz"
@@ -101,9 +110,44 @@ def test_biases_force_and_ban_tokens(address):
     assert {choice["finish_reason"] for choice in without_end.json()["choices"]} == {"length"}
 
 
+def test_client_gets_the_likeliest_texts(client, capable):
+    asked = {"model": "mind", "prompt": "The ", "max_tokens": 30}
+    searched = {"use_beam_search": True, "label": "calm"}
+    answer = client.completions.create(**asked, n=3, best_of=8, extra_body=searched)
+    mind, how = Generator.load(capable["mind"]), {"beams": 8, "max_length": 4 + 30 + 1}
+    best = mind.generate(3, label="calm", prompt="The ", **how)
+    assert [choice.text for choice in answer.choices] == [text.removeprefix("The ")[:30] for text in best]
+    assert answer.choices[0].finish_reason == "stop"
+    assert answer.usage.completion_tokens <= 3 * 30
+    again = client.completions.create(**asked, seed=5, n=2, best_of=8, extra_body=searched)
+    assert [choice.text for choice in again.choices] == [choice.text for choice in answer.choices[:2]]
+    long = client.completions.create(**asked, n=3, best_of=8, extra_body={**searched, "length_penalty": 3})
+    assert len(long.choices[0].text) >= len(answer.choices[0].text)
+    held = {**searched, "structured_outputs": {"regex": "(red|blue) (cat|dog)"}, "echo": True}
+    colours = client.completions.create(**{**asked, "prompt": ["The ", "THE "]}, n=4, extra_body=held)
+    texts = [choice.text for choice in colours.choices]
+    assert {text[4:] for text in texts[:4]} == {"red cat", "red dog", "blue cat", "blue dog"}
+    assert texts[0].startswith("The red"), "which is what it learnt"
+    assert all(text.startswith("THE ") for text in texts[4:])
+
+
+def test_others_are_answered_while_a_search_goes_on(address):
+    with ThreadPoolExecutor(1) as threads:
+        slow = {"model": "mind", "use_beam_search": True, "n": 16, "max_tokens": 2000, "length_penalty": 100, "deadline": 2}
+        search = threads.submit(post, address, **slow, logit_bias={"256": -100})
+        time.sleep(0.3)
+        assert post(address, model="mind", max_tokens=3, seed=1).status_code == 200
+        assert not search.done()
+        assert search.result().status_code in (200, 504)
+
+
 @pytest.mark.parametrize(
     ("asked", "message"),
     [
+        ({"use_beam_search": True, "stream": True}, "neither stream nor logprobs"),
+        ({"use_beam_search": True, "top_k": 4}, "for which top_k says nothing"),
+        ({"length_penalty": 1}, "say use_beam_search as well"),
+        ({"use_beam_search": True, "n": 3, "structured_outputs": {"regex": "a|b"}}, "3 beams found 2 texts"),
         ({"structured_outputs": {"regex": "["}}, "regex: unclosed character class"),
         ({"structured_outputs": {"regex": "a", "json": {}}}, "structured_outputs: "),
         ({"structured_outputs": {}}, "either a regex or a json schema"),
