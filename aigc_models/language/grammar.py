@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 WHITESPACE = r" |\n {0,32}"  # between the parts of JSON: what writers of it put there, and a model cannot go on with for ever
 SPACED = {"x-guidance": {"whitespace_pattern": WHITESPACE}}  # unless the schema has settings of its own for the library
 STATES = 100_000  # of a lexer, some 40 MB; a pattern that needs more is refused
+LONGEST = 65_536  # characters of an expression or schema: up to half a second to read, and much longer beyond
+MULTIPLES = 100_000  # of all `multipleOf` together, trailing zeros left out: a remainder is a state, a second for so many
 EVERY_SPLIT = '%llguidance {"no_forcing": true}\n'  # a text may be cut into symbols in any way, not as its tokeniser would
 
 
@@ -69,10 +71,14 @@ def grammar(pieces: Sequence[bytes], regex: str | None = None, json_schema: Mapp
     return None if json_schema is None else _compiled("json_schema", json.dumps({**SPACED, **json_schema}), tuple(pieces))
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=32)
 def _compiled(option: str, asked: str, pieces: tuple[bytes, ...]) -> Match:
     from llguidance import LLMatcher, LLParserLimits, regex_to_lark
 
+    if len(asked) > LONGEST:
+        raise BadInput(f"{option}: {len(asked)} characters, at most {LONGEST}")
+    if option == "json_schema" and _remainders(asked) > MULTIPLES:
+        raise BadInput(f"json_schema: multipleOf: all of them together are {_remainders(asked)}, at most {MULTIPLES}")
     try:
         rule = f"/{regex_to_lark(asked, 'd')}/" if option == "regex" else f"%json {asked}"
         limits = LLParserLimits(max_lexer_states=STATES, verbose_errors=False)
@@ -85,6 +91,12 @@ def _compiled(option: str, asked: str, pieces: tuple[bytes, ...]) -> Match:
     if start.copy().empty:
         raise BadInput(f"{option}: there is no text that it allows")
     return start
+
+
+def _remainders(schema: str) -> int:
+    """How many the numbers of a schema may leave when they are divided by its `multipleOf`."""
+    digits = re.findall(r'"multipleOf": ([\d.]+)', schema)
+    return sum(int(each.replace(".", "").rstrip("0") or 0) for each in digits if each.count(".") < 2)
 
 
 class _Pieces:
