@@ -24,7 +24,9 @@ from aigc_models.capabilities import Generates, Streams
 from aigc_models.errors import BadInput, fault, shortened, unknown
 from aigc_models.find import find
 from aigc_models.inference import Inference, Labels, Latest
-from aigc_models.language import decoding
+from aigc_models.language import decoding, grammar
+from aigc_models.language.beam import Search
+from aigc_models.language.grammar import Match
 from aigc_models.language.slots import Draft, Slots, in_turn, stream
 from aigc_models.layers.noise import LABEL, derived, item_seeds
 from aigc_models.sequences import PAD
@@ -77,10 +79,13 @@ class Generator(Inference):
         the card's labels, all equally likely, from its own seed. `prompt`: how each text begins.
         `first`: the number of the first item, to go on after some that are there already.
         `past`: what each series goes on from, in turn; none: the newest of the training data (and its label).
+        With `beams` item i is the i-th best text of its label, and no seed matters but for the label.
         """
         if count < 1:
             raise BadInput(f"count is {count}; ask for 1 or more")
         conditions, after = self.conditions(count, label, seed, first, past), self.after(count, first, past)
+        if self._streams and sampling.get("beams"):
+            return self.decode(self._searched(conditions, first, prompt, sampling))
         values = self.encoded(conditions, item_seeds(seed, count, first), prompt=prompt, given=self.given(after), **sampling)
         return self.decode(values, after)
 
@@ -88,15 +93,15 @@ class Generator(Inference):
         self, count: int, *, label: Labels = None, prompt: str | None = None, seed: int = 0, first: int = 0, **sampling: Any
     ) -> Iterator[Any]:
         """The items of `generate`, one after the other, as they are made; of symbols one begins when another has ended."""
-        if self._streams:
+        if self._streams and not sampling.get("beams"):
             drafts = self._drafts(
                 self.conditions(count, label, seed, first), item_seeds(seed, count, first), self._symbols(prompt), sampling
             )
             for draft in in_turn(self.slots(), drafts):
                 yield from self.decode(torch.tensor([[*draft.prompt, *draft.symbols]]))
             return
-        size = self.card.micro_batch
-        for begun in range(0, count, size):
+        size = count if self._streams else self.card.micro_batch  # beams are searched once
+        for begun in range(0, count, size or 1):
             part = min(size, count - begun)
             yield from self.generate(part, label=label, prompt=prompt, seed=seed, first=first + begun, **sampling)
 
@@ -125,6 +130,8 @@ class Generator(Inference):
         The pieces are whole characters. `first`: the number of the text under the seed.
         """
         draft = self.draft(prompt, sampling, label, seed, first)
+        if draft.how.beams:
+            raise BadInput("beams: the best text is known at its end alone and cannot be streamed; ask for it as a whole")
         return iter(self.modality.characters(stream(self.slots(), draft), self.format))
 
     def draft(
@@ -142,7 +149,7 @@ class Generator(Inference):
             raise self._cannot("stream")
         how = decoding.sampling(**self._checked(dict(sampling)))
         condition = int(self.conditions(1, label, seed, first)[0])
-        return Draft(condition, derived(seed, first), self._symbols(prompt), how, likeliest, echo)
+        return Draft(condition, derived(seed, first), self._symbols(prompt), how, likeliest, echo, self._start(how))
 
     def slots(self) -> Slots:
         """As many as the micro-batch: a text is the same whichever of the ways to make it is taken."""
@@ -181,6 +188,8 @@ class Generator(Inference):
         if not self._streams and not isinstance(self.model, Generates):
             raise self._cannot("generate")
         checked, context, beginning = self._checked(sampling), given or {}, self._symbols(prompt)
+        if checked.get("beams"):
+            raise BadInput("beams: the best texts are searched by generate alone")
         if self._streams and not together:
             return self._drawn(self._drafts(conditions, seeds, beginning, sampling))
         parts = []
@@ -194,12 +203,24 @@ class Generator(Inference):
         """Of items of symbols; what was asked wrongly is said before the first."""
         how = decoding.sampling(**self._checked(dict(sampling)))
         pairs = zip(conditions.tolist(), seeds.tolist(), strict=True)
-        return (Draft(condition, seed, prompt, how) for condition, seed in pairs)
+        start = self._start(how)
+        return (Draft(condition, seed, prompt, how, start=start) for condition, seed in pairs)
 
     def _drawn(self, drafts: Iterable[Draft]) -> Tensor:
         """Items of symbols, int64 (item, time)."""
-        items = [torch.tensor([*draft.prompt, *draft.symbols]) for draft in in_turn(self.slots(), drafts)]
-        return nn.utils.rnn.pad_sequence(items, batch_first=True, padding_value=PAD) if items else torch.zeros(0, 1)
+        return _padded([[*draft.prompt, *draft.symbols] for draft in in_turn(self.slots(), drafts)])
+
+    def _searched(self, conditions: Tensor, first: int, prompt: str | None, sampling: Mapping[str, Any]) -> Tensor:
+        """Of each condition the best texts, int64 (item, time)."""
+        how, symbols, found = decoding.sampling(**self._checked(dict(sampling))), self._symbols(prompt), dict[int, Search]()
+        for condition in set(conditions.tolist()):
+            found[condition] = Search(self.model, Draft(condition, 0, symbols, how, start=self._start(how)))
+            found[condition].run()
+        fewest = min(len(search.found) for search in found.values())
+        if fewest < first + len(conditions):
+            raise BadInput(f"beams={how.beams} found {fewest} texts; ask for as many, or for more beams")
+        best = [found[condition].found[rank] for rank, condition in enumerate(conditions.tolist(), start=first)]
+        return _padded([[*symbols, *each.symbols] for each in best])
 
     def _batch(
         self,
@@ -216,7 +237,8 @@ class Generator(Inference):
         with torch.inference_mode():
             if self._streams:
                 prompts = [prompt] * len(index)
-                values = decoding.generate(self.model, placed, seeds[index], prompts, shrinking=True, **sampling)
+                start = self._start(decoding.sampling(**sampling))
+                values = decoding.generate(self.model, placed, seeds[index], prompts, True, start, **sampling)
             else:
                 values = self.model.generate(placed, seeds[index], **context, **sampling)
         return values[: len(seeds)].cpu()
@@ -230,6 +252,11 @@ class Generator(Inference):
         symbols: list[int] = self.modality.symbols(prompt, self.format).tolist()
         return symbols
 
+    def _start(self, how: decoding.Sampling) -> Match | None:
+        """What texts are held to, where `how` says so."""
+        pieces = self.modality.pieces(self.format) if how.held and hasattr(self.modality, "pieces") else None
+        return pieces and grammar.grammar(pieces, how.regex, how.json_schema)
+
     @property
     def _streams(self) -> bool:
         return isinstance(self.model, Streams)
@@ -241,11 +268,22 @@ class Generator(Inference):
                 raise unknown("sampling option", name, self.sampling.model_fields)
         default = {"max_length": self.format.length} if self._streams else {}
         try:
-            return self.sampling.model_validate(default | sampling).model_dump(exclude_unset=True, exclude_none=True)
+            checked = self.sampling.model_validate(default | sampling).model_dump(exclude_unset=True, exclude_none=True)
         except ValidationError as error:
             first = error.errors()[0]
             named = f"{first['loc'][0]}={shortened(first['input'])}"
             raise BadInput(f"sampling option {named}: {fault(first)}") from error
+        for symbol in checked.get("logit_bias", ()):
+            if not 0 <= symbol < self.model.vocabulary.outputs:
+                last = self.model.vocabulary.end
+                raise BadInput(f"sampling option logit_bias: there is no symbol {symbol}; they are 0 to {last}, the END")
+        return checked
+
+
+def _padded(items: Sequence[Sequence[int]]) -> Tensor:
+    """Int64 (item, time), as long as the longest."""
+    rows = [torch.tensor(item) for item in items]
+    return nn.utils.rnn.pad_sequence(rows, batch_first=True, padding_value=PAD) if rows else torch.zeros(0, 1)
 
 
 def _joined(parts: list[Tensor]) -> Tensor:

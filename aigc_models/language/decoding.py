@@ -9,23 +9,27 @@ from __future__ import annotations
 import copy
 import math
 from collections import defaultdict, deque
-from collections.abc import Iterator, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
 from torch import Tensor
 
 from aigc_models.capabilities import Streams
 from aigc_models.errors import BadInput, fault
+from aigc_models.language import grammar
+from aigc_models.language.grammar import Match
 from aigc_models.layers.noise import SYMBOLS, generators
 from aigc_models.sequences import PAD
 
 AT_ONCE = 64  # random numbers of an item that are made at a time
 STAYING = 0.75  # share of a batch below which those that have ended leave it
+HEEDED_BY_BEAMS = {"max_length", "logit_bias", "regex", "json_schema"}
 Weights = Float[Tensor, "item symbol"]
+Bias = Annotated[float, Field(ge=-100, le=100)]
 
 
 class Sampling(BaseModel):
@@ -43,6 +47,32 @@ class Sampling(BaseModel):
     frequency_penalty: float = Field(0.0, ge=-2, le=2, description="taken from a symbol's logit each time that it was drawn")
     presence_penalty: float = Field(0.0, ge=-2, le=2, description="taken once from the logit of a symbol that was drawn")
     no_repeat_ngram: int = Field(0, ge=0, description="no run of this many symbols stands in an item twice; 0: any may")
+    logit_bias: dict[int, Bias] = Field({}, description="added to the logits of symbols, -100 (never) to 100 (always)")
+    regex: str | None = Field(None, description="matches what is drawn of a text; as Rust writes them, without \\b")
+    json_schema: dict[str, Any] | None = Field(None, description="what is drawn of a text is JSON that keeps to it")
+    beams: int = Field(0, ge=0, le=64, description="the likeliest texts are searched with so many, none is drawn; 0: drawn")
+    length_penalty: float = Field(0.6, ge=0, description="of beams, how much longer texts are favoured; 0: not at all")
+
+    @field_validator("json_schema")
+    @classmethod
+    def _one_grammar(cls, schema: dict[str, Any] | None, others: ValidationInfo) -> dict[str, Any] | None:
+        if schema is not None and others.data.get("regex") is not None:
+            raise ValueError("a text is held to a regex or to a json_schema, not to both")
+        return schema
+
+    @field_validator("beams")
+    @classmethod
+    def _nothing_is_drawn(cls, beams: int, others: ValidationInfo) -> int:
+        for name, value in others.data.items() if beams else ():
+            idle = name in HEEDED_BY_BEAMS or value == cls.model_fields[name].default or (name, value) == ("temperature", 0)
+            if not idle:
+                raise ValueError(f"beams search for the likeliest text, for which {name} says nothing; leave it out")
+        return beams
+
+    @property
+    def held(self) -> bool:
+        """Whether a text has to match something."""
+        return self.regex is not None or self.json_schema is not None
 
     @property
     def looks_back(self) -> bool:
@@ -103,6 +133,14 @@ class History:
         return Past(torch.from_numpy(recent), torch.from_numpy(counts), torch.from_numpy(banned))
 
 
+def add_bias(weights: Weights, biases: Mapping[int, float]) -> Weights:
+    """OpenAI's `logit_bias`: what is added to the logits of some symbols."""
+    if not biases:
+        return weights
+    values = torch.tensor(list(biases.values()), dtype=weights.dtype)
+    return weights.index_add(1, torch.tensor(list(biases)), values.expand(len(weights), -1))
+
+
 def penalise(weights: Weights, recent: Bool[Tensor, "item symbol"], penalty: float) -> Weights:
     """Divide the logits of `recent` symbols, multiply negative ones (Keskar et al. 2019, section 4.1).
 
@@ -124,6 +162,13 @@ def count_against(weights: Weights, counts: Float[Tensor, "item symbol"], freque
 def ban(weights: Weights, banned: Bool[Tensor, "item symbol"]) -> Weights:
     """Leave out `banned` symbols (Paulus et al. 2018, section 2.5)."""
     return weights.masked_fill(banned, -torch.inf)
+
+
+def hold(weights: Weights, allowed: Bool[Tensor, "item symbol"]) -> Weights:
+    """Only the `allowed` symbols; where the model rules all of them out, one is as likely as another."""
+    held = weights.masked_fill(~allowed, -torch.inf)
+    ruled_out = ~held.isfinite().any(1, keepdim=True)
+    return held.masked_fill(ruled_out & allowed, 0.0)
 
 
 def heat(weights: Weights, temperature: float) -> Weights:
@@ -178,14 +223,20 @@ def draw(weights: Weights, draws: Float[Tensor, " item"]) -> Int[Tensor, " item"
 
 
 def choose(
-    log_probabilities: Weights, draws: Float[Tensor, " item"], how: Sampling, past: Past | None = None
+    log_probabilities: Weights,
+    draws: Float[Tensor, " item"],
+    how: Sampling,
+    past: Past | None = None,
+    allowed: Bool[Tensor, "item symbol"] | None = None,
 ) -> Int[Tensor, " item"]:
-    """The whole ladder: symbols int64 (item,). `past`: where `how` looks back."""
-    weights = log_probabilities
+    """The whole ladder: symbols int64 (item,). `past`: where `how` looks back; `allowed`: where the items are `held`."""
+    weights = add_bias(log_probabilities, how.logit_bias)
     if past:
         weights = penalise(weights, past.recent, how.repetition_penalty)
         weights = count_against(weights, past.counts, how.frequency_penalty, how.presence_penalty)
         weights = ban(weights, past.banned)
+    if allowed is not None:
+        weights = hold(weights, allowed)
     weights = heat(weights, how.temperature)
     weights = keep_top_k(weights, how.top_k)
     weights = keep_top_p(weights, how.top_p)
@@ -210,8 +261,10 @@ class Draws:
         return number
 
 
-def fits(prompt: Sequence[int], how: Sampling) -> None:
-    """Raise `BadInput` where a prompt leaves nothing to draw."""
+def fits(prompt: Sequence[int], how: Sampling, start: Match | None = None) -> None:
+    """Raise `BadInput` where a prompt leaves nothing to draw, or a text is to be held and it is not known to what."""
+    if how.held and start is None:
+        raise BadInput("a regex or json_schema holds texts, whose symbols stand for bytes; these stand for something else")
     if len(prompt) >= how.max_length:
         most = f"max_length={how.max_length} symbols"
         raise BadInput(f"a prompt of {len(prompt)} symbols leaves no room in {most}; shorten it or ask for more")
@@ -237,14 +290,16 @@ def steps(
     prompts: Sequence[Sequence[int]],
     how: Sampling,
     shrinking: bool = False,
+    start: Match | None = None,
 ) -> Iterator[Int[Tensor, " item"]]:
     """One int64 (item,) after another until every item has ended; PAD after an item's END.
 
     `shrinking`: items that have ended leave the batch when a quarter of it has. Few are as long as the longest; but how many
-    there are rounds another way, so that an item is then the same but for that.
+    there are rounds another way, so that an item is then the same but for that. `start`: what texts are held to, if they are.
     """
     for prompt in prompts:
-        fits(prompt, how)
+        fits(prompt, how, start)
+    matches = [start.copy() for _ in prompts] if start else []
     histories = [History(how, model.vocabulary.outputs, prompt) for prompt in prompts] if how.looks_back else []
     draws = [Draws(int(seed)) for seed in seeds]
     state, token = model.begin(conditions), torch.full_like(conditions, model.vocabulary.end)
@@ -254,12 +309,18 @@ def steps(
         log_probabilities, state = model.advance(state, token)
         past = History.past([histories[item] for item in there]) if histories else None
         drawn = torch.tensor([next(draws[item]) for item in there], dtype=torch.float64)
-        chosen = choose(log_probabilities.cpu(), drawn, how, past)
+        allowed = grammar.allowed([matches[item] for item in there]) if matches else None
+        chosen = choose(log_probabilities.cpu(), drawn, how, past, allowed)
         for row, item in enumerate(there.tolist()):
             if time < len(prompts[item]):
                 chosen[row] = prompts[item][time]
-            elif histories:
+                continue
+            if histories:
                 histories[item].add(int(chosen[row]))
+            if matches and not ended[row]:
+                matches[item].add(int(chosen[row]))
+        if failures := [match.failure for match in matches if match.failure]:
+            raise failures[0]
         symbols = torch.full((len(conditions),), PAD)
         symbols[there] = torch.where(ended, PAD, chosen)
         yield symbols
@@ -278,7 +339,8 @@ def generate(
     seeds: Int[Tensor, " item"],
     prompts: Sequence[Sequence[int]],
     shrinking: bool = False,
+    start: Match | None = None,
     **given: object,
 ) -> Int[Tensor, "item time"]:
     """Whole items int64 (item, time): the prompt, what follows it, END, then PAD. `given` is `Sampling`; see `steps`."""
-    return torch.stack(list(steps(model, conditions, seeds, prompts, sampling(**given), shrinking)), dim=1)
+    return torch.stack(list(steps(model, conditions, seeds, prompts, sampling(**given), shrinking, start)), dim=1)

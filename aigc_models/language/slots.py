@@ -14,8 +14,10 @@ import torch
 from torch import Tensor
 
 from aigc_models.capabilities import Streams
-from aigc_models.language import decoding
+from aigc_models.errors import BadInput
+from aigc_models.language import decoding, grammar
 from aigc_models.language.decoding import Draws, History, Sampling
+from aigc_models.language.grammar import Match
 from aigc_models.language.states import place_of, prefilled, states_of
 
 CHUNK = 128  # symbols of a prompt that are read between two steps
@@ -33,19 +35,27 @@ class Draft:
     """An item that is being drawn: `symbols` are those after the prompt so far, END among them."""
 
     def __init__(
-        self, condition: int, seed: int, prompt: Sequence[int], how: Sampling, likeliest: int | None = None, echo: bool = False
+        self,
+        condition: int,
+        seed: int,
+        prompt: Sequence[int],
+        how: Sampling,
+        likeliest: int | None = None,
+        echo: bool = False,
+        start: Match | None = None,
     ) -> None:
         """`likeliest`: keep what is `said` of each symbol, and of this many others; `echo`: of the prompt's too.
 
-        Raises `BadInput` where the prompt leaves nothing to draw.
+        `start`: what a text is held to, where `how` asks for it. Raises `BadInput` where the prompt leaves nothing to draw.
         """
-        decoding.fits(prompt, how)
+        decoding.fits(prompt, how, start)
         self.condition, self.seed, self.prompt, self.how = condition, seed, list(prompt), how
         self.likeliest, self.echo = likeliest, echo
         self.symbols, self.said, self.ended = list[int](), list[Said](), False
         self.alike = how.model_dump_json()  # of those with the same options
         self.state: Any = None  # of who has no slot
         self.read = 0  # symbols of the prompt whose forerunners the state has seen
+        self.match = start.copy() if start else None
         self._history: History | None = None
         self._draws: Draws | None = None
 
@@ -66,6 +76,11 @@ class Draft:
         return next(self._draws)
 
     @property
+    def failure(self) -> BadInput | None:
+        """Why it ended before its end, if it did."""
+        return self.match.failure if self.match else None
+
+    @property
     def history(self) -> History:
         assert self._history is not None
         return self._history
@@ -77,6 +92,8 @@ class Draft:
             self.said.append(said(symbol, log_probabilities[row], self.likeliest))
         if self._history:
             self._history.add(symbol)
+        if self.match:
+            self.match.add(symbol)
         self.ended = symbol == end or len(self.prompt) + len(self.symbols) >= self.how.max_length
 
 
@@ -164,7 +181,8 @@ class Slots:
         rows = log_probabilities if len(some) == self.width else log_probabilities[[slot for slot, _ in some]]
         draws = torch.tensor([draft.draw() for _, draft in some], dtype=torch.float64)
         past = History.past([draft.history for _, draft in some]) if how.looks_back else None
-        for symbol, (slot, draft) in zip(decoding.choose(rows, draws, how, past).tolist(), some, strict=True):
+        allowed = grammar.allowed([draft.match for _, draft in some if draft.match]) if how.held else None
+        for symbol, (slot, draft) in zip(decoding.choose(rows, draws, how, past, allowed).tolist(), some, strict=True):
             draft.add(symbol, log_probabilities, slot, self._end)
 
     @torch.inference_mode()
@@ -194,7 +212,10 @@ class Slots:
 
 
 def in_turn(slots: Slots, drafts: Iterable[Draft]) -> Iterator[Draft]:
-    """Draw all of them to their ends and give them in their order; one joins as soon as another has left."""
+    """Draw all of them to their ends and give them in their order; one joins as soon as another has left.
+
+    Raises a draft's `failure` when its turn comes.
+    """
     waiting, begun, more = iter(drafts), deque[Draft](), True
     try:
         while more or begun:
@@ -210,6 +231,8 @@ def in_turn(slots: Slots, drafts: Iterable[Draft]) -> Iterator[Draft]:
                 if draft.ended:
                     slots.leave(draft)
             while begun and begun[0].ended:
+                if begun[0].failure:
+                    raise begun[0].failure
                 yield begun.popleft()
     finally:  # who asks for no more leaves the slots free
         for draft in begun:
@@ -218,7 +241,7 @@ def in_turn(slots: Slots, drafts: Iterable[Draft]) -> Iterator[Draft]:
 
 
 def finish(slots: Slots, drafts: Iterable[Draft]) -> None:
-    """Draw all of them to their ends."""
+    """Draw all of them to their ends; see `in_turn`."""
     for _ in in_turn(slots, drafts):
         pass
 
@@ -231,6 +254,8 @@ def stream(slots: Slots, draft: Draft) -> Iterator[int]:
         while not draft.ended:
             before = len(draft.symbols)
             slots.step()
+            if draft.failure:
+                raise draft.failure
             yield from draft.symbols[before:]
     finally:
         slots.leave(draft)

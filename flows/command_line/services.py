@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -27,7 +28,7 @@ def generate(
     seed: Annotated[int, typer.Option(min=0, help="item i depends on this seed and on i alone")] = 0,
     label: Annotated[str | None, typer.Option(help="one of the model's labels")] = None,
     prompt: Annotated[str | None, typer.Option(help="what each text begins with")] = None,
-    sampling: Annotated[list[str] | None, typer.Option("--sampling", help="a sampling option: temperature=0.8")] = None,
+    sampling: Annotated[list[str] | None, typer.Option("--sampling", help="an option: temperature=0.8, regex='[a-z]+'")] = None,
     follow: Annotated[Path | None, typer.Option(help="answer the files that arrive in this folder, each once")] = None,
     every: Annotated[str, typer.Option(help="with --follow: time between two looks into the folder")] = "2s",
     idle_exit: Annotated[str | None, typer.Option(help="with --follow: end after this time without a new file")] = None,
@@ -37,6 +38,7 @@ def generate(
     """Generate a batch of items; the same command after a kill goes on where it was.
 
     Example: aigc generate digits --count 100 --seed 1 --label 7 --out sevens
+    Example: aigc generate docstrings --out dates --sampling regex='\\d{4}-\\d\\d-\\d\\d'
     Example: aigc generate docstrings --follow inbox --out answers --every 2s
     """
     with ending():
@@ -62,16 +64,17 @@ def generate(
         answer(made, as_json, lambda value: print(f"{count} items of {batch.model} version {batch.version} in {out}"))
 
 
-def _sampling(options: list[str]) -> dict[str, float]:
+def _sampling(options: list[str]) -> dict[str, Any]:
     from aigc_models.errors import BadInput
 
-    values = {}
+    values: dict[str, Any] = {}
     for option in options:
         name, _, value = option.partition("=")
         try:
-            values[name] = float(value)
+            values[name] = value if name == "regex" else json.loads(value) if value[:1] == "{" else float(value)
         except ValueError as error:
-            raise BadInput(f"--sampling {option}: write it as name=number, such as temperature=0.8") from error
+            instead = "write it as name=value, such as temperature=0.8, or logit_bias='{\"10\": -100}' with JSON"
+            raise BadInput(f"--sampling {option}: {instead}") from error
     return values
 
 

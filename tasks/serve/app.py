@@ -11,6 +11,7 @@ import base64
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -130,21 +131,21 @@ def described(worker: Worker) -> ServedModel:
 async def completions(asked: CompletionRequest, request: Request) -> Response:
     """Text: OpenAI's completions, with server-sent events where `stream` is set."""
     worker = worker_for(request, asked, "text")
-    meters, deadline = request.app.state.meters, deadline_of(request, asked.deadline)
-    return await answered(request, asked, CompletionAnswer(worker, asked, meters, deadline))
+    return await answered(request, asked, CompletionAnswer, worker)
 
 
 @router.post("/v1/chat/completions", response_model=None, responses={200: {"model": Chat}})
 async def chat(asked: ChatRequest, request: Request) -> Response:
     """The same in the shape of a conversation; the model goes on with the messages' contents."""
     worker = worker_for(request, asked, "text")
-    meters, deadline = request.app.state.meters, deadline_of(request, asked.deadline)
-    return await answered(request, asked, ChatAnswer(worker, asked, meters, deadline))
+    return await answered(request, asked, ChatAnswer, worker)
 
 
-async def answered(request: Request, asked: TextRequest, answer: Answer) -> Response:
+async def answered(request: Request, asked: TextRequest, kind: type[Answer], worker: Worker) -> Response:
     """As a stream where that is asked for; a client that goes away ends the drawing."""
     engine: Engine = request.app.state.engine
+    made = partial(kind, worker, asked, request.app.state.meters, deadline_of(request, asked.deadline))
+    answer = await asyncio.to_thread(made) if asked.held else made()  # a large schema takes a second to be read
     if asked.stream:
         events = answer.events(engine)
         first = await unless_gone(request, anext(events))  # what is wrong shows before the answer begins

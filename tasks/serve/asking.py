@@ -59,7 +59,7 @@ class GenerateRequest(Asked):
     count: int | None = Field(None, ge=1, le=MAX_IMAGES, description="items")
     prompt: str | None = Field(None, max_length=MAX_PROMPT_LENGTH, description="what a text begins with")
     past: Past | None = Field(None, description="what a series goes on from, as csv or points; none: the newest known")
-    sampling: dict[str, float] = Field({}, description="the model's own options, such as temperature")
+    sampling: dict[str, float | str | dict[str, Any]] = Field({}, description="the model's own options, such as temperature")
     response_format: str | None = Field(
         None,
         description="of tunes events (where none is asked for), mid, abc or wav; of others their own; `format` says the same",

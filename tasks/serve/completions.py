@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from pydantic import BaseModel
 
+from aigc_models.errors import BadInput
 from tasks.serve import likelihoods
 from tasks.serve.cutting import Cut, Reason
-from tasks.serve.drawing import Late, Share
+from tasks.serve.drawing import Late, News, Share
 from tasks.serve.engine import Engine
 from tasks.serve.failures import failed
 from tasks.serve.metering import Meters
@@ -20,6 +21,7 @@ from tasks.serve.schemas import Choice, Completion, CompletionRequest, TextReque
 from tasks.serve.worker import Item, Worker
 
 if TYPE_CHECKING:
+    from aigc_models.language.beam import Hypothesis
     from aigc_models.language.slots import Draft, Said
 
 
@@ -87,14 +89,28 @@ class Answer(ABC):
     async def pieces(self, engine: Engine) -> AsyncIterator[Piece]:
         """Of all choices, as they are drawn; each choice ends with its reason."""
         share = Share([choice.draft for choice in self._choices])
-        with engine.admitted(len(share.drafts), sum(draft.how.max_length for draft in share.drafts)):
-            async for number, symbols, last in self._worker.draw(share, self._deadline):
+        cost = sum(draft.how.max_length for draft in share.drafts) * max(1, self._asked.beams // self._asked.drafts)
+        news = self._searched() if self._asked.beams else self._worker.draw(share, self._deadline)
+        with engine.admitted(len(share.drafts), cost):
+            async for number, symbols, last in news:
                 choice = self._choices[number]
                 if choice.cut.reason is None and (piece := choice.piece(symbols, last)):
                     if piece.reason:
                         share.over.add(number)
                         self._count(choice.cut.tokens)
                     yield piece
+
+    async def _searched(self) -> AsyncIterator[News]:
+        """The choices of a prompt are its best texts, in order; those of one label where labels were drawn."""
+        found: dict[tuple[int, ...], list[Hypothesis]] = {}
+        for choice in self._choices:
+            draft, rank = choice.draft, choice.index % self._asked.drafts
+            key = (draft.condition, *draft.prompt)
+            if key not in found:
+                found[key] = await self._worker.search(draft, self._deadline)
+            if rank >= len(found[key]):
+                raise BadInput(f"use_beam_search: {self._asked.beams} beams found {len(found[key])} texts; ask for as many")
+            yield News(choice.index, found[key][rank].symbols, last=True)
 
     def _count(self, tokens: int) -> None:
         self._tokens += tokens
@@ -187,6 +203,9 @@ async def server_sent(first: BaseModel, events: AsyncIterator[BaseModel]) -> Asy
             yield f"data: {event.model_dump_json()}\n\n"
     except Late as error:
         yield f"data: {bytes(failed(504, str(error), 'server_error', code='deadline').body).decode()}\n\n"
+        return
+    except BadInput as error:  # what it is held to grew too large on the way
+        yield f"data: {bytes(failed(400, str(error)).body).decode()}\n\n"
         return
     except Exception as error:
         yield f"data: {bytes(failed(500, str(error), 'server_error').body).decode()}\n\n"

@@ -25,6 +25,9 @@ QUANTUM = 64  # symbols
 class Late(AigcError):
     """A request was not done by its deadline."""
 
+    def __init__(self) -> None:
+        super().__init__("the answer was not done by its deadline; ask for less, or later")
+
 
 class News(NamedTuple):
     """What has been drawn of one of a share's drafts since the last news of it."""
@@ -67,7 +70,7 @@ class Drawer:
     async def draw(self, share: Share, deadline: float) -> AsyncIterator[News]:
         """News of all drafts until each has ended, or is in `share.over`; raises `Late` at `deadline` (`time.monotonic`).
 
-        Who stops reading frees the slots before the next step.
+        Raises the `failure` of a draft that could not go on. Who stops reading frees the slots before the next step.
         """
         self._arrived.extend(Turn(share, number) for number in range(len(share.drafts)))
         if self._task is None or self._task.done():
@@ -82,6 +85,8 @@ class Drawer:
                     symbols = draft.symbols[known[number] :]
                     known[number] += len(symbols)
                     going -= {number} if last else set()
+                    if last and draft.failure:
+                        raise draft.failure
                     if symbols:
                         yield News(number, symbols, last)
         finally:
@@ -91,7 +96,7 @@ class Drawer:
         try:
             await asyncio.wait_for(share.news.wait(), max(0.0, deadline - time.monotonic()))
         except TimeoutError as error:
-            raise Late("the answer was not done by its deadline; ask for less, or later") from error
+            raise Late from error
         share.news.clear()
         if share.error:
             raise share.error

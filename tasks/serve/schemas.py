@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from tasks.serve.structure import ResponseFormat, StructuredOutputs
 from tasks.use.provenance import Label
 
 MAX_CHOICES = 16  # for each prompt
@@ -31,9 +32,11 @@ OPTIONS = (
     "presence_penalty",
     "repetition_penalty",
     "no_repeat_ngram",
+    "logit_bias",
 )
 
 Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
+Bias = Annotated[float, Field(ge=-100, le=100)]
 Text = Annotated[str, Field(max_length=MAX_PROMPT_LENGTH)]
 
 
@@ -67,6 +70,9 @@ class TextRequest(Asked):
     presence_penalty: float | None = Field(None, ge=-2, le=2)
     repetition_penalty: float | None = Field(None, ge=1)
     no_repeat_ngram: int | None = Field(None, ge=0)
+    logit_bias: dict[int, Bias] | None = Field(None, description="added to the logits of these tokens, by their numbers")
+    response_format: ResponseFormat | None = Field(None, description="any text, any JSON object, or JSON of a schema")
+    structured_outputs: StructuredOutputs | None = Field(None, description="text of a regular expression, or of a schema")
     n: int = Field(1, ge=1, le=MAX_CHOICES, description="choices for each prompt")
     stream: bool = False
     stream_options: StreamOptions | None = None
@@ -80,15 +86,27 @@ class TextRequest(Asked):
             raise ValueError(f"at most 4 stop strings, not {len(stop)}")
         return stop
 
+    @model_validator(mode="after")
+    def _one_structure(self) -> Self:
+        if self.structured_outputs and self.response_format and self.response_format.options:
+            raise ValueError("response_format and structured_outputs both hold the text; leave one of them out")
+        return self
+
+    @property
+    def held(self) -> dict[str, Any]:
+        """What the text is held to, as a sampling option; empty: nothing."""
+        asked = self.structured_outputs or self.response_format
+        return asked.options if asked else {}
+
     @property
     def stops(self) -> tuple[str, ...]:
         given = [self.stop] if isinstance(self.stop, str) else self.stop or []
         return tuple(text for text in given if text)
 
     @property
-    def sampling(self) -> dict[str, float]:
+    def sampling(self) -> dict[str, Any]:
         """What was asked for; the rest is the model's own choice."""
-        return self.model_dump(include=set(OPTIONS), exclude_none=True)
+        return self.model_dump(include=set(OPTIONS), exclude_none=True) | self.held
 
     @property
     @abstractmethod
@@ -104,6 +122,11 @@ class TextRequest(Asked):
     def drafts(self) -> int:
         """How many texts are made for each prompt, of which the best `n` are the answer."""
         return self.n
+
+    @property
+    def beams(self) -> int:
+        """With how many the likeliest texts are searched; 0: texts are drawn."""
+        return 0
 
     @property
     def likeliest(self) -> int | None:
@@ -122,6 +145,8 @@ class CompletionRequest(TextRequest):
     echo: bool = Field(False, description="repeat the prompt before the text")
     best_of: int | None = Field(None, ge=1, le=MAX_CHOICES, description="make so many, give the n likeliest by the token")
     logprobs: int | None = Field(None, ge=0, le=5, description="log-probabilities of each token and of so many others")
+    use_beam_search: bool = Field(False, description="the n likeliest texts, with best_of or n beams, in place of drawn ones")
+    length_penalty: float | None = Field(None, ge=0, description="of beams, how much longer texts are favoured")
 
     @field_validator("prompt")
     @classmethod
@@ -132,8 +157,12 @@ class CompletionRequest(TextRequest):
 
     @model_validator(mode="after")
     def _few_answers(self) -> Self:
-        if self.drafts < self.n:
+        if self.best_of and self.best_of < self.n:
             raise ValueError(f"best_of is {self.best_of}, less than n, which is {self.n}")
+        if self.use_beam_search and (self.stream or self.logprobs is not None):
+            raise ValueError("use_beam_search: the best texts are known at their ends alone: neither stream nor logprobs")
+        if self.length_penalty is not None and not self.use_beam_search:
+            raise ValueError("length_penalty: it is that of beams; say use_beam_search as well")
         if self.stream and self.drafts > self.n:
             raise ValueError("best_of: the best of several are known at their ends alone, so that they cannot be streamed")
         if len(self.prompts) * self.drafts > MAX_ANSWERS:
@@ -146,7 +175,16 @@ class CompletionRequest(TextRequest):
 
     @property
     def drafts(self) -> int:
-        return self.best_of or self.n
+        return self.n if self.use_beam_search else self.best_of or self.n
+
+    @property
+    def beams(self) -> int:
+        return (self.best_of or self.n) if self.use_beam_search else 0
+
+    @property
+    def sampling(self) -> dict[str, Any]:
+        beams = {"beams": self.beams, "length_penalty": self.length_penalty} if self.beams else {}
+        return super().sampling | {name: value for name, value in beams.items() if value is not None}
 
     @property
     def likeliest(self) -> int | None:

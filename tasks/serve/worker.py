@@ -16,13 +16,14 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from aigc_models.errors import AigcError, unknown
+from aigc_models.errors import AigcError, BadInput, unknown
 from tasks.serve.batching import Batcher, Content, ItemRequest
-from tasks.serve.drawing import Drawer, News, Share
+from tasks.serve.drawing import SLICE, Drawer, Late, News, Share
 from tasks.use.provenance import Identity
 
 if TYPE_CHECKING:
     from aigc_models.generator import Generator
+    from aigc_models.language.beam import Hypothesis, Search
     from aigc_models.language.slots import Draft
 
 T = TypeVar("T")
@@ -148,8 +149,18 @@ class Worker:
         """See `Drawer.draw`."""
         return self._drawer.draw(share, deadline)
 
+    async def search(self, draft: Draft, deadline: float) -> list[Hypothesis]:
+        """The best of `draft`, by beams, between what is drawn; raises `Late`."""
+        search: Search = await self._run(_search, self.generator, draft)
+        while await self._run(search.run, SLICE):
+            if time.monotonic() >= deadline:
+                raise Late
+        return search.found
+
     async def drawn(self, drafts: Sequence[Draft], deadline: float) -> list[Content]:
         """The whole contents of drafts, their prompts in front, as `aigc generate` makes them."""
+        if any(draft.how.beams for draft in drafts):
+            raise BadInput("sampling: beams: items are drawn here; /v1/completions has use_beam_search")
         async for _ in self.draw(Share(drafts), deadline):
             pass
         return await self._run(_decoded, self.generator, drafts)
@@ -186,6 +197,12 @@ def _contents(generator: Generator, requests: Sequence[ItemRequest]) -> list[Con
         return list(generator.modality.decode(generator.encoded(conditions, seeds), generator.format))
     after = [request.past for request in requests]
     return generator.decode(generator.encoded(conditions, seeds, given=generator.given(after)), after)
+
+
+def _search(generator: Generator, draft: Draft) -> Search:
+    from aigc_models.language.beam import Search as Made  # brings torch
+
+    return Made(generator.model, draft)
 
 
 def _decoded(generator: Generator, drafts: Sequence[Draft]) -> list[Content]:

@@ -27,6 +27,7 @@ from tasks.stage.stage import StageContext, stage
 from tasks.use.provenance import Identity, Label, labelled
 
 MANIFEST, ASKED = "manifest.jsonl", "generation.json"
+Option = float | str | dict[str, Any]
 NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST)
 
 
@@ -39,7 +40,7 @@ class GenerationSettings(BaseModel):
     seed: int = Field(0, ge=0, lt=2**53, description="item i is made from this seed and from i alone")
     label: str | None = Field(None, description="one of the model's labels; without one each item draws its own")
     prompt: str | None = Field(None, description="what each text begins with")
-    sampling: dict[str, float] = Field({}, description="the model's own sampling options, such as temperature (no unit)")
+    sampling: dict[str, Option] = Field({}, description="the model's own sampling options, such as temperature (no unit)")
 
 
 class Line(Label):

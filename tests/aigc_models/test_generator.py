@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -107,6 +109,47 @@ def test_images_are_content(painter: Generator) -> None:
     assert not np.array_equal(items[0], painter.generate(1, label="cat", seed=2)[0])
     still = painter.generate(2, label="cat", temperature=0)
     assert np.array_equal(still[0], still[1])
+
+
+def test_texts_are_held_and_streamed_alike(writer: Generator) -> None:
+    texts = writer.generate(6, prompt="> ", regex="[a-c]{2,4}!", seed=3)
+    assert all(re.fullmatch("> [a-c]{2,4}!", text) for text in texts)
+    assert "".join(writer.stream("> ", regex="[a-c]{2,4}!", seed=3)) == texts[0]
+    assert writer.generate(1, prompt="> ", regex="[a-c]{2,4}!", seed=3, first=4) == texts[4:5]
+    schema = {"type": "object", "properties": {"a": {"const": None}, "b": {"enum": [1, 2]}}, "required": ["a", "b"]}
+    made = writer.generate(4, json_schema=schema | {"additionalProperties": False}, max_length=80)
+    assert all(json.loads(text)["a"] is None and json.loads(text)["b"] in (1, 2) for text in made)
+    together = writer.encoded(torch.zeros(9, dtype=torch.int64), item_seeds(0, 9), together=9, regex="x+y?", max_length=5)
+    assert all(re.fullmatch("x+y?", text) for text in writer.decode(together))
+
+
+def test_a_bias_names_symbols_of_the_model(writer: Generator) -> None:
+    assert writer.generate(2, logit_bias={ord("z"): 100}, max_length=4, temperature=0.01) == ["zzzz"] * 2
+    with pytest.raises(BadInput, match="no symbol 257; they are 0 to 256, the END"):
+        writer.generate(1, logit_bias={257: 1})
+    with pytest.raises(BadInput, match=r"sampling option json_schema=a mapping: .*not to both"):
+        writer.generate(1, regex="a", json_schema={})
+    with pytest.raises(BadInput, match="regex: unclosed group"):
+        writer.generate(1, regex="(")
+
+
+def test_beams_give_the_likeliest_texts_in_order(writer: Generator) -> None:
+    asked = {"prompt": "ab", "label": "cat", "max_length": 8}
+    best = writer.generate(4, beams=8, **asked)
+    assert len(set(best)) == 4
+    assert all(text.startswith("ab") for text in best)
+    assert writer.generate(2, beams=8, first=2, seed=9, **asked) == best[2:]
+    one, other = writer.generate(1, beams=8, max_length=8, label="cat"), writer.generate(1, beams=8, max_length=8, label="dog")
+    assert writer.generate(2, beams=8, max_length=8, label=["cat", "dog"])[0] == one[0]
+    assert one != other
+    held = writer.generate(3, beams=4, regex="x[ab]y|z", max_length=8, length_penalty=1.0)
+    assert sorted(held) == ["xay", "xby", "z"]
+    with pytest.raises(BadInput, match="beams=4 found 3 texts"):
+        writer.generate(4, beams=4, regex="x[ab]y|z", max_length=8)
+    with pytest.raises(BadInput, match="cannot be streamed"):
+        writer.stream(beams=4)
+    with pytest.raises(BadInput, match="for which top_k says nothing"):
+        writer.generate(1, beams=4, top_k=3)
 
 
 def test_labels(painter: Generator) -> None:

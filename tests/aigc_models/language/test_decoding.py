@@ -1,5 +1,6 @@
 """Each rung by itself, and the loop: seeds, prompts, ends."""
 
+import re
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from torch import Tensor
 from aigc_models.capabilities import Shape
 from aigc_models.errors import BadInput
 from aigc_models.families import transformer
-from aigc_models.language import decoding
+from aigc_models.language import decoding, grammar
 from aigc_models.layers.noise import SYMBOLS, uniform
 from aigc_models.modalities import text
 from aigc_models.sequences import PAD, Vocabulary
@@ -79,6 +80,56 @@ def test_penalty_makes_unlikely_recent_symbols_less_likely_too() -> None:
 def test_counts_are_taken_from_the_logits() -> None:
     after = decoding.count_against(LOG, torch.tensor([[0.0, 1.0, 3.0, 0.0]]), frequency=0.5, presence=0.2)
     assert torch.allclose(LOG - after, torch.tensor([[0.0, 0.7, 1.7, 0.0]]), atol=1e-6)
+
+
+def test_a_bias_is_added_to_its_symbols() -> None:
+    after = decoding.add_bias(LOG.expand(2, -1), {3: 2.0, 0: -100.0})
+    assert torch.equal(after - LOG, torch.tensor([[-100.0, 0.0, 0.0, 2.0]]).expand(2, -1))
+    assert decoding.add_bias(LOG, {}) is LOG
+    with pytest.raises(BadInput, match=r"logit_bias\.3"):
+        decoding.sampling(logit_bias={3: 101})
+
+
+def test_a_bias_bans_and_forces_symbols() -> None:
+    how = decoding.sampling(logit_bias={0: -100, 3: 100})
+    assert decoding.choose(LOG.expand(9, -1), torch.linspace(0.01, 0.99, 9), how).tolist() == [3] * 9
+
+
+def test_what_holds_an_item_leaves_only_what_is_allowed_whatever_the_model_says() -> None:
+    allowed = torch.tensor([[False, True, True, False], [False, False, True, True]])
+    log = torch.tensor([[0.5, 0.4, 0.1, 0.0], [1.0, 0.0, 0.0, 0.0]]).log()
+    held = decoding.hold(log, allowed).softmax(1)
+    assert torch.allclose(held, torch.tensor([[0.0, 0.8, 0.2, 0.0], [0.0, 0.0, 0.5, 0.5]]))
+
+
+@pytest.mark.parametrize(
+    "given", [{"temperature": 0}, {"top_k": 1}, {"min_p": 0.5}, {"typical_p": 0.3}, {"no_repeat_ngram": 1}]
+)
+def test_no_option_leaves_anything_else(given: dict[str, float]) -> None:
+    how = decoding.sampling(**given)
+    past = decoding.Past(torch.ones(1, 4, dtype=torch.bool), torch.ones(1, 4), torch.ones(1, 4, dtype=torch.bool))
+    allowed = torch.tensor([[False, False, True, True]])
+    for quantile in (0.0, 0.5, 0.999):
+        chosen = decoding.choose(LOG, torch.tensor([quantile]), how, past if how.looks_back else None, allowed)
+        assert chosen.item() in (2, 3)
+
+
+def test_texts_of_a_batch_are_held_after_their_prompts() -> None:
+    start, prompts = grammar.grammar(text.pieces(text.Format(length=9)), "[ab]{3}|c+"), [list(b"xyz"), [], list(b"a")] * 4
+    nothing, how = torch.zeros(12, dtype=torch.int64), {"max_length": 9, "regex": "[ab]{3}|c+"}
+    for shrinking in (False, True):
+        items = decoding.generate(model(), nothing, torch.arange(12), prompts, shrinking, start, **how)
+        for item, prompt in zip(items.tolist(), prompts, strict=True):
+            written = bytes(symbol for symbol in item[len(prompt) :] if symbol not in (END, PAD)).decode()
+            assert item[: len(prompt)] == prompt
+            assert re.fullmatch("[ab]{3}|c+", written)
+
+
+def test_what_holds_a_text_has_to_be_known() -> None:
+    with pytest.raises(BadInput, match="symbols stand for bytes"):
+        decoding.generate(model(), torch.tensor([0]), torch.tensor([0]), [[]], regex="a")
+    with pytest.raises(BadInput, match="not to both"):
+        decoding.sampling(regex="a", json_schema={})
 
 
 def test_history_knows_what_was_drawn_what_is_recent_and_what_would_repeat_a_run() -> None:

@@ -15,6 +15,8 @@ from aigc_models.capabilities import Batches, Encodes, Fits, Learns, Scores, Sha
 from aigc_models.corpus import Corpus
 from aigc_models.find import find, names
 from aigc_models.language import decoding, reading
+from aigc_models.language.beam import Search
+from aigc_models.language.slots import Draft
 from aigc_models.language.states import prefilled, states_of
 from aigc_models.language.vocabulary import symbolic, vocabulary_of
 from aigc_models.modalities import events, text
@@ -287,3 +289,39 @@ def test_what_is_said_in_a_slot_is_the_same_to_the_bit_whoever_rides_along(name:
     alone = said(0, [])
     assert torch.equal(alone, said(5, [0, 1, 2, 3, 4]))
     assert torch.equal(alone, said(2, [1, 5]))
+
+
+@pytest.mark.parametrize(("name", "kind"), STREAMS)
+@torch.no_grad()
+def test_beams_carry_their_own_states(name: str, kind: str) -> None:
+    """What a search says of a text is what the model says of it when it is fed alone; more beams find no worse."""
+    given, totals, prompt, condition = case(name, kind), [], [60, 61], torch.tensor([0])
+    rounding = 0.1 if name == "average" else 2e-3  # a confidence at the border of two intervals falls into either
+    for beams in (1, 4, 24):
+        draft = Draft(0, 0, prompt, decoding.sampling(max_length=12, beams=beams, length_penalty=0.0))
+        search = Search(given.model, draft)
+        search.run()
+        for found in search.found:
+            fed = torch.tensor([[given.end, *prompt, *found.symbols[:-1]]])
+            said, _ = given.model.extend(given.model.begin(condition), fed)
+            symbols = torch.tensor([found.symbols])
+            alone = said[:, len(prompt) :].gather(2, symbols[:, :, None]).double().sum()
+            assert found.log_probability == pytest.approx(float(alone), abs=rounding)
+        assert len({tuple(found.symbols) for found in search.found}) == beams
+        totals.append(search.found[0].log_probability)
+    assert totals[2] >= totals[0] - rounding
+
+
+@pytest.mark.parametrize("name", [*STREAMING, *ENSEMBLES])
+@torch.no_grad()
+def test_with_all_beams_the_best_of_all_short_texts_is_found(name: str) -> None:
+    given, most = case(name, "notes"), 2
+    search = Search(given.model, Draft(0, 0, [60, 61], decoding.sampling(max_length=4, beams=64, length_penalty=0.0)))
+    search.run()
+    start, outputs = [given.end, 60, 61], given.model.vocabulary.outputs
+    first, _ = given.model.extend(given.model.begin(torch.tensor([0])), torch.tensor([start]))
+    fed = torch.tensor([[*start, symbol] for symbol in range(outputs) if symbol != given.end])
+    second, _ = given.model.extend(given.model.begin(torch.zeros(len(fed), dtype=torch.int64)), fed)
+    best = max(float(first[0, -1, given.end]), float((first[0, -1, fed[:, -1], None] + second[:, -1]).max()))
+    assert search.found[0].log_probability == pytest.approx(best, abs=2e-3)
+    assert len(search.found[0].symbols) <= most

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ import torch
 from aigc_models.capabilities import Shape
 from aigc_models.errors import BadInput
 from aigc_models.families import transformer
-from aigc_models.language import decoding, slots
+from aigc_models.language import decoding, grammar, slots
 from aigc_models.language.decoding import sampling
 from aigc_models.language.slots import Draft, Slots
 from aigc_models.modalities import text
@@ -28,22 +29,30 @@ def model() -> transformer.Transformer:
 
 def draft(seed: int, prompt: bytes = b"", length: int = 40, **options: Any) -> Draft:
     shown = {name: options.pop(name) for name in ("likeliest", "echo") if name in options}
-    return Draft(seed % 3, seed, prompt, sampling(max_length=length, **options), **shown)
+    start = grammar.grammar(text.pieces(text.Format(length=64)), options.get("regex"), options.get("json_schema"))
+    return Draft(seed % 3, seed, prompt, sampling(max_length=length, **options), start=start, **shown)
 
 
 PROMPTS = [b"", b"a", b"Once upon", b"x" * 300]
-OPTIONS: list[dict[str, Any]] = [{}, {"top_p": 0.8}, {"frequency_penalty": 0.5, "no_repeat_ngram": 2}, {"temperature": 0.5}]
+OPTIONS: list[dict[str, Any]] = [
+    {},
+    {"top_p": 0.8},
+    {"frequency_penalty": 0.5, "no_repeat_ngram": 2},
+    {"temperature": 0.5},
+    {"regex": "([a-c]{2,9} ){3,9}[.!]", "logit_bias": {97: 2.0}},
+    {"json_schema": {"type": "array", "items": {"enum": ["a", "bc"]}, "maxItems": 30}, "top_p": 0.9},
+]
 
 
 def company(count: int) -> list[Draft]:
-    return [draft(seed, PROMPTS[seed % 4], 330 + 7 * seed % 40, **OPTIONS[seed // 4 % 4]) for seed in range(count)]
+    return [draft(seed, PROMPTS[seed % 4], 330 + 7 * seed % 40, **OPTIONS[seed // 4 % 6]) for seed in range(count)]
 
 
 @torch.inference_mode()
 def test_texts_are_the_same_alone_and_in_company(model: transformer.Transformer) -> None:
-    together = company(13)
+    together = company(24)
     slots.finish(Slots(model, 4), together)
-    for one, again in zip(together, company(13), strict=True):
+    for one, again in zip(together, company(24), strict=True):
         slots.finish(Slots(model, 4), [again])
         assert one.symbols == again.symbols
         assert len(one.prompt) + len(one.symbols) <= one.how.max_length
@@ -51,10 +60,11 @@ def test_texts_are_the_same_alone_and_in_company(model: transformer.Transformer)
 
 @torch.inference_mode()
 def test_texts_are_those_of_a_batch(model: transformer.Transformer) -> None:
-    for one in company(8):
+    for one in company(24)[::3]:
         slots.finish(Slots(model, 4), [one])
         conditions, seeds = torch.tensor([one.condition]), torch.tensor([one.seed])
-        whole = decoding.generate(model, conditions, seeds, [one.prompt], **one.how.model_dump())[0]
+        start = grammar.grammar(text.pieces(text.Format(length=64)), one.how.regex, one.how.json_schema)
+        whole = decoding.generate(model, conditions, seeds, [one.prompt], start=start, **one.how.model_dump())[0]
         assert [*one.prompt, *one.symbols] == whole[whole != PAD].tolist()
 
 
@@ -112,6 +122,31 @@ def test_a_stream_that_nobody_reads_on_leaves(model: transformer.Transformer) ->
     assert two.room == 1
     stream.close()
     assert two.room == 2
+
+
+@torch.inference_mode()
+def test_what_is_drawn_is_held_and_the_prompt_is_not(model: transformer.Transformer) -> None:
+    held = [draft(seed, b"Once", 60, regex="(cat|dog){2}") for seed in range(6)]
+    slots.finish(Slots(model, 4), held)
+    texts = [bytes(one.symbols[:-1]).decode() for one in held]
+    assert all(re.fullmatch("(cat|dog){2}", text) for text in texts)
+    assert [one.symbols[-1] for one in held] == [model.vocabulary.end] * 6
+    short = draft(0, b"Once", 8, regex="(cat|dog){2}")
+    slots.finish(Slots(model, 4), [short])
+    assert len(short.symbols) == 4
+
+
+@torch.inference_mode()
+def test_a_grammar_that_grows_beyond_all_bounds_ends_its_own_draft_alone(model: transformer.Transformer) -> None:
+    four, wild, other = Slots(model, 4), draft(1, b"", 400, regex="((a{1,100}){1,100}){1,100}"), draft(2, b"", 90)
+    with pytest.raises(BadInput, match="regex: cannot be followed any further"):
+        slots.finish(four, [wild, other])
+    assert other.ended
+    assert other.failure is None
+    assert four.room == 4
+    with pytest.raises(BadInput, match="regex: cannot"):
+        list(slots.stream(four, draft(1, b"", 400, regex="((a{1,100}){1,100}){1,100}")))
+    assert four.room == 4
 
 
 def test_a_prompt_that_leaves_no_room_is_refused() -> None:

@@ -57,6 +57,8 @@ class Pictures:
 class Script:
     """A draft whose symbols are known: those of `text`, then END."""
 
+    failure = None
+
     def __init__(self, text: str, prompt: str, likeliest: int | None, echo: bool, most: int) -> None:
         self.prompt, self.echo, self.likeliest = list(prompt.encode()), echo, likeliest
         self.symbols, self.said, self.ended = list[int](), list[Said](), False

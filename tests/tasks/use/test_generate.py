@@ -1,6 +1,7 @@
 import errno
 import fcntl
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -112,6 +113,15 @@ def test_texts_with_prompt_and_sampling(tales, tmp_path):
     for line in lines_of(tmp_path / "out"):
         assert (tmp_path / "out" / line["file"]).read_text().startswith("The old")
         assert (line["prompt"], line["label"]) == ("The old", "wild")
+
+
+def test_texts_that_are_held(tales, tmp_path):
+    asked = {"regex": "[a-c]{3} [a-z]*", "logit_bias": {"97": 2}, "max_length": 20}
+    made(tales, tmp_path / "out", GenerationSettings(count=5, seed=1, sampling=asked))
+    texts = [(tmp_path / "out" / line["file"]).read_text() for line in lines_of(tmp_path / "out")]
+    assert all(re.fullmatch("[a-c]{3} [a-z]*", text) for text in texts)
+    with pytest.raises(BadInput, match="regex: unclosed group"):
+        made(tales, tmp_path / "other", GenerationSettings(count=1, sampling={"regex": "("}))
 
 
 def test_sounds_carry_their_label(capable, tmp_path):
