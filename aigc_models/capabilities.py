@@ -2,7 +2,7 @@
 
 Shapes: `conditions` is int64 (item,), an index into the bundle's `labels`, or `len(labels)` where
 an item has none. `seeds` is int64 (item,): one an item, so that an item depends on its own seed
-and condition and on nothing that rode along in the batch.
+and condition and on nothing that rode along in the batch. Which device tensors lie on: see `devices`.
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ class States(Protocol):
         """The slot has no item any more; it is fed a filler."""
 
     def step(self, tokens: Int[Tensor, " slot"]) -> Float[Tensor, "slot symbol"]:
-        """What `Streams.advance` gives, for tokens on the CPU; of slots that are free anything but a NaN."""
+        """What `Streams.advance` gives, on the CPU for tokens on the CPU; of slots that are free anything but a NaN."""
 
 
 @runtime_checkable

@@ -125,7 +125,7 @@ class Cache:
                     history.append(symbol)
                 row[at] = history.distribution(self.vocabulary.outputs)
             places.append(Place(history, len(history.symbols)))
-        return torch.from_numpy(np.log(said, out=said)), _array(places)
+        return torch.from_numpy(np.log(said, out=said)).to(tokens.device), _array(places)
 
     def advance(self, state: NDArray[Any], tokens: Int[Tensor, " item"]) -> tuple[Float[Tensor, "item symbol"], NDArray[Any]]:
         """Log-probabilities float32 (item, symbol)."""

@@ -98,7 +98,7 @@ class Rnn(LanguageModel):
 
     def begin(self, conditions: Int[Tensor, " item"]) -> State:
         zero = self.head.weight.new_zeros(len(conditions), self.config.layers, self.config.width)
-        return zero, zero, self.conditions(conditions), self.symbols.none_yet(len(conditions))
+        return zero, zero, self.conditions(conditions.to(zero.device)), self.symbols.none_yet(len(conditions))
 
     def read(self, state: State, tokens: Int[Tensor, "item time"]) -> tuple[Float[Tensor, "item time width"], State]:
         hidden, cell, condition, recent = state

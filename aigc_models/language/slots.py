@@ -16,7 +16,7 @@ from torch import Tensor
 from aigc_models.capabilities import Streams
 from aigc_models.language import decoding
 from aigc_models.language.decoding import Draws, History, Sampling
-from aigc_models.language.states import place_of, states_of
+from aigc_models.language.states import states_of
 
 CHUNK = 128  # symbols of a prompt that are read between two steps
 
@@ -92,7 +92,7 @@ class Slots:
 
     def __init__(self, model: Streams, width: int) -> None:
         self._model, self.width, self._end = model, width, model.vocabulary.end
-        self._place, self._states = place_of(model), states_of(model, width)
+        self._states = states_of(model, width)
         self._drafts: list[Draft | None] = [None] * width
         self._reading = deque[Draft]()
 
@@ -112,7 +112,7 @@ class Slots:
         slot = self._drafts.index(None)
         self._drafts[slot] = draft
         if draft.state is None:
-            draft.state = self._model.begin(torch.tensor([draft.condition], device=self._place))
+            draft.state = self._model.begin(torch.tensor([draft.condition]))
         if draft.ready:
             self._seat(slot, draft)
         else:
@@ -153,7 +153,7 @@ class Slots:
         for slot, draft in there:
             tokens[slot] = (draft.symbols or draft.prompt or [self._end])[-1]
             alike[draft.alike].append((slot, draft))
-        log_probabilities = self._states.step(torch.tensor(tokens)).cpu()
+        log_probabilities = self._states.step(torch.tensor(tokens))
         for some in alike.values():
             self._draw(some, log_probabilities)
         return [draft for _, draft in there]
@@ -178,9 +178,9 @@ class Slots:
         draft = self._reading.popleft()
         chunk = slice(draft.read, draft.read + CHUNK)
         before = [self._end, *draft.prompt][chunk][: len(draft.prompt) - draft.read]
-        log_probabilities, draft.state = self._model.extend(draft.state, torch.tensor([before], device=self._place))
+        log_probabilities, draft.state = self._model.extend(draft.state, torch.tensor([before]))
         if draft.likeliest is not None and draft.echo:
-            rows = zip(draft.prompt[chunk], log_probabilities[0].cpu(), strict=True)
+            rows = zip(draft.prompt[chunk], log_probabilities[0], strict=True)
             draft.said += [said(symbol, row, draft.likeliest) for symbol, row in rows]
         draft.read += len(before)
         if draft.ready:

@@ -13,10 +13,10 @@ from torch import Tensor, nn
 
 from aigc_models.capabilities import Batches, Learns, Player, Validates
 from aigc_models.corpus import Corpus, Shuffled
-from aigc_models.errors import BadInput
+from aigc_models.devices import Device, choose_device
 from aigc_models.sequences import Sequences
 from aigc_models.training import checkpoints, optimisers
-from aigc_models.training.plan import SYMBOLS, VALIDATED, Device, Precision
+from aigc_models.training.plan import SYMBOLS, VALIDATED, Precision
 from aigc_models.training.randomness import seeded
 
 LEARNERS = {"device", "precision", "compile", "ema", "weight_decay", "clip", "learning_rate", "matrix_rate"}  # of a plan
@@ -139,17 +139,6 @@ class Learner:
 
     def _autocast(self) -> AbstractContextManager[Any]:
         return cast(AbstractContextManager[Any], self.accelerator.autocast())
-
-
-def choose_device(name: Device) -> torch.device:
-    """The device called `name`; raises `BadInput` where this machine has none."""
-    there = {"cuda": torch.cuda.is_available(), "mps": torch.backends.mps.is_available(), "cpu": True}
-    available = [kind for kind, here in there.items() if here]
-    if name == "auto":
-        return torch.device(available[0])
-    if name not in available:
-        raise BadInput(f"device {name!r} is not on this machine; choose {' or '.join(available)}")
-    return torch.device(name)
 
 
 def _accelerator(device: torch.device, precision: Precision) -> Any:

@@ -8,6 +8,7 @@ from typing import Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from aigc_models.devices import AUTO, Device
 from aigc_models.errors import AigcError
 
 VALIDATED, SYMBOLS = 512, 16_384  # validation items, and symbols of all of them, that training looks at, at most
@@ -15,7 +16,6 @@ VALIDATIONS = 25  # in a training, where the plan does not say
 
 Schedule = Literal["cosine", "trapezoid", "linear", "constant"]
 Precision = Literal["auto", "no", "bf16"]
-Device = Literal["auto", "cpu", "cuda", "mps"]
 
 
 class Interrupted(AigcError):
@@ -53,7 +53,7 @@ class Plan(BaseModel):
     weight_decay: float | None = Field(None, ge=0, description="of matrices, times the rate, a step; none: each player's own")
     precision: Precision = Field("auto", description="auto: bf16 on a GPU that has it")
     compile: bool = Field(False, description="torch.compile the losses, on a GPU")
-    device: Device = Field("auto", description="auto: the GPU where there is one")
+    device: Device = Field("auto", description=AUTO)
     seed: int = Field(0, ge=0, description="of batches and of all randomness in the losses")
     validate_every: int = Field(0, ge=0, description="steps between validations; 0: some 25 in a run")
     validation_batch: int = Field(

@@ -6,8 +6,7 @@ from torch import Tensor, nn
 
 from aigc_models.capabilities import Player
 from aigc_models.corpus import Batch
-from aigc_models.errors import BadInput
-from aigc_models.training.learner import Learner, choose_device
+from aigc_models.training.learner import Learner
 
 
 class Pull(nn.Module):
@@ -74,11 +73,3 @@ def test_the_clip_bounds_a_players_gradient() -> None:
     pull.step(0, BATCH, rate=0.0)
     assert float(pull.model.far.grad.norm()) == pytest.approx(0.5, rel=1e-3)
     assert pull.means()["gradient.far"] == 10
-
-
-def test_devices() -> None:
-    assert choose_device("cpu").type == "cpu"
-    assert choose_device("auto").type in {"cpu", "cuda", "mps"}
-    if not torch.cuda.is_available():
-        with pytest.raises(BadInput, match=r"device 'cuda' is not on this machine; choose .*cpu"):
-            choose_device("cuda")
