@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+from aigc_models.devices import Device
 from aigc_models.errors import AigcError, unknown
 from tasks.serve.batching import Batcher, Content, ItemRequest
 from tasks.serve.drawing import Drawer, News, Share
@@ -46,13 +47,15 @@ class Served:
     newest: Callable[[], Served] | None = None  # asks the registry what the name means now; none: it never moves
 
     @classmethod
-    def bundle(cls, identity: Identity, folder: Path, newest: Callable[[], Served] | None = None) -> Served:
-        """The bundle in `folder`."""
+    def bundle(
+        cls, identity: Identity, folder: Path, newest: Callable[[], Served] | None = None, device: Device = "auto"
+    ) -> Served:
+        """The bundle in `folder`, on `device`."""
 
         def load() -> Generator:
             from aigc_models.generator import Generator as Loaded  # brings torch
 
-            return Loaded.load(folder)
+            return Loaded.load(folder, device)
 
         return cls(identity, load, newest)
 
