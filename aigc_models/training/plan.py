@@ -44,6 +44,15 @@ class Plan(BaseModel):
         None, gt=0, description="wall time in seconds after which it stops, says so and can go on; what is made is the same"
     )
     batch_size: int = Field(64, ge=1, description="items of a step")
+    accumulate: int = Field(
+        1,
+        ge=1,
+        description="parts in which a step's items are taken one after the other, where memory does not hold them all; their "
+        "gradients are added up to those of the whole",
+    )
+    processes: int = Field(
+        1, ge=1, description="that train together, each on its share of a step's items: on CPU cores, or on a GPU each"
+    )
     learning_rate: float = Field(1e-3, gt=0, description="highest rate; a player multiplies it by its own factor")
     matrix_rate: float = Field(0.02, gt=0, description="the same of the matrices that a player leaves to Muon")
     warmup: float = Field(0.05, ge=0, lt=1, description="share of the steps in which the rate rises")

@@ -54,7 +54,7 @@ def generate(
         from tasks.stage.validation import validated
         from tasks.use.generate_batch import BatchSettings, generate_batch
 
-        options = {"count": count, "seed": seed, "label": label, "prompt": prompt, "device": device}
+        options: dict[str, Any] = {"count": count, "seed": seed, "label": label, "prompt": prompt, "device": device}
         options["sampling"] = _sampling(sampling or [])
         values = {"model": model, "out": str(out.absolute()), "generation": options}
         workspace, settings = Workspace.current().create(), validated(BatchSettings, values, "aigc generate")

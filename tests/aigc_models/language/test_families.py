@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from aigc_models.capabilities import Batches, Encodes, Fits, Learns, Scores, Shape, Streams, Validates
+from aigc_models.capabilities import Batches, Encodes, Fits, Learns, Mean, Scores, Shape, Streams, Validates
 from aigc_models.corpus import Corpus
 from aigc_models.find import find, names
 from aigc_models.language import decoding, reading
@@ -80,7 +80,8 @@ def learn(model: Any, train: Corpus, steps: int) -> None:
     model.train()
     for step in range(steps):
         optimiser.clear()
-        player.loss(batches(step)).backward()
+        loss = player.loss(batches(step))
+        (loss.value if isinstance(loss, Mean) else loss).backward()
         optimiser.step(2e-2, 2e-2)
     model.eval()
 
