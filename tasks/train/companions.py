@@ -25,7 +25,9 @@ from tasks.stage.references import CorpusRef, ModelRef, decode, encode
 from tasks.stage.settings import Workspace
 from tasks.train.members import MemberSettings
 
-PATIENCE = 20.0  # seconds that they get to end when the training has
+PATIENCE = 20.0  # seconds that one which says nothing any more gets to end
+READY = "ready\n"  # said when it has what it learns from
+DIED = "a process of the training ended with status {}; it said why on stderr"
 
 
 @contextmanager
@@ -41,30 +43,29 @@ def companions(
         return
     import torch
 
-    threads = max(1, torch.get_num_threads() // count)
+    before, others = torch.get_num_threads(), list[subprocess.Popen[str]]()
+    threads = max(1, before // count)
     group = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port()), "WORLD_SIZE": str(count)}
     group |= {"LOCAL_WORLD_SIZE": str(count), "OMP_NUM_THREADS": str(threads)}
     arguments = encode({"data": data, "body": body, "member": member})
     orders = {"folder": str(context.folder), "workspace": str(context.workspace.root), "arguments": arguments}
-    others = [started(index, group, orders) for index in range(1, count)]
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
     try:
+        others += [started(index, group, orders) for index in range(1, count)]
+        for other in others:  # one that died before would be waited for in vain
+            if other.stdout is None or other.stdout.readline() != READY:
+                raise AigcError(DIED.format(other.wait(PATIENCE)))
+        torch.set_num_threads(threads)
         with placed(0, group):
             yield
-        failed = [other.wait(PATIENCE) for other in others]
-    except Exception as error:
-        died = [other.returncode for other in others if other.poll()]
-        if died and not isinstance(error, AigcError):
-            raise AigcError(f"a process of the training ended with status {died[0]}; it said why above") from error
+    except RuntimeError as error:  # what torch says where another process has gone
+        if died := [status for other in others if (status := other.poll())]:
+            raise AigcError(DIED.format(died[0])) from error
         raise
     finally:
         torch.set_num_threads(before)
         for other in others:
             other.kill()
             other.wait()
-    if any(failed):
-        raise AigcError(f"a process of the training ended with status {max(failed)}; it said why above")
 
 
 def free_port() -> int:
@@ -78,7 +79,7 @@ def started(index: int, group: dict[str, str], orders: dict[str, Any]) -> subpro
     child = subprocess.Popen(
         [sys.executable, "-m", "tasks.train.companions"],
         stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,  # which is the stage's own line to its parent
+        stdout=subprocess.PIPE,
         env={**os.environ, **group, **rank(index)},
         text=True,
     )
@@ -124,6 +125,7 @@ def main() -> int:
     context = StageContext(Path(orders["folder"]), Workspace(Path(orders["workspace"])))
     arguments = decode(orders["arguments"])
     model, corpora = prepared(**arguments, context=context)
+    print(READY, end="", flush=True)
     with suppress(Interrupted):  # the first process says so
         fit(model, corpora["train"], corpora["validation"], training_plan(arguments["member"]), context)
     return 0

@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -58,14 +59,28 @@ def test_alone_nobody_is_started(data: CorpusRef, tmp_path: Path, monkeypatch: p
         assert "WORLD_SIZE" not in os.environ
 
 
-@pytest.mark.slow
-def test_a_companion_that_died_ends_the_training(data: CorpusRef, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_companion_that_does_not_begin_ends_the_training(
+    data: CorpusRef, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def dying(index: int, group: dict[str, str], orders: dict[str, object]) -> subprocess.Popen[str]:
-        return subprocess.Popen([sys.executable, "-c", "raise SystemExit(7)"], stdin=subprocess.PIPE, text=True)
+        script = "raise SystemExit(7)"
+        return subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     monkeypatch.setattr(companions, "started", dying)
-    with (
-        pytest.raises(AigcError, match="a process of the training ended with status 7"),
-        companions.companions(2, data, None, member(), context(tmp_path)) as _,
-    ):
-        pass
+    with pytest.raises(AigcError, match="a process of the training ended with status 7"):
+        finetune.plain(data, None, member(processes=2), context=context(tmp_path))
+
+
+@pytest.mark.slow
+def test_a_companion_that_is_killed_ends_the_training(data: CorpusRef, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    children, start, here = list[subprocess.Popen[str]](), companions.started, context(tmp_path)
+
+    def started(*arguments: Any) -> subprocess.Popen[str]:
+        children.append(start(*arguments))
+        return children[-1]
+
+    monkeypatch.setattr(companions, "started", started)
+    here.on_progress = lambda step, total, **figures: children[0].kill()
+    with pytest.raises(AigcError, match="a process of the training ended with status -9"):
+        finetune.plain(data, None, member(processes=2).model_copy(update={"steps": 5000}), context=here)
+    assert (here.folder / "checkpoints").exists(), "the same command goes on"
