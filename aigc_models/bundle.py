@@ -23,6 +23,7 @@ from torch import Tensor, nn
 
 from aigc_models.capabilities import Stateful, capabilities
 from aigc_models.card import CARD, FORMAT_VERSION, Card, read_card, valid
+from aigc_models.devices import Device, choose_device
 from aigc_models.errors import BadInput, Damaged
 from aigc_models.find import find
 from aigc_models.training.checkpoints import detached, replace, sha256
@@ -135,7 +136,7 @@ def _needed(card: Card) -> list[str]:
     return [f"{MEMBERS}/{name}/{CARD}" for name in card.members] if card.kind == "ensemble" else [WEIGHTS]
 
 
-def load(folder: Path, device: str = "cpu") -> tuple[Card, Any]:
+def load(folder: Path, device: Device = "auto") -> tuple[Card, Any]:
     """Check, build and fill the model of a bundle, in eval mode; raises `Damaged` and `BadInput`."""
     card = check(folder)
     if card.format_version < FORMAT_VERSION:
@@ -143,10 +144,10 @@ def load(folder: Path, device: str = "cpu") -> tuple[Card, Any]:
             "%s was made before seeds had 64 bits: with the same seed it now makes other items; train it again", folder
         )
     with seeded(card.seed):  # building draws weights, and must leave no trace
-        return card, _build(folder, card, device)
+        return card, _build(folder, card, choose_device(device))
 
 
-def _build(folder: Path, card: Card, device: str) -> Any:
+def _build(folder: Path, card: Card, device: torch.device) -> Any:
     if card.kind == "ensemble":
         method = find("aigc_models.ensembles", card.family)
         parts = {name: folder / MEMBERS / name for name in card.members}

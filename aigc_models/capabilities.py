@@ -2,14 +2,14 @@
 
 Shapes: `conditions` is int64 (item,), an index into the bundle's `labels`, or `len(labels)` where
 an item has none. `seeds` is int64 (item,): one an item, so that an item depends on its own seed
-and condition and on nothing that rode along in the batch.
+and condition and on nothing that rode along in the batch. Which device tensors lie on: see `devices`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from jaxtyping import Float, Int
 from torch import Tensor
@@ -18,13 +18,20 @@ from aigc_models.corpus import Batch, Corpus
 from aigc_models.sequences import Vocabulary
 
 
+class Mean(NamedTuple):
+    """A loss that is a mean over a number of things that varies, such as hidden symbols: parts of a batch weigh by it."""
+
+    value: Float[Tensor, ""]
+    weight: Int[Tensor, ""]  # how many those are
+
+
 @dataclass(frozen=True)
 class Player:
     """Whose parameters take a step on which loss, and how often."""
 
     name: str
     parameters: list[Tensor]
-    loss: Callable[[Any], Tensor]  # of a batch, or of what the model's own `batches` gives
+    loss: Callable[[Any], Tensor | Mean]  # a mean over a batch, or over what the model's own `batches` gives
     every: int = 1
     learning_rate: float = 1.0  # a factor on the plan's rate
     betas: tuple[float, float] = (0.9, 0.999)
@@ -42,7 +49,10 @@ class Learns(Protocol):
 
 @runtime_checkable
 class Batches(Protocol):
-    """Trains on batches of its own making: those of a step depend on the seed and the step alone."""
+    """Trains on batches of its own making: those of a step depend on the seed and the step alone.
+
+    Like a `Batch` they have a length, `to(device)` and `part(rows)`.
+    """
 
     def batches(self, corpus: Corpus, size: int, seed: int) -> Callable[[int], Any]: ...
 
@@ -132,7 +142,7 @@ class States(Protocol):
         """The slot has no item any more; it is fed a filler."""
 
     def step(self, tokens: Int[Tensor, " slot"]) -> Float[Tensor, "slot symbol"]:
-        """What `Streams.advance` gives, for tokens on the CPU; of slots that are free anything but a NaN."""
+        """What `Streams.advance` gives, on the CPU for tokens on the CPU; of slots that are free anything but a NaN."""
 
 
 @runtime_checkable

@@ -33,6 +33,10 @@ class Batch:
     def to(self, device: torch.device | str) -> Batch:
         return Batch(self.values.to(device), self.conditions.to(device))
 
+    def part(self, rows: slice) -> Batch:
+        """Some of the items."""
+        return Batch(self.values[rows], self.conditions[rows])
+
 
 @dataclass(frozen=True)
 class Corpus:

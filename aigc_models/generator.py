@@ -21,6 +21,7 @@ from torch import Tensor, nn
 
 from aigc_models import bundle
 from aigc_models.capabilities import Generates, Streams
+from aigc_models.devices import Device
 from aigc_models.errors import BadInput, fault, shortened, unknown
 from aigc_models.find import find
 from aigc_models.inference import Inference, Labels, Latest
@@ -49,13 +50,16 @@ class Generator(Inference):
     """
 
     @classmethod
-    def load(cls, path: Path | str, device: str = "cpu") -> Generator:
-        """Read the bundle in folder `path`; raises `BadInput` where there is none, `Damaged` where it was altered."""
+    def load(cls, path: Path | str, device: Device = "auto") -> Generator:
+        """Read the bundle in folder `path`, onto the GPU where there is one, or onto `device`.
+
+        Raises `BadInput` where there is no bundle or no such device, `Damaged` where it was altered.
+        """
         card, model = bundle.load(Path(path), device)
         modality = find("aigc_models.modalities", card.modality)
         contents, conditions = bundle.latest(Path(path))
         latest = Latest(tuple(map(modality.unpack, contents)), conditions)
-        return cls(card, model, modality, card.shape.format, device, latest)
+        return cls(card, model, modality, card.shape.format, latest)
 
     @property
     def sampling(self) -> type[BaseModel]:
@@ -212,14 +216,14 @@ class Generator(Inference):
 
     def _searched(self, conditions: Tensor, first: int, prompt: str | None, sampling: Mapping[str, Any]) -> Tensor:
         """Of each condition the best texts, int64 (item, time)."""
-        how, symbols, found = decoding.sampling(**self._checked(dict(sampling))), self._symbols(prompt), dict[int, Search]()
+        how, symbols, searches = decoding.sampling(**self._checked(dict(sampling))), self._symbols(prompt), dict[int, Search]()
         for condition in set(conditions.tolist()):
-            found[condition] = Search(self.model, Draft(condition, 0, symbols, how, start=self._start(how)))
-            found[condition].run()
-        fewest = min(len(search.found) for search in found.values())
+            searches[condition] = Search(self.model, Draft(condition, 0, symbols, how, start=self._start(how)))
+            searches[condition].run()
+        fewest = min(len(search.finished) for search in searches.values())
         if fewest < first + len(conditions):
             raise BadInput(f"beams={how.beams} found {fewest} texts; ask for as many, or for more beams")
-        best = [found[condition].found[rank] for rank, condition in enumerate(conditions.tolist(), start=first)]
+        best = [searches[condition].finished[rank] for rank, condition in enumerate(conditions.tolist(), start=first)]
         return _padded([[*symbols, *each.symbols] for each in best])
 
     def _batch(
@@ -232,16 +236,15 @@ class Generator(Inference):
         sampling: dict[str, Any],
     ) -> Tensor:
         """At most `size` items; the last one is repeated to fill it up."""
-        index, place = torch.arange(size).clamp_max(len(seeds) - 1), self._placed(self.model)
-        placed, context = conditions[index].to(place), {name: each[index].to(place) for name, each in given.items()}
+        index = torch.arange(size).clamp_max(len(seeds) - 1)
+        asked, context = (conditions[index], seeds[index]), {name: each[index] for name, each in given.items()}
         with torch.inference_mode():
             if self._streams:
-                prompts = [prompt] * len(index)
                 start = self._start(decoding.sampling(**sampling))
-                values = decoding.generate(self.model, placed, seeds[index], prompts, True, start, **sampling)
+                values = decoding.generate(self.model, *asked, [prompt] * size, True, start, **sampling)
             else:
-                values = self.model.generate(placed, seeds[index], **context, **sampling)
-        return values[: len(seeds)].cpu()
+                values = self.model.generate(*asked, **context, **sampling)
+        return values[: len(seeds)]
 
     def _symbols(self, prompt: str | None) -> list[int]:
         """The symbols that an item is to begin with."""

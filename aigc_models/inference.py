@@ -13,12 +13,13 @@ from types import ModuleType
 from typing import Any, NamedTuple
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from aigc_models.bundle import Card
 from aigc_models.capabilities import Classifies, Denoises, Encodes, Forecasts, Reconstructs, Scores
 from aigc_models.corpus import Batch, Corpus
 from aigc_models.delegation import abilities, able
+from aigc_models.devices import place_of
 from aigc_models.errors import BadInput, unknown
 from aigc_models.language import reading
 from aigc_models.modality import divided_inside
@@ -52,7 +53,6 @@ class Inference:
     model: Any
     modality: ModuleType
     format: Any
-    device: str = "cpu"
     latest: Latest = field(default_factory=Latest)
 
     @property
@@ -137,7 +137,7 @@ class Inference:
         corpus, nats = Corpus(self.card.modality, encoded, conditions.numpy()), torch.zeros(len(contents))
         with torch.inference_mode():
             for index in reading.side_by_side(corpus):
-                batch = corpus.batch(index).to(self._placed(self.model))
+                batch = corpus.batch(index).to(place_of(self.model))
                 nats[torch.from_numpy(index)] = self.model.log_likelihood(batch).double().sum(1).float().cpu()
         return nats
 
@@ -186,7 +186,7 @@ class Inference:
         provider = able(self.model, protocol)
         if provider is None:
             raise self._cannot(VERBS[protocol])
-        parts, placed = [], self._placed(provider.model)
+        parts, placed = [], place_of(provider.model)
         for part in self._parts(len(inputs[0])):
             end = part.start + self.card.micro_batch if padded else part.stop
             index = torch.arange(part.start, end).clamp_max(part.stop - 1)
@@ -199,10 +199,6 @@ class Inference:
         """Of at most `size`, or the micro-batch."""
         size = size or self.card.micro_batch
         return [slice(start, min(start + size, count)) for start in range(0, count, size)]
-
-    def _placed(self, model: Any) -> str:
-        """Where a model's inputs go; a plain one works on the CPU."""
-        return self.device if isinstance(model, nn.Module) else "cpu"
 
     @property
     def _by_bayes(self) -> bool:

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from aigc_models.devices import AUTO, Device
 from aigc_models.errors import BadInput, unknown
 from flows.yaml_file import line_of, mapping
 from tasks.clean.clean import CleanSettings
@@ -77,7 +78,7 @@ class TrainingConfig(Settings):
     )
     size: Size | None = Field(None, description="one size for every member; each member's own where it is not given")
     seed: int = Field(0, ge=0, description="seed of the weights, the batches and the noise; members add their position")
-    device: str = Field("auto", description="auto, cpu, cuda or mps")
+    device: Device = Field("auto", description=f"where members train and the ensemble asks them; {AUTO}")
     encode: EncodeSettings = Field(EncodeSettings(), description="how items become numbers")
     pretraining: MemberSettings | None = Field(
         None, description="the self-supervised body; its share is a fraction of the budget"
@@ -101,6 +102,11 @@ class TrainingConfig(Settings):
         """The members with their part of the budget, their threads and seeds; longest first."""
         left = self.budget * (1 - (self.pretraining.share if self.pretraining else 0))
         return divide(left, [self._sized(member) for member in self.members], cores, self.seed, self.device, self.limit)
+
+    def combining(self) -> EnsembleSettings:
+        """How the ensemble is made, on the device of the training where it names none."""
+        own = self.ensemble.device
+        return self.ensemble.model_copy(update={"device": self.device if own == "auto" else own})
 
     def plain(self) -> list[MemberSettings]:
         """The plain methods, of which the strongest is the baseline."""

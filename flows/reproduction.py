@@ -85,7 +85,7 @@ def made_again(config: PipelineConfig, champion: ChampionRef | None, alone: str)
     if not alone:
         return learned.ensemble
     candidates = {model.name: model for model in [*learned.members, learned.baseline]}
-    return build_ensemble(learned.corpus, [candidates[alone]], config.training.ensemble)
+    return build_ensemble(learned.corpus, [candidates[alone]], config.training.combining())
 
 
 @contextmanager

@@ -63,7 +63,7 @@ def learn(data: VersionRef, config: TrainingConfig, champion: ChampionRef | None
     methods = [finetune(corpus, None, method) for method in config.plain()]
     baseline = strongest(methods) if len(methods) > 1 else methods[0]
     members = [member.result() for member in running] + (methods if config.baseline_joins else [])
-    return Learned(corpus, body, members, baseline, build_ensemble(corpus, members, config.ensemble))
+    return Learned(corpus, body, members, baseline, build_ensemble(corpus, members, config.combining()))
 
 
 def version_recipe(

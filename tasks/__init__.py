@@ -8,14 +8,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from aigc_models.devices import Device
     from aigc_models.generator import Generator
 
 
-def open_model(reference: str, device: str = "cpu") -> Generator:
+def open_model(reference: str, device: Device = "auto") -> Generator:
     """The registered model that `NAME` (its champion), `NAME@alias` or `NAME/version` means now.
 
     The registry is that of the current workspace: `AIGC_WORKSPACE`, or else the working folder.
-    `device`: where torch computes, such as `cuda`. Raises `BadInput` where there is no such model.
+    `device`: where torch computes (auto: the GPU where there is one). Raises `BadInput` where there is no such model.
     """
     from aigc_models.generator import Generator
     from tasks.registry.register import resolve

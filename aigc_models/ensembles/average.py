@@ -21,6 +21,7 @@ from torch.nn import functional as F
 
 from aigc_models.capabilities import Shape, Streams
 from aigc_models.corpus import Corpus
+from aigc_models.devices import place_of
 from aigc_models.ensembles._combined import LANES, Combined
 from aigc_models.language import reading
 from aigc_models.language.vocabulary import symbolic
@@ -103,11 +104,11 @@ def score(model: Streams, corpus: Corpus) -> Scored:
     """Every symbol of `corpus`, in an order that is the same for all models."""
     likelihood, confidence = list[Tensor](), list[Tensor]()
     for index in reading.side_by_side(corpus):
-        for part in reading.read({"": model}, corpus.batch(index)):
+        for part in reading.read({"": model}, corpus.batch(index).to(place_of(model))):
             there = part.symbols != PAD
             likelihood.append(reading.of_symbols(part.said[""], part.symbols)[there])
             confidence.append(part.said[""].amax(-1)[there])
-    return Scored(torch.cat(likelihood).double().cpu().numpy(), torch.cat(confidence).double().cpu().numpy())
+    return Scored(*(torch.cat(said).cpu().double().numpy() for said in (likelihood, confidence)))
 
 
 def learn_weights(scores: Floats, rounds: int, tolerance: float) -> Floats:

@@ -21,6 +21,7 @@ from torch.nn import functional as F
 
 from aigc_models.capabilities import Shape, Streams
 from aigc_models.corpus import Corpus
+from aigc_models.devices import place_of
 from aigc_models.ensembles._combined import LANES, Combined
 from aigc_models.language import reading
 from aigc_models.language.vocabulary import symbolic
@@ -159,7 +160,7 @@ def gathered(members: Mapping[str, object], held: Corpus, settings: Settings, pr
     every = max(1, -(-symbols * outputs * len(models) // settings.most_numbers))
     stacked, symbols_there, seen = list[Tensor](), list[Tensor](), 0
     for index in reading.side_by_side(held):
-        for part in reading.read(models, held.batch(index)):
+        for part in reading.read(models, held.batch(index).to(place_of(*models.values()))):
             there = (part.symbols != PAD).nonzero(as_tuple=True)
             kept = ((torch.arange(len(there[0])) + seen) % every == 0).nonzero()[:, 0]
             chosen = there[0][kept], there[1][kept]

@@ -76,7 +76,7 @@ class QuantileAverage:
             path = cast(Generates, self._asked[name]).generate(conditions, seeds, **sampling).cpu()
             ranks = back(member_quantiles, levels, path)
             paths = torch.where((drawn == index)[:, None, None], through(mean, levels, ranks), paths)
-        return paths
+        return paths.to(conditions.device)
 
 
 def fit(

@@ -131,7 +131,7 @@ class Cache:
         """Log-probabilities float32 (item, time, symbol)."""
         said = np.empty((*tokens.shape, self.vocabulary.outputs), dtype=np.float32)
         state = self._read(state, tokens, said)
-        return torch.from_numpy(np.log(said, out=said)), state
+        return torch.from_numpy(np.log(said, out=said)).to(tokens.device), state
 
     def prefill(self, state: NDArray[Any], tokens: Int[Tensor, "item time"]) -> NDArray[Any]:
         return self._read(state, tokens, None)

@@ -88,7 +88,7 @@ class FlowMatching(Denoiser):
         steps = int(sampling.get("steps", self.config.steps))
         guidance = float(sampling.get("guidance", self.config.guidance))
         noise = normal(seeds, self.sketch.item).to(self.label.weight.device)
-        return self.sketch.back(self.flow(noise, conditions.to(noise.device), guidance, 0.0, steps))
+        return self.sketch.back(self.flow(noise, conditions.to(noise.device), guidance, 0.0, steps)).to(conditions.device)
 
     @torch.no_grad()
     def denoise(

@@ -105,7 +105,7 @@ class Forecaster(nn.Module):
         place = self.head.weight
         quantiles = self.quantiles(sampling["past"].to(place), conditions.to(place.device))
         drawn = self.copula.draw(seeds) * float(sampling.get("temperature", 1.0))
-        return through(quantiles, self.levels, drawn.to(place))
+        return through(quantiles, self.levels, drawn.to(place)).to(conditions.device)
 
 
 def build(config: Config, shape: Shape) -> Forecaster:

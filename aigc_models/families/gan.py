@@ -169,7 +169,7 @@ class Gan(nn.Module):
         """Float (item, channel, *space) in [-1, 1]; `temperature` scales the noise, 1 = as trained."""
         code = float(sampling.get("temperature", 1.0)) * normal(seeds, (self.config.code,))
         device = self.generator.label.weight.device
-        return self.sketch.back(self.generator(code.to(device), conditions.to(device)))
+        return self.sketch.back(self.generator(code.to(device), conditions.to(device))).to(conditions.device)
 
 
 def shifted(values: Tensor, most: int) -> Tensor:

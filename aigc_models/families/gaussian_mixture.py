@@ -93,7 +93,8 @@ class Mixtures:
         part = choose(state["weights"][label], draws[:, 1])
         noise = normal(seeds, state["means"].shape[2:]) * float(sampling.get("temperature", 1.0))
         values = state["means"][label, part] + torch.einsum("nij,nj->ni", state["factors"][label, part], noise)
-        return self.canvas.unpaint((values @ state["basis"] + state["centre"]).reshape(-1, *self.canvas.item))
+        pictures = (values @ state["basis"] + state["centre"]).reshape(-1, *self.canvas.item)
+        return self.canvas.unpaint(pictures).to(conditions.device)
 
     def classify(self, batch: Batch) -> Float[Tensor, "item label"]:
         """Float (item, label): log of the label's share times the item's density under it (Bayes); what the principal

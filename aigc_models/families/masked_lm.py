@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from aigc_models.capabilities import Player, Shape
+from aigc_models.capabilities import Mean, Player, Shape
 from aigc_models.corpus import Batch, Corpus
 from aigc_models.language.attention import Block, GramEmbedding, Rotation, initialise
 from aigc_models.language.model import SymbolModel
@@ -92,13 +92,18 @@ class MaskedLm(SymbolModel):
     def players(self) -> list[Player]:
         """One; the blocks' matrices are Muon's."""
         matrices: list[Tensor] = [weight for weight in self.blocks.parameters() if weight.ndim == 2]
-        return [Player("masked_lm", list(self.parameters()), self.loss, betas=(0.9, 0.99), matrices=matrices)]
+        return [Player("masked_lm", list(self.parameters()), self.hidden_loss, betas=(0.9, 0.99), matrices=matrices)]
 
     def loss(self, rows: Packed) -> Float[Tensor, ""]:
         """Nats a hidden symbol, on full rows; attention stays inside an item."""
+        return self.hidden_loss(rows).value
+
+    def hidden_loss(self, rows: Packed) -> Mean:
+        """The same, and how many symbols were hidden."""
         values, hidden = rows.targets, spans(rows.targets != PAD, self.config.hidden, self.config.span)
         logits = self(torch.where(hidden, self.vocabulary.mask, values), rows.apart(causal=False))[hidden]
-        return F.cross_entropy(logits, values[hidden], reduction="sum") / hidden.sum().clamp(min=1)
+        count = hidden.sum().clamp(min=1)
+        return Mean(F.cross_entropy(logits, values[hidden], reduction="sum") / count, count)
 
     def validation_loss(self, batch: Batch) -> Float[Tensor, ""]:
         """On rows of the items, the same symbols hidden each time."""

@@ -162,7 +162,7 @@ class NGram:
             probabilities = walk.path.probability(each, text.symbols[walk.targets], probabilities)
         result = np.zeros(values.shape, dtype=np.float32)
         result[text.item[targets], text.place[targets] - 1] = np.log(self._mixed(probabilities, walk.path.depth))
-        return torch.from_numpy(result)
+        return torch.from_numpy(result).to(batch.values.device)
 
     def _log_distribution(self, root: Ints, behind: Ints) -> NDArray[np.float32]:
         """Log-probabilities (query, symbol) in the tries `root`; `behind` (query, order - 1): symbols before, nearest first."""
@@ -195,7 +195,8 @@ class NGram:
         windows = np.lib.stride_tricks.sliding_window_view(whole[:, 1:], past, axis=1)[:, :, ::-1].reshape(-1, past)
         roots, parts = np.repeat(root, time), range(0, len(windows), AT_ONCE)
         said = [self._log_distribution(roots[at : at + AT_ONCE], windows[at : at + AT_ONCE]) for at in parts]
-        return torch.from_numpy(np.concatenate(said).reshape(len(root), time, -1)), (root, whole[:, time:][:, ::-1])
+        log_probabilities = torch.from_numpy(np.concatenate(said).reshape(len(root), time, -1))
+        return log_probabilities.to(tokens.device), (root, whole[:, time:][:, ::-1])
 
     def prefill(self, state: tuple[Ints, Ints], tokens: Int[Tensor, "item time"]) -> tuple[Ints, Ints]:
         root, behind = state

@@ -87,8 +87,8 @@ class Rnn(LanguageModel):
     def predict(self, rows: Packed) -> Float[Tensor, "row time symbol"]:
         assert self.carried is not None
         inputs = torch.cat([self.symbols(rows.inputs), self.conditions(rows.conditions)], dim=-1)
-        output, state = self.lstm(self.dropout(inputs), tuple(self.carried.clone()))
-        self.carried.copy_(torch.stack(state).detach())
+        output, state = self.lstm(self.dropout(inputs), tuple(self.carried[:, :, rows.row]))
+        self.carried[:, :, rows.row] = torch.stack(state).detach().to(self.carried)
         return self.logits(output)
 
     def players(self) -> list[Player]:
@@ -98,7 +98,7 @@ class Rnn(LanguageModel):
 
     def begin(self, conditions: Int[Tensor, " item"]) -> State:
         zero = self.head.weight.new_zeros(len(conditions), self.config.layers, self.config.width)
-        return zero, zero, self.conditions(conditions), self.symbols.none_yet(len(conditions))
+        return zero, zero, self.conditions(conditions.to(zero.device)), self.symbols.none_yet(len(conditions))
 
     def read(self, state: State, tokens: Int[Tensor, "item time"]) -> tuple[Float[Tensor, "item time width"], State]:
         hidden, cell, condition, recent = state

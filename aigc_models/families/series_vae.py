@@ -144,7 +144,8 @@ class SeriesVae(nn.Module):
         past = sampling["past"].to(place)
         noise = normal(seeds, (past.shape[1], self.config.code)), normal(seeds, (past.shape[1], self.format.horizon), STEPS)
         code, step_noise = (float(sampling.get("temperature", 1.0)) * part.flatten(0, 1).to(place) for part in noise)
-        return self.drawn(*self.encode(past, conditions.to(place.device)), code, step_noise).unflatten(0, past.shape[:2])
+        drawn = self.drawn(*self.encode(past, conditions.to(place.device)), code, step_noise)
+        return drawn.unflatten(0, past.shape[:2]).to(conditions.device)
 
     @torch.no_grad()
     def reconstruct(self, values: Float[Tensor, "item channel time"]) -> Float[Tensor, "item channel time"]:

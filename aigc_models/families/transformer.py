@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from aigc_models.capabilities import Player, Shape
+from aigc_models.devices import place_of
 from aigc_models.language.attention import Block, Cache, GramEmbedding, Rotation, band, initialise
 from aigc_models.language.model import LanguageModel
 from aigc_models.language.ring import RingStates
@@ -86,7 +87,7 @@ class Transformer(LanguageModel):
 
     def begin(self, conditions: Int[Tensor, " item"]) -> State:
         caches = tuple(cast(Block, block).attention.nothing(len(conditions)) for block in self.blocks)
-        return State(self.conditions(conditions), self.embedding.none_yet(len(conditions)), caches, 0)
+        return State(self.conditions(conditions.to(place_of(self))), self.embedding.none_yet(len(conditions)), caches, 0)
 
     def read(self, state: State, tokens: Int[Tensor, "item time"]) -> tuple[Float[Tensor, "item time width"], State]:
         embedded, recent = self.embedding.after(state.recent, tokens)

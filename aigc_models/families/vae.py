@@ -187,9 +187,8 @@ class Vae(nn.Module):
     ) -> Float[Tensor, "item channel *space"]:
         """Float (item, channel, *space) in [-1, 1]. `temperature`: see `Config`."""
         temperature = float(sampling.get("temperature", self.config.temperature))
-        conditions = conditions.to(self.label.weight.device)
-        values = self.decode(self.prior.draw(conditions, seeds, temperature), conditions)
-        return self.sketch.back(values)
+        placed = conditions.to(self.label.weight.device)
+        return self.sketch.back(self.decode(self.prior.draw(placed, seeds, temperature), placed)).to(conditions.device)
 
 
 def build(config: Config, shape: Shape) -> Vae:

@@ -80,7 +80,7 @@ class GaussianForecast:
         copula.load_state_dict({name: self.state[f"copula.{name}"] for name in copula.state_dict()})
         drawn = copula.draw(seeds) * float(sampling.get("temperature", 1.0))
         levels = grid()
-        return through(self.forecast(sampling["past"].cpu(), conditions, levels), levels, drawn)
+        return through(self.forecast(sampling["past"].cpu(), conditions, levels), levels, drawn).to(conditions.device)
 
     def state_dict(self) -> Mapping[str, Tensor]:
         return dict(self.state)

@@ -11,7 +11,6 @@ from torch import Tensor
 from aigc_models.capabilities import Streams
 from aigc_models.language import decoding, grammar
 from aigc_models.language.slots import CHUNK, Draft
-from aigc_models.language.states import place_of
 
 RULED_OUT = -1e4  # nats of a symbol that the model rules out, where a text is held to it
 
@@ -34,15 +33,15 @@ class Search:
     """`draft.how.beams` hypotheses of one draft, a symbol longer with each step; no random number is drawn."""
 
     def __init__(self, model: Streams, draft: Draft) -> None:
-        self._model, self._how, self._end, self._place = model, draft.how, model.vocabulary.end, place_of(model)
+        self._model, self._how, self._end = model, draft.how, model.vocabulary.end
         self._room = draft.how.max_length - len(draft.prompt)
         self._unread = [self._end, *draft.prompt]
-        self._state = model.begin(torch.tensor([draft.condition], device=self._place))
+        self._state = model.begin(torch.tensor([draft.condition]))
         self._said: Tensor  # float (beam, symbol), of what may come next
         self._live = [list[int]()]
         self._totals = torch.zeros(1, dtype=torch.float64)  # log-probabilities of those that live
         self._matches = [draft.match] if draft.match else []
-        self._found = list[Hypothesis]()
+        self._finished = list[Hypothesis]()
 
     @torch.inference_mode()
     def step(self) -> bool:
@@ -51,7 +50,7 @@ class Search:
             self._read()
             return True
         best = self._candidates()
-        self._found = sorted(self._found, key=self._rank)[: self._how.beams]
+        self._finished = sorted(self._finished, key=self._rank)[: self._how.beams]
         if not best or self._settled(max(total for _, _, total in best)):
             return False
         self._go_on(best)
@@ -66,18 +65,18 @@ class Search:
         return False
 
     @property
-    def found(self) -> list[Hypothesis]:
+    def finished(self) -> list[Hypothesis]:
         """At most as many as there are beams, the best first; of held texts the complete ones before the cut ones."""
-        return self._found
+        return self._finished
 
     def _read(self) -> None:
         chunk, self._unread = self._unread[:CHUNK], self._unread[CHUNK:]
-        said, self._state = self._model.extend(self._state, torch.tensor([chunk], device=self._place))
+        said, self._state = self._model.extend(self._state, torch.tensor([chunk]))
         self._said = said[:, -1]
 
     def _candidates(self) -> list[tuple[int, int, float]]:
-        """The best ways to go on: (beam, symbol, log-probability of the whole); `found` are those that end among the best."""
-        logs = decoding.add_bias(self._said.cpu().double(), self._how.logit_bias).log_softmax(1)
+        """The best ways to go on: (beam, symbol, log-probability of the whole); `finished` are those that end among the best."""
+        logs = decoding.add_bias(self._said.double(), self._how.logit_bias).log_softmax(1)
         if self._matches:
             logs = logs.clamp(min=RULED_OUT).masked_fill(~grammar.allowed(self._matches), -torch.inf)
             for failure in (match.failure for match in self._matches if match.failure):
@@ -90,7 +89,7 @@ class Search:
                 break
             if symbol == self._end or len(self._live[beam]) + 1 == self._room:
                 if place < self._how.beams:
-                    self._found.append(self._hypothesis([*self._live[beam], symbol], total))
+                    self._finished.append(self._hypothesis([*self._live[beam], symbol], total))
             elif len(going) < self._how.beams:
                 going.append((beam, symbol, total))
         return going
@@ -105,7 +104,7 @@ class Search:
     def _settled(self, total: float) -> bool:
         """Whether none that lives can come to a better score than those that are found: log-probabilities only fall."""
         bound = total / length_penalty(self._room, self._how.length_penalty)
-        return len(self._found) == self._how.beams and bound <= self._found[-1].score
+        return len(self._finished) == self._how.beams and bound <= self._finished[-1].score
 
     def _go_on(self, best: list[tuple[int, int, float]]) -> None:
         """Always as many rows as beams: what is too much has no probability."""
@@ -118,4 +117,4 @@ class Search:
             for match, symbol in zip(self._matches, symbols, strict=True):
                 match.add(symbol)
         state = decoding.rows(self._state, torch.tensor(beams))
-        self._said, self._state = self._model.advance(state, torch.tensor(symbols, device=self._place))
+        self._said, self._state = self._model.advance(state, torch.tensor(symbols))

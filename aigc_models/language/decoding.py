@@ -275,7 +275,7 @@ def rows(state: Any, index: Int[Tensor, " row"]) -> Any:
     if isinstance(state, Tensor):
         return state[index.to(state.device)]
     if isinstance(state, np.ndarray):
-        return state[index.numpy()]
+        return state[index.cpu().numpy()]
     if isinstance(state, tuple):
         parts = [rows(part, index) for part in state]
         return type(state)(*parts) if hasattr(state, "_fields") else tuple(parts)

@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 from aigc_models.capabilities import Shape
 from aigc_models.corpus import Batch, Corpus
+from aigc_models.devices import place_of
 from aigc_models.language import reading
 from aigc_models.language.rows import Packed, Rows
 from aigc_models.language.vocabulary import vocabulary_of
@@ -89,12 +90,12 @@ class LanguageModel(SymbolModel):
 
     def extend(self, state: Any, tokens: Int[Tensor, "item time"]) -> tuple[Float[Tensor, "item time symbol"], Any]:
         """Log-probabilities of what follows each of `tokens`."""
-        features, state = self.read(state, tokens)
-        return self.logits(features).float().log_softmax(-1), state
+        features, state = self.read(state, tokens.to(place_of(self)))
+        return self.logits(features).float().log_softmax(-1).to(tokens.device), state
 
     def prefill(self, state: Any, tokens: Int[Tensor, "item time"]) -> Any:
         """The state behind `tokens`."""
-        return self.read(state, tokens)[1]
+        return self.read(state, tokens.to(place_of(self)))[1]
 
     def advance(self, state: Any, tokens: Int[Tensor, " item"]) -> tuple[Float[Tensor, "item symbol"], Any]:
         """The same of one symbol."""

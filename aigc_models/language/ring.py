@@ -164,7 +164,7 @@ class RingStates:
         self._position += self._busy
         self._norm()
         self._head()
-        return self._logits.log_softmax(-1)
+        return self._logits.log_softmax(-1).to(tokens.device)
 
     def _norm(self) -> None:
         """RMSNorm without its weight, divided by the root of the width."""

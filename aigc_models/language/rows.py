@@ -28,12 +28,17 @@ class Packed(NamedTuple):
     targets: Int[Tensor, "row time"]
     conditions: Int[Tensor, "row time"]
     item: Int[Tensor, "row time"]  # which item a symbol belongs to; another number in each epoch
+    row: Int[Tensor, " row"]  # which of the rows of a step each is: it goes on from the row of this number before
 
     def __len__(self) -> int:
         return len(self.inputs)
 
     def to(self, device: torch.device | str) -> Packed:
         return Packed(*(part.to(device) for part in self))
+
+    def part(self, rows: slice) -> Packed:
+        """Some of the rows."""
+        return Packed(*(part[rows] for part in self))
 
     def apart(self, causal: bool) -> Bool[Tensor, "row 1 time time"]:
         """Attention inside items only."""
@@ -75,7 +80,8 @@ class Rows:
         for epoch in np.unique(epochs):
             inside = epochs == epoch
             parts[:, inside] = self._read(int(epoch), places[inside])
-        return Packed(*torch.from_numpy(parts))
+        inputs, targets, conditions, item = torch.from_numpy(parts)
+        return Packed(inputs, targets, conditions, item, torch.arange(self.rows))
 
     def _read(self, number: int, places: Ints) -> NDArray[np.int64]:
         """(4, place): what `Packed` holds at the `places` of an epoch."""

@@ -18,7 +18,7 @@ from aigc_models.errors import BadInput
 from aigc_models.language import decoding, grammar
 from aigc_models.language.decoding import Draws, History, Sampling
 from aigc_models.language.grammar import Match
-from aigc_models.language.states import place_of, prefilled, states_of
+from aigc_models.language.states import prefilled, states_of
 
 CHUNK = 128  # symbols of a prompt that are read between two steps
 
@@ -109,7 +109,7 @@ class Slots:
 
     def __init__(self, model: Streams, width: int) -> None:
         self._model, self.width, self._end = model, width, model.vocabulary.end
-        self._place, self._states = place_of(model), states_of(model, width)
+        self._states = states_of(model, width)
         self._drafts: list[Draft | None] = [None] * width
         self._reading = deque[Draft]()
 
@@ -129,7 +129,7 @@ class Slots:
         slot = self._drafts.index(None)
         self._drafts[slot] = draft
         if draft.state is None:
-            draft.state = self._model.begin(torch.tensor([draft.condition], device=self._place))
+            draft.state = self._model.begin(torch.tensor([draft.condition]))
         if draft.ready:
             self._seat(slot, draft)
         else:
@@ -170,7 +170,7 @@ class Slots:
         for slot, draft in there:
             tokens[slot] = (draft.symbols or draft.prompt or [self._end])[-1]
             alike[draft.alike].append((slot, draft))
-        log_probabilities = self._states.step(torch.tensor(tokens)).cpu()
+        log_probabilities = self._states.step(torch.tensor(tokens))
         for some in alike.values():
             self._draw(some, log_probabilities)
         return [draft for _, draft in there]
@@ -196,12 +196,12 @@ class Slots:
         draft = self._reading.popleft()
         chunk = slice(draft.read, draft.read + CHUNK)
         before = [self._end, *draft.prompt][chunk][: len(draft.prompt) - draft.read]
-        tokens = torch.tensor([before], device=self._place)
+        tokens = torch.tensor([before])
         if draft.likeliest is None or not draft.echo:
             draft.state = prefilled(self._model, draft.state, tokens)
         else:
             log_probabilities, draft.state = self._model.extend(draft.state, tokens)
-            rows = zip(draft.prompt[chunk], log_probabilities[0].cpu(), strict=True)
+            rows = zip(draft.prompt[chunk], log_probabilities[0], strict=True)
             draft.said += [said(symbol, row, draft.likeliest) for symbol, row in rows]
         draft.read += len(before)
         if draft.ready:

@@ -41,7 +41,7 @@ class Trees:
 
     def __init__(self, model: Streams, count: int) -> None:
         self._model = model
-        self._state = model.begin(torch.zeros(count, dtype=torch.int64, device=place_of(model)))
+        self._state = model.begin(torch.zeros(count, dtype=torch.int64))
 
     def put(self, slot: int, state: Any) -> None:
         self._state = replaced(self._state, slot, state)
@@ -53,7 +53,7 @@ class Trees:
         """Nothing: what a filler makes of a state is written over by `put`."""
 
     def step(self, tokens: Int[Tensor, " slot"]) -> Float[Tensor, "slot symbol"]:
-        log_probabilities, self._state = self._model.advance(self._state, tokens.to(place_of(self._model)))
+        log_probabilities, self._state = self._model.advance(self._state, tokens)
         return log_probabilities
 
 
@@ -78,9 +78,3 @@ class Several:
     def step(self, tokens: Int[Tensor, " slot"]) -> Float[Tensor, "slot symbol"]:
         said: Tensor = self._ensemble.combined({name: each.step(tokens) for name, each in self._states.items()})
         return said
-
-
-def place_of(model: object) -> torch.device:
-    """Where a model's inputs go; a plain one works on the CPU."""
-    parameters = model.parameters() if isinstance(model, torch.nn.Module) else iter(())
-    return next((parameter.device for parameter in parameters), torch.device("cpu"))

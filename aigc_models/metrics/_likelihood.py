@@ -13,6 +13,7 @@ from torch import Tensor
 
 from aigc_models.capabilities import Scores, Streams
 from aigc_models.corpus import Corpus
+from aigc_models.devices import place_of
 from aigc_models.evidence import Evidence, Measurement, original
 from aigc_models.find import find
 from aigc_models.language import reading
@@ -68,12 +69,13 @@ def bits_of_all(models: Mapping[str, Scores], evidence: Evidence) -> dict[str, B
             evidence.progress(done * reading.ITEMS, len(evidence.test))
             batch = evidence.test.batch(index)
             for name in alone:
-                bits[name][index] = in_bits(models[name].log_likelihood(batch))
-            for part in reading.read({name: cast(Streams, models[name]) for name in shared}, batch) if shared else ():
+                bits[name][index] = in_bits(models[name].log_likelihood(batch.to(place_of(models[name]))))
+            together = batch.to(place_of(*(models[name] for name in shared)))
+            for part in reading.read({name: cast(Streams, models[name]) for name in shared}, together) if shared else ():
                 said = {member: part.said[origins[member]] for mean in means.values() for member in mean.asked}
                 each = {name: part.said[name] for name in shared} | {n: mean.combined(said) for n, mean in means.items()}
                 for name, log_probabilities in each.items():
-                    bits[name][index[part.items.numpy()]] += in_bits(reading.of_symbols(log_probabilities, part.symbols))
+                    bits[name][index[part.items.cpu().numpy()]] += in_bits(reading.of_symbols(log_probabilities, part.symbols))
     return {name: bits[origin] for name, origin in origins.items()}
 
 
@@ -82,10 +84,10 @@ def item_bits(model: Scores, corpus: Corpus) -> Bits:
     bits = np.zeros(len(corpus))
     with torch.no_grad():
         for index in reading.side_by_side(corpus):
-            bits[index] = in_bits(model.log_likelihood(corpus.batch(index)))
+            bits[index] = in_bits(model.log_likelihood(corpus.batch(index).to(place_of(model))))
     return bits
 
 
 def in_bits(log_likelihood: Tensor) -> Bits:
     """Of each item, float64 (item,), from nats (item, time)."""
-    return np.asarray(-log_likelihood.double().sum(dim=1).cpu().numpy() / math.log(2))
+    return np.asarray(-log_likelihood.cpu().double().sum(dim=1).numpy() / math.log(2))

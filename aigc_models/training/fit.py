@@ -75,6 +75,7 @@ class _Run:
         self.started = self.begun = self.saved = self.reported = time.monotonic()
         self.folder = context.folder / "checkpoints"
         self.learner = Learner(model, **plan.model_dump(include=LEARNERS))
+        self.replicas = self.learner.replicas
         self.corpus, self.batches = train, batches_of(model, train, plan.batch_size, plan.seed)
         validates = isinstance(model, Validates) and len(validation)
         self.validation = looked_at(validation, plan.seed) if validates else None
@@ -86,9 +87,11 @@ class _Run:
     def begin(self) -> None:
         """Go on from the last checkpoint, or write the first one."""
         checkpoint = checkpoints.latest(self.folder)
+        self.replicas.wait()
         if checkpoint and checkpoint.state["recipe"] != self.recipe():
             log.warning("%s holds another training; starting afresh", self.folder)
-            checkpoints.discard(self.folder)
+            if self.replicas.main:
+                checkpoints.discard(self.folder)
             checkpoint = None
         if checkpoint:
             self.restore(checkpoint)
@@ -107,7 +110,7 @@ class _Run:
                 self.look()
             if self.finished:
                 return
-            if self.context.stop() or self.late:
+            if self.replicas.agreed(self.context.stop() or self.late):
                 self.interrupt()
             self.advance()
             if not self.healthy():
@@ -128,7 +131,7 @@ class _Run:
 
     @property
     def save_due(self) -> bool:
-        return time.monotonic() - self.saved >= self.plan.checkpoint_seconds
+        return self.replicas.agreed(time.monotonic() - self.saved >= self.plan.checkpoint_seconds)
 
     def advance(self) -> None:
         self.learner.step(self.status.step, self.batches(self.status.step), self.factor())
@@ -191,7 +194,7 @@ class _Run:
 
     def tell(self) -> None:
         """Say how far it is, a few times a second."""
-        if time.monotonic() - self.reported >= SECONDS_BETWEEN_NEWS:
+        if self.replicas.main and time.monotonic() - self.reported >= SECONDS_BETWEEN_NEWS:
             self.reported = time.monotonic()
             last = self.status.curve[-1:] or [{}]
             figures = {name: value for name, value in last[0].items() if name not in ("step", "seconds")} | self.figures()
@@ -208,6 +211,7 @@ class _Run:
         """Back to the last good checkpoint, with half the rate."""
         trouble = f"{' and '.join(self.learner.spoilt())} became non-finite at step {self.status.step} of {self.status.total}"
         checkpoint = checkpoints.latest(self.folder)
+        self.replicas.wait()
         if checkpoint is None:
             raise AigcError(f"{trouble}, and there is no checkpoint to go back to")
         self.restore(checkpoint)
@@ -216,7 +220,8 @@ class _Run:
             raise AigcError(f"{trouble}, after {SETBACKS} attempts with lower rates; give a lower learning_rate or clip")
         self.save()
         log.warning("%s; going on from step %d with half the rate", trouble, self.status.step)
-        self.context.progress(self.status.step, self.status.total, setbacks=float(self.status.setbacks))
+        if self.replicas.main:
+            self.context.progress(self.status.step, self.status.total, setbacks=float(self.status.setbacks))
 
     # Time
 
@@ -261,5 +266,8 @@ class _Run:
         randomness.restore(parts["random"], checkpoint.state["random"])
 
     def save(self) -> None:
-        checkpoints.save(self.folder, self.snapshot())
+        """By the main process alone; all of them go on when it is written."""
+        if self.replicas.main:
+            checkpoints.save(self.folder, self.snapshot())
+        self.replicas.wait()
         self.saved = time.monotonic()

@@ -8,6 +8,7 @@ from typing import Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from aigc_models.devices import AUTO, Device
 from aigc_models.errors import AigcError
 
 VALIDATED, SYMBOLS = 512, 16_384  # validation items, and symbols of all of them, that training looks at, at most
@@ -15,7 +16,6 @@ VALIDATIONS = 25  # in a training, where the plan does not say
 
 Schedule = Literal["cosine", "trapezoid", "linear", "constant"]
 Precision = Literal["auto", "no", "bf16"]
-Device = Literal["auto", "cpu", "cuda", "mps"]
 
 
 class Interrupted(AigcError):
@@ -44,6 +44,15 @@ class Plan(BaseModel):
         None, gt=0, description="wall time in seconds after which it stops, says so and can go on; what is made is the same"
     )
     batch_size: int = Field(64, ge=1, description="items of a step")
+    accumulate: int = Field(
+        1,
+        ge=1,
+        description="parts in which a step's items are taken one after the other, where memory does not hold them all; their "
+        "gradients are added up to those of the whole",
+    )
+    processes: int = Field(
+        1, ge=1, description="that train together, each on its share of a step's items: on CPU cores, or on a GPU each"
+    )
     learning_rate: float = Field(1e-3, gt=0, description="highest rate; a player multiplies it by its own factor")
     matrix_rate: float = Field(0.02, gt=0, description="the same of the matrices that a player leaves to Muon")
     warmup: float = Field(0.05, ge=0, lt=1, description="share of the steps in which the rate rises")
@@ -53,7 +62,7 @@ class Plan(BaseModel):
     weight_decay: float | None = Field(None, ge=0, description="of matrices, times the rate, a step; none: each player's own")
     precision: Precision = Field("auto", description="auto: bf16 on a GPU that has it")
     compile: bool = Field(False, description="torch.compile the losses, on a GPU")
-    device: Device = Field("auto", description="auto: the GPU where there is one")
+    device: Device = Field("auto", description=AUTO)
     seed: int = Field(0, ge=0, description="of batches and of all randomness in the losses")
     validate_every: int = Field(0, ge=0, description="steps between validations; 0: some 25 in a run")
     validation_batch: int = Field(

@@ -8,10 +8,12 @@ from typing import Annotated, Any
 
 import typer
 
+from aigc_models.devices import Device
 from flows.command_line.command import answer, ending, leave
 from flows.failures import FAILED
 
 Json = Annotated[bool, typer.Option("--json", help="one JSON object on stdout, all else on stderr")]
+Place = Annotated[Device, typer.Option("--device", help="where torch computes; auto: the GPU where there is one")]
 Reference = Annotated[str, typer.Argument(help="NAME (its champion), NAME@alias or NAME/version")]
 
 
@@ -29,6 +31,7 @@ def generate(
     label: Annotated[str | None, typer.Option(help="one of the model's labels")] = None,
     prompt: Annotated[str | None, typer.Option(help="what each text begins with")] = None,
     sampling: Annotated[list[str] | None, typer.Option("--sampling", help="an option: temperature=0.8, regex='[a-z]+'")] = None,
+    device: Place = "auto",
     follow: Annotated[Path | None, typer.Option(help="answer the files that arrive in this folder, each once")] = None,
     every: Annotated[str, typer.Option(help="with --follow: time between two looks into the folder")] = "2s",
     idle_exit: Annotated[str | None, typer.Option(help="with --follow: end after this time without a new file")] = None,
@@ -45,7 +48,7 @@ def generate(
         if follow is not None:
             from flows.command_line.follow import follow_folder
 
-            follow_folder(model, follow, out, as_json, every=every, idle_exit=idle_exit, once=once, seed=seed)
+            follow_folder(model, follow, out, as_json, every=every, idle_exit=idle_exit, once=once, seed=seed, device=device)
             return
         from tasks.report.terminal import Terminal
         from tasks.stage.settings import Workspace
@@ -53,7 +56,8 @@ def generate(
         from tasks.stage.validation import validated
         from tasks.use.generate_batch import BatchSettings, generate_batch
 
-        options = {"count": count, "seed": seed, "label": label, "prompt": prompt, "sampling": _sampling(sampling or [])}
+        options: dict[str, Any] = {"count": count, "seed": seed, "label": label, "prompt": prompt, "device": device}
+        options["sampling"] = _sampling(sampling or [])
         values = {"model": model, "out": str(out.absolute()), "generation": options}
         workspace, settings = Workspace.current().create(), validated(BatchSettings, values, "aigc generate")
         with Terminal() as terminal:
@@ -84,6 +88,7 @@ def serve(
     port: Annotated[int, typer.Option(min=0, max=65535, help="port; 0 takes a free one")] = 8000,
     every: Annotated[float, typer.Option(min=0.1, help="seconds between two looks whether an alias was moved")] = 5.0,
     hung: Annotated[float, typer.Option(min=1, help="seconds without progress after which /healthz fails")] = 120.0,
+    device: Place = "auto",
 ) -> None:
     """Serve registered models in real time: OpenAI's paths, a page at /, its description at /docs.
 
@@ -98,7 +103,7 @@ def serve(
         from tasks.stage.settings import Workspace
 
         workspace = Workspace.current().create()
-        served = {one.identity.model: one for one in (registered(workspace, model) for model in models)}
+        served = {one.identity.model: one for one in (registered(workspace, model, device) for model in models)}
         if len(served) < len(models):
             raise BadInput(f"{' '.join(models)}: a model is named twice; serve one version of it here, another at another port")
         serve_models(served, host, port, every=every, hung=hung)

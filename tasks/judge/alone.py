@@ -41,7 +41,7 @@ def evaluate_alone(
     measured = {name: by_itself(values, candidate) for name, values in measured.items()}
     metrics = {name: summary(values) | {"items": items[name]} for name, values in measured.items()}
     write_measured(folder, metrics, measured)
-    generator = Generator.load(alone.path(context.workspace))
+    generator = Generator.load(alone.path(context.workspace), settings.device)
     show_samples(
         generator, settings.shown, settings.seed, folder / "samples", shuffled(splits(data, context)["test"], settings.seed)
     )

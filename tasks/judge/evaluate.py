@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from aigc_models.devices import AUTO, Device
 from aigc_models.errors import unknown
 from aigc_models.find import find, names
 from tasks.judge import choice
@@ -47,6 +48,7 @@ class EvaluationSettings(BaseModel):
     samples: int = Field(512, ge=16, description="items that each candidate generates, at most as many as the test split has")
     shown: int = Field(40, ge=1, description="samples of the ensemble that the report shows, at fixed seeds")
     seed: int = Field(20_000, description="seed of the samples and of the bootstrap; training uses others")
+    device: Device = Field("auto", description=f"where the candidates are asked; {AUTO}")
 
     @field_validator("metrics", "primary")
     @classmethod
@@ -78,7 +80,7 @@ def evaluate(
     misfit = champion.misfit(data) if champion else ""
     measurable = None if misfit else champion
     old = anchor if measurable and anchor and not anchor.misfit(data) else None
-    candidates = _candidates(ensemble, members, baseline, {"champion": measurable, "anchor": old}, context)
+    candidates = _candidates(ensemble, members, baseline, {"champion": measurable, "anchor": old}, settings.device, context)
     evidence, order = _evidence(data, candidates, settings, context)
     folder = context.folder / "evaluation"
     folder.mkdir(exist_ok=True)
@@ -144,6 +146,7 @@ def _candidates(
     members: Sequence[ModelRef],
     baseline: ModelRef,
     standing: Mapping[str, ChampionRef | None],
+    device: Device,
     context: StageContext,
 ) -> dict[str, Generator]:
     from aigc_models.generator import Generator
@@ -151,7 +154,8 @@ def _candidates(
     paths = {"ensemble": ensemble, "baseline": baseline, **{member.name: member for member in members}}
     paths |= {name: version for name, version in standing.items() if version}
     folders = {name: reference.path(context.workspace) for name, reference in paths.items()}
-    loaded = {folder: Generator.load(folder) for folder in dict.fromkeys(folders.values())}  # a member may be the baseline too
+    distinct = dict.fromkeys(folders.values())  # a member may be the baseline too
+    loaded = {folder: Generator.load(folder, device) for folder in distinct}
     return {name: loaded[folder] for name, folder in folders.items()}
 
 

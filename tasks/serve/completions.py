@@ -102,15 +102,17 @@ class Answer(ABC):
 
     async def _searched(self) -> AsyncIterator[News]:
         """The choices of a prompt are its best texts, in order; those of one label where labels were drawn."""
-        found: dict[tuple[int, ...], list[Hypothesis]] = {}
+        hypotheses: dict[tuple[int, ...], list[Hypothesis]] = {}
         for choice in self._choices:
             draft, rank = choice.draft, choice.index % self._asked.drafts
             key = (draft.condition, *draft.prompt)
-            if key not in found:
-                found[key] = await self._worker.search(draft, self._deadline)
-            if rank >= len(found[key]):
-                raise BadInput(f"use_beam_search: {self._asked.beams} beams found {len(found[key])} texts; ask for as many")
-            yield News(choice.index, found[key][rank].symbols, last=True)
+            if key not in hypotheses:
+                hypotheses[key] = await self._worker.search(draft, self._deadline)
+            if rank >= len(hypotheses[key]):
+                raise BadInput(
+                    f"use_beam_search: {self._asked.beams} beams found {len(hypotheses[key])} texts; ask for as many"
+                )
+            yield News(choice.index, hypotheses[key][rank].symbols, last=True)
 
     def _count(self, tokens: int) -> None:
         self._tokens += tokens

@@ -19,6 +19,7 @@ from tasks.serve.metering import Meters
 from tasks.serve.worker import Served
 
 if TYPE_CHECKING:
+    from aigc_models.devices import Device
     from tasks.stage.settings import Workspace
     from tasks.use.provenance import Identity
 
@@ -28,7 +29,7 @@ PATIENCE = 300.0  # seconds that a new version gets to load and to make its firs
 log = logging.getLogger("aigc.serve")
 
 
-def registered(workspace: Workspace, reference: str) -> Served:
+def registered(workspace: Workspace, reference: str, device: Device = "auto") -> Served:
     """The version that `reference` means now; `NAME` and `NAME@alias` are followed, `NAME/version` never moves.
 
     Raises `BadInput` where there is none.
@@ -37,7 +38,8 @@ def registered(workspace: Workspace, reference: str) -> Served:
 
     folder, identity = located(workspace, reference)
     fixed = "/" in reference.removeprefix("models:/")
-    return Served.bundle(identity, folder, None if fixed else partial(registered, workspace, reference))
+    newest = None if fixed else partial(registered, workspace, reference, device)
+    return Served.bundle(identity, folder, newest, device)
 
 
 class Follower:

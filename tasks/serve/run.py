@@ -23,6 +23,7 @@ from typing import Any, NoReturn
 import uvicorn
 from pydantic import BaseModel, ConfigDict, Field
 
+from aigc_models.devices import AUTO, Device
 from aigc_models.errors import AigcError, BadInput
 from tasks.serve.app import HUNG, create_app
 from tasks.serve.engine import Engine, cores
@@ -48,6 +49,7 @@ class Orders(BaseModel):
     models: tuple[Model, ...]
     host: str = "127.0.0.1"
     port: int = 0
+    device: Device = Field("auto", description=AUTO)
 
 
 def serve(
@@ -158,7 +160,7 @@ def tell(what: str, value: Any) -> None:
 def main() -> int:
     """The process: see the module's first lines."""
     orders = Orders.model_validate_json(sys.stdin.readline())
-    models = {model.identity.model: Served.bundle(model.identity, model.path) for model in orders.models}
+    models = {model.identity.model: Served.bundle(model.identity, model.path, device=orders.device) for model in orders.models}
     try:
         with listen(orders.host, orders.port) as listener, clean_signals():
             run(models, listener, tell, started=end_with_stdin)

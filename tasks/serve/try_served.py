@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from aigc_models.devices import AUTO, Device
 from aigc_models.errors import AigcError, BadInput
 from tasks.stage.references import EnsembleRef, ModelRef, Reference, RegisteredRef
 from tasks.stage.stage import StageContext, stage
@@ -39,6 +40,7 @@ class TrialSettings(BaseModel):
     )
     max_tokens: int = Field(64, ge=1, description="bytes of each text")
     seed: int = Field(0, ge=0, description="request i has this seed plus i")
+    device: Device = Field("auto", description=f"where the server computes; {AUTO}")
     patience: float = Field(60.0, gt=0, description="seconds that the server gets to load its models")
 
 
@@ -68,7 +70,7 @@ def try_served(
     folder = context.folder / "served"
     folder.mkdir(parents=True, exist_ok=True)
     began, latency = time.monotonic(), {}
-    with served(models, context.folder / "server.log.tmp", settings.patience) as client:
+    with served(models, context.folder / "server.log.tmp", settings.patience, settings.device) as client:
         start_seconds = round(time.monotonic() - began, 3)
         for model in client.get("/v1/models").json()["data"]:
             latency[model["id"]] = ask(client, model, settings, folder)
@@ -84,7 +86,7 @@ def model_of(folder: Path, registered: RegisteredRef) -> dict[str, Any]:
 
 
 @contextmanager
-def served(models: Sequence[Mapping[str, Any]], log: Path, patience: float) -> Iterator[httpx.Client]:
+def served(models: Sequence[Mapping[str, Any]], log: Path, patience: float, device: Device = "auto") -> Iterator[httpx.Client]:
     """A server process that is ready, as a client for it; it ends with the block, or with this process."""
     import httpx
 
@@ -98,7 +100,7 @@ def served(models: Sequence[Mapping[str, Any]], log: Path, patience: float) -> I
             start_new_session=True,  # Ctrl-C is for this process, which then stops the server
         )
     try:
-        url = handed_over(process, {"models": list(models)}, log)
+        url = handed_over(process, {"models": list(models), "device": device}, log)
         with httpx.Client(base_url=url, timeout=60.0, trust_env=False) as client:
             wait_until_ready(client, process, log, patience)
             yield client

@@ -16,6 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
+from aigc_models.devices import Device
 from aigc_models.errors import AigcError, BadInput, unknown
 from tasks.serve.batching import Batcher, Content, ItemRequest
 from tasks.serve.drawing import SLICE, Drawer, Late, News, Share
@@ -47,13 +48,15 @@ class Served:
     newest: Callable[[], Served] | None = None  # asks the registry what the name means now; none: it never moves
 
     @classmethod
-    def bundle(cls, identity: Identity, folder: Path, newest: Callable[[], Served] | None = None) -> Served:
-        """The bundle in `folder`."""
+    def bundle(
+        cls, identity: Identity, folder: Path, newest: Callable[[], Served] | None = None, device: Device = "auto"
+    ) -> Served:
+        """The bundle in `folder`, on `device`."""
 
         def load() -> Generator:
             from aigc_models.generator import Generator as Loaded  # brings torch
 
-            return Loaded.load(folder)
+            return Loaded.load(folder, device)
 
         return cls(identity, load, newest)
 
@@ -155,7 +158,7 @@ class Worker:
         while await self._run(search.run, SLICE):
             if time.monotonic() >= deadline:
                 raise Late
-        return search.found
+        return search.finished
 
     async def drawn(self, drafts: Sequence[Draft], deadline: float) -> list[Content]:
         """The whole contents of drafts, their prompts in front, as `aigc generate` makes them."""

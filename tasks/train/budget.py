@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from aigc_models.devices import Device
 from tasks.train.members import MemberSettings
 
 
@@ -16,7 +17,7 @@ def makespan(shares: Sequence[float], lanes: int) -> float:
 
 
 def divide(
-    seconds: float, members: Sequence[MemberSettings], cores: int, seed: int, device: str, limit: float | None = None
+    seconds: float, members: Sequence[MemberSettings], cores: int, seed: int, device: Device, limit: float | None = None
 ) -> list[MemberSettings]:
     """Give each member its seconds (in proportion to its share), its threads, its seed and device.
 

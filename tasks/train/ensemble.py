@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from aigc_models.devices import AUTO, Device
 from aigc_models.errors import unknown
 from aigc_models.find import find, names
 from tasks.stage.references import CorpusRef, EnsembleRef, ModelRef
@@ -26,6 +27,7 @@ class EnsembleSettings(BaseModel):
     method: str = Field("average", description="average (of probabilities) or mixture (each item from one member)")
     settings: dict[str, Any] = Field({}, description="fields of the method's Settings that differ from its defaults")
     seed: int = Field(0, description="seed of the weights' learning")
+    device: Device = Field("auto", description=f"where the members are asked; {AUTO}")
 
     @field_validator("method")
     @classmethod
@@ -49,7 +51,7 @@ def build_ensemble(data: CorpusRef, members: list[ModelRef], settings: EnsembleS
     method = find("aigc_models.ensembles", settings.method)
     shape, corpora = shape_of(data), splits(data, context)
     folders = {member.name: member.path(context.workspace) for member in members}
-    models = {name: bundle.load(folder)[1] for name, folder in folders.items()}
+    models = {name: bundle.load(folder, settings.device)[1] for name, folder in folders.items()}
     ensemble = method.fit(
         models, corpora["train"], corpora["validation"], shape, options(settings), settings.seed, context.progress
     )

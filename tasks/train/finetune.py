@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from tasks.split.folds import outside
 from tasks.stage.references import CorpusRef, ModelRef
@@ -48,23 +48,17 @@ def learn(data: CorpusRef, body: ModelRef | None, member: MemberSettings, kind: 
     from aigc_models.capabilities import Fits
     from aigc_models.training import checkpoints
     from aigc_models.training.fit import fit
-    from tasks.train.members import build, training_plan
+    from tasks.train.companions import companions
+    from tasks.train.members import training_plan
 
-    shape, corpora = shape_of(data), splits(data, context)
-    if member.fold is not None:
-        train = next(path for path in map(context.workspace.path, data.outputs) if path.name == "train")
-        corpora["train"] = outside(corpora["train"], train, member.fold, member.name)
-        context.log(train_items=len(corpora["train"]))
-    model = build(member, shape)
-    if body is not None and member.start != "random" and not isinstance(model, Fits):
-        copied, of = bundle.warm_start(model, body.path(context.workspace))
-        context.log(tensors_copied=copied, tensors=of)
+    model, corpora = prepared(data, body, member, context)
     fitted, loss, plan = None, None, None
     if isinstance(model, Fits):
         loss = model.fit(corpora["train"], corpora["validation"], context.progress)
     else:
         plan = training_plan(member)
-        fitted = fit(model, corpora["train"], corpora["validation"], plan, context)
+        with companions(plan.processes, data, body, member, context):
+            fitted = fit(model, corpora["train"], corpora["validation"], plan, context)
         context.log(steps=fitted.steps, training_seconds=fitted.seconds)
     folder = context.folder / "bundle"
     card = bundle.save(folder, model, _card(data, body, member, kind, model, plan))
@@ -82,6 +76,26 @@ def learn(data: CorpusRef, body: ModelRef | None, member: MemberSettings, kind: 
         validation_loss=fitted.validation_loss if fitted else loss,
         run_id=context.run_id,
     )
+
+
+def prepared(
+    data: CorpusRef, body: ModelRef | None, member: MemberSettings, context: StageContext
+) -> tuple[Any, dict[str, Corpus]]:
+    """The model before its training, and what it learns from."""
+    from aigc_models import bundle
+    from aigc_models.capabilities import Fits
+    from tasks.train.members import build
+
+    shape, corpora = shape_of(data), splits(data, context)
+    if member.fold is not None:
+        train = next(path for path in map(context.workspace.path, data.outputs) if path.name == "train")
+        corpora["train"] = outside(corpora["train"], train, member.fold, member.name)
+        context.log(train_items=len(corpora["train"]))
+    model = build(member, shape)
+    if body is not None and member.start != "random" and not isinstance(model, Fits):
+        copied, of = bundle.warm_start(model, body.path(context.workspace))
+        context.log(tensors_copied=copied, tensors=of)
+    return model, corpora
 
 
 def _card(data: CorpusRef, body: ModelRef | None, member: MemberSettings, kind: Kind, model: object, plan: Plan | None) -> Card:

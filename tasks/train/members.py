@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from aigc_models.devices import AUTO, Device
 from aigc_models.errors import BadInput, unknown
 from aigc_models.find import find, names
 from tasks.stage.validation import bad_input
@@ -45,7 +46,7 @@ class MemberSettings(BaseModel):
     )
     threads: int = Field(0, ge=0, description="cores; 0 = the machine's divided by the members that train side by side")
     seed: int = Field(0, description="seed of the weights, the batches and the noise")
-    device: str = Field("auto", description="auto, cpu, cuda or mps")
+    device: Device = Field("auto", description=AUTO)
 
     @field_validator("family")
     @classmethod

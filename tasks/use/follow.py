@@ -26,6 +26,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from aigc_models.devices import AUTO, Device
 from aigc_models.errors import BadInput
 from tasks.stage.execution import Stopped
 from tasks.stage.stage import StageContext, stage
@@ -52,6 +53,7 @@ class FollowSettings(BaseModel):
     idle_exit: float | None = Field(None, gt=0, description="seconds without a new file after which it ends; none: never")
     once: bool = Field(False, description="answer what is there and end")
     seed: int = Field(0, ge=0, lt=2**53, description="varies the rows that name no seed of their own")
+    device: Device = Field("auto", description=AUTO)
 
     @property
     def name(self) -> str:
@@ -82,7 +84,7 @@ def follow(settings: FollowSettings, context: StageContext) -> Followed:
     source, identity = located(context.workspace, settings.model)
     places = {name: context.workspace.root / getattr(settings, name).expanduser() for name in ("folder", "out")}
     settings = settings.model_copy(update=places)
-    responder = Responder(Generator.load(source), identity, settings.seed, points=settings.out / POINTS)
+    responder = Responder(Generator.load(source, settings.device), identity, settings.seed, points=settings.out / POINTS)
     followed = follow_into(responder, settings, context.progress, context.stop)
     figures = followed.model_dump(exclude_none=True, exclude={"out", "model", "version"})
     context.log(model=followed.model, version=followed.version, **{f"follow.{name}": value for name, value in figures.items()})

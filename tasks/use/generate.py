@@ -20,6 +20,7 @@ from typing import IO, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from aigc_models.devices import AUTO, Device
 from aigc_models.errors import BadInput, unknown
 from tasks.stage.execution import Stopped
 from tasks.stage.references import EnsembleRef, GenerationRef, ModelRef, RegisteredRef, digest_of
@@ -41,6 +42,7 @@ class GenerationSettings(BaseModel):
     label: str | None = Field(None, description="one of the model's labels; without one each item draws its own")
     prompt: str | None = Field(None, description="what each text begins with")
     sampling: dict[str, Option] = Field({}, description="the model's own sampling options, such as temperature (no unit)")
+    device: Device = Field("auto", description=AUTO)
 
 
 class Line(Label):
@@ -63,7 +65,7 @@ def generate(
 
     source, folder = bundle.path(context.workspace), context.folder / "items"
     identity = identity_of(source, registered)
-    generate_into(Generator.load(source), folder, settings, identity, context.progress, context.stop)
+    generate_into(Generator.load(source, settings.device), folder, settings, identity, context.progress, context.stop)
     context.log(items=settings.count)
     return GenerationRef.to(context.workspace, folder, count=settings.count)
 
@@ -195,7 +197,7 @@ def claimed(folder: Path, settings: GenerationSettings, identity: Identity) -> I
             fcntl.flock(manifest, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise BadInput(f"another command is writing into {folder}; wait for it or choose another --out") from error
-        asked = {**settings.model_dump(), **identity.model_dump()}
+        asked = {**settings.model_dump(exclude={"device"}), **identity.model_dump()}
         if ASKED in there and there - {MANIFEST, ASKED}:
             raise_if_other(folder, asked)
         try:

@@ -45,7 +45,8 @@ def generate_batch(settings: BatchSettings, context: StageContext) -> Batch:
     from aigc_models.generator import Generator
 
     out = context.workspace.root / Path(settings.out).expanduser()
-    made = generate_into(Generator.load(folder), out, settings.generation, identity, context.progress, context.stop)
+    generator = Generator.load(folder, settings.generation.device)
+    made = generate_into(generator, out, settings.generation, identity, context.progress, context.stop)
     context.log(items=made, model=identity.model, version=identity.version)
     return Batch(
         out=settings.out,

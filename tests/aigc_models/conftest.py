@@ -1,12 +1,17 @@
-"""Scikit-learn's digits, 8x8, as the image tests share them."""
+"""Data that many tests share (scikit-learn's digits, 8x8; sounds; a series), and a second device for machines that have one."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from sklearn.datasets import load_digits
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves, tree_map
 
 from aigc_models.capabilities import Shape
 from aigc_models.corpus import Corpus
@@ -65,3 +70,74 @@ def waves() -> Digits:
         context=36, horizon=6, season=12, channels=2, names=("up", "down"), step="1", centre=(0.0, 0.0), scale=(1.0, 1.0)
     )
     return Digits(*parts, Shape("series", (), format))
+
+
+class Elsewhere(torch.Tensor):
+    """A tensor of a device that is simulated on the CPU: its numbers are real, and it cannot be mixed with the CPU's.
+
+    What a GPU would refuse is refused: an operation on tensors of both places. (Indices on the CPU are taken, as there.)
+    """
+
+    device_of_all = torch.device("lazy", 0)  # a kind that torch knows and nobody has
+
+    @staticmethod
+    def __new__(cls, inner: torch.Tensor) -> Elsewhere:
+        layout = {"strides": inner.stride(), "storage_offset": inner.storage_offset(), "dtype": inner.dtype}
+        return torch.Tensor._make_wrapper_subclass(cls, inner.size(), device=cls.device_of_all, **layout)
+
+    def __init__(self, inner: torch.Tensor) -> None:
+        self.inner = inner
+
+    def tolist(self) -> Any:
+        return self.inner.tolist()
+
+    @classmethod
+    def __torch_dispatch__(cls, operation: Any, types: Any, given: Any = (), options: Any = None) -> Any:
+        return simulated(operation, given, options or {})
+
+
+class Simulation(TorchDispatchMode):
+    """Makes what is asked for on the simulated device, such as `torch.zeros(2, device=...)`."""
+
+    def __torch_dispatch__(self, operation: Any, types: Any, given: Any = (), options: Any = None) -> Any:
+        options = options or {}
+        if Elsewhere in types or options.get("device") == Elsewhere.device_of_all:
+            return simulated(operation, given, options)
+        return operation(*given, **options)
+
+
+def simulated(operation: Any, given: Any, options: dict[str, Any]) -> Any:
+    """What the operation gives, on the device that it would be on."""
+    aten, tensors = torch.ops.aten, [each for each in tree_leaves((given, options)) if isinstance(each, torch.Tensor)]
+    there = [each for each in tensors if isinstance(each, Elsewhere)]
+    here = [each for each in tensors if not isinstance(each, Elsewhere) and each.ndim]
+    moves = operation in (aten._to_copy.default, aten.copy_.default)
+    if operation in (aten.index.Tensor, aten.index_put_.default) and isinstance(given[0], Elsewhere):
+        here = [each for each in given[2:3] if not isinstance(each, Elsewhere) and each.ndim]
+    if there and here and not moves:
+        raise RuntimeError(f"{operation}: tensors on {Elsewhere.device_of_all} and on the CPU")
+    asked = options.get("device")
+    away = isinstance(given[0], Elsewhere) if operation is aten.copy_.default else bool(there)
+    if asked is not None:
+        away = torch.device(asked).type == Elsewhere.device_of_all.type
+        options = {**options, "device": torch.device("cpu")} if away else options
+    plain = tree_map(lambda each: each.inner if isinstance(each, Elsewhere) else each, (given, options))
+    made, same = operation(*plain[0], **plain[1]), {id(each.inner): each for each in there}
+
+    def placed(each: Any) -> Any:
+        return same[id(each)] if id(each) in same else Elsewhere(each) if isinstance(each, torch.Tensor) else each
+
+    return tree_map(placed, made) if away else made
+
+
+@pytest.fixture
+def elsewhere(monkeypatch: pytest.MonkeyPatch) -> Iterator[torch.device]:
+    """A second device: `model.to(elsewhere)` works there, and mixing it up with the CPU is an error, as with a GPU."""
+    monkeypatch.setattr(torch._C, "_InferenceMode", lambda mode: torch.no_grad())  # which no subclass of a tensor bears
+    before = torch._C._only_lift_cpu_tensors()
+    torch._C._set_only_lift_cpu_tensors(True)  # `torch.tensor(..., device=...)` is made on the CPU and moved
+    try:
+        with Simulation():
+            yield Elsewhere.device_of_all
+    finally:
+        torch._C._set_only_lift_cpu_tensors(before)

@@ -183,3 +183,10 @@ def test_several_plain_methods_may_stand_for_the_baseline():
     assert [method.family for method in one.plain()] == ["linear"]
     with pytest.raises(BadInput, match="baseline"):
         compose("series", {"source": source.model_dump()}, None, ["training.baseline=[]"])
+
+
+def test_the_ensemble_is_made_where_its_members_were_trained_unless_it_says_otherwise():
+    (run,) = compose("sample", None, None, ["digits.training.device=cpu"]).runs[:1]
+    assert run.training.combining().device == "cpu"
+    (run,) = compose("sample", None, None, ["digits.training.device=cuda", "digits.training.ensemble.device=cpu"]).runs[:1]
+    assert (run.training.device, run.training.combining().device) == ("cuda", "cpu")

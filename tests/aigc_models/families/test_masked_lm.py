@@ -41,7 +41,7 @@ def test_learns_to_guess_what_is_hidden() -> None:
         before = model.validation_loss(held)
     for step in range(100):
         optimiser.clear()
-        player.loss(batches(step)).backward()
+        player.loss(batches(step)).value.backward()
         optimiser.step(1e-2, 1e-2)
     model.eval()
     with torch.no_grad():

@@ -49,7 +49,7 @@ def draft(prompt: list[int] | None = None, condition: int = 0, start: grammar.Ma
 def searched(model: Any, given: Draft) -> list[beam.Hypothesis]:
     search = Search(model, given)
     search.run()
-    return search.found
+    return search.finished
 
 
 def likelihood(model: Any, prompt: list[int], symbols: list[int]) -> float:

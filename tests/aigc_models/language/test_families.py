@@ -11,7 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from aigc_models.capabilities import Batches, Encodes, Fits, Learns, Scores, Shape, Streams, Validates
+from aigc_models.capabilities import Batches, Encodes, Fits, Learns, Mean, Scores, Shape, Streams, Validates
 from aigc_models.corpus import Corpus
 from aigc_models.find import find, names
 from aigc_models.language import decoding, reading
@@ -83,7 +83,8 @@ def learn(model: Any, train: Corpus, steps: int) -> None:
     model.train()
     for step in range(steps):
         optimiser.clear()
-        player.loss(batches(step)).backward()
+        loss = player.loss(batches(step))
+        (loss.value if isinstance(loss, Mean) else loss).backward()
         optimiser.step(2e-2, 2e-2)
     model.eval()
 
@@ -301,14 +302,14 @@ def test_beams_carry_their_own_states(name: str, kind: str) -> None:
         draft = Draft(0, 0, prompt, decoding.sampling(max_length=12, beams=beams, length_penalty=0.0))
         search = Search(given.model, draft)
         search.run()
-        for found in search.found:
+        for found in search.finished:
             fed = torch.tensor([[given.end, *prompt, *found.symbols[:-1]]])
             said, _ = given.model.extend(given.model.begin(condition), fed)
             symbols = torch.tensor([found.symbols])
             alone = said[:, len(prompt) :].gather(2, symbols[:, :, None]).double().sum()
             assert found.log_probability == pytest.approx(float(alone), abs=rounding)
-        assert len({tuple(found.symbols) for found in search.found}) == beams
-        totals.append(search.found[0].log_probability)
+        assert len({tuple(found.symbols) for found in search.finished}) == beams
+        totals.append(search.finished[0].log_probability)
     assert totals[2] >= totals[0] - rounding
 
 
@@ -323,5 +324,5 @@ def test_with_all_beams_the_best_of_all_short_texts_is_found(name: str) -> None:
     fed = torch.tensor([[*start, symbol] for symbol in range(outputs) if symbol != given.end])
     second, _ = given.model.extend(given.model.begin(torch.zeros(len(fed), dtype=torch.int64)), fed)
     best = max(float(first[0, -1, given.end]), float((first[0, -1, fed[:, -1], None] + second[:, -1]).max()))
-    assert search.found[0].log_probability == pytest.approx(best, abs=2e-3)
-    assert len(search.found[0].symbols) <= most
+    assert search.finished[0].log_probability == pytest.approx(best, abs=2e-3)
+    assert len(search.finished[0].symbols) <= most

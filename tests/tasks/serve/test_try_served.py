@@ -8,6 +8,7 @@ import time
 import httpx
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from aigc_models import bundle
@@ -84,6 +85,14 @@ def test_trial_of_all_modalities(tmp_path, capable):
 def test_server_that_cannot_load(tmp_path):
     ghost = {"identity": {"model": "ghost"}, "path": str(tmp_path)}
     with pytest.raises(BadInput, match=r"did not start.*is no bundle"), served([ghost], tmp_path / "log", 30):
+        pass
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has the device that is asked for")
+def test_a_server_on_a_device_that_is_not_there(answering, tmp_path):
+    squares = {"identity": {"model": "squares"}, "path": str(answering["squares"])}
+    refused = pytest.raises(BadInput, match=r"device 'cuda' is not on this machine; choose cpu")
+    with refused, served([squares], tmp_path / "log", 60, "cuda"):
         pass
 
 

@@ -2,6 +2,7 @@ import json
 import shutil
 
 import pytest
+import torch
 
 from aigc_models.errors import BadInput
 from tasks.stage.stage import StageContext
@@ -41,3 +42,13 @@ def test_an_absolute_folder_is_taken_as_it_is(workspace, tmp_path):
 def test_a_model_that_is_not_there_is_named(workspace):
     with pytest.raises(BadInput, match="answers"):
         batch(workspace, model="answer", out="nowhere")
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has the device that is asked for")
+def test_a_device_that_is_not_there_is_refused_and_another_one_makes_the_same_batch(workspace):
+    wanted = {"model": "answers/1", "out": "placed", "generation": {"count": 2, "device": "cpu"}}
+    assert batch(workspace, **wanted)[0].count == 2
+    with pytest.raises(BadInput, match="device 'cuda' is not on this machine; choose cpu"):
+        batch(workspace, **wanted | {"generation": {"count": 2, "device": "cuda"}})
+    _, context = batch(workspace, **wanted | {"generation": {"count": 2, "device": "auto"}})
+    assert context.figures["items"] == 0
