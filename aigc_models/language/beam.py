@@ -75,7 +75,7 @@ class Search:
         self._said = said[:, -1]
 
     def _candidates(self) -> list[tuple[int, int, float]]:
-        """The best ways to go on: (beam, symbol, log-probability of the whole); `finished` are those that end among the best."""
+        """The best ways to go on: (beam, symbol, log-probability of the whole); those that end go to `finished`."""
         logs = decoding.add_bias(self._said.double(), self._how.logit_bias).log_softmax(1)
         if self._matches:
             logs = logs.clamp(min=RULED_OUT).masked_fill(~grammar.allowed(self._matches), -torch.inf)

@@ -30,7 +30,10 @@ if TYPE_CHECKING:
     from mlflow.entities.model_registry import ModelVersion
     from mlflow.models import ModelSignature
 
-PACKAGES = ("mlflow", "numpy", "pandas", "torch", "safetensors", "pydantic", "pillow", "scipy", "scikit-learn", "jaxtyping")
+PACKAGES = (
+    *("mlflow", "numpy", "pandas", "torch", "safetensors", "pydantic", "pillow", "scipy", "scikit-learn", "jaxtyping"),
+    *("tokenizers", "llguidance"),
+)
 _REFERENCE = re.compile(r"(?:models:/)?(?P<model>\w[^@/:]*)(?:@(?P<alias>[^@/]+)|/(?P<version>[^@/]+))?")
 
 

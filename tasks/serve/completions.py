@@ -108,10 +108,8 @@ class Answer(ABC):
             key = (draft.condition, *draft.prompt)
             if key not in hypotheses:
                 hypotheses[key] = await self._worker.search(draft, self._deadline)
-            if rank >= len(hypotheses[key]):
-                raise BadInput(
-                    f"use_beam_search: {self._asked.beams} beams found {len(hypotheses[key])} texts; ask for as many"
-                )
+            if rank >= (count := len(hypotheses[key])):
+                raise BadInput(f"use_beam_search: {self._asked.beams} beams found {count} texts; ask for as many")
             yield News(choice.index, hypotheses[key][rank].symbols, last=True)
 
     def _count(self, tokens: int) -> None:
