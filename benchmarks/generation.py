@@ -7,6 +7,9 @@ Both draw `--symbols` symbols of each of 1 or 16 texts side by side from untrain
 with a cache of keys and values: ours in slots, the other by `LlamaForCausalLM.generate`. They run in turn, several times; a
 figure is the median, and that of the ratios the median of ratios. Seconds are those of the thread (`--threads` 1), so that what
 else the machine does counts as little as it can. `prompts` are 200 bytes that are read before 16 more are drawn.
+
+`batch` is 1,000 texts of at most 128 symbols by `Generator.each`, beside the steps alone that the same network takes at the
+same width: what joining, leaving, choosing symbols and making texts of them costs.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ import json
 import os
 import platform
 import statistics
+import tempfile
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -106,6 +110,41 @@ def measured(shape: str, count: int, prompt: int, symbols: int) -> dict[str, Any
     }
 
 
+def batch(count: int = 1000, length: int = 128, width: int = 32) -> dict[str, Any]:
+    """Symbols a second of many texts, and of steps without any text."""
+    from aigc_models import bundle
+    from aigc_models.bundle import Card
+    from aigc_models.families import transformer
+    from aigc_models.generator import Generator
+    from aigc_models.language.states import states_of
+    from aigc_models.layers.noise import item_seeds
+    from aigc_models.sequences import PAD
+
+    config = transformer.Config(width=128, layers=4, heads=4, window=WINDOW)
+    fields: dict[str, Any] = {"name": "prose", "family": "transformer", "modality": "text", "format": {"length": length}}
+    card = Card(**fields, config=config.model_dump(), micro_batch=width, dataset="prose", version="0")
+    with tempfile.TemporaryDirectory() as folder:
+        bundle.save(Path(folder) / "prose", transformer.build(config, card.shape), card)
+        generator = Generator.load(Path(folder) / "prose")
+    states, fed = states_of(generator.model, width), torch.full((width,), 97)
+    for slot in range(width):
+        states.put(slot, generator.model.begin(torch.tensor([0])))
+
+    def steps() -> float:
+        began = time.thread_time()
+        for _ in range(length):
+            states.step(fed)
+        return width * length / (time.thread_time() - began)
+
+    before = [steps() for _ in range(ROUNDS)]
+    encoded = generator.encoded(generator.conditions(count), item_seeds(0, count))
+    began = time.thread_time()
+    assert len(list(generator.each(count))) == count
+    texts = int((encoded != PAD).sum()) / (time.thread_time() - began)
+    alone = statistics.median(before + [steps() for _ in range(ROUNDS)])
+    return {"batch": count, "symbols_a_second": round(texts), "of_steps_alone": round(alone), "share": round(texts / alone, 2)}
+
+
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--symbols", type=int, default=128)
@@ -119,6 +158,8 @@ def main() -> None:
             for prompt, symbols in ((0, asked.symbols), (READ, AFTER)):
                 runs.append(measured(shape, count, prompt, symbols))
                 print(json.dumps(runs[-1]), flush=True)
+    runs.append(batch())
+    print(json.dumps(runs[-1]), flush=True)
     if asked.out:
         import transformers
 

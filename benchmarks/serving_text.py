@@ -6,7 +6,9 @@
 32 clients ask for 64 tokens each, one request after the other, of a transformer of 4 x 128 over the bytes. Ours is
 `create_app` on uvicorn with an untrained bundle, asked at `/v1/completions` for texts that do not end before (their seeds are
 looked up first); the other is `litserve_texts.py`, which batches up to 32 requests. Both run at the same time and are asked in
-turn, several times; the figure is the median of ratios.
+turn, several times; the figure is the median of ratios. `--bundle FOLDER` serves a bundle of one's own in place of ours (the
+peer stays what it is). Afterwards one client sends prompts of 500 bytes, each another one, and waits for the first piece of the
+streamed answer: the median and the ninth decile in milliseconds.
 """
 
 from __future__ import annotations
@@ -31,21 +33,27 @@ from pathlib import Path
 from typing import Any
 
 CLIENTS, TOKENS, ROUNDS = 32, 64, 3
+PROMPT = 500  # bytes
 WIDTH, LAYERS, HEADS, WINDOW = 128, 4, 4, 256
 MICRO_BATCH = 32
 
 
-def saved(folder: Path) -> list[int]:
-    """An untrained bundle, and the seeds of texts that are long enough."""
+def saved(folder: Path) -> None:
+    """An untrained bundle."""
     from aigc_models import bundle
     from aigc_models.bundle import Card
     from aigc_models.families import transformer
-    from aigc_models.generator import Generator
 
     config = transformer.Config(width=WIDTH, layers=LAYERS, heads=HEADS, window=WINDOW)
     fields: dict[str, Any] = {"name": "prose", "family": "transformer", "modality": "text", "format": {"length": 512}}
     card = Card(**fields, config=config.model_dump(), micro_batch=MICRO_BATCH, dataset="prose", version="0")
     bundle.save(folder, transformer.build(config, card.shape), card)
+
+
+def lasting(folder: Path) -> list[int]:
+    """Seeds of texts of a bundle that are long enough."""
+    from aigc_models.generator import Generator
+
     generator = Generator.load(folder)
     texts = ((seed, len(generator.generate(1, seed=seed, max_length=TOKENS + 1)[0].encode())) for seed in itertools.count())
     return list(itertools.islice((seed for seed, size in texts if size >= TOKENS), CLIENTS))
@@ -107,9 +115,29 @@ def asked(port: int, path: str, bodies: list[dict[str, Any]], seconds: float) ->
     return sum(answered) / seconds
 
 
+def first_pieces(port: int, count: int) -> list[float]:
+    """Milliseconds until the first piece of a text comes, for one client; no two prompts are the same."""
+    words, times = " ".join(f"{number} green bottles" for number in range(200)), list[float]()
+    for number in range(count):
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        connection.connect()
+        prompt = words[7 * number : 7 * number + PROMPT]
+        body = json.dumps({"prompt": prompt, "max_tokens": 8, "seed": number, "stream": True})
+        began = time.perf_counter()
+        connection.request("POST", "/v1/completions", body, {"Content-Type": "application/json"})
+        answer = connection.getresponse()
+        line = answer.readline()
+        times.append(1000 * (time.perf_counter() - began))
+        assert line.startswith(b"data: {"), line
+        answer.read()
+        connection.close()
+    return sorted(times)
+
+
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--seconds", type=float, default=8.0)
+    arguments.add_argument("--bundle", type=Path, help="a bundle of texts to serve in place of an untrained one")
     arguments.add_argument("--out", type=Path)
     arguments.add_argument("serve", nargs="*", help=argparse.SUPPRESS)
     given = arguments.parse_args()
@@ -118,8 +146,10 @@ def main() -> None:
         serve_ours(Path(folder), int(port))
         return
     with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch) / "prose"
-        seeds = saved(folder)
+        folder = given.bundle or Path(scratch) / "prose"
+        if not given.bundle:
+            saved(folder)
+        seeds = lasting(folder)
         mine = [{"prompt": "", "max_tokens": TOKENS, "seed": seed} for seed in seeds]
         others = [{"prompt": ""}] * CLIENTS
         with running("serving_text.py", folder) as ours, running("litserve_texts.py") as peer:
@@ -130,12 +160,19 @@ def main() -> None:
                 print(f"{pair[0]:.1f} and {pair[1]:.1f} requests a second", flush=True)
                 if turn:  # the first warms up
                     rounds.append(pair)
+            first_pieces(ours, 3)
+            pieces = first_pieces(ours, 30)
     run = {
         "clients": CLIENTS,
         "tokens": TOKENS,
         "requests_a_second": round(statistics.median(one for one, _ in rounds), 1),
         "of_litserve": round(statistics.median(other for _, other in rounds), 1),
         "times_as_many": round(statistics.median(one / other for one, other in rounds), 2),
+        "first_piece_ms": {
+            "prompt": PROMPT,
+            "median": round(statistics.median(pieces), 1),
+            "ninth_decile": round(pieces[26], 1),
+        },
     }
     print(json.dumps(run))
     if given.out:
