@@ -102,7 +102,7 @@ class Generator(Inference):
                 self.conditions(count, label, seed, first), item_seeds(seed, count, first), self._symbols(prompt), sampling
             )
             for draft in in_turn(self.slots(), drafts):
-                yield from self.decode(torch.tensor([[*draft.prompt, *draft.symbols]]))
+                yield from self.decode(torch.tensor([draft.whole]))
             return
         size = count if self._streams else self.card.micro_batch  # beams are searched once
         for begun in range(0, count, size or 1):
@@ -212,7 +212,7 @@ class Generator(Inference):
 
     def _drawn(self, drafts: Iterable[Draft]) -> Tensor:
         """Items of symbols, int64 (item, time)."""
-        return _padded([[*draft.prompt, *draft.symbols] for draft in in_turn(self.slots(), drafts)])
+        return _padded([draft.whole for draft in in_turn(self.slots(), drafts)])
 
     def _searched(self, conditions: Tensor, first: int, prompt: str | None, sampling: Mapping[str, Any]) -> Tensor:
         """Of each condition the best texts, int64 (item, time)."""

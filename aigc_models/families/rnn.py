@@ -87,9 +87,16 @@ class Rnn(LanguageModel):
     def predict(self, rows: Packed) -> Float[Tensor, "row time symbol"]:
         assert self.carried is not None
         inputs = torch.cat([self.symbols(rows.inputs), self.conditions(rows.conditions)], dim=-1)
-        output, state = self.lstm(self.dropout(inputs), tuple(self.carried[:, :, rows.row]))
+        output, state = self._lstm(self.dropout(inputs), tuple(self.carried[:, :, rows.row]))
         self.carried[:, :, rows.row] = torch.stack(state).detach().to(self.carried)
         return self.logits(output)
+
+    def _lstm(self, inputs: Tensor, state: tuple[Tensor, ...]) -> tuple[Tensor, tuple[Tensor, Tensor]]:
+        """In float32 on a CPU: not every processor's library has the cell in bfloat16."""
+        if inputs.device.type == "cpu":
+            with torch.autocast("cpu", enabled=False):
+                return self.lstm(inputs.float(), state)
+        return self.lstm(inputs, state)
 
     def players(self) -> list[Player]:
         """One; the cell's matrices are Muon's."""
@@ -105,7 +112,7 @@ class Rnn(LanguageModel):
         x, recent = self.symbols.after(recent, tokens)
         inputs = torch.cat([x, condition[:, None].expand(-1, x.shape[1], -1)], dim=-1)
         before = hidden.transpose(0, 1).contiguous(), cell.transpose(0, 1).contiguous()
-        output, (hidden, cell) = self.lstm(inputs, before)
+        output, (hidden, cell) = self._lstm(inputs, before)
         return output, (hidden.transpose(0, 1), cell.transpose(0, 1), condition, recent)
 
 

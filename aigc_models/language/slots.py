@@ -64,6 +64,13 @@ class Draft:
         """Whether its prompt is read."""
         return self.read == len(self.prompt)
 
+    @property
+    def whole(self) -> list[int]:
+        """Its prompt and its symbols; raises its `failure`, if any."""
+        if self.failure:
+            raise self.failure
+        return [*self.prompt, *self.symbols]
+
     def begin(self, outputs: int) -> None:
         """Before the first symbol."""
         if self._draws is None:
@@ -212,10 +219,7 @@ class Slots:
 
 
 def in_turn(slots: Slots, drafts: Iterable[Draft]) -> Iterator[Draft]:
-    """Draw all of them to their ends and give them in their order; one joins as soon as another has left.
-
-    Raises a draft's `failure` when its turn comes.
-    """
+    """Draw all of them to their ends and give them in their order; one joins as soon as another has left."""
     waiting, begun, more = iter(drafts), deque[Draft](), True
     try:
         while more or begun:
@@ -231,8 +235,6 @@ def in_turn(slots: Slots, drafts: Iterable[Draft]) -> Iterator[Draft]:
                 if draft.ended:
                     slots.leave(draft)
             while begun and begun[0].ended:
-                if begun[0].failure:
-                    raise begun[0].failure
                 yield begun.popleft()
     finally:  # who asks for no more leaves the slots free
         for draft in begun:
@@ -241,9 +243,9 @@ def in_turn(slots: Slots, drafts: Iterable[Draft]) -> Iterator[Draft]:
 
 
 def finish(slots: Slots, drafts: Iterable[Draft]) -> None:
-    """Draw all of them to their ends; see `in_turn`."""
-    for _ in in_turn(slots, drafts):
-        pass
+    """Draw all of them to their ends. Raises the first one's `failure`, if any."""
+    for failure in [draft.failure for draft in in_turn(slots, drafts) if draft.failure][:1]:
+        raise failure
 
 
 def stream(slots: Slots, draft: Draft) -> Iterator[int]:

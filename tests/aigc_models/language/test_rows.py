@@ -17,7 +17,7 @@ def corpus(texts: list[bytes]) -> Corpus:
 def read(data: Corpus, rows: int, window: int, steps: int, unlabelled: float = 0.0) -> np.ndarray:
     """(4, row, time) of some steps one after the other."""
     batches = Rows(data, BYTES, rows, window, seed=3, none=9, unlabelled=unlabelled)
-    return np.concatenate([np.stack([part.numpy() for part in batches(step)]) for step in range(steps)], axis=2)
+    return np.concatenate([np.stack([part.numpy() for part in batches(step)[:4]]) for step in range(steps)], axis=2)
 
 
 def test_a_row_goes_on_where_it_was_and_every_symbol_comes_once_an_epoch() -> None:

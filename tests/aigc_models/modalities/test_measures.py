@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -138,18 +136,3 @@ def test_series_are_measured() -> None:
     smooth, noisy = np.sin(np.arange(200) / 20), RANDOM.normal(0, 1, 200)
     pair = series.measures([Series(row[None], ("a",), 0.0, "1h") for row in (smooth, noisy)])["kinship"]
     assert pair[0] > 0.95 > 0.3 > abs(pair[1])
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    ("name", "items", "least"),
-    [("text", ["Net sales of the first quarter rose to EUR 12 mn, from 11 mn."] * 20_000, 20_000), ("image", [], 10_000)],
-)
-def test_many_items_take_little_time(name: str, items: Sequence[Any], least: float) -> None:
-    """Items a second of one core, both functions together."""
-    items = items or [picture(32, 32, 3) for _ in range(5_000)]
-    modality = find("aigc_models.modalities", name)
-    modality.measures(items[:1])
-    begin = time.process_time()
-    modality.measures(items), modality.embedding(items)
-    assert len(items) / (time.process_time() - begin) > least
