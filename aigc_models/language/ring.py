@@ -30,7 +30,7 @@ class Ring(NamedTuple):
     """What a block keeps, and views of it."""
 
     flat: Tensor  # (2 * slot * head * place, channel): rows to be written
-    keys: Tensor  # (slot * head, channel, window)
+    keys: Tensor  # (slot * head, window, channel)
     values: Tensor  # (slot * head, window, channel)
 
 
@@ -83,7 +83,7 @@ class RingStates:
         keys, values = ring[:, :, : self._window]
         qkv, out, gate_up, down = matrices(block)
         return Layer(
-            Ring(ring.view(-1, self._channels), keys.transpose(1, 2), values),
+            Ring(ring.view(-1, self._channels), keys, values),
             Product(qkv, self._normed, self._qkv),
             Product(out, self._gathered, self._added),
             Product(gate_up, self._normed, self._gate_up),
@@ -101,14 +101,15 @@ class RingStates:
         self._pairs = torch.view_as_complex(self._qkv.view(count, 3, heads, channels // 2, 2))
         turned = new(3, count, heads, channels)  # queries, keys and values, each of them in one piece
         self._turned = torch.view_as_complex(turned.view(3, count, heads, channels // 2, 2)).transpose(0, 1)
-        self._queries, self._new = turned[0].view(count * heads, 1, channels), turned[1:].view(-1, channels)
+        self._queries, self._new = turned[0].view(count * heads, channels, 1), turned[1:].view(-1, channels)
         self._turn = torch.ones(count, 3, 1, channels // 2, dtype=torch.complex64, device=self._device)  # values: by 1
         self._mixed = new(count * heads, 1, channels)
         self._gathered = self._mixed.view(count, width)
         self._gate_up = new(count, 2 * inner)
         self._gate, self._up = self._gate_up[:, :inner], self._gate_up[:, inner:]
         self._logits = new(count, self._model.vocabulary.outputs)
-        self._seen = new(count * heads, 1, self._window).fill_(-torch.inf)  # 0 where there is a position
+        self._scores = new(count * heads, self._window, 1)
+        self._seen = new(count * heads, self._window).fill_(-torch.inf)  # 0 where there is a position
         self._seen_at = self._seen.view(count, heads, self._window).transpose(1, 2)
 
     @torch.inference_mode()
@@ -121,10 +122,10 @@ class RingStates:
         places = torch.arange(state.position - kept, state.position, device=self._device) % self._window
         items = slice(slot * self._heads, (slot + 1) * self._heads)
         for layer, cache in zip(self._layers, state.caches, strict=True):
-            layer.ring.keys[items, :, places] = _paired(cache.keys[0]).transpose(1, 2)
+            layer.ring.keys[items, places] = _paired(cache.keys[0])
             layer.ring.values[items, places] = cache.values[0]
         self._seen[items] = -torch.inf
-        self._seen[items, :, places] = 0.0
+        self._seen[items, places] = 0.0
 
     @torch.inference_mode()
     def take(self, slot: int) -> Any:
@@ -133,7 +134,7 @@ class RingStates:
         kept = min(position, self._window - 1)
         places = torch.arange(position - kept, position, device=self._device) % self._window
         caches = tuple(
-            Cache(_halved(ring.keys[items, :, places].transpose(1, 2))[None], ring.values[items, places][None])
+            Cache(_halved(ring.keys[items, places])[None], ring.values[items, places][None])
             for ring in (layer.ring for layer in self._layers)
         )
         recent = torch.from_numpy(self._recent[slot : slot + 1, 1:].copy()).to(self._device)
@@ -149,7 +150,7 @@ class RingStates:
     def step(self, tokens: Int[Tensor, " slot"]) -> Float[Tensor, "slot symbol"]:
         self._embed(tokens.numpy())
         length, places = self._turn_to()
-        seen = self._seen[:, :, :length]
+        seen = self._seen[:, :length]
         for layer in self._layers:
             self._norm()
             layer.qkv()
@@ -174,8 +175,14 @@ class RingStates:
     def _attend(self, ring: Ring, places: Tensor, seen: Tensor, length: int) -> None:
         torch.mul(self._pairs, self._turn, out=self._turned)
         ring.flat.index_copy_(0, places, self._new)
-        scores = torch.baddbmm(seen, self._queries, ring.keys[:, :, :length])
-        torch.bmm(scores.softmax(-1), ring.values[:, :length], out=self._mixed)
+        keys, values = ring.keys[:, :length], ring.values[:, :length]
+        if self._device.type == "cpu":  # a matrix and a vector for each head: numpy takes half the time of torch
+            np.matmul(keys.numpy(), self._queries.numpy(), self._scores[:, :length].numpy())
+            weights = torch.add(self._scores[:, :length, 0], seen).softmax(-1)
+            np.matmul(weights[:, None].numpy(), values.numpy(), self._mixed.numpy())
+        else:
+            scores = torch.baddbmm(seen[:, :, None], keys, self._queries)
+            torch.bmm(scores.softmax(1).transpose(1, 2), values, out=self._mixed)
 
     def _embed(self, tokens: np.ndarray) -> None:
         """Embeddings of the symbols and of the n-grams that end with them, as in `GramEmbedding`, and the condition."""

@@ -59,6 +59,7 @@ def of(kind: str) -> Corpus:
 
 
 @cache
+@torch.inference_mode(False)
 def case(name: str, kind: str) -> Case:
     """Of each family a debug model that has learnt a little, and of those that stream each kind of ensemble."""
     if name in ENSEMBLES:
@@ -75,7 +76,6 @@ def case(name: str, kind: str) -> Case:
     return Case(SHAPES[kind], train, model)
 
 
-@torch.inference_mode(False)
 @torch.enable_grad()
 def learn(model: Any, train: Corpus, steps: int) -> None:
     (player,) = model.players()
