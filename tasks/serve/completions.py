@@ -88,7 +88,8 @@ class Answer(ABC):
 
     async def pieces(self, engine: Engine) -> AsyncIterator[Piece]:
         """Of all choices, as they are drawn; each choice ends with its reason."""
-        share = Share([choice.draft for choice in self._choices])
+        piecemeal = self._asked.stream or bool(self._asked.stops)  # a stop string ends a text while it is drawn
+        share = Share([choice.draft for choice in self._choices], piecemeal)
         cost = sum(draft.how.max_length for draft in share.drafts) * max(1, self._asked.beams // self._asked.drafts)
         news = self._searched() if self._asked.beams else self._worker.draw(share, self._deadline)
         with engine.admitted(len(share.drafts), cost):

@@ -40,8 +40,9 @@ class News(NamedTuple):
 class Share:
     """The drafts of one request."""
 
-    def __init__(self, drafts: Sequence[Draft]) -> None:
-        self.drafts, self.seats = drafts, 0
+    def __init__(self, drafts: Sequence[Draft], piecemeal: bool = True) -> None:
+        """`piecemeal`: there is news whenever one has grown; else when one has ended, which leaves the thread in peace."""
+        self.drafts, self.piecemeal, self.seats = drafts, piecemeal, 0
         self.over = set[int]()  # the numbers of those that nobody wants any more
         self.news = asyncio.Event()
         self.error: BaseException | None = None
@@ -134,7 +135,9 @@ class Drawer:
             if not self._seated:
                 return grown
             for draft in self._slots.step():
-                grown.add(self._seated[draft].share)
+                share = self._seated[draft].share
+                if draft.ended or share.piecemeal:
+                    grown.add(share)
             if time.monotonic() >= until:
                 return grown
 

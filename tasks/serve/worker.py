@@ -164,7 +164,7 @@ class Worker:
         """The whole contents of drafts, their prompts in front, as `aigc generate` makes them."""
         if any(draft.how.beams for draft in drafts):
             raise BadInput("sampling: beams: items are drawn here; /v1/completions has use_beam_search")
-        async for _ in self.draw(Share(drafts), deadline):
+        async for _ in self.draw(Share(drafts, piecemeal=False), deadline):
             pass
         return await self._run(_decoded, self.generator, drafts)
 
