@@ -10,7 +10,7 @@ from tasks.judge.evaluate import MEASUREMENTS, EvaluationSettings, summary, writ
 from tasks.judge.samples import show_samples, shuffled
 from tasks.stage.references import CorpusRef, EnsembleRef, EvaluationRef
 from tasks.stage.stage import StageContext, stage
-from tasks.train.finetune import splits
+from tasks.train.inputs import splits
 
 if TYPE_CHECKING:
     from aigc_models.evidence import Measurement

@@ -21,7 +21,7 @@ from tasks.judge.champion import ChampionRef, items_of, shared_counts
 from tasks.judge.samples import generate_like, show_samples, shuffled
 from tasks.stage.references import CorpusRef, EnsembleRef, EvaluationRef, ModelRef
 from tasks.stage.stage import StageContext, stage
-from tasks.train.finetune import shape_of, splits
+from tasks.train.inputs import shape_of, splits
 
 if TYPE_CHECKING:
     import numpy as np

@@ -119,7 +119,7 @@ def main() -> int:
     threading.Thread(target=_end_with_stdin, daemon=True).start()
     from aigc_models.training.fit import fit
     from aigc_models.training.plan import Interrupted
-    from tasks.train.finetune import prepared
+    from tasks.train.inputs import prepared
     from tasks.train.members import training_plan
 
     context = StageContext(Path(orders["folder"]), Workspace(Path(orders["workspace"])))

@@ -13,7 +13,7 @@ from tasks.stage.references import CorpusRef, EnsembleRef, ModelRef
 from tasks.stage.stage import StageContext, stage
 from tasks.stage.validation import validated
 from tasks.train.encode import LATEST, latest_contents
-from tasks.train.finetune import shape_of, splits
+from tasks.train.inputs import shape_of, splits
 
 if TYPE_CHECKING:
     from aigc_models.bundle import Card

@@ -3,37 +3,18 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
-from tasks.split.folds import outside
 from tasks.stage.references import CorpusRef, ModelRef
 from tasks.stage.stage import StageContext, stage
+from tasks.train.inputs import prepared
 from tasks.train.members import MemberSettings
 
 if TYPE_CHECKING:
     from aigc_models.bundle import Card
-    from aigc_models.capabilities import Shape
-    from aigc_models.corpus import Corpus
     from aigc_models.training.plan import Plan
 
 Kind = Literal["member", "body"]
-
-
-def shape_of(data: CorpusRef) -> Shape:
-    """What a family has to know of the data."""
-    from aigc_models.capabilities import Shape
-    from aigc_models.find import find
-
-    modality = find("aigc_models.modalities", data.modality)
-    return Shape(data.modality, data.labels, modality.Format.model_validate(data.format))
-
-
-def splits(data: CorpusRef, context: StageContext) -> dict[str, Corpus]:
-    """The encoded splits, memory-mapped."""
-    from aigc_models.corpus import Corpus
-
-    folders = [context.workspace.path(output) for output in data.outputs]
-    return {folder.name: Corpus.load(folder, data.modality) for folder in folders}
 
 
 @stage(process=True)
@@ -76,26 +57,6 @@ def learn(data: CorpusRef, body: ModelRef | None, member: MemberSettings, kind: 
         validation_loss=fitted.validation_loss if fitted else loss,
         run_id=context.run_id,
     )
-
-
-def prepared(
-    data: CorpusRef, body: ModelRef | None, member: MemberSettings, context: StageContext
-) -> tuple[Any, dict[str, Corpus]]:
-    """The model before its training, and what it learns from."""
-    from aigc_models import bundle
-    from aigc_models.capabilities import Fits
-    from tasks.train.members import build
-
-    shape, corpora = shape_of(data), splits(data, context)
-    if member.fold is not None:
-        train = next(path for path in map(context.workspace.path, data.outputs) if path.name == "train")
-        corpora["train"] = outside(corpora["train"], train, member.fold, member.name)
-        context.log(train_items=len(corpora["train"]))
-    model = build(member, shape)
-    if body is not None and member.start != "random" and not isinstance(model, Fits):
-        copied, of = bundle.warm_start(model, body.path(context.workspace))
-        context.log(tensors_copied=copied, tensors=of)
-    return model, corpora
 
 
 def _card(data: CorpusRef, body: ModelRef | None, member: MemberSettings, kind: Kind, model: object, plan: Plan | None) -> Card:

@@ -20,7 +20,7 @@ from tasks.stage.owner import locked
 from tasks.stage.references import CorpusRef
 from tasks.stage.settings import Workspace
 from tasks.stage.stage import StageContext, stage
-from tasks.train.finetune import shape_of, splits
+from tasks.train.inputs import shape_of, splits
 from tasks.train.members import MemberSettings, build, training_plan
 
 VALIDATION_SHARE = 0.1  # of the time, at most

@@ -10,7 +10,8 @@ from tasks.stage.references import CorpusRef
 from tasks.stage.settings import Workspace
 from tasks.stage.stage import StageContext
 from tasks.train.ensemble import EnsembleSettings, build_ensemble
-from tasks.train.finetune import finetune, shape_of, splits
+from tasks.train.finetune import finetune
+from tasks.train.inputs import shape_of, splits
 from tasks.train.members import MemberSettings
 from tasks.train.pretrain import pretrain
 
