@@ -23,10 +23,10 @@ from torch import Tensor, nn
 
 from aigc_models.capabilities import Stateful, capabilities
 from aigc_models.card import CARD, FORMAT_VERSION, Card, read_card, valid
-from aigc_models.devices import Device, choose_device
 from aigc_models.errors import BadInput, Damaged
 from aigc_models.find import find
 from aigc_models.training.checkpoints import detached, replace, sha256
+from aigc_models.training.devices import Device, choose_device
 from aigc_models.training.randomness import seeded
 
 WEIGHTS, MEMBERS = "weights.safetensors", "members"

@@ -21,7 +21,6 @@ from torch import Tensor, nn
 
 from aigc_models import bundle
 from aigc_models.capabilities import Generates, Streams
-from aigc_models.devices import Device
 from aigc_models.errors import BadInput, fault, shortened, unknown
 from aigc_models.find import find
 from aigc_models.inference import Inference, Labels, Latest
@@ -31,6 +30,7 @@ from aigc_models.language.grammar import Match
 from aigc_models.language.slots import Draft, Slots, in_turn, stream
 from aigc_models.layers.noise import LABEL, derived, item_seeds
 from aigc_models.sequences import PAD
+from aigc_models.training.devices import Device
 
 
 class Sampling(BaseModel):

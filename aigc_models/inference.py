@@ -19,11 +19,11 @@ from aigc_models.bundle import Card
 from aigc_models.capabilities import Classifies, Denoises, Encodes, Forecasts, Reconstructs, Scores
 from aigc_models.corpus import Batch, Corpus
 from aigc_models.delegation import abilities, able
-from aigc_models.devices import place_of
 from aigc_models.errors import BadInput, unknown
 from aigc_models.language import reading
 from aigc_models.modality import divided_inside
 from aigc_models.sequences import Sequences
+from aigc_models.training.devices import place_of
 
 LEVELS = (0.1, 0.25, 0.5, 0.75, 0.9)
 Labels = str | Sequence[str] | None  # one for all items, or several that are gone through in turn

@@ -11,8 +11,8 @@ from typing import Annotated, Any
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from aigc_models.devices import AUTO, Device
 from aigc_models.errors import BadInput, unknown
+from aigc_models.training.devices import AUTO, Device
 from flows.yaml_file import line_of, mapping
 from tasks.clean.clean import CleanSettings
 from tasks.deduplicate.deduplicate import DeduplicateSettings

@@ -8,8 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from aigc_models.devices import Device
     from aigc_models.generator import Generator
+    from aigc_models.training.devices import Device
 
 
 def open_model(reference: str, device: Device = "auto") -> Generator:

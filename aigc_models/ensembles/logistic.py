@@ -21,11 +21,11 @@ from torch.nn import functional as F
 
 from aigc_models.capabilities import Shape, Streams
 from aigc_models.corpus import Corpus
-from aigc_models.devices import place_of
 from aigc_models.ensembles._combined import LANES, Combined
 from aigc_models.language import reading
 from aigc_models.language.vocabulary import symbolic
 from aigc_models.sequences import PAD, Sequences
+from aigc_models.training.devices import place_of
 
 MODALITIES = symbolic()
 RUNS = 20  # of places, in turn in the one and the other part of the validation split

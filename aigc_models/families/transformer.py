@@ -10,12 +10,12 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from aigc_models.capabilities import Player, Shape
-from aigc_models.devices import place_of
 from aigc_models.language.attention import Block, Cache, GramEmbedding, Rotation, band, initialise
 from aigc_models.language.model import LanguageModel
 from aigc_models.language.ring import RingStates
 from aigc_models.language.rows import Packed
 from aigc_models.language.vocabulary import symbolic
+from aigc_models.training.devices import place_of
 
 MODALITIES = symbolic()
 BODY = "masked_lm"

@@ -13,11 +13,11 @@ from torch.nn import functional as F
 
 from aigc_models.capabilities import Shape
 from aigc_models.corpus import Batch, Corpus
-from aigc_models.devices import place_of
 from aigc_models.language import reading
 from aigc_models.language.rows import Packed, Rows
 from aigc_models.language.vocabulary import vocabulary_of
 from aigc_models.sequences import PAD
+from aigc_models.training.devices import place_of
 
 
 class RowSettings(Protocol):

@@ -13,11 +13,11 @@ from torch import Tensor
 
 from aigc_models.capabilities import Scores, Streams
 from aigc_models.corpus import Corpus
-from aigc_models.devices import place_of
 from aigc_models.evidence import Evidence, Measurement, original
 from aigc_models.find import find
 from aigc_models.language import reading
 from aigc_models.metrics._bootstrap import ROUNDS, compared, resamples
+from aigc_models.training.devices import place_of
 
 Bits = NDArray[np.float64]
 

@@ -15,8 +15,8 @@ from torch import Tensor, nn
 from aigc_models import sequences
 from aigc_models.capabilities import Batches, Learns, Mean, Player, Validates
 from aigc_models.corpus import Corpus, Shuffled
-from aigc_models.devices import Device, choose_device
 from aigc_models.training import checkpoints, optimisers
+from aigc_models.training.devices import Device, choose_device
 from aigc_models.training.plan import SYMBOLS, VALIDATED, Precision
 from aigc_models.training.randomness import seeded
 from aigc_models.training.replicas import Replicas

@@ -8,8 +8,8 @@ from typing import Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from aigc_models.devices import AUTO, Device
 from aigc_models.errors import AigcError
+from aigc_models.training.devices import AUTO, Device
 
 VALIDATED, SYMBOLS = 512, 16_384  # validation items, and symbols of all of them, that training looks at, at most
 VALIDATIONS = 25  # in a training, where the plan does not say

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from aigc_models.devices import Device
+from aigc_models.training.devices import Device
 from flows.command_line.command import answer, ending, leave
 from flows.failures import FAILED
 

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from aigc_models.devices import AUTO, Device
 from aigc_models.errors import unknown
 from aigc_models.find import find, names
+from aigc_models.training.devices import AUTO, Device
 from tasks.judge import choice
 from tasks.judge.champion import ChampionRef, items_of, shared_counts
 from tasks.judge.samples import generate_like, show_samples, shuffled

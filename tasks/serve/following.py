@@ -19,7 +19,7 @@ from tasks.serve.metering import Meters
 from tasks.serve.worker import Served
 
 if TYPE_CHECKING:
-    from aigc_models.devices import Device
+    from aigc_models.training.devices import Device
     from tasks.stage.settings import Workspace
     from tasks.use.provenance import Identity
 

@@ -23,8 +23,8 @@ from typing import Any, NoReturn
 import uvicorn
 from pydantic import BaseModel, ConfigDict, Field
 
-from aigc_models.devices import AUTO, Device
 from aigc_models.errors import AigcError, BadInput
+from aigc_models.training.devices import AUTO, Device
 from tasks.serve.app import HUNG, create_app
 from tasks.serve.engine import Engine, cores
 from tasks.serve.following import EVERY

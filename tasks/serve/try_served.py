@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from aigc_models.devices import AUTO, Device
 from aigc_models.errors import AigcError, BadInput
+from aigc_models.training.devices import AUTO, Device
 from tasks.stage.references import EnsembleRef, ModelRef, Reference, RegisteredRef
 from tasks.stage.stage import StageContext, stage
 from tasks.use.generate import identity_of

@@ -16,8 +16,8 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from aigc_models.devices import Device
 from aigc_models.errors import AigcError, BadInput, unknown
+from aigc_models.training.devices import Device
 from tasks.serve.batching import Batcher, Content, ItemRequest
 from tasks.serve.drawing import SLICE, Drawer, Late, News, Share
 from tasks.use.provenance import Identity

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from aigc_models.devices import Device
+from aigc_models.training.devices import Device
 from tasks.train.members import MemberSettings
 
 

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from aigc_models.devices import AUTO, Device
 from aigc_models.errors import unknown
 from aigc_models.find import find, names
+from aigc_models.training.devices import AUTO, Device
 from tasks.stage.references import CorpusRef, EnsembleRef, ModelRef
 from tasks.stage.stage import StageContext, stage
 from tasks.stage.validation import validated

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from aigc_models.devices import AUTO, Device
 from aigc_models.errors import BadInput, unknown
 from aigc_models.find import find, names
+from aigc_models.training.devices import AUTO, Device
 from tasks.stage.validation import bad_input
 
 if TYPE_CHECKING:

@@ -26,8 +26,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from aigc_models.devices import AUTO, Device
 from aigc_models.errors import BadInput
+from aigc_models.training.devices import AUTO, Device
 from tasks.stage.execution import Stopped
 from tasks.stage.stage import StageContext, stage
 from tasks.use.arrivals import journal as journals

@@ -20,8 +20,8 @@ from typing import IO, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from aigc_models.devices import AUTO, Device
 from aigc_models.errors import BadInput, unknown
+from aigc_models.training.devices import AUTO, Device
 from tasks.stage.execution import Stopped
 from tasks.stage.references import EnsembleRef, GenerationRef, ModelRef, RegisteredRef, digest_of
 from tasks.stage.stage import StageContext, stage

@@ -14,7 +14,6 @@ from aigc_models import canvas
 from aigc_models.bundle import Card
 from aigc_models.capabilities import Fits, Forecasts, Generates, Shape, Streams
 from aigc_models.corpus import Batch, Corpus
-from aigc_models.devices import choose_device, place_of
 from aigc_models.ensembles import average, logistic, mixture, quantile_average
 from aigc_models.errors import BadInput
 from aigc_models.evidence import Evidence
@@ -24,6 +23,7 @@ from aigc_models.language import decoding
 from aigc_models.metrics import _likelihood, crps
 from aigc_models.modalities import text
 from aigc_models.sequences import Sequences
+from aigc_models.training.devices import choose_device, place_of
 from aigc_models.training.randomness import seeded
 
 LABELS = ("a", "b")
