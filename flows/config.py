@@ -105,8 +105,8 @@ class TrainingConfig(Settings):
 
     def combining(self) -> EnsembleSettings:
         """How the ensemble is made, on the device of the training where it names none."""
-        own = self.ensemble.device
-        return self.ensemble.model_copy(update={"device": self.device if own == "auto" else own})
+        device = self.ensemble.device
+        return self.ensemble.model_copy(update={"device": self.device if device == "auto" else device})
 
     def plain(self) -> list[MemberSettings]:
         """The plain methods, of which the strongest is the baseline."""

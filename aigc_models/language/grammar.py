@@ -120,8 +120,8 @@ def _tokenizer(pieces: tuple[bytes, ...]) -> LLTokenizer:
 
 def _reason(message: str) -> str:
     """The one line of the library's message that says what is wrong."""
-    if found := re.search(r"^error: (.*)", message, re.MULTILINE):
-        return found[1]
+    if reason := re.search(r"^error: (.*)", message, re.MULTILINE):
+        return reason[1]
     return re.sub(r"^at \d+\(\d+\): |failed to compile JSON schema: ", "", message).split("\n")[0]
 
 

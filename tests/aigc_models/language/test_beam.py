@@ -76,10 +76,10 @@ def every(model: Any, prompt: list[int], most: int, alpha: float) -> list[tuple[
 def test_with_enough_beams_the_best_of_all_texts_are_found(seed: int, alpha: float) -> None:
     model, prompt = Chain(seed), [1, 0][: seed % 3]
     best = every(model, prompt, 4, alpha)[:10]
-    found = searched(model, draft(prompt, max_length=4 + len(prompt), beams=64, length_penalty=alpha))[:10]
-    assert [each.symbols for each in found] == [symbols for _, symbols in best]
-    assert [each.score for each in found] == pytest.approx([score for score, _ in best])
-    assert [each.complete for each in found] == [symbols[-1] == 3 for _, symbols in best]
+    hypotheses = searched(model, draft(prompt, max_length=4 + len(prompt), beams=64, length_penalty=alpha))[:10]
+    assert [each.symbols for each in hypotheses] == [symbols for _, symbols in best]
+    assert [each.score for each in hypotheses] == pytest.approx([score for score, _ in best])
+    assert [each.complete for each in hypotheses] == [symbols[-1] == 3 for _, symbols in best]
 
 
 def test_one_beam_always_takes_the_likeliest_and_more_are_no_worse() -> None:
@@ -103,10 +103,10 @@ def test_length_penalty_is_that_of_the_paper() -> None:
 def test_what_is_held_and_what_is_biased() -> None:
     pieces = [b"a", b"b", b"c"]
     start = grammar.grammar(pieces, regex="(ab|c){2}")
-    found = searched(Chain(0), draft(start=start, max_length=9, beams=8, regex="(ab|c){2}"))
-    assert {bytes(b"abc"[symbol] for symbol in each.symbols[:-1]) for each in found} == {b"abab", b"abc", b"cab", b"cc"}
-    assert all(each.complete for each in found)
-    best = {tuple(each.symbols): each.log_probability for each in found}
+    hypotheses = searched(Chain(0), draft(start=start, max_length=9, beams=8, regex="(ab|c){2}"))
+    assert {bytes(b"abc"[symbol] for symbol in each.symbols[:-1]) for each in hypotheses} == {b"abab", b"abc", b"cab", b"cc"}
+    assert all(each.complete for each in hypotheses)
+    best = {tuple(each.symbols): each.log_probability for each in hypotheses}
     for symbols, total in best.items():
         assert total == pytest.approx(likelihood(Chain(0), [], list(symbols)))
     cut = searched(Chain(0), draft(start=start, max_length=3, beams=8, regex="(ab|c){2}"))
@@ -119,9 +119,9 @@ def test_an_impossible_text_is_found_where_it_is_the_only_one() -> None:
     model = Chain(0)
     model.table[:, :, 2] = -torch.inf
     start = grammar.grammar([b"a", b"b", b"c"], regex="cc|cca")
-    found = searched(model, draft(start=start, max_length=9, beams=2, regex="cc|cca"))
-    assert sorted(each.symbols for each in found) == [[2, 2, 0, 3], [2, 2, 3]]
-    assert all(math.isfinite(each.score) for each in found)
+    hypotheses = searched(model, draft(start=start, max_length=9, beams=2, regex="cc|cca"))
+    assert sorted(each.symbols for each in hypotheses) == [[2, 2, 0, 3], [2, 2, 3]]
+    assert all(math.isfinite(each.score) for each in hypotheses)
 
 
 @pytest.mark.parametrize("asked", [{"temperature": 0.5}, {"top_k": 3}, {"frequency_penalty": 1.0}, {"no_repeat_ngram": 2}])

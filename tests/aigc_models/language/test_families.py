@@ -302,13 +302,13 @@ def test_beams_carry_their_own_states(name: str, kind: str) -> None:
         draft = Draft(0, 0, prompt, decoding.sampling(max_length=12, beams=beams, length_penalty=0.0))
         search = Search(given.model, draft)
         search.run()
-        for found in search.finished:
-            fed = torch.tensor([[given.end, *prompt, *found.symbols[:-1]]])
+        for hypothesis in search.finished:
+            fed = torch.tensor([[given.end, *prompt, *hypothesis.symbols[:-1]]])
             said, _ = given.model.extend(given.model.begin(condition), fed)
-            symbols = torch.tensor([found.symbols])
+            symbols = torch.tensor([hypothesis.symbols])
             alone = said[:, len(prompt) :].gather(2, symbols[:, :, None]).double().sum()
-            assert found.log_probability == pytest.approx(float(alone), abs=rounding)
-        assert len({tuple(found.symbols) for found in search.finished}) == beams
+            assert hypothesis.log_probability == pytest.approx(float(alone), abs=rounding)
+        assert len({tuple(hypothesis.symbols) for hypothesis in search.finished}) == beams
         totals.append(search.finished[0].log_probability)
     assert totals[2] >= totals[0] - rounding
 

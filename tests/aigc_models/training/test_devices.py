@@ -67,9 +67,9 @@ def built(name: str, shape: Shape, train: Corpus, place: torch.device | str = "c
 
 
 def of(modality: str, capability: type) -> list[str]:
-    found = [name for name in names("aigc_models.families") if modality in find("aigc_models.families", name).MODALITIES]
+    families = [name for name in names("aigc_models.families") if modality in find("aigc_models.families", name).MODALITIES]
     shapes = {"text": TEXTS}
-    return [name for name in found if modality not in shapes or isinstance(_debug(name, shapes[modality]), capability)]
+    return [name for name in families if modality not in shapes or isinstance(_debug(name, shapes[modality]), capability)]
 
 
 def _debug(name: str, shape: Shape) -> Any:
