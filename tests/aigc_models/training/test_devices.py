@@ -163,14 +163,16 @@ def test_pictures_are_asked_for_from_anywhere(name: str, digits: Any, elsewhere:
 def test_a_mixture_of_pictures(digits: Any, elsewhere: torch.device, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(canvas, "side_by_side", lambda work, parts: [work(part) for part in parts])  # it is of one thread
     train = digits.train.take(np.arange(200))
-    made = []
+    made, learnt = [], []
     for place in ("cpu", elsewhere):
         members = {name: built(name, digits.shape, train, place) for name in ("gaussian_mixture", "vae", "gan")}
         ensemble = mixture.build(members, {"gaussian_mixture": 0.4, "vae": 0.3, "gan": 0.3}, mixture.Settings())
         made.append(ensemble.generate(torch.arange(10), torch.arange(10)))
         held = digits.validation.take(np.arange(32))
-        mixture.fit(members, train, held, digits.shape, mixture.Settings(steps=2, most=32), 0, lambda *a, **k: None)
+        quick = mixture.Settings(steps=2, most=32)
+        learnt.append(mixture.fit(members, train, held, digits.shape, quick, 0, lambda *a, **k: None).weights)
     near(*made)
+    assert learnt[0] == pytest.approx(learnt[1], abs=1e-3)
 
 
 @pytest.mark.parametrize("name", of("series", Forecasts))
