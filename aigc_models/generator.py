@@ -36,7 +36,7 @@ from aigc_models.training.devices import Device
 class Sampling(BaseModel):
     """What whole-item models (`Generates`) may heed; one that does not know an option leaves it alone."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
     temperature: float | None = Field(None, ge=0, le=10, description="spread of the noise; 1: as learnt, 0: none")
     guidance: float | None = Field(None, ge=0, le=100, description="1: the condition as it is, above 1: exaggerated")
     steps: int | None = Field(None, ge=1, le=1000, description="of the sampler")

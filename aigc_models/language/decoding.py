@@ -35,7 +35,7 @@ Bias = Annotated[float, Field(ge=-100, le=100)]
 class Sampling(BaseModel):
     """What may be asked of `generate` and `stream`."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
     max_length: int = Field(512, ge=1, description="most symbols of an item, the prompt and END included")
     temperature: float = Field(1.0, ge=0, description="1: as learned; 0: always the likeliest symbol")
     top_k: int = Field(0, ge=0, description="only the likeliest symbols, this many; 0: all")

@@ -12,6 +12,7 @@ import typer
 from flows.command_line import data as cli_data
 from flows.command_line import deploy as cli_deploy
 from flows.command_line import infer as cli_infer
+from flows.command_line import keys as cli_keys
 from flows.command_line import models as cli_models
 from flows.command_line import reproduce as cli_reproduce
 from flows.command_line import retrain as cli_retrain
@@ -38,6 +39,7 @@ app.add_typer(
     name="models",
     help="Registered models: list, show, compare, promote, approve, reject, rollback, history.",
 )
+app.add_typer(cli_keys.app, name="keys", help="API keys of the servers of this workspace: add, list, revoke.")
 cli_services.add_to(app)
 cli_infer.add_to(app)
 app.command()(cli_deploy.deploy)

@@ -89,24 +89,37 @@ def serve(
     every: Annotated[float, typer.Option(min=0.1, help="seconds between two looks whether an alias was moved")] = 5.0,
     hung: Annotated[float, typer.Option(min=1, help="seconds without progress after which /healthz fails")] = 120.0,
     device: Place = "auto",
+    limit: Annotated[list[str] | None, typer.Option(help="a bound: tokens=2048, items=16, rate=60; docs/security.md")] = None,
+    allow_host: Annotated[list[str] | None, typer.Option(help="a name under which it may be asked; '*': any")] = None,
+    without_keys: Annotated[bool, typer.Option("--without-keys", help="let everybody ask, from other machines too")] = False,
+    access_log: Annotated[
+        str | None, typer.Option(help="file for a line of JSON a request; -: stderr [default: .aigc/logs/access.jsonl]")
+    ] = None,
+    tls_cert: Annotated[Path | None, typer.Option(help="certificate (PEM), to serve over https")] = None,
+    tls_key: Annotated[Path | None, typer.Option(help="its key (PEM)")] = None,
 ) -> None:
     """Serve registered models in real time: OpenAI's paths, a page at /, its description at /docs.
 
     NAME and NAME@alias are followed: a promotion or rollback is served without a restart. NAME/version never moves.
+    Once `aigc keys add` has made a key, one is asked for; to listen beyond this machine takes one, or --without-keys.
 
     Example: aigc serve digits docstrings --port 8000
+    Example: aigc serve docstrings --host 0.0.0.0 --limit tokens=1000 --limit rate=60
     """
     with ending():
         from aigc_models.errors import BadInput
+        from tasks.serve.doors import Doors
         from tasks.serve.following import registered
         from tasks.serve.run import serve as serve_models
         from tasks.stage.settings import Workspace
 
         workspace = Workspace.current().create()
+        fields = {"hosts": tuple(allow_host or ()), "without_keys": without_keys, "access_log": access_log}
+        doors = Doors.of(workspace, host, limit or [], certificate=tls_cert, key=tls_key, **fields)
         served = {one.identity.model: one for one in (registered(workspace, model, device) for model in models)}
         if len(served) < len(models):
             raise BadInput(f"{' '.join(models)}: a model is named twice; serve one version of it here, another at another port")
-        serve_models(served, host, port, every=every, hung=hung)
+        serve_models(served, host, port, doors=doors, every=every, hung=hung)
 
 
 def ui(

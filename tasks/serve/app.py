@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import base64
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -20,11 +20,15 @@ from fastapi.responses import HTMLResponse, JSONResponse, StreamingResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from aigc_models.errors import BadInput
-from tasks.serve import failures, inference, media
+from tasks.serve import failures, inference, media, promotion
+from tasks.serve.access import LOOPBACK, Access
+from tasks.serve.bodies import JsonRoute
 from tasks.serve.chat import Chat, ChatAnswer, ChatRequest
 from tasks.serve.completions import Answer, CompletionAnswer, server_sent
 from tasks.serve.engine import Engine, Hung
 from tasks.serve.following import EVERY, Follower
+from tasks.serve.keys import Keyring
+from tasks.serve.limits import Limits, cost
 from tasks.serve.metering import Metered, Meters
 from tasks.serve.requests import deadline_of, headers, mark, unless_gone, worker_for
 from tasks.serve.schemas import (
@@ -41,7 +45,6 @@ from tasks.serve.schemas import (
 from tasks.serve.worker import Item, Served, Worker
 from tasks.use.provenance import labelled
 
-PATIENCE = 600.0  # seconds after which an answer that is not done is given up
 HUNG = 120.0  # seconds without progress after which a worker that has something to do counts as hung
 STARTED = int(time.time())
 ABOUT = (
@@ -49,24 +52,27 @@ ABOUT = (
     "and that it is AI-generated: in the headers X-AIGC-Model, X-AIGC-Version, X-AIGC-Seed and X-AI-Generated, "
     "in the field aigc of the body, and inside each PNG and WAV."
 )
-router = APIRouter(responses=FAILURES)
+router = APIRouter(route_class=JsonRoute, responses=FAILURES)
 
 
 def create_app(
     models: Mapping[str, Served],
-    room: int = 128,
+    limits: Limits | None = None,
     loaded: Callable[[Engine], None] = lambda engine: None,
     every: float = EVERY,
     hung: float = HUNG,
-    patience: float = PATIENCE,
+    keyring: Keyring | None = None,
+    hosts: Sequence[str] = LOOPBACK,
+    promote: promotion.Promote | None = None,
 ) -> FastAPI:
     """An app that serves `models` by name; they are loaded when it starts, then `loaded` is called.
 
-    `room`: how many items may wait or be made at a time; beyond it requests get a 429.
     `every`: seconds between two looks at the registry. `hung`: seconds without progress until `/healthz` says 503.
-    `patience`: seconds after which a text that is not done is given up with a 504.
+    `keyring`: whose keys are asked for, once there is one; none: everybody may ask. `hosts`: by which names; `*`: by any.
+    `promote`: what makes a version champion, for who has a key for that; none: nobody may.
     """
-    engine = Engine(models, room)
+    limits = limits or Limits()
+    engine = Engine(models, limits)
     meters = Meters(engine)
     follower = Follower(engine, meters, every)
 
@@ -86,10 +92,11 @@ def create_app(
 
     app = FastAPI(title="AIGC Foundry", description=ABOUT, lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.engine, app.state.meters, app.state.follower, app.state.hung = engine, meters, follower, hung
-    app.state.patience = patience
-    for part in (router, media.router, inference.router):
+    app.state.promote = promote
+    for part in (router, media.router, inference.router, promotion.router):
         app.include_router(part)
-    app.add_middleware(Metered, meters=meters)
+    app.add_middleware(Access, limits=limits, keyring=keyring, hosts=hosts)
+    app.add_middleware(Metered, meters=meters, limits=limits)
     failures.install(app)
     return app
 
@@ -144,13 +151,16 @@ async def chat(asked: ChatRequest, request: Request) -> Response:
 async def answered(request: Request, asked: TextRequest, kind: type[Answer], worker: Worker) -> Response:
     """As a stream where that is asked for; a client that goes away ends the drawing."""
     engine: Engine = request.app.state.engine
-    made = partial(kind, worker, asked, request.app.state.meters, deadline_of(request, asked.deadline))
-    answer = await asyncio.to_thread(made) if asked.held else made()  # a large schema takes a second to be read
+    deadline = deadline_of(request, asked.deadline)
+    for prompt in asked.prompts:
+        engine.limits.allow(asked.prompted_by, "prompt", len(prompt.encode()))
+    made = partial(kind, worker, asked, request.app.state.meters, deadline)
+    answer = await asyncio.to_thread(made) if asked.slow else made()
     if asked.stream:
         events = answer.events(engine)
-        first = await unless_gone(request, anext(events))  # what is wrong shows before the answer begins
+        first = await unless_gone(request, anext(events), deadline)  # what is wrong shows before the answer begins
         return StreamingResponse(server_sent(first, events), media_type="text/event-stream", headers=headers(answer.label))
-    whole = await unless_gone(request, answer.complete(engine))
+    whole = await unless_gone(request, answer.complete(engine), deadline)
     return Response(whole.model_dump_json(), media_type="application/json", headers=headers(answer.label))
 
 
@@ -163,7 +173,7 @@ async def images(asked: ImageRequest, request: Request) -> Response:
     engine: Engine = request.app.state.engine
     answer = mark(worker, asked.seed, asked.first)
     items = [Item(answer.seed, asked.first + index, label) for index in range(asked.n)]
-    with engine.admitted(asked.n):
+    with engine.admitted(cost(asked.n)):
         contents = await unless_gone(request, worker.items(items))
     request.app.state.meters.items.labels(answer.model).inc(asked.n)
     data = [picture(worker, item, content) for item, content in zip(items, contents, strict=True)]
@@ -203,7 +213,7 @@ async def readyz(request: Request) -> dict[str, object]:
     engine: Engine = request.app.state.engine
     notes = request.app.state.follower.notes
     ready: dict[str, object] = {"status": "ready", "models": [worker.identity.model for worker in engine.workers()]}
-    return ready | ({"notes": dict(notes)} if notes else {})
+    return ready | ({"notes": {name: failures.without_folders(note) for name, note in notes.items()}} if notes else {})
 
 
 @router.get("/metrics", response_class=Response)

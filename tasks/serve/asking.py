@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field
+from pydantic import AliasChoices, BaseModel, Field
 
-from tasks.serve.schemas import MAX_IMAGES, MAX_PROMPT_LENGTH, Asked, Text
+from tasks.serve.schemas import STRICT, Asked, Name, bounded
 from tasks.use.provenance import Label
 
 MAX_INPUTS = 64
@@ -20,7 +20,7 @@ Level = Annotated[float, Field(gt=0, lt=1)]
 class Points(BaseModel):
     """The past of a series: a value for each time, and the times where they are known."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = STRICT
     values: dict[str, list[float | None]] = Field(description="of each channel, oldest first; null where one is missing")
     times: list[str | float] | None = Field(None, description="as in a csv file: dates, or numbers; none: counted")
 
@@ -31,18 +31,18 @@ Inputs = Annotated[list[Input], Field(min_length=1, max_length=MAX_INPUTS)]
 
 
 class Voice(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    id: str
+    model_config = STRICT
+    id: Name
 
 
 class SpeechRequest(Asked):
     """`POST /v1/audio/speech`. `input` or `voice` is a label of the model."""
 
-    input: Text = Field("", description="a label of the model, or empty")
-    voice: str | Voice | None = Field(None, description="a label of the model, where `input` is none")
-    response_format: str = Field("wav", description="wav, flac, mp3, opus, ogg, or pcm (16 bits, 24 kHz, mono)")
+    input: Name = Field("", description="a label of the model, or empty")
+    voice: Name | Voice | None = Field(None, description="a label of the model, where `input` is none")
+    response_format: Name = Field("wav", description="wav, flac, mp3, opus, ogg, or pcm (16 bits, 24 kHz, mono)")
     instructions: None = None
-    speed: Literal[1] | None = None
+    speed: Annotated[float, Field(ge=1, le=1)] | None = Field(None, description="1, as it is")
     stream_format: Literal["audio"] | None = None
 
     @property
@@ -55,12 +55,12 @@ class SpeechRequest(Asked):
 class GenerateRequest(Asked):
     """`POST /v1/generate`: items of any modality."""
 
-    n: int = Field(1, ge=1, le=MAX_IMAGES, description="items; `count` says the same")
-    count: int | None = Field(None, ge=1, le=MAX_IMAGES, description="items")
-    prompt: str | None = Field(None, max_length=MAX_PROMPT_LENGTH, description="what a text begins with")
+    n: int = Field(1, ge=1, description="items; `count` says the same", json_schema_extra=bounded("items"))
+    count: int | None = Field(None, ge=1, description="items", json_schema_extra=bounded("items"))
+    prompt: str | None = Field(None, description="what a text begins with", json_schema_extra=bounded("prompt"))
     past: Past | None = Field(None, description="what a series goes on from, as csv or points; none: the newest known")
     sampling: dict[str, float | str | dict[str, Any]] = Field({}, description="the model's own options, such as temperature")
-    response_format: str | None = Field(
+    response_format: Name | None = Field(
         None,
         description="of tunes events (where none is asked for), mid, abc or wav; of others their own; `format` says the same",
         validation_alias=AliasChoices("response_format", "format"),
@@ -87,13 +87,13 @@ class ForecastRequest(Asked):
 class InferenceRequest(BaseModel):
     """What the requests about given content share."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = STRICT
 
-    model: str | None = Field(None, description="a served model; may be left out where one alone can do this")
+    model: Name | None = Field(None, description="a served model; may be left out where one alone can do this")
     input: Input | Inputs = Field(
         description="texts as they are, series as csv; pictures and sounds as base64 of a file (or a data URL)"
     )
-    user: str | None = Field(None, description="accepted for the client's sake, not kept")
+    user: Name | None = Field(None, description="accepted for the client's sake, not kept")
 
     @property
     def inputs(self) -> list[str]:

@@ -6,29 +6,29 @@ The models here learnt texts, not conversations: what is said goes to them as it
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, Field
 
 from tasks.serve import likelihoods
 from tasks.serve.completions import Answer, Piece
-from tasks.serve.schemas import MAX_PROMPT_LENGTH, MAX_TOKENS, Text, TextRequest, Usage
+from tasks.serve.schemas import STRICT, Name, TextRequest, Usage, bounded
 from tasks.use.provenance import Label
 
 MAX_MESSAGES = 256
 
 
 class TextPart(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = STRICT
     type: Literal["text"]
-    text: Text
+    text: str
 
 
 class Message(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = STRICT
     role: Literal["system", "developer", "user", "assistant"]
-    content: Text | list[TextPart]
-    name: str | None = None
+    content: str | list[TextPart]
+    name: Name | None = None
 
     @property
     def text(self) -> str:
@@ -38,16 +38,13 @@ class Message(BaseModel):
 class ChatRequest(TextRequest):
     """The contents of the messages, each on lines of its own, are what the answer goes on from."""
 
+    prompted_by = "messages"
     messages: Annotated[list[Message], Field(min_length=1, max_length=MAX_MESSAGES)]
-    max_completion_tokens: int | None = Field(None, ge=1, le=MAX_TOKENS, description="says the same as `max_tokens`")
+    max_completion_tokens: int | None = Field(
+        None, ge=1, description="says the same as `max_tokens`", json_schema_extra=bounded("tokens")
+    )
     logprobs: bool = False
     top_logprobs: int | None = Field(None, ge=0, le=20)
-
-    @model_validator(mode="after")
-    def _fits(self) -> Self:
-        if len(self.prompts[0]) > MAX_PROMPT_LENGTH:
-            raise ValueError(f"messages: {len(self.prompts[0])} characters in all, at most {MAX_PROMPT_LENGTH}; leave some out")
-        return self
 
     @property
     def prompts(self) -> list[str]:

@@ -15,7 +15,8 @@ from tasks.serve import likelihoods
 from tasks.serve.cutting import Cut, Reason
 from tasks.serve.drawing import Late, News, Share
 from tasks.serve.engine import Engine
-from tasks.serve.failures import failed
+from tasks.serve.failures import FAULT, failed
+from tasks.serve.limits import cost
 from tasks.serve.metering import Meters
 from tasks.serve.schemas import Choice, Completion, CompletionRequest, TextRequest, Usage
 from tasks.serve.worker import Item, Worker
@@ -90,9 +91,9 @@ class Answer(ABC):
         """Of all choices, as they are drawn; each choice ends with its reason."""
         piecemeal = self._asked.stream or bool(self._asked.stops)  # a stop string ends a text while it is drawn
         share = Share([choice.draft for choice in self._choices], piecemeal)
-        cost = sum(draft.how.max_length for draft in share.drafts) * max(1, self._asked.beams // self._asked.drafts)
+        length = sum(draft.how.max_length for draft in share.drafts) * max(1, self._asked.beams // self._asked.drafts)
         news = self._searched() if self._asked.beams else self._worker.draw(share, self._deadline)
-        with engine.admitted(len(share.drafts), cost):
+        with engine.admitted(cost(len(share.drafts), length)):
             async for number, symbols, last in news:
                 choice = self._choices[number]
                 if choice.cut.reason is None and (piece := choice.piece(symbols, last)):
@@ -208,7 +209,7 @@ async def server_sent(first: BaseModel, events: AsyncIterator[BaseModel]) -> Asy
     except BadInput as error:  # what it is held to grew too large on the way
         yield f"data: {bytes(failed(400, str(error)).body).decode()}\n\n"
         return
-    except Exception as error:
-        yield f"data: {bytes(failed(500, str(error), 'server_error').body).decode()}\n\n"
+    except Exception:
+        yield f"data: {bytes(failed(500, FAULT, 'server_error').body).decode()}\n\n"
         raise
     yield "data: [DONE]\n\n"

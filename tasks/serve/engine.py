@@ -12,9 +12,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from aigc_models.errors import AigcError, BadInput
+from tasks.serve.limits import Limits
 from tasks.serve.worker import Served, Worker
-
-COST = 1024  # symbols that count as one item in the queue
 
 
 class Busy(AigcError):
@@ -37,11 +36,10 @@ def cores() -> int:
 class Engine:
     """All models of a server and the queue in front of them."""
 
-    def __init__(self, models: Mapping[str, Served], room: int = 128) -> None:
-        """`room`: how many items may wait or be made at a time."""
+    def __init__(self, models: Mapping[str, Served], limits: Limits | None = None) -> None:
         self.threads = max(1, cores() // max(1, len(models)))
         self._workers = {name: Worker(served, self.threads) for name, served in models.items()}
-        self._room = room
+        self.limits = limits or Limits()
         self._retiring: set[asyncio.Task[None]] = set()
         self.waiting = 0
         self.ready = False
@@ -121,16 +119,18 @@ class Engine:
         return worker
 
     @contextmanager
-    def admitted(self, items: int, symbols: int = 0) -> Iterator[None]:
-        """Room in the queue for `items`, kept for the length of the block; raises `Busy` where there is none.
+    def admitted(self, cost: int) -> Iterator[None]:
+        """Room in the queue for what costs as much as `cost` items (`limits.cost`), kept for the length of the block.
 
-        `symbols`, those of prompts too: each `COST` of them are as much as an item. More than the whole queue
-        holds is let in when nothing else is there.
+        Raises `BadInput` where it is more than one request may cost, `Busy` where there is no room now.
         """
-        cost = max(items, -(-symbols // COST))
-        if self.waiting and self.waiting + cost > self._room:
+        most, room = self.limits.cost, self.limits.room
+        if cost > most:
+            hint = "ask for fewer, shorter or in fewer steps, or in several requests"
+            raise BadInput(f"this costs as much as {cost} items, and a request may cost {most} here (the limit 'cost'); {hint}")
+        if self.waiting + cost > room:
             raise Busy(
-                f"{self.waiting} items wait or are being made, there is room for {self._room}, and this is as much as {cost}; "
+                f"{self.waiting} items wait or are being made, there is room for {room}, and this is as much as {cost}; "
                 "try again in a second"
             )
         self.waiting += cost

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,8 +26,10 @@ from tasks.serve.asking import (
     Past,
     dumped,
 )
+from tasks.serve.bodies import JsonRoute
 from tasks.serve.contents import contents, pasts
 from tasks.serve.engine import Engine
+from tasks.serve.limits import SYMBOLS, cost
 from tasks.serve.requests import able_worker, headers, mark, unless_gone
 from tasks.serve.schemas import FAILURES
 from tasks.serve.worker import Worker
@@ -38,7 +40,7 @@ if TYPE_CHECKING:
     from aigc_models.generator import Generator
     from aigc_models.inference import Forecast
 
-router = APIRouter(responses=FAILURES)
+router = APIRouter(route_class=JsonRoute, responses=FAILURES)
 
 
 @router.post("/v1/forecast", response_model=None, responses={200: {"model": Forecasted}})
@@ -46,10 +48,11 @@ async def forecast(asked: ForecastRequest, request: Request) -> Response:
     """What comes after a series, as quantiles of each step and channel."""
     from tasks.use.infer import points
 
-    worker = able_worker(request, asked.model, "forecasts")
+    worker = able_worker(request, asked, "forecasts")
     worker.check(asked.label)
     given = asked.pasts
-    forecasts = await answered(request, worker, len(given or [1]), _forecast, given, asked.levels, asked.label)
+    with request.app.state.engine.admitted(cost(len(given or [1]))):
+        forecasts = await unless_gone(request, worker.ask(_forecast, given, asked.levels, asked.label))
     data = [Ahead(index=at, **points(one)) for at, one in enumerate(forecasts)]
     answer = mark(worker, asked.seed or 0)
     member = worker.member("forecasts")
@@ -60,8 +63,8 @@ async def forecast(asked: ForecastRequest, request: Request) -> Response:
 @router.post("/v1/classify", response_model=None, responses={200: {"model": Classification}})
 async def classify(asked: ClassifyRequest, request: Request) -> Response:
     """The likeliest label of each input, with the probability of each."""
-    worker = able_worker(request, asked.model, "classifies")
-    shares = (await answered(request, worker, len(asked.inputs), _classify, asked.inputs)).tolist()
+    worker = able_worker(request, asked, "classifies")
+    shares = (await said_of(request, worker, asked.inputs, _classify, "classifies")).tolist()
     labels, data = worker.generator.card.labels, []
     for index, row in enumerate(shares):
         probabilities = dict(zip(labels, row, strict=True))
@@ -75,8 +78,8 @@ async def classify(asked: ClassifyRequest, request: Request) -> Response:
 @router.post("/v1/embeddings", response_model=None, responses={200: {"model": Embeddings}})
 async def embeddings(asked: EmbeddingRequest, request: Request) -> Response:
     """A feature vector for each input, in OpenAI's shape."""
-    worker = able_worker(request, asked.model, "encodes")
-    features = (await answered(request, worker, len(asked.inputs), _embed, asked.inputs)).numpy().astype("<f4")
+    worker = able_worker(request, asked, "encodes")
+    features = (await said_of(request, worker, asked.inputs, _embed, "encodes")).numpy().astype("<f4")
     if asked.dimensions not in (None, features.shape[1]):
         raise BadInput(f"dimensions: {worker.identity.model} has {features.shape[1]}, not {asked.dimensions}; leave it out")
     answer = mark(worker, 0)
@@ -92,23 +95,50 @@ async def embeddings(asked: EmbeddingRequest, request: Request) -> Response:
     return JSONResponse(dumped(body), headers=headers(answer))
 
 
-async def answered(request: Request, worker: Worker, items: int, function: Callable[..., Any], *arguments: Any) -> Any:
-    """What `function(generator, ...)` gives, in the worker's thread, counted as `items` in the queue."""
+async def said_of(
+    request: Request, worker: Worker, inputs: Sequence[str], function: Callable[[Generator, Sequence[Any]], Tensor], able: str
+) -> Tensor:
+    """What `function(generator, contents)` gives for all inputs: a part at a time in the worker's thread, others between."""
     engine: Engine = request.app.state.engine
-    with engine.admitted(items):
-        return await unless_gone(request, worker.ask(function, *arguments))
+    textual = "streams" in worker.generator.capabilities
+    for at, text in enumerate(inputs if textual else ()):
+        engine.limits.allow(f"input[{at}]", "prompt", len(text.encode()))
+    reads = len(worker.generator.card.labels) if able == "classifies" and worker.member(able) == "" else 1
+    symbols = reads * sum(len(text.encode()) for text in inputs) if textual else 0
+
+    async def in_parts() -> Tensor:
+        read = await worker.ask(contents, inputs)
+        sizes = [len(text) if textual else SYMBOLS // worker.generator.card.micro_batch for text in inputs]
+        return torch.cat([await worker.ask(function, [read[at] for at in part]) for part in parts(sizes)])
+
+    import torch
+
+    with engine.admitted(cost(len(inputs), symbols)):
+        return await unless_gone(request, in_parts())
+
+
+def parts(sizes: Sequence[int]) -> list[list[int]]:
+    """Neighbours together as long as their sizes are at most `SYMBOLS` together."""
+    gathered, size = list[list[int]](), SYMBOLS + 1
+    for at, each in enumerate(sizes):
+        if size + each > SYMBOLS:
+            gathered.append([])
+            size = 0
+        gathered[-1].append(at)
+        size += each
+    return gathered
 
 
 def _forecast(generator: Generator, given: list[Past] | None, levels: list[float], label: str | None) -> list[Forecast]:
     return generator.forecast(pasts(generator, given), levels, label)
 
 
-def _classify(generator: Generator, inputs: list[str]) -> Tensor:
-    return generator.classify(contents(generator, inputs))
+def _classify(generator: Generator, read: Sequence[Any]) -> Tensor:
+    return generator.classify(read)
 
 
-def _embed(generator: Generator, inputs: list[str]) -> Tensor:
-    return generator.embed(contents(generator, inputs))
+def _embed(generator: Generator, read: Sequence[Any]) -> Tensor:
+    return generator.embed(read)
 
 
 def _base64(row: np.ndarray) -> str:

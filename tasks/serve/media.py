@@ -14,9 +14,11 @@ from fastapi.responses import JSONResponse
 from aigc_models.errors import BadInput, unknown
 from tasks.serve import sound
 from tasks.serve.asking import GenerateRequest, Items, Made, Points, SpeechRequest, dumped
+from tasks.serve.bodies import JsonRoute
 from tasks.serve.contents import pasts
 from tasks.serve.engine import Engine
-from tasks.serve.requests import able_worker, deadline_of, headers, mark, unless_gone, worker_for
+from tasks.serve.limits import cost
+from tasks.serve.requests import able_worker, deadline_of, header, headers, mark, unless_gone, worker_for
 from tasks.serve.schemas import FAILURES
 from tasks.serve.worker import Item, Worker
 from tasks.use.provenance import labelled
@@ -24,7 +26,7 @@ from tasks.use.provenance import labelled
 if TYPE_CHECKING:
     from aigc_models.generator import Generator
 
-router = APIRouter(responses=FAILURES)
+router = APIRouter(route_class=JsonRoute, responses=FAILURES)
 MOST_FILES = 200_000_000  # characters of base64 in an answer: a tune is some megabytes as sound
 
 
@@ -36,12 +38,12 @@ async def speech(asked: SpeechRequest, request: Request) -> Response:
     answer = mark(worker, asked.seed, asked.first)
     item = Item(answer.seed, asked.first, label)
     engine: Engine = request.app.state.engine
-    with engine.admitted(1):
+    with engine.admitted(cost(1)):
         (content,) = await unless_gone(request, worker.items([item]))
     request.app.state.meters.items.labels(answer.model).inc()
     payload = sound.encoded(content, kind, answer, worker.generator.modality.pack(content))
     made = worker.condition(item)[1]
-    about = {"X-AIGC-Label": made} if made and made.isascii() and made.isprintable() else {}
+    about = {"X-AIGC-Label": header(made)} if made else {}
     return Response(payload, media_type=kind.media, headers={**headers(answer), **about})
 
 
@@ -59,18 +61,18 @@ def label_in(worker: Worker, words: str, voice: str) -> str | None:
 @router.post("/v1/generate", response_model=None, responses={200: {"model": Items}})
 async def generate(asked: GenerateRequest, request: Request) -> Response:
     """Items of any modality: texts, or files as base64, or points of a series."""
-    worker = able_worker(request, asked.model, "generates", "streams")
+    worker = able_worker(request, asked, "generates", "streams")
     worker.check(asked.label)
     kind = kind_of(worker, asked.response_format)
     answer = mark(worker, asked.seed, asked.first)
-    past = await worker.ask(pasts, None if asked.past is None else [asked.past])
+    past = await unless_gone(request, worker.ask(pasts, None if asked.past is None else [asked.past]))
     items = [Item(answer.seed, asked.first + at, asked.label, past[0] if past else None) for at in range(asked.items)]
     engine: Engine = request.app.state.engine
     deadline = deadline_of(request)
-    with engine.admitted(len(items)):
-        contents = await unless_gone(request, made(worker, items, asked, deadline))
+    with engine.admitted(cost_of(worker, asked)):
+        contents = await unless_gone(request, made(worker, items, asked, deadline), deadline)
         # A second of work where there are sounds to be written: other requests are answered meanwhile.
-        data = await unless_gone(request, asyncio.to_thread(_all_described, worker, items, contents, kind))
+        data = await unless_gone(request, asyncio.to_thread(_all_described, worker, items, contents, kind), deadline)
     request.app.state.meters.items.labels(answer.model).inc(len(items))
     listed = Items(created=int(time.time()), model=answer.model, data=data, aigc=answer)
     return JSONResponse(dumped(listed), headers=headers(answer))
@@ -78,22 +80,37 @@ async def generate(asked: GenerateRequest, request: Request) -> Response:
 
 async def made(worker: Worker, items: Sequence[Item], asked: GenerateRequest, deadline: float) -> list[Any]:
     """The items' contents, the same as `aigc generate` makes."""
-    if "streams" in worker.generator.capabilities:
-        drafts = [worker.draft(asked.prompt or "", item, asked.sampling) for item in items]
+    if "streams" in worker.generator.capabilities:  # in another thread: what texts are held to takes a second to be read
+        drafts = await asyncio.to_thread(lambda: [worker.draft(asked.prompt or "", item, asked.sampling) for item in items])
         return await worker.drawn(drafts, deadline)
     if asked.prompt:
         raise BadInput(f"prompt: {worker.identity.model} makes {worker.generator.card.modality}; give a label")
     if not asked.sampling and "generates" in worker.generator.capabilities:
         return list(await worker.items(items))
-    contents: list[Any] = []
-    for item in items:
-        contents += await worker.ask(_sampled, item, asked.sampling)
+    size, contents = worker.generator.card.micro_batch, list[Any]()
+    for begun in range(0, len(items), size):  # others are answered between two micro-batches
+        contents += await worker.ask(_sampled, items[begun : begun + size], asked.sampling)
     return contents
 
 
-def _sampled(generator: Generator, item: Item, sampling: dict[str, Any]) -> list[Any]:
-    past = None if item.past is None else [item.past]
-    return generator.generate(1, label=item.label, seed=item.seed, first=item.item, past=past, **sampling)
+def _sampled(generator: Generator, items: Sequence[Item], sampling: dict[str, Any]) -> list[Any]:
+    """Items of one request, whose numbers follow each other."""
+    first = items[0]
+    past = None if first.past is None else [first.past]
+    return generator.generate(len(items), label=first.label, seed=first.seed, first=first.item, past=past, **sampling)
+
+
+def cost_of(worker: Worker, asked: GenerateRequest) -> int:
+    """Of texts by their symbols, of all else by items and steps."""
+    if "streams" not in worker.generator.capabilities:
+        return cost(asked.items, steps=_whole(asked.sampling.get("steps")))
+    length = _whole(asked.sampling.get("max_length")) or worker.generator.format.length
+    return cost(asked.items, symbols=asked.items * (length + len((asked.prompt or "").encode())))
+
+
+def _whole(option: object) -> int:
+    """A number of a request; what is none is refused where it is used."""
+    return int(option) if isinstance(option, int | float) else 0
 
 
 def kind_of(worker: Worker, form: str | None) -> str:

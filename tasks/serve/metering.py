@@ -1,17 +1,22 @@
-"""What Prometheus reads at `/metrics`, and the limit on the size of a request."""
+"""What Prometheus reads at `/metrics`, and what is noted of each request."""
 
 from __future__ import annotations
 
 import math
+import re
+import secrets
 import time
 from functools import partial
 from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
-from starlette.exceptions import HTTPException
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-MAX_BODY = 1_000_000  # bytes
+from tasks.serve.access_log import REQUEST_ID, log_access
+from tasks.serve.bodies import Bodies
+from tasks.serve.limits import Limits
+
 HELD = "aigc.workers"  # in the scope of a request: the workers that it keeps open
 OUTCOMES = ("served", "refused", "failed")
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
@@ -43,43 +48,40 @@ def _served_version(engine: Any, name: str) -> float:
 
 
 class Metered:
-    """ASGI middleware: counts and times requests, refuses bodies over `MAX_BODY`."""
+    """ASGI middleware, around all others: names, counts, times and logs requests, and bounds their bodies."""
 
-    def __init__(self, app: ASGIApp, meters: Meters) -> None:
+    def __init__(self, app: ASGIApp, meters: Meters, limits: Limits) -> None:
         self.app, self.meters = app, meters
+        self._bodies = Bodies(limits)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        began, status, workers = time.perf_counter(), "500", []  # type: ignore[var-annotated]
-        scope[HELD] = workers
+        began, status, workers = time.perf_counter(), 500, []  # type: ignore[var-annotated]
+        scope[HELD], scope[REQUEST_ID] = workers, request_id(Headers(scope=scope))
 
         async def watched(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
-                status = str(message["status"])
+                status = message["status"]
+                MutableHeaders(scope=message)["X-Request-ID"] = scope[REQUEST_ID]
             await send(message)
 
         try:
-            await self.app(scope, _limited(receive), watched)
+            with self._bodies.receiving(scope, receive) as bounded:
+                await self.app(scope, bounded, watched)
         finally:
+            seconds = time.perf_counter() - began
             for worker in workers:
                 worker.open_requests -= 1
             route = getattr(scope.get("route"), "path", "other")  # never the raw path: labels must be few
-            self.meters.requests.labels(route, status).inc()
-            self.meters.seconds.labels(route).observe(time.perf_counter() - began)
+            self.meters.requests.labels(route, str(status)).inc()
+            self.meters.seconds.labels(route).observe(seconds)
+            log_access(scope, route, status, seconds, [worker.identity for worker in workers])
 
 
-def _limited(receive: Receive) -> Receive:
-    size = 0
-
-    async def limited() -> Message:
-        nonlocal size
-        message = await receive()
-        size += len(message.get("body", b""))
-        if size > MAX_BODY:
-            raise HTTPException(413, f"the request is larger than {MAX_BODY} bytes")
-        return message
-
-    return limited
+def request_id(headers: Headers) -> str:
+    """The client's own, where it gives one that may stand in a log; else a new one."""
+    given = headers.get("x-request-id", "")
+    return given if re.fullmatch(r"[\w-]{1,64}", given, re.ASCII) else secrets.token_hex(8)

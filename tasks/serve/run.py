@@ -17,17 +17,20 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, NoReturn
 
 import uvicorn
+from fastapi import FastAPI
 from pydantic import BaseModel, ConfigDict, Field
 
 from aigc_models.errors import AigcError, BadInput
 from aigc_models.training.devices import AUTO, Device
-from tasks.serve.app import HUNG, create_app
+from tasks.serve.app import create_app
+from tasks.serve.connections import BoundedProtocol
+from tasks.serve.doors import Doors, Tls
 from tasks.serve.engine import Engine, cores
-from tasks.serve.following import EVERY
 from tasks.serve.worker import Served
 from tasks.use.provenance import Identity
 
@@ -57,18 +60,17 @@ def serve(
     host: str,
     port: int,
     say: Callable[[str, Any], None] | None = None,
-    every: float = EVERY,
-    hung: float = HUNG,
+    doors: Doors | None = None,
+    **options: Any,
 ) -> None:
-    """Serve until SIGTERM or SIGINT; both end it cleanly, with status 0.
+    """Serve until SIGTERM or SIGINT; both end it cleanly, with status 0. `options` are `create_app`'s.
 
-    `every`, `hung`: as `create_app` takes them. `say("url", URL)` is called when it listens,
-    `say("ready", NAMES)` when every model is loaded.
+    `say("url", URL)` is called when it listens, `say("ready", NAMES)` when every model is loaded.
     Raises `BadInput` where it cannot listen, and what went wrong where a model cannot be loaded.
     """
     listener = listen(host, port)
     with listener, clean_signals():
-        run(models, listener, say or announce, every=every, hung=hung)
+        run(models, listener, say or announce, doors=doors, **options)
 
 
 def run(
@@ -76,6 +78,7 @@ def run(
     listener: socket.socket,
     say: Callable[[str, Any], None],
     started: Callable[[uvicorn.Server], None] = lambda server: None,
+    doors: Doors | None = None,
     **options: Any,
 ) -> None:
     """Serve on a socket that listens already; `started(server)` is called before it runs; `options` are `create_app`'s."""
@@ -86,13 +89,24 @@ def run(
         elif engine.ready:
             say("ready", engine.names)
 
-    app = create_app(models, loaded=loaded, **options)
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=PATIENCE))
+    app = create_app(models, loaded=loaded, **(doors.options if doors else {}), **options)
+    server = uvicorn.Server(configured(app, doors.tls if doors else None))
     started(server)
-    say("url", url_of(listener))
+    say("url", url_of(listener, "https" if doors and doors.tls else "http"))
     server.run(sockets=[listener])
     if app.state.engine.failure is not None:
         raise app.state.engine.failure
+
+
+def configured(app: FastAPI, tls: Tls | None = None) -> uvicorn.Config:
+    """How uvicorn serves `app`: within its limits, over HTTP/1.1 alone, and who asks is who is connected."""
+    engine: Engine = app.state.engine
+    options: dict[str, Any] = {"log_level": "warning", "access_log": False, "server_header": False}
+    if tls:
+        options |= {"ssl_certfile": str(tls.certificate), "ssl_keyfile": str(tls.key)}
+    protocol: Any = partial(BoundedProtocol, limits=engine.limits)
+    options |= {"http": protocol, "ws": "none", "proxy_headers": False, "timeout_graceful_shutdown": PATIENCE}
+    return uvicorn.Config(app, **options)
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -109,9 +123,10 @@ def listen(host: str, port: int) -> socket.socket:
         raise BadInput(f"cannot listen on {host} port {port}: {reason}; choose another with --host or --port") from error
 
 
-def url_of(listener: socket.socket) -> str:
+def url_of(listener: socket.socket, scheme: str = "http") -> str:
+    """Where it listens."""
     host, port = listener.getsockname()[:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
 def announce(what: str, value: Any) -> None:

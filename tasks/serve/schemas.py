@@ -6,21 +6,23 @@ A field that is not known here is refused by name rather than ignored.
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
 
+from tasks.serve.limits import LIMIT
 from tasks.serve.structure import ResponseFormat, StructuredOutputs
 from tasks.use.provenance import Label
 
 MAX_CHOICES = 16  # for each prompt
 MAX_ANSWERS = 64  # prompts times choices
-MAX_IMAGES = 64
 MAX_PROMPTS = 16
-MAX_PROMPT_LENGTH = 8192  # characters
-MAX_TOKENS = 4096  # a token is a byte of UTF-8
 TOKENS = 511  # by default: with END the 512 symbols of `aigc generate`, so that both make the same text
 MAX_SEED = 2**53 - 1  # what JavaScript can hold
+MAX_NAME = 200  # characters of a model's name or of a label
+MAX_STOP = 256  # characters
+MAX_BIASES = 1024
+READ_AT_ONCE = 4096  # characters
 
 OPTIONS = (
     "temperature",
@@ -37,30 +39,40 @@ OPTIONS = (
 
 Seed = Annotated[int, Field(ge=0, le=MAX_SEED)]
 Bias = Annotated[float, Field(ge=-100, le=100)]
-Text = Annotated[str, Field(max_length=MAX_PROMPT_LENGTH)]
+Name = Annotated[str, Field(max_length=MAX_NAME)]
+Stop = Annotated[str, Field(max_length=MAX_STOP)]
+Symbol = Annotated[str, Field(pattern=r"^[0-9]{1,9}$")]
+STRICT = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)  # true is no 1, and "1" is none either
+
+
+def bounded(limit: str) -> dict[str, JsonValue]:
+    """Of a field in a schema: which of the server's `Limits` bounds it."""
+    return {LIMIT: limit}
 
 
 class Asked(BaseModel):
     """What the requests share."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = STRICT
 
-    model: str | None = Field(None, description="a served model; may be left out where one alone makes this modality")
+    model: Name | None = Field(None, description="a served model; may be left out where one alone makes this modality")
     seed: Seed | None = Field(None, description="the same seed gives the same items; drawn at random where it is left out")
     first: int = Field(0, ge=0, lt=2**31, description="number of the first item: 4 of a seed alone is `first` 4 and `n` 1")
-    label: str | None = Field(None, description="one of the model's labels; without one each item draws its own")
-    user: str | None = Field(None, description="accepted for the client's sake, not kept")
+    label: Name | None = Field(None, description="one of the model's labels; without one each item draws its own")
+    user: Name | None = Field(None, description="accepted for the client's sake, not kept")
 
 
 class StreamOptions(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = STRICT
     include_usage: bool = False
 
 
 class TextRequest(Asked):
     """What is asked of a text. A token is one of the model's symbols: a byte of UTF-8, or a piece of its tokeniser."""
 
-    max_tokens: int = Field(TOKENS, ge=1, le=MAX_TOKENS, description="most tokens, where the text does not end before")
+    max_tokens: int = Field(
+        TOKENS, ge=1, description="most tokens, where the text does not end before", json_schema_extra=bounded("tokens")
+    )
     temperature: float | None = Field(None, ge=0, le=2)
     top_k: int | None = Field(None, ge=0)
     top_p: float | None = Field(None, gt=0, le=1)
@@ -70,13 +82,15 @@ class TextRequest(Asked):
     presence_penalty: float | None = Field(None, ge=-2, le=2)
     repetition_penalty: float | None = Field(None, ge=1)
     no_repeat_ngram: int | None = Field(None, ge=0)
-    logit_bias: dict[int, Bias] | None = Field(None, description="added to the logits of these tokens, by their numbers")
+    logit_bias: dict[Symbol, Bias] | None = Field(
+        None, max_length=MAX_BIASES, description="added to the logits of these tokens, by their numbers"
+    )
     response_format: ResponseFormat | None = Field(None, description="any text, any JSON object, or JSON of a schema")
     structured_outputs: StructuredOutputs | None = Field(None, description="text of a regular expression, or of a schema")
     n: int = Field(1, ge=1, le=MAX_CHOICES, description="choices for each prompt")
     stream: bool = False
     stream_options: StreamOptions | None = None
-    stop: str | list[str] | None = Field(None, description="the text ends before any of these, at most 4")
+    stop: Stop | list[Stop] | None = Field(None, description="the text ends before any of these, at most 4")
     deadline: float | None = Field(None, gt=0, description="seconds after which a 504 is of more use than the text")
 
     @field_validator("stop")
@@ -107,6 +121,13 @@ class TextRequest(Asked):
     def sampling(self) -> dict[str, Any]:
         """What was asked for; the rest is the model's own choice."""
         return self.model_dump(include=set(OPTIONS), exclude_none=True) | self.held
+
+    @property
+    def slow(self) -> bool:
+        """Whether to read it takes so long (a second, of a large schema) that it is done in another thread."""
+        return bool(self.held) or sum(map(len, self.prompts)) * self.drafts > READ_AT_ONCE
+
+    prompted_by: ClassVar[str] = "prompt"  # the field that the prompts stand in
 
     @property
     @abstractmethod
@@ -141,7 +162,11 @@ class TextRequest(Asked):
 class CompletionRequest(TextRequest):
     """`POST /v1/completions`."""
 
-    prompt: Text | list[Text] = Field("", description="what the text begins with; a list gives n choices for each")
+    prompt: str | list[str] = Field(
+        "",
+        description="what the text begins with; a list gives n choices for each",
+        json_schema_extra=bounded("prompt"),
+    )
     echo: bool = Field(False, description="repeat the prompt before the text")
     best_of: int | None = Field(None, ge=1, le=MAX_CHOICES, description="make so many, give the n likeliest by the token")
     logprobs: int | None = Field(None, ge=0, le=5, description="log-probabilities of each token and of so many others")
@@ -198,9 +223,9 @@ class CompletionRequest(TextRequest):
 class ImageRequest(Asked):
     """`POST /v1/images/generations`. The prompt is a label of the model, or empty."""
 
-    prompt: Text = Field("", description="a label of the model, or empty; `label` says the same")
-    n: int = Field(1, ge=1, le=MAX_IMAGES)
-    size: str | None = Field(None, description="`auto` or the model's own size, such as `8x8`")
+    prompt: Name = Field("", description="a label of the model, or empty; `label` says the same")
+    n: int = Field(1, ge=1, json_schema_extra=bounded("items"))
+    size: Name | None = Field(None, description="`auto` or the model's own size, such as `8x8`")
     response_format: Literal["b64_json"] | None = Field(None, description="always base64 of a PNG")
     output_format: Literal["png"] | None = None
 
@@ -281,4 +306,6 @@ class Failed(BaseModel):
     error: Failure
 
 
-FAILURES: dict[int | str, dict[str, Any]] = {status: {"model": Failed} for status in (400, 404, 429, 503)}
+FAILURES: dict[int | str, dict[str, Any]] = {
+    status: {"model": Failed} for status in (400, 401, 403, 404, 408, 413, 421, 429, 503, 504)
+}

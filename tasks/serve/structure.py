@@ -11,7 +11,7 @@ ANY_OBJECT: Schema = {"type": "object"}
 
 
 class NamedSchema(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
     name: str = Field(pattern="^[a-zA-Z0-9_-]{1,64}$")
     content: Schema = Field(alias="schema")
     description: str | None = None
@@ -19,7 +19,7 @@ class NamedSchema(BaseModel):
 
 
 class ResponseFormat(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
     type: Literal["text", "json_object", "json_schema"]
     json_schema: NamedSchema | None = None
 
@@ -38,7 +38,7 @@ class ResponseFormat(BaseModel):
 
 
 class StructuredOutputs(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
     regex: str | None = Field(None, description="matches the text as a whole; the syntax is that of Rust's `regex`")
     content: Schema | None = Field(None, alias="json", description="a JSON schema")
 

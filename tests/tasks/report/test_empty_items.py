@@ -117,7 +117,7 @@ def test_a_batch_and_an_answer_say_so_in_their_manifest(hollow: Hollow, tmp_path
 
 
 def test_the_server_answers(hollow: Hollow) -> None:
-    app = create_app({"hollow": Served(IDENTITY, lambda: hollow.generator)}, 64)
+    app = create_app({"hollow": Served(IDENTITY, lambda: hollow.generator)}, hosts="*")
     with TestClient(app) as client:
         while client.get("/readyz").status_code != httpx.codes.OK:
             pass

@@ -18,6 +18,8 @@ from aigc_models.language.slots import Said
 from aigc_models.modalities import image, text
 from aigc_models.sequences import Vocabulary
 from tasks.serve.app import create_app
+from tasks.serve.limits import Limits
+from tasks.serve.run import configured
 from tasks.serve.worker import Served
 from tasks.use.provenance import Identity
 
@@ -140,7 +142,7 @@ def served(name: str, generator: Any) -> Served:
 def running(app: Any) -> Iterator[str]:
     """A real uvicorn on a free port; gives its address."""
     listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="warning", access_log=False))
+    server = uvicorn.Server(configured(app))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
     try:
@@ -166,10 +168,10 @@ def start() -> Iterator[Callable[..., str]]:
     """Starts servers for generators by name, ready when it returns, and ends them."""
     with ExitStack() as stack:
 
-        def begin(room: int = 128, **generators: Any) -> str:
+        def begin(limits: Limits | None = None, **generators: Any) -> str:
             ready = threading.Event()
             models = {name: served(name, generator) for name, generator in generators.items()}
-            address = stack.enter_context(running(create_app(models, room, loaded=lambda engine: ready.set())))
+            address = stack.enter_context(running(create_app(models, limits, loaded=lambda engine: ready.set())))
             assert ready.wait(60)
             return address
 

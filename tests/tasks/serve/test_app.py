@@ -11,6 +11,7 @@ import openai
 import pytest
 from PIL import Image
 
+from tasks.serve.limits import Limits
 from tasks.use.provenance import SOURCE_TYPE
 
 
@@ -139,7 +140,7 @@ def test_deadline(start, words, stream):
 
 
 def test_room_is_counted_by_what_is_asked(start, words):
-    address = start(room=8, prose=words(length=100_000, seconds=0.002))
+    address = start(Limits(room=8, cost=8), prose=words(length=100_000, seconds=0.002))
     with ThreadPoolExecutor(2) as threads:
         large = threads.submit(post, address, "/v1/completions", max_tokens=4000, n=2, deadline=1)
         time.sleep(0.2)
@@ -208,7 +209,7 @@ def test_every_answer_is_labelled(address):
         ("/v1/completions", {"n": 17}, 400, "n: "),
         ("/v1/completions", {"max_tokens": 5000}, 400, "max_tokens: "),
         ("/v1/completions", {"max_tokens": "many"}, 400, "max_tokens: "),
-        ("/v1/completions", {"prompt": "x" * 9000}, 400, "prompt"),
+        ("/v1/completions", {"prompt": "x" * 17000}, 400, "prompt: 17000 bytes are asked, and this server allows 16384"),
         ("/v1/completions", {"prompt": [""] * 10, "n": 10}, 400, "prompts times n is 100"),
         ("/v1/completions", {"prompt": []}, 400, "1 to 16 prompts"),
         ("/v1/completions", {"best_of": 2, "n": 3}, 400, "best_of is 2, less than n, which is 3"),
@@ -223,7 +224,7 @@ def test_every_answer_is_labelled(address):
         ("/v1/images/generations", {"response_format": "url"}, 400, "response_format"),
         ("/v1/chat/completions", {}, 400, "messages: "),
         ("/v1/chat/completions", {"messages": [{"role": "tool", "content": ""}]}, 400, "role"),
-        ("/v1/chat/completions", {"messages": [{"role": "user", "content": "x" * 5000}] * 2}, 400, "leave some out"),
+        ("/v1/chat/completions", {"messages": [{"role": "user", "content": "x" * 9000}] * 2}, 400, "messages: 18001 bytes"),
         ("/v1/chats", {}, 404, "Not Found"),
         ("/v1/models", {}, 405, "Method Not Allowed"),
     ],
@@ -250,7 +251,7 @@ def test_client_raises_its_own_errors(client):
 
 
 def test_full_queue(start, pictures):
-    address = start(room=4, digits=pictures(seconds=0.2))
+    address = start(Limits(room=4, cost=4), digits=pictures(seconds=0.2))
     with ThreadPoolExecutor(3) as threads:
         answers = list(threads.map(lambda seed: post(address, "/v1/images/generations", seed=seed, n=2), range(3)))
     refused = [answer for answer in answers if answer.status_code == 429]

@@ -4,12 +4,13 @@ import pytest
 
 from aigc_models.errors import BadInput, Damaged
 from tasks.serve.engine import Busy, Engine, Loading
+from tasks.serve.limits import Limits
 from tasks.serve.worker import Served
 from tasks.use.provenance import Identity
 
 
 def loaded(models):
-    engine = Engine(models, room=5)
+    engine = Engine(models, Limits(room=5, cost=5))
     asyncio.run(engine.load())
     return engine
 
@@ -32,7 +33,7 @@ def test_model_that_cannot_be_loaded():
 
 
 def test_queue_has_a_bound():
-    engine = Engine({}, room=5)
+    engine = Engine({}, Limits(room=5, cost=5))
     with engine.admitted(3), pytest.raises(Busy, match="3 items"), engine.admitted(3):
         pass
     assert engine.waiting == 0
