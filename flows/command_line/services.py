@@ -114,8 +114,7 @@ def serve(
         from tasks.stage.settings import Workspace
 
         workspace = Workspace.current().create()
-        fields = {"hosts": tuple(allow_host or ()), "without_keys": without_keys, "access_log": access_log}
-        doors = Doors.of(workspace, host, limit or [], certificate=tls_cert, key=tls_key, **fields)
+        doors = Doors.of(workspace, host, limit or [], allow_host or [], without_keys, access_log, tls_cert, tls_key)
         served = {one.identity.model: one for one in (registered(workspace, model, device) for model in models)}
         if len(served) < len(models):
             raise BadInput(f"{' '.join(models)}: a model is named twice; serve one version of it here, another at another port")

@@ -25,6 +25,7 @@ from tasks.serve.access import LOOPBACK, Access
 from tasks.serve.bodies import JsonRoute
 from tasks.serve.chat import Chat, ChatAnswer, ChatRequest
 from tasks.serve.completions import Answer, CompletionAnswer, server_sent
+from tasks.serve.document import documented
 from tasks.serve.engine import Engine, Hung
 from tasks.serve.following import EVERY, Follower
 from tasks.serve.keys import Keyring
@@ -98,6 +99,7 @@ def create_app(
     app.add_middleware(Access, limits=limits, keyring=keyring, hosts=hosts)
     app.add_middleware(Metered, meters=meters, limits=limits)
     failures.install(app)
+    app.openapi = documented(app, keyring)  # type: ignore[method-assign]
     return app
 
 

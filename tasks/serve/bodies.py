@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn
@@ -16,6 +17,7 @@ from starlette.types import Message, Receive, Scope
 
 from tasks.serve.limits import Limits
 
+EXACT = 2**53  # below it a double holds every whole number
 LAST = {"Connection": "close"}  # what is left of the body is not waited for
 
 
@@ -92,7 +94,7 @@ class NoJson(HTTPException):
 def parsed(body: bytes) -> Any:
     """JSON; raises `NoJson` with what is wrong."""
     try:
-        value = json.loads(body.decode("utf-8"), parse_constant=_no_number)
+        value = json.loads(body.decode("utf-8"), parse_constant=_no_number, parse_float=_number)
     except UnicodeDecodeError as error:
         raise NoJson(f"the body is no UTF-8: byte {error.start} of {len(body)}") from error
     except RecursionError as error:
@@ -108,6 +110,14 @@ def parsed(body: bytes) -> Any:
 
 def _no_number(name: str) -> NoReturn:
     raise ValueError(f"{name} is no number in JSON")
+
+
+def _number(text: str) -> float:
+    """A whole number however it is written, as JSON schema counts them; one that is too large for a double is none."""
+    value = float(text)
+    if not math.isfinite(value):
+        _no_number(text[:40])
+    return int(value) if value.is_integer() and abs(value) < EXACT else value
 
 
 def _texts(value: Any) -> Iterator[tuple[str, str]]:

@@ -6,7 +6,7 @@ import base64
 import binascii
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from aigc_models.errors import BadInput, Unreadable
@@ -14,42 +14,64 @@ from tasks.serve.asking import Past, Points
 
 if TYPE_CHECKING:
     from aigc_models.generator import Generator
+    from tasks.serve.worker import Worker
 
 
-def contents(generator: Generator, inputs: Sequence[str]) -> list[Any]:
+async def contents(worker: Worker, inputs: Sequence[str], most: int) -> list[Any]:
     """The inputs as the model's modality reads them; raises `BadInput` naming the one that it cannot read."""
-    textual = generator.modality.suffix in (".txt", ".csv")
-    return [
-        _read(generator, text.encode() if textual else _file(text, f"input[{at}]"), f"input[{at}]")
-        for at, text in enumerate(inputs)
-    ]
+    return await _each(worker, _content, inputs, "input", most)
 
 
-def pasts(generator: Generator, given: Sequence[Past] | None) -> list[Any] | None:
+async def pasts(worker: Worker, given: Sequence[Past] | None, most: int) -> list[Any] | None:
     """Series to go on from; `None`: the newest of the training data."""
     if given is None:
         return None
-    if not generator.goes_on:
-        raise BadInput(f"past: {generator.card.name} makes {generator.card.modality}, which has none")
-    return [_past(generator, one, f"past[{at}]") for at, one in enumerate(given)]
+    if not worker.generator.goes_on:
+        raise BadInput(f"past: {worker.identity.model} makes {worker.generator.card.modality}, which has none")
+    return await _each(worker, _past, given, "past", most)
 
 
-def _past(generator: Generator, given: Past, name: str) -> Any:
-    content = _read(generator, given.encode() if isinstance(given, str) else _csv(given), name)
+async def _each(worker: Worker, read: Callable[..., Any], given: Sequence[Any], field: str, most: int) -> list[Any]:
+    """One after the other, others being answered between; a small file may hold a large content, all together `most` bytes."""
+    listed, size = list[Any](), 0
+    for at, one in enumerate(given):
+        content, decoded = await worker.ask(read, one, f"{field}[{at}]")
+        listed.append(content)
+        size += decoded
+        if size > most:
+            raise BadInput(
+                f"{field}[{at}]: with it the contents are {size / 1e6:,.0f} MB, and at most {most / 1e6:,g} are read"
+            )
+    return listed
+
+
+def _bytes(content: Any) -> int:
+    """Of an array, or of the values of a sound or a series; of other contents there are no more than came in."""
+    return int(getattr(getattr(content, "values", content), "nbytes", 0))
+
+
+def _content(generator: Generator, text: str, name: str) -> tuple[Any, int]:
+    textual = generator.modality.suffix in (".txt", ".csv")
+    return _read(generator, text.encode() if textual else _file(text, name), name)
+
+
+def _past(generator: Generator, given: Past, name: str) -> tuple[Any, int]:
+    content, decoded = _read(generator, given.encode() if isinstance(given, str) else _csv(given), name)
     try:
         generator.encode_pasts([content])
     except BadInput as error:
         raise BadInput(f"{name}: {error}") from error
-    return content
+    return content, decoded
 
 
-def _read(generator: Generator, payload: bytes, name: str) -> Any:
+def _read(generator: Generator, payload: bytes, name: str) -> tuple[Any, int]:
+    """The content, and the bytes that it took before it was brought to a form that models take."""
     modality = generator.modality
     try:
         content = modality.read(payload, name)
         if reason := modality.validate(content):
             raise Unreadable(reason)
-        return modality.normalise(content)
+        return modality.normalise(content), _bytes(content)
     except Unreadable as error:
         raise BadInput(f"{name}: {error}") from error
 

@@ -23,7 +23,6 @@ from tasks.serve.asking import (
     Forecasted,
     ForecastRequest,
     InputUsage,
-    Past,
     dumped,
 )
 from tasks.serve.bodies import JsonRoute
@@ -50,9 +49,14 @@ async def forecast(asked: ForecastRequest, request: Request) -> Response:
 
     worker = able_worker(request, asked, "forecasts")
     worker.check(asked.label)
-    given = asked.pasts
-    with request.app.state.engine.admitted(cost(len(given or [1]))):
-        forecasts = await unless_gone(request, worker.ask(_forecast, given, asked.levels, asked.label))
+    engine: Engine = request.app.state.engine
+
+    async def ahead() -> list[Forecast]:
+        past = await pasts(worker, asked.pasts, engine.limits.contents)
+        return await worker.ask(_forecast, past, asked.levels, asked.label)
+
+    with engine.admitted(cost(len(asked.pasts or [1]))):
+        forecasts = await unless_gone(request, ahead())
     data = [Ahead(index=at, **points(one)) for at, one in enumerate(forecasts)]
     answer = mark(worker, asked.seed or 0)
     member = worker.member("forecasts")
@@ -107,7 +111,7 @@ async def said_of(
     symbols = reads * sum(len(text.encode()) for text in inputs) if textual else 0
 
     async def in_parts() -> Tensor:
-        read = await worker.ask(contents, inputs)
+        read = await contents(worker, inputs, engine.limits.contents)
         sizes = [len(text) if textual else SYMBOLS // worker.generator.card.micro_batch for text in inputs]
         return torch.cat([await worker.ask(function, [read[at] for at in part]) for part in parts(sizes)])
 
@@ -129,8 +133,8 @@ def parts(sizes: Sequence[int]) -> list[list[int]]:
     return gathered
 
 
-def _forecast(generator: Generator, given: list[Past] | None, levels: list[float], label: str | None) -> list[Forecast]:
-    return generator.forecast(pasts(generator, given), levels, label)
+def _forecast(generator: Generator, past: list[Any] | None, levels: list[float], label: str | None) -> list[Forecast]:
+    return generator.forecast(past, levels, label)
 
 
 def _classify(generator: Generator, read: Sequence[Any]) -> Tensor:

@@ -27,6 +27,7 @@ class Limits(BaseModel):
     room: int = Field(128, ge=1, description="items that may wait or be made at a time; beyond it requests get a 429")
     body: int = Field(1_000_000, ge=1, description="bytes of a request's body")
     bodies: int = Field(32_000_000, ge=1, description="bytes of all bodies that are being received; beyond it a 503")
+    contents: int = Field(100_000_000, ge=1, description="bytes of the contents of one request, once they are decoded")
     connections: int = Field(256, ge=1, description="open connections; beyond it a 503")
     header_seconds: float = Field(10, gt=0, description="until a request's headers are there; after it a 408")
     body_seconds: float = Field(20, gt=0, description="until a request's body is there; after it a 408")

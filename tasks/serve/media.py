@@ -65,9 +65,10 @@ async def generate(asked: GenerateRequest, request: Request) -> Response:
     worker.check(asked.label)
     kind = kind_of(worker, asked.response_format)
     answer = mark(worker, asked.seed, asked.first)
-    past = await unless_gone(request, worker.ask(pasts, None if asked.past is None else [asked.past]))
-    items = [Item(answer.seed, asked.first + at, asked.label, past[0] if past else None) for at in range(asked.items)]
     engine: Engine = request.app.state.engine
+    given = None if asked.past is None else [asked.past]
+    past = await unless_gone(request, pasts(worker, given, engine.limits.contents))
+    items = [Item(answer.seed, asked.first + at, asked.label, past[0] if past else None) for at in range(asked.items)]
     deadline = deadline_of(request)
     with engine.admitted(cost_of(worker, asked)):
         contents = await unless_gone(request, made(worker, items, asked, deadline), deadline)
