@@ -42,6 +42,7 @@ from tasks.serve.schemas import (
     ServedModel,
     ServedModels,
     TextRequest,
+    streamed,
 )
 from tasks.serve.worker import Item, Served, Worker
 from tasks.use.provenance import labelled
@@ -136,14 +137,14 @@ def described(worker: Worker) -> ServedModel:
     )
 
 
-@router.post("/v1/completions", response_model=None, responses={200: {"model": Completion}})
+@router.post("/v1/completions", response_model=None, responses=streamed(Completion))
 async def completions(asked: CompletionRequest, request: Request) -> Response:
     """Text: OpenAI's completions, with server-sent events where `stream` is set."""
     worker = worker_for(request, asked, "text")
     return await answered(request, asked, CompletionAnswer, worker)
 
 
-@router.post("/v1/chat/completions", response_model=None, responses={200: {"model": Chat}})
+@router.post("/v1/chat/completions", response_model=None, responses=streamed(Chat))
 async def chat(asked: ChatRequest, request: Request) -> Response:
     """The same in the shape of a conversation; the model goes on with the messages' contents."""
     worker = worker_for(request, asked, "text")

@@ -306,6 +306,11 @@ class Failed(BaseModel):
     error: Failure
 
 
-FAILURES: dict[int | str, dict[str, Any]] = {
-    status: {"model": Failed} for status in (400, 401, 403, 404, 408, 413, 421, 429, 503, 504)
-}
+def streamed(part: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
+    """Of an answer that comes as a whole, or with `stream` as events, each of which is a `part`."""
+    events = {"schema": {"type": "string", "description": f"`data: ` and a {part.__name__} as JSON, the last one `[DONE]`"}}
+    return {200: {"model": part, "content": {"text/event-stream": events}}}
+
+
+REFUSALS = (400, 401, 403, 404, 408, 413, 421, 429, 503, 504)
+FAILURES: dict[int | str, dict[str, Any]] = {status: {"model": Failed} for status in REFUSALS}

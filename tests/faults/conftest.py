@@ -136,12 +136,16 @@ def paint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def settled(server: Running, quiet: float = 0.3, most: float = 20.0) -> float:
-    """Seconds of processor time that it takes until it has done nothing for `quiet` seconds."""
-    began, last, until = server.cpu_seconds, server.cpu_seconds, time.monotonic() + most
-    calm = time.monotonic()
-    while time.monotonic() - calm < quiet and time.monotonic() < until:
-        time.sleep(0.02)
-        if (now := server.cpu_seconds) > last + 0.011:
-            last, calm = now, time.monotonic()
-    return server.cpu_seconds - began
+@pytest.fixture(scope="session")
+def settled() -> Callable[[Running], float]:
+    """`settled(server)`: waits until it has done nothing for a moment; the seconds of processor time until then."""
+
+    def wait(server: Running) -> float:
+        began = before = server.cpu_seconds
+        time.sleep(0.2)
+        while (now := server.cpu_seconds) > before:
+            before = now
+            time.sleep(0.2)
+        return before - began
+
+    return wait

@@ -107,8 +107,8 @@ def filled(text, words):
 
 
 @pytest.mark.slow
-def test_requests_to_a_server_with_keys(serve_bundles, capable):
-    words = {}
+def test_requests_to_a_server_with_keys(serve_bundles, settled, capable):
+    words: dict[str, str] = {}
     server = serve_bundles({"letters": capable["letters"]}, prepare=lambda folder: words.update(with_keys(folder)))
     server.ask("POST", "/v1/completions", GOOD, {"Authorization": f"Bearer {words['good']}"})
     for attack in listed("keyed"):
@@ -120,6 +120,7 @@ def test_requests_to_a_server_with_keys(serve_bundles, capable):
             assert answer.headers["www-authenticate"] == "Bearer"
         if answer.status == 429:
             assert 1 <= int(answer.headers["retry-after"]) <= 60
+    settled(server)  # a request is noted when its answer is out
     log = (server.workspace / ".aigc" / "logs" / "access.jsonl").read_text()
     assert not any(secret in log for name, secret in words.items() if name != "id")
     lines = [json.loads(line) for line in log.splitlines()]
