@@ -155,6 +155,8 @@ async def answered(request: Request, asked: TextRequest, kind: type[Answer], wor
     """As a stream where that is asked for; a client that goes away ends the drawing."""
     engine: Engine = request.app.state.engine
     deadline = deadline_of(request, asked.deadline)
+    if "max_tokens" not in asked.model_fields_set:  # what nobody asked for is no more than is allowed
+        asked = asked.model_copy(update={"max_tokens": min(asked.max_tokens, engine.limits.tokens)})
     for prompt in asked.prompts:
         engine.limits.allow(asked.prompted_by, "prompt", len(prompt.encode()))
     made = partial(kind, worker, asked, request.app.state.meters, deadline)

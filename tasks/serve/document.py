@@ -63,6 +63,8 @@ def _at_most(schema: dict[str, Any], limit: int) -> None:
     kind = schema.get("type")
     if kind == "integer":
         schema["maximum"] = limit
+        if "default" in schema:
+            schema["default"] = min(schema["default"], limit)
     elif kind == "string":
         schema["maxLength"] = limit
     elif kind == "array":

@@ -42,7 +42,7 @@ class Limits(BaseModel):
         return self
 
     def check(self, asked: BaseModel) -> None:
-        """Raise `BadInput` for a field of a request that is more than its limit."""
+        """Raise `BadInput` for a field that was asked for and is more than its limit."""
         for field, limit, amount in _amounts(asked):
             self.allow(field, limit, amount)
 
@@ -63,8 +63,8 @@ def cost(items: int = 0, symbols: int = 0, steps: int = 0) -> int:
 
 def _amounts(asked: BaseModel) -> Iterator[tuple[str, str, float]]:
     """(field, limit, amount) of what was asked for."""
-    for name, field in type(asked).model_fields.items():
-        value, extra = getattr(asked, name), field.json_schema_extra
+    for name in asked.model_fields_set:
+        value, extra = getattr(asked, name), type(asked).model_fields[name].json_schema_extra
         if isinstance(extra, Mapping) and value is not None and LIMIT in extra:
             yield name, str(extra[LIMIT]), _amount(value)
     for name, value in getattr(asked, "sampling", {}).items():

@@ -150,6 +150,13 @@ def test_room_is_counted_by_what_is_asked(start, words):
         assert large.result().status_code == 504
 
 
+def test_a_default_is_no_more_than_is_allowed(start, words):
+    prose = words(length=500)
+    address = start(Limits(tokens=20), prose=prose)
+    assert post(address, "/v1/completions").json()["usage"]["completion_tokens"] <= 20
+    assert post(address, "/v1/completions", max_tokens=21).status_code == 400
+
+
 def test_echo(address):
     assert (
         post(address, "/v1/completions", prompt="Once ", echo=True, seed=1, max_tokens=1).json()["choices"][0]["text"]
