@@ -49,6 +49,10 @@ from tasks.use.provenance import labelled
 
 HUNG = 120.0  # seconds without progress after which a worker that has something to do counts as hung
 STARTED = int(time.time())
+PAGE_HEADERS = {
+    "Content-Security-Policy": "default-src 'self' 'unsafe-inline' data: blob:; frame-ancestors 'none'; base-uri 'none'",
+    "Referrer-Policy": "no-referrer",
+}
 ABOUT = (
     "Paths and shapes are OpenAI's where it has them. Every answer says which model and version made it, from which seed, "
     "and that it is AI-generated: in the headers X-AIGC-Model, X-AIGC-Version, X-AIGC-Seed and X-AI-Generated, "
@@ -230,10 +234,15 @@ async def metrics(request: Request) -> Response:
 @router.get("/", response_class=HTMLResponse, include_in_schema=False)
 async def page() -> HTMLResponse:
     """A page to try the models with."""
-    return HTMLResponse((Path(__file__).parent / "page.html").read_text(encoding="utf-8"))
+    return shown("page.html")
 
 
 @router.get("/docs", response_class=HTMLResponse, include_in_schema=False)
 async def reference() -> HTMLResponse:
     """OpenAPI for people; FastAPI's own page loads its scripts from elsewhere."""
-    return HTMLResponse((Path(__file__).parent / "reference.html").read_text(encoding="utf-8"))
+    return shown("reference.html")
+
+
+def shown(name: str) -> HTMLResponse:
+    """A page of this folder, which loads nothing from elsewhere and stands in no frame of another."""
+    return HTMLResponse((Path(__file__).parent / name).read_text(encoding="utf-8"), headers=PAGE_HEADERS)

@@ -65,7 +65,7 @@ class Metered:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableHeaders(scope=message)["X-Request-ID"] = scope[REQUEST_ID]
+                MutableHeaders(scope=message).update({"X-Request-ID": scope[REQUEST_ID], "X-Content-Type-Options": "nosniff"})
             await send(message)
 
         try:

@@ -1,5 +1,3 @@
-import time
-
 import httpx
 import pytest
 
@@ -91,20 +89,3 @@ def test_hosts(serving):
             assert answer.status_code == status
     with serving(create_app({}, hosts=("*",))) as address:
         assert httpx.get(f"{address}/v1/models", headers={"Host": "any.example"}).status_code == 200
-
-
-def test_a_wrong_key_takes_as_long_as_a_right_one_with_another_secret(workspace):
-    """Both are compared to the end; the ratio of medians is near one (it was a lookup that ended early, were it not)."""
-    _, text = add(workspace, "shop")
-    ring = Keyring(path_of(workspace))
-
-    def median(guess):
-        times = []
-        for _ in range(301):
-            began = time.perf_counter_ns()
-            ring.match(guess)
-            times.append(time.perf_counter_ns() - began)
-        return sorted(times)[150]
-
-    unknown, near = "aigc-00000000-" + "a" * 43, text[:-1] + "~"
-    assert 0.4 < median(unknown) / median(near) < 2.5

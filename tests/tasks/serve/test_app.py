@@ -216,7 +216,7 @@ def test_every_answer_is_labelled(address):
         ("/v1/completions", {"n": 17}, 400, "n: "),
         ("/v1/completions", {"max_tokens": 5000}, 400, "max_tokens: "),
         ("/v1/completions", {"max_tokens": "many"}, 400, "max_tokens: "),
-        ("/v1/completions", {"prompt": "x" * 17000}, 400, "prompt: 17000 bytes are asked, and this server allows 16384"),
+        ("/v1/completions", {"prompt": "x" * 17000}, 400, "prompt: 17000 bytes asked, this server allows 16384"),
         ("/v1/completions", {"prompt": [""] * 10, "n": 10}, 400, "prompts times n is 100"),
         ("/v1/completions", {"prompt": []}, 400, "1 to 16 prompts"),
         ("/v1/completions", {"best_of": 2, "n": 3}, 400, "best_of is 2, less than n, which is 3"),
