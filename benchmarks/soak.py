@@ -2,10 +2,10 @@
 
     AIGC_WORKSPACE=... OMP_NUM_THREADS=1 python benchmarks/soak.py docstrings digits --out benchmarks/results/soak.json
 
-Starts `aigc serve` for registered models of the workspace. Windows of mixed load take turns with quiet ones, in which the honest
-clients are alone; the figure is the ratio of their 95th percentiles. Memory is the server's resident size, at the end of each
-window. Mixed load is, each second, about: two clients that leave a stream, one that leaves while its prompt of 16 KB is read,
-six that ask for too much (300 million symbols, 100,000 steps, a body of 2 MB, JSON nested 100,000 times, no JSON, a key that is
+Starts `aigc serve` for registered models of the workspace. Windows of mixed load take turns with quiet ones, in which the
+honest clients are alone; the figure is the ratio of their 95th percentiles. Memory is the server's resident size, at the end of
+each window. Mixed load is, each second, about: two clients that leave a stream, one that leaves while its prompt of 16 KB is
+read, six that ask for too much (300 million symbols, 100,000 steps, a body of 2 MB, JSON nested 100,000 times, no JSON, a key that is
 none), and all the time ten connections that send half a body or half a header.
 """
 
@@ -82,9 +82,9 @@ class Server:
     def send(self, path: str, body: Any, part: float = 1.0) -> socket.socket:
         """A request, or its first part, whose answer nobody has read yet."""
         payload = json.dumps(body).encode()
-        head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: {len(payload)}\r\n\r\n"
+        fields = ["Host: localhost", "Content-Type: application/json", f"Content-Length: {len(payload)}"]
         connection = socket.create_connection(("127.0.0.1", self.port), timeout=60)
-        whole = head.encode() + payload
+        whole = "\r\n".join([f"POST {path} HTTP/1.1", *fields, "", ""]).encode() + payload
         connection.sendall(whole[: int(len(whole) * part)])
         return connection
 

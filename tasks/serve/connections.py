@@ -1,6 +1,6 @@
-"""Connections that do not wait for ever: how many there are, and how long one may take to say what it wants.
+"""Connections that do not wait for ever: how many, how long one may take to say what it wants, or to take its answer.
 
-uvicorn bounds neither. A client that sends its headers byte by byte, or opens connections and says nothing (R. Hansen's
+uvicorn bounds none of these. A client that sends its headers byte by byte, or opens connections and says nothing (R. Hansen's
 Slowloris, 2009), would otherwise keep them.
 """
 
@@ -16,12 +16,17 @@ from tasks.serve.limits import Limits
 
 
 class BoundedProtocol(H11Protocol):
-    """HTTP/1.1 with `limits.connections` and `limits.header_seconds`; a body's time is bounded where it is read."""
+    """HTTP/1.1 with `limits.connections` and `limits.header_seconds`; a body's time is bounded where it is read.
+
+    A client that takes nothing of its answer for `limits.body_seconds` is cut off: what it asked for would wait with it.
+    """
 
     def __init__(self, *arguments: Any, limits: Limits, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._limits = limits
         self._timer: asyncio.TimerHandle | None = None
+        self._taking: asyncio.TimerHandle | None = None
+        self._untaken = 0  # bytes of the answer
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -37,7 +42,28 @@ class BoundedProtocol(H11Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._unwatch()
+        if self._taking:
+            self._taking.cancel()
         super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self._watch_taking()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._taking:
+            self._taking.cancel()
+
+    def _watch_taking(self) -> None:
+        self._untaken = self.transport.get_write_buffer_size()
+        self._taking = self.loop.call_later(self._limits.body_seconds, self._not_taken)
+
+    def _not_taken(self) -> None:
+        if self.transport.get_write_buffer_size() < self._untaken:
+            self._watch_taking()  # slowly, but it reads
+        else:
+            self.transport.abort()
 
     def _watch(self) -> None:
         """Time runs from the first byte until the headers are complete, however many bytes come meanwhile."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import select
+import socket
 import time
+from contextlib import suppress
 
 import pytest
 
@@ -177,6 +179,45 @@ def test_work_ends_when_the_client_leaves(served, settled, body, after):
     assert settled(served) < 0.4
     metrics = served.ask("GET", "/metrics").body.decode()
     assert "aigc_queue_items 0.0" in metrics
+
+
+@pytest.mark.slow
+def test_an_answer_that_nobody_takes(served):
+    """Its texts are made, the buffers are full, the client reads nothing: it is cut off, and its room is free again."""
+    asked = {"model": "letters", "prompt": "a", "n": 8, "max_tokens": 4000, "stream": True, "logit_bias": {"256": -100}}
+    payload = json.dumps(asked).encode()
+    connection = socket.socket()
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    connection.connect(("127.0.0.1", served.port))
+    connection.sendall(head(payload) + payload)
+    assert connection.recv(100).startswith(b"HTTP/1.1 200")
+    until = time.monotonic() + 60
+    while b"aigc_queue_items 0.0" not in served.ask("GET", "/metrics").body:
+        assert time.monotonic() < until
+        time.sleep(0.2)
+    whole = b""
+    with suppress(ConnectionResetError):
+        while part := connection.recv(1 << 20):
+            whole += part
+    assert b"data: [DONE]" not in whole
+    connection.close()
+
+
+@pytest.mark.slow
+def test_an_answer_that_is_taken_slowly(served):
+    """Longer than the patience with who takes nothing, with pauses that are shorter."""
+    asked = {"model": "letters", "prompt": "a", "n": 8, "max_tokens": 1000, "stream": True, "logit_bias": {"256": -100}}
+    payload = json.dumps(asked).encode()
+    with socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)
+        connection.connect(("127.0.0.1", served.port))
+        connection.sendall(head(payload, Connection="close") + payload)
+        whole, began = b"", time.monotonic()
+        while part := connection.recv(1 << 16):
+            whole += part
+            if time.monotonic() < began + 4:
+                time.sleep(0.05)
+    assert b"data: [DONE]" in whole
 
 
 @pytest.mark.slow
