@@ -5,8 +5,8 @@
 Starts `aigc serve` for registered models of the workspace. Windows of mixed load take turns with quiet ones, in which the
 honest clients are alone; the figure is the ratio of their 95th percentiles. Memory is the server's resident size, at the end of
 each window. Mixed load is, each second, about: two clients that leave a stream, one that leaves while its prompt of 16 KB is
-read, six that ask for too much (300 million symbols, 100,000 steps, a body of 2 MB, JSON nested 100,000 times, no JSON, a key that is
-none), and all the time ten connections that send half a body or half a header.
+read, six that ask for too much (300 million symbols, 100,000 steps, a body of 2 MB, JSON nested 100,000 times, no JSON, a key
+that is none), and all the time ten connections that send half a body or half a header.
 """
 
 from __future__ import annotations

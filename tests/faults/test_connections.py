@@ -184,7 +184,7 @@ def test_work_ends_when_the_client_leaves(served, settled, body, after):
 @pytest.mark.slow
 def test_an_answer_that_nobody_takes(served):
     """Its texts are made, the buffers are full, the client reads nothing: it is cut off, and its room is free again."""
-    asked = {"model": "letters", "prompt": "a", "n": 8, "max_tokens": 4000, "stream": True, "logit_bias": {"256": -100}}
+    asked = {"model": "letters", "n": 8, "max_tokens": 2500, "stream": True, "logit_bias": {"256": -100}, "logprobs": 5}
     payload = json.dumps(asked).encode()
     connection = socket.socket()
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
