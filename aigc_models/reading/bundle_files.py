@@ -74,10 +74,12 @@ def card_bytes(folder: Path) -> bytes:
     except OSError as error:
         reason = "is a link" if path.is_symlink() else f"cannot be read: {error.strerror or error}"
         raise BadInput(f"{path} {reason}; {AGAIN}") from error
-    with os.fdopen(handle, "rb") as file:
+    try:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             raise BadInput(f"{path} is no plain file; {AGAIN}")
-        content = file.read(LARGEST_CARD + 1)
+        content = open(handle, "rb", closefd=False).read(LARGEST_CARD + 1)  # noqa: SIM115 (the handle is closed below)
+    finally:
+        os.close(handle)
     if len(content) > LARGEST_CARD:
         raise BadInput(f"{path} is larger than {LARGEST_CARD // 2**20} MB, which no card is; {AGAIN}")
     return content
@@ -128,7 +130,8 @@ def unusable_card(folder: Path, error: ValidationError) -> BadInput:
 def first_fault(error: ValidationError) -> str:
     """The first problem in one line: where, and what."""
     problem = error.errors(include_url=False)[0]
-    place = ".".join(str(part)[:60] for part in problem["loc"] if part != "[key]")
+    parts = [str(part)[:60] for part in problem["loc"] if part != "[key]"]
+    place = ".".join(part if part.isprintable() else repr(part) for part in parts)
     return f"{place}: {fault(problem)}" if place else fault(problem)
 
 
