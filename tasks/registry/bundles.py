@@ -11,6 +11,7 @@ from aigc_models.errors import AigcError, BadInput, Damaged
 from aigc_models.reading import bundle_files
 from aigc_models.reading.bundle_files import CARD
 from tasks.registry.register import find_version
+from tasks.registry.signing import check_signature, required_key, signature_of
 from tasks.stage.owner import locked
 from tasks.stage.references import digest_over
 from tasks.stage.settings import Workspace
@@ -31,6 +32,18 @@ def resolve(workspace: Workspace, reference: str) -> Path:
 
 
 def bundle_folder(workspace: Workspace, store: MlflowClient, version: ModelVersion) -> Path:
+    """`registered_folder`, signed by the owner of the key that AIGC_VERIFY_KEY names, where it names one.
+
+    Raises `Damaged` where it is not signed so.
+    """
+    folder, key = registered_folder(workspace, store, version), required_key()
+    if key is not None:
+        digest, signed = _tag(version, "aigc.bundle_sha256"), signature_of(folder, version.tags)
+        check_signature(f"{version.name}/{version.version}", digest, signed, key)
+    return folder
+
+
+def registered_folder(workspace: Workspace, store: MlflowClient, version: ModelVersion) -> Path:
     """Where a version's bundle lies on this machine, fetched first if need be.
 
     Its card is the one that was registered, and so are the digests in it, against which loading holds all other files.

@@ -17,6 +17,7 @@ from aigc_models.errors import BadInput, unknown
 from aigc_models.reading.bundle_files import CARD, check, sha256
 from tasks.judge.kept_evaluation import keep_evaluation
 from tasks.registry import version_recipe
+from tasks.registry.signing import TAG, signature_of
 from tasks.registry.version_recipe import VersionRecipe
 from tasks.stage.origin import PROJECT, package
 from tasks.stage.owner import locked
@@ -83,7 +84,9 @@ def register(
 
 
 def _tags(card: dict[str, Any], evaluation: EvaluationRef, bundle: Path, sha256: str) -> dict[str, str]:
+    signed = signature_of(bundle, {})
     return {
+        **({TAG: signed} if signed else {}),
         "aigc.bundle": f"artifacts/{bundle.name}",  # where it lies in the MLflow model
         "aigc.bundle_sha256": sha256,
         "aigc.dataset": card["dataset"],
