@@ -154,3 +154,22 @@ def test_a_file_that_is_no_database_is_said(tmp_path: Path) -> None:
     workspace.database.write_text(json.dumps({"no": "database"}) * 100)
     with pytest.raises(Damaged, match=r"mlflow\.db cannot be used: file is not a database"):
         client(workspace)
+
+
+def test_what_still_names_the_place_before_is_said_with_what_to_do(made: Workspace, tmp_path: Path) -> None:
+    assert moved.left_behind(made) == []
+    there = Workspace(Path(shutil.move(made.root, tmp_path / "there")))
+    (unset,) = moved.left_behind(there)
+    assert "`aigc models list` sets it" in unset
+    list_models(there)
+    assert (moved.left_behind(there), str(made.root) in moved.homes(there)) == ([], True)
+    (there.root / ".dvc").mkdir()
+    (there.root / ".dvc" / "config.local").write_text(f"[core]\n    remote = near\n    url = {made.root}/store\n")
+    (there.state / "prefect").mkdir()
+    with closing(sqlite3.connect(there.state / "prefect" / "prefect.db")) as store, store:
+        store.execute("create table deployment (name, path, pull_steps)")
+        store.execute("insert into deployment values ('nightly', null, ?)", (f'[{{"directory": "{made.root}"}}]',))
+        store.execute("insert into deployment values ('weekly', null, ?)", (f'[{{"directory": "{made.root}-other"}}]',))
+    remote, deployment = moved.left_behind(there)
+    assert "dvc remote modify" in remote
+    assert "the deployment nightly" in deployment
