@@ -60,8 +60,8 @@ def registered_folder(workspace: Workspace, store: MlflowClient, version: ModelV
             f"another version champion (`aigc models show {version.name}`, `aigc models promote {version.name} VERSION`)"
         )
     if stated_digest(folder) != sha256:
-        name, again = f"{version.name}/{version.version}", "restore its files, or register the model again (`aigc run`)"
-        raise Damaged(f"{folder / CARD} is not what was registered as {name}; {again}")
+        again = f"restore its files, or make another version champion (`aigc models promote {version.name} VERSION`)"
+        raise Damaged(f"{folder / CARD} is not what was registered as {version.name}/{version.version}; {again}")
     return folder
 
 
@@ -89,7 +89,7 @@ def is_registered(folder: Path, sha256: str) -> bool:
 
 def _tag(version: ModelVersion, name: str) -> str:
     if name not in version.tags:
-        again = "name another version, or register the model again (`aigc run`)"
+        again = "name another version, or delete this one in MLflow and run again"
         raise BadInput(f"{version.name}/{version.version} has no tag {name}, so that nothing can be held against it; {again}")
     return str(version.tags[name])
 
@@ -120,7 +120,7 @@ def _fetched(workspace: Workspace, location: str, sha256: str) -> Path:
         with tempfile.TemporaryDirectory(dir=folder.parent) as partial:
             bundle = Path(download_artifacts(location, dst_path=partial, tracking_uri=workspace.tracking_uri))
             if not is_registered(bundle, sha256):
-                raise Damaged(f"{location} is not what was registered; register the model again")
+                raise Damaged(f"{location} is not what was registered; restore its files there, or name another version")
             bundle_files.check(bundle)
             shutil.rmtree(folder, ignore_errors=True)
             bundle.rename(folder)

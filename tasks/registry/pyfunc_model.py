@@ -26,7 +26,7 @@ class GeneratorModel(PythonModel):
         bundle = Path(context.artifacts["bundle"])
         registered = context.model_config.get("card_sha256")  # none in a model of an earlier version
         if registered is not None and sha256(bundle / CARD) != registered:
-            raise Damaged(f"{bundle / CARD} is not what was registered; restore its files, or register the model again")
+            raise Damaged(f"{bundle / CARD} is not what was registered; restore its files, or serve another version")
         self.generator = Generator.load(bundle)
 
     def predict(
