@@ -12,7 +12,8 @@ from __future__ import annotations
 import logging
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -25,11 +26,15 @@ from aigc_models.capabilities import Stateful, capabilities
 from aigc_models.card import CARD, FORMAT_VERSION, Card, read_card, valid
 from aigc_models.errors import BadInput, Damaged
 from aigc_models.find import find
-from aigc_models.training.checkpoints import detached, replace, sha256
+from aigc_models.reading import bundle_files
+from aigc_models.reading.bundle_files import AGAIN, MEMBERS, WEIGHTS, sha256
+from aigc_models.training.checkpoints import detached, replace
 from aigc_models.training.devices import Device, choose_device
 from aigc_models.training.randomness import seeded
+from aigc_models.training.size_limit import SizeLimit
 
-WEIGHTS, MEMBERS = "weights.safetensors", "members"
+SPARE = 2**20  # numbers that a model may make for itself beside those that are stored
+UNFIT = (ArithmeticError, AssertionError, AttributeError, LookupError, MemoryError, RuntimeError, TypeError, ValueError)
 LATEST = "latest.safetensors"  # what a model of series goes on from by itself
 
 
@@ -88,10 +93,11 @@ def latest(folder: Path) -> tuple[list[bytes], tuple[int, ...]]:
         return [], ()
     try:
         tensors = load_file(folder / LATEST)
-    except (OSError, SafetensorError) as error:
+        conditions = tuple(tensors.pop("conditions").tolist())
+        contents = [tensors[name].numpy().tobytes() for name in sorted(tensors)]
+    except (OSError, SafetensorError, *UNFIT) as error:
         raise Damaged(f"{folder / LATEST} cannot be read: {error}") from error
-    conditions = tuple(tensors.pop("conditions").tolist())
-    return [tensors[name].numpy().tobytes() for name in sorted(tensors)], conditions
+    return contents, conditions
 
 
 def _copy(source: Path, target: Path) -> int:
@@ -117,23 +123,10 @@ def digest(folder: Path) -> str:
 
 
 def check(folder: Path) -> Card:
-    """The card, once every file is what its digest says; raises `Damaged` otherwise."""
+    """The card, once every file is what its digest says; raises `Damaged` and `BadInput` as `bundle_files.check` does."""
     card = read_card(folder)
-    for name in _needed(card):
-        if name not in card.digests:
-            raise BadInput(f"{folder / CARD} states no digest of {name}; restore the bundle or train it again")
-    for name, expected in card.digests.items():
-        path = folder / name
-        if not path.is_file():
-            raise Damaged(f"{path} is missing")
-        if sha256(path) != expected:
-            raise Damaged(f"{path} is not what its digest says; restore or train it again")
+    bundle_files.check(folder)
     return card
-
-
-def _needed(card: Card) -> list[str]:
-    """The files without which there is no model."""
-    return [f"{MEMBERS}/{name}/{CARD}" for name in card.members] if card.kind == "ensemble" else [WEIGHTS]
 
 
 def load(folder: Path, device: Device = "auto") -> tuple[Card, Any]:
@@ -148,21 +141,44 @@ def load(folder: Path, device: Device = "auto") -> tuple[Card, Any]:
 
 
 def _build(folder: Path, card: Card, device: torch.device) -> Any:
-    if card.kind == "ensemble":
-        method = find("aigc_models.ensembles", card.family)
-        parts = {name: folder / MEMBERS / name for name in card.members}
-        if missing := [name for name in parts if name not in card.weights]:
-            raise BadInput(f"{folder / CARD} states no weight of {', '.join(missing)}; restore the bundle or train it again")
-        members = {name: _build(part, read_card(part), device) for name, part in parts.items()}
-        return method.build(members, card.weights, valid(method.Settings, card.config, f"the settings of {folder}"))
+    if card.kind != "ensemble":
+        model = _filled(folder, card)
+        return model.to(device).eval() if isinstance(model, nn.Module) else model
+    method = find("aigc_models.ensembles", card.family)
+    parts = {name: folder / MEMBERS / name for name in card.members}
+    if missing := [name for name in parts if name not in card.weights]:
+        raise BadInput(f"{folder / CARD} states no weight of {', '.join(missing)}; {AGAIN}")
+    settings = valid(method.Settings, card.config, f"the settings of {folder}")
+    members = {name: _build(part, read_card(part), device) for name, part in parts.items()}
+    with _fitting(folder):
+        return method.build(members, card.weights, settings)
+
+
+def _filled(folder: Path, card: Card) -> Any:
+    """The model that the card describes, with its weights."""
     family = find("aigc_models.families", card.family)
-    model = family.build(valid(family.Config, card.config, f"the config of {folder}"), card.shape)
+    config, shape = valid(family.Config, card.config, f"the config of {folder}"), card.shape
+    weights = _read_weights(folder)
+    stored = (folder / WEIGHTS).stat().st_size  # bytes, and so no fewer than numbers
+    with _fitting(folder):
+        with SizeLimit(stored + SPARE):
+            model = family.build(config, shape)
+        if isinstance(model, nn.Module) and any(weights[name].dtype != own.dtype for name, own in model.state_dict().items()):
+            raise TypeError("load_state_dict would take whole numbers for real ones")
+        model.load_state_dict(weights)
+    return model
+
+
+@contextmanager
+def _fitting(folder: Path) -> Iterator[None]:
+    """Turn what torch, numpy and the plain models raise of sizes, names and kinds that do not fit into `BadInput`."""
     try:
-        model.load_state_dict(_read_weights(folder))
-    except (RuntimeError, KeyError) as error:  # what torch and the plain models raise of other names or sizes
+        yield
+    except BadInput as error:
+        raise BadInput(f"{folder} cannot be loaded: {error}; {AGAIN}") from error
+    except UNFIT as error:
         reason = "its weights are not those of the model that its card describes; train it again with this version"
         raise BadInput(f"{folder} cannot be loaded: {reason}") from error
-    return model.to(device).eval() if isinstance(model, nn.Module) else model
 
 
 def _read_weights(folder: Path) -> dict[str, Tensor]:

@@ -4,32 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Any, Literal, TypeVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from aigc_models.capabilities import Shape
-from aigc_models.errors import BadInput, fault
+from aigc_models.errors import BadInput
 from aigc_models.find import find
+from aigc_models.reading.bundle_files import CARD, Inside, Sha256, Single, card_text, first_fault, unusable_card
 
-CARD = "bundle.json"
 FORMAT_VERSION = 2  # 1, or none stated: a seed gave other items, since only its low 32 bits counted
 
 Settings = TypeVar("Settings", bound=BaseModel)
-
-
-def _inside(path: str) -> str:
-    """A relative path that stays in its folder; raises `ValueError` of any other."""
-    if any(part in ("", ".", "..") for part in path.split("/")) or set(path) & set("\\:\0"):
-        raise ValueError(f"{path!r} leads out of the bundle's folder")
-    return path
-
-
-def _single(name: str) -> str:
-    """The name of a sub-folder."""
-    if "/" in name:
-        raise ValueError(f"{name!r} is no name of a folder")
-    return _inside(name)
 
 
 class Card(BaseModel):
@@ -46,19 +32,17 @@ class Card(BaseModel):
     format: dict[str, Any] = Field({}, description="the modality's Format")
     labels: tuple[str, ...] = Field((), description="condition i is labels[i]; len(labels) is 'no label'")
     capabilities: tuple[str, ...] = Field((), description="names of aigc_models.capabilities.PROTOCOLS")
-    members: tuple[Annotated[str, AfterValidator(_single)], ...] = Field((), description="sub-folders of members/")
+    members: tuple[Single, ...] = Field((), description="sub-folders of members/")
     weights: dict[str, float] = Field({}, description="of an ensemble's members")
     dataset: str = Field("", description="name of the data set")
     version: str = Field("", description="of the data set: a digest")
     parents: dict[str, str] = Field({}, description="digests of the bundles it was made from, by name")
     licence: str = Field("", description="of the data, as its owner states it")
-    seed: int = Field(0, description="of its training")
+    seed: int = Field(0, ge=-(2**63), lt=2**64, description="of its training")
     training: dict[str, Any] = Field({}, description="the plan that it was trained by: steps, batch size, rates")
-    micro_batch: int = Field(16, ge=1, description="items that are generated together, always; short ones are padded")
-    params: int = Field(0, description="numbers learnt")
-    digests: dict[Annotated[str, AfterValidator(_inside)], str] = Field(
-        {}, description="sha256 of each other file, by relative path"
-    )
+    micro_batch: int = Field(16, ge=1, le=4096, description="items that are generated together, always; short ones are padded")
+    params: int = Field(0, ge=0, lt=2**63, description="numbers learnt")
+    digests: dict[Inside, Sha256] = Field({}, description="sha256 of each other file, by relative path")
 
     @property
     def shape(self) -> Shape:
@@ -70,26 +54,13 @@ class Card(BaseModel):
 def read_card(folder: Path) -> Card:
     """The card alone, without a look at the weights; `BadInput` where there is no bundle or its card cannot be used."""
     try:
-        card = Card.model_validate_json((folder / CARD).read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise BadInput(f"{folder} is no bundle: it has no {CARD}") from error
-    except UnicodeDecodeError as error:
-        raise BadInput(f"{folder / CARD} is not UTF-8; restore the bundle or train it again") from error
-    except OSError as error:
-        raise BadInput(f"{folder / CARD} cannot be read: {error.strerror or error}") from error
+        card = Card.model_validate_json(card_text(folder), strict=True)
     except ValidationError as error:
-        raise BadInput(f"{folder / CARD} cannot be used: {_first(error)}; restore the bundle or train it again") from error
+        raise unusable_card(folder, error) from error
     if card.format_version > FORMAT_VERSION:
         stated = f"{folder / CARD} is of format {card.format_version}"
         raise BadInput(f"{stated}, and this program reads up to {FORMAT_VERSION}: use the version that made it, or newer")
     return card
-
-
-def _first(error: ValidationError) -> str:
-    """The first problem in one line: where, and what."""
-    problem = error.errors()[0]
-    place = ".".join(str(part) for part in problem["loc"] if part != "[key]")
-    return f"{place}: {fault(problem)}" if place else fault(problem)
 
 
 def valid(kind: type[Settings], fields: Mapping[str, Any], what: str) -> Settings:
@@ -97,4 +68,4 @@ def valid(kind: type[Settings], fields: Mapping[str, Any], what: str) -> Setting
     try:
         return kind.model_validate(fields)
     except ValidationError as error:
-        raise BadInput(f"{what} cannot be used here: {_first(error)}; train it again with this version") from error
+        raise BadInput(f"{what} cannot be used here: {first_fault(error)}; train it again with this version") from error

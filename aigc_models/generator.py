@@ -21,7 +21,7 @@ from torch import Tensor, nn
 
 from aigc_models import bundle
 from aigc_models.capabilities import Generates, Streams
-from aigc_models.errors import BadInput, fault, shortened, unknown
+from aigc_models.errors import BadInput, Damaged, Unreadable, fault, shortened, unknown
 from aigc_models.find import find
 from aigc_models.inference import Inference, Labels, Latest
 from aigc_models.language import decoding, grammar
@@ -58,7 +58,10 @@ class Generator(Inference):
         card, model = bundle.load(Path(path), device)
         modality = find("aigc_models.modalities", card.modality)
         contents, conditions = bundle.latest(Path(path))
-        latest = Latest(tuple(map(modality.unpack, contents)), conditions)
+        try:
+            latest = Latest(tuple(map(modality.unpack, contents)), conditions)
+        except (Unreadable, *bundle.UNFIT) as error:
+            raise Damaged(f"{Path(path) / bundle.LATEST} holds no content of {card.modality}: {error}") from error
         return cls(card, model, modality, card.shape.format, latest)
 
     @property

@@ -25,7 +25,7 @@ from typing import Any
 
 from aigc_models.card import read_card
 from flows.reproduction import compared
-from tasks.registry.register import resolve
+from tasks.registry.bundles import resolve
 from tasks.stage.settings import Workspace
 
 PROJECT, RESULTS = Path(__file__).parents[1], Path(__file__).parent / "results"

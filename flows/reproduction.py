@@ -17,7 +17,8 @@ from flows.flow import flow, of_dataset, tracked
 from flows.training import learn
 from tasks.dataset.ledger import ledger
 from tasks.judge.champion import ChampionRef, version_as_champion
-from tasks.registry.register import bundle_folder, find_version
+from tasks.registry.bundles import bundle_folder
+from tasks.registry.register import find_version
 from tasks.registry.version_recipe import VersionRecipe, kept
 from tasks.stage.execution import Execution
 from tasks.stage.references import EnsembleRef

@@ -19,7 +19,7 @@ def open_model(reference: str, device: Device = "auto") -> Generator:
     `device`: where torch computes (auto: the GPU where there is one). Raises `BadInput` where there is no such model.
     """
     from aigc_models.generator import Generator
-    from tasks.registry.register import resolve
+    from tasks.registry.bundles import resolve
     from tasks.stage.settings import Workspace
 
     return Generator.load(resolve(Workspace.current(), reference), device)

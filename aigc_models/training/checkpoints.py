@@ -10,7 +10,6 @@ or none. No pickle anywhere.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import logging
 import os
@@ -25,6 +24,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from aigc_models.errors import Damaged
+from aigc_models.reading.bundle_files import sha256
 
 TENSORS, STATE, MANIFEST = "tensors.safetensors", "state.json", "manifest.json"
 KEPT = 2
@@ -39,12 +39,6 @@ class Checkpoint:
     step: int
     tensors: dict[str, Tensor]
     state: dict[str, Any] = field(default_factory=dict)
-
-
-def sha256(path: Path) -> str:
-    """Hex digest of a file's bytes."""
-    with path.open("rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
 
 
 def detached(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -17,6 +17,7 @@ from flows.command_line import models as cli_models
 from flows.command_line import reproduce as cli_reproduce
 from flows.command_line import retrain as cli_retrain
 from flows.command_line import services as cli_services
+from flows.command_line import signing as cli_signing
 from flows.command_line.command import answer, ending
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ cli_infer.add_to(app)
 app.command()(cli_deploy.deploy)
 app.command()(cli_retrain.retrain)
 app.command()(cli_reproduce.reproduce)
+app.command()(cli_signing.verify)
+app.command()(cli_signing.sign)
 
 Preset = Annotated[str | None, typer.Argument(help="a preset (sample, text, image) or a YAML file")]
 Data = Annotated[str | None, typer.Option("--data", help="a data set (`aigc data list`), or NAME@VERSION as it was")]

@@ -32,6 +32,7 @@ def examine(workspace: Workspace) -> list[dict[str, Any]]:
         prefect_store,
         workers,
         data_versions,
+        moved_workspace,
     ]
     return [_finding(check, workspace) for check in checks]
 
@@ -179,3 +180,15 @@ def data_versions(workspace: Workspace) -> str:
     if not Dvc(workspace).up_to_date():
         raise AigcError("data/ is not what data.dvc says; `dvc status` shows where, `aigc run` makes a new version")
     return "data.dvc says what data/ holds"
+
+
+def moved_workspace(workspace: Workspace) -> str:
+    """Whether something still names the folder in which a workspace lay before it was moved or copied."""
+    from tasks.stage.moved import homes, left_behind
+
+    if not workspace.database.exists():
+        return "nothing that could have moved"
+    if left := left_behind(workspace):
+        raise AigcError("; ".join(left))
+    before = homes(workspace)
+    return f"moved from {', '.join(before)}; all is set to here" if before else "it lies where it was made"

@@ -47,7 +47,7 @@ def _champion(workspace: Workspace, name: str, model: str) -> tuple[Path, str] |
     version = _champion_version(workspace, model)
     if version is None:
         return None
-    from tasks.registry.register import bundle_folder
+    from tasks.registry.bundles import bundle_folder
     from tasks.stage.tracking import client
 
     folder = bundle_folder(workspace, client(workspace), version)

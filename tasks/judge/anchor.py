@@ -28,8 +28,9 @@ def anchor_of(workspace: Workspace, champion: ChampionRef) -> ChampionRef | None
     A version that was deleted, whose files are gone, or that has other labels or another format is passed over for the
     champion after it.
     """
+    from tasks.registry.bundles import bundle_folder
     from tasks.registry.history import history
-    from tasks.registry.register import aliases_of, bundle_folder, versions
+    from tasks.registry.register import aliases_of, versions
     from tasks.stage.tracking import client
 
     store = client(workspace)

@@ -10,7 +10,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aigc_models.errors import BadInput
 from tasks.judge.gates import Champion
 from tasks.judge.kept_evaluation import kept_opponent
 from tasks.stage.references import CorpusRef, ModelRef, Reference, digest_of
@@ -112,14 +111,9 @@ def opponent(workspace: Workspace, model: str, bundle: Path) -> ChampionRef | No
 
 
 def _fetched(workspace: Workspace, store: MlflowClient, version: ModelVersion) -> ChampionRef:
-    from tasks.registry.register import bundle_folder
+    from tasks.registry.bundles import bundle_folder
 
     folder = bundle_folder(workspace, store, version)
-    if not (folder / "bundle.json").is_file():
-        raise BadInput(
-            f"{version.name}/{version.version} is needed, but its files are gone from {folder}: restore them, or make "
-            f"another version champion (`aigc models show {version.name}`, `aigc models promote {version.name} VERSION`)"
-        )
     return reference(workspace, within(workspace, folder, version), version)
 
 
@@ -127,10 +121,13 @@ def within(workspace: Workspace, folder: Path, version: ModelVersion) -> Path:
     """The bundle, or a copy of it in `.aigc/models` where a store outside of the workspace holds it."""
     if folder.resolve().is_relative_to(workspace.root):
         return folder
+    from tasks.registry.bundles import is_registered
+
     target = workspace.state / "models" / version.tags["aigc.bundle_sha256"]
-    if not target.exists():
+    if not is_registered(target, target.name):
         part = target.with_name(f"{target.name}.{os.getpid()}.tmp")
         shutil.copytree(folder, part)
+        shutil.rmtree(target, ignore_errors=True)
         part.rename(target)
     return target
 

@@ -16,6 +16,7 @@ from aigc_models.errors import BadInput
 from tasks.judge.champion import measured, measured_version
 from tasks.judge.gates import Champion, Gate, Verdict, judge, passes, refusals
 from tasks.judge.kept_evaluation import keep_gates
+from tasks.registry.bundles import sound_folder
 from tasks.registry.history import Entry, figures, history, new_entry, record
 from tasks.registry.move import Overtaken, move
 from tasks.registry.register import aliases_of, existing, find_version, store_identity, versions
@@ -175,12 +176,14 @@ def promote_version(
 ) -> Entry:
     """Make a version champion and the old champion `previous`; nothing moves where it is champion already.
 
+    Raises `Damaged` where its files are not those that were registered.
     `measured_against`: the champion that the decision was taken against (None: there was none); raises `Overtaken`
     where another one is champion by now. By hand it is whichever is champion when the command begins.
     """
     store = client(workspace)
-    number = int(find_version(store, f"{name}/{version}").version)
-    old = champion(store, name)
+    registered = find_version(store, f"{name}/{version}")
+    number, old = int(registered.version), champion(store, name)
+    sound_folder(workspace, store, registered)
     if old == number:
         return new_entry(store, name, "promoted", old, number, f"version {number} is the champion already")
     return move(store, name, "promoted", old if measured_against == "any" else measured_against, number, reason)
@@ -196,4 +199,6 @@ def rollback(workspace: Workspace, name: str, reason: str = "by hand") -> Entry:
     old = aliases.get("champion")  # none where its version was deleted: then there is all the more to go back for
     if "previous" not in aliases:
         raise BadInput(f"{name} has no previous champion to go back to; see `aigc models history {name}`")
-    return move(store, name, "rolled_back", old, int(find_version(store, f"{name}@previous").version), reason)
+    version = find_version(store, f"{name}@previous")
+    sound_folder(workspace, store, version)
+    return move(store, name, "rolled_back", old, int(version.version), reason)

@@ -19,9 +19,15 @@ class GeneratorModel(PythonModel):
     """Each row gives what `Generator.generate(1, label=..., prompt=..., seed=...)` gives, whatever rows are beside it."""
 
     def load_context(self, context: PythonModelContext) -> None:
+        from aigc_models.errors import Damaged
         from aigc_models.generator import Generator  # registering runs this file too, and needs no torch
+        from aigc_models.reading.bundle_files import CARD, sha256
 
-        self.generator = Generator.load(Path(context.artifacts["bundle"]))
+        bundle = Path(context.artifacts["bundle"])
+        registered = context.model_config.get("card_sha256")  # none in a model of an earlier version
+        if registered is not None and sha256(bundle / CARD) != registered:
+            raise Damaged(f"{bundle / CARD} is not what was registered; restore its files, or serve another version")
+        self.generator = Generator.load(bundle)
 
     def predict(
         self, context: PythonModelContext, model_input: pd.DataFrame, params: dict[str, Any] | None = None

@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from aigc_models.errors import BadInput, Damaged, unknown
+from aigc_models.errors import BadInput, unknown
+from aigc_models.reading.bundle_files import CARD, check, sha256
 from tasks.judge.kept_evaluation import keep_evaluation
 from tasks.registry import version_recipe
+from tasks.registry.signing import TAG, signature_of
 from tasks.registry.version_recipe import VersionRecipe
 from tasks.stage.origin import PROJECT, package
 from tasks.stage.owner import locked
@@ -66,6 +68,7 @@ def register(
     `recipe`: how it was made, so that it can be made again.
     """
     bundle = ensemble.path(context.workspace)
+    check(bundle)
     card = json.loads((bundle / "bundle.json").read_text())
     name = settings.model or card["dataset"]
     store, sha256 = client(context.workspace), digest_of([bundle], bundle)
@@ -81,7 +84,9 @@ def register(
 
 
 def _tags(card: dict[str, Any], evaluation: EvaluationRef, bundle: Path, sha256: str) -> dict[str, str]:
+    signed = signature_of(bundle, {})
     return {
+        **({TAG: signed} if signed else {}),
         "aigc.bundle": f"artifacts/{bundle.name}",  # where it lies in the MLflow model
         "aigc.bundle_sha256": sha256,
         "aigc.dataset": card["dataset"],
@@ -144,6 +149,7 @@ def _save(path: Path, bundle: Path, model: Any) -> None:
         path,
         python_model=str(Path(__file__).with_name("pyfunc_model.py")),
         artifacts={"bundle": str(bundle)},
+        model_config={"card_sha256": sha256(bundle / CARD)},  # what it is held against where no registry is asked
         code_paths=[str(PROJECT / "aigc_models")],
         mlflow_model=model,
         signature=_signature(),
@@ -231,41 +237,3 @@ def deleted(name: str, alias: str, number: int, left: Iterable[int]) -> str:
     there = ", ".join(map(str, left))
     way = f"`aigc models promote {name} VERSION` makes one champion; there are: {there}" if there else "none is left: train one"
     return f"{name}@{alias} is version {number}, which was deleted in MLflow; {way}"
-
-
-def resolve(workspace: Workspace, reference: str) -> Path:
-    """The bundle folder of a registered model, as `find_version` reads `reference`.
-
-    A local one is used where it lies; one on a server is downloaded once, into `.aigc/models`.
-    """
-    store = client(workspace)
-    return bundle_folder(workspace, store, find_version(store, reference))
-
-
-def bundle_folder(workspace: Workspace, store: MlflowClient, version: ModelVersion) -> Path:
-    """Where a version's bundle lies on this machine, fetched first if need be."""
-    from mlflow.utils.file_utils import local_file_uri_to_path
-    from mlflow.utils.uri import is_local_uri
-
-    location = (
-        f"{store.get_model_version_download_uri(version.name, version.version).rstrip('/')}/{version.tags['aigc.bundle']}"
-    )
-    if is_local_uri(location):
-        return Path(local_file_uri_to_path(location))
-    with locked(workspace, "models"):
-        return _fetched(workspace, location, version.tags["aigc.bundle_sha256"])
-
-
-def _fetched(workspace: Workspace, location: str, sha256: str) -> Path:
-    """The bundle in `.aigc/models`, downloaded whole or not at all; raises `Damaged` if it is not what was registered."""
-    from mlflow.artifacts import download_artifacts
-
-    folder = workspace.state / "models" / sha256
-    if not folder.exists():
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent) as partial:
-            bundle = Path(download_artifacts(location, dst_path=partial, tracking_uri=workspace.tracking_uri))
-            if digest_of([bundle], bundle) != sha256:
-                raise Damaged(f"{location} is not what was registered; register the model again")
-            bundle.rename(folder)
-    return folder

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
 
-from tasks.registry.register import aliases_of, bundle_folder, deleted, existing, find_version, versions
+from tasks.registry.bundles import bundle_folder
+from tasks.registry.register import aliases_of, deleted, existing, find_version, versions
 from tasks.stage.settings import Workspace
 from tasks.stage.tracking import client
 from tasks.use.provenance import Identity

@@ -15,6 +15,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, ConfigDict
 
+from aigc_models.reading.bundle_files import SIGNATURE
 from tasks.dataset.ledger import ledger
 from tasks.stage.settings import Workspace
 
@@ -27,8 +28,8 @@ _digests: dict[Path, tuple[_State, str]] = {}  # of large files, as the index of
 def digest_of(paths: Iterable[Path], root: Path) -> str:
     """sha256 over the names (relative to `root`) and the bytes of files; folders are walked.
 
-    Unfinished work (`*.tmp`), checkpoints and byte code are no part of a result. A large file that was read before by
-    this process is read again only when the file system says that it may have changed.
+    Unfinished work (`*.tmp`), checkpoints, byte code and signatures are no part of a result. A large file that was read
+    before by this process is read again only when the file system says that it may have changed.
     """
     return digest_over(contents_of(paths, root), root)
 
@@ -48,7 +49,7 @@ def digest_over(contents: Mapping[Path, str], root: Path) -> str:
 
 
 def _counts(name: Path) -> bool:
-    return not {"checkpoints", "__pycache__"} & set(name.parts) and name.suffix != ".tmp"
+    return not {"checkpoints", "__pycache__", SIGNATURE} & set(name.parts) and name.suffix != ".tmp"
 
 
 def _content(file: Path) -> str:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import NamedTemporaryFile, TemporaryDirectory
+from typing import ClassVar
 
 from aigc_models.errors import BadInput
 
@@ -16,6 +17,7 @@ from aigc_models.errors import BadInput
 class Workspace:
     """The folder that a team works in; all local state is in its `.aigc/`."""
 
+    STATE: ClassVar[str] = ".aigc"
     root: Path
 
     @classmethod
@@ -25,7 +27,7 @@ class Workspace:
 
     @property
     def state(self) -> Path:
-        return self.root / ".aigc"
+        return self.root / self.STATE
 
     @property
     def data(self) -> Path:
@@ -48,6 +50,11 @@ class Workspace:
     def database(self) -> Path:
         """MLflow's, where nothing else is configured."""
         return self.state / "mlflow.db"
+
+    @property
+    def embedded(self) -> bool:
+        """Whether runs are tracked in the embedded database, and not on a server or elsewhere."""
+        return self.tracking_uri == f"sqlite:///{self.database}"
 
     @property
     def tracking_uri(self) -> str:

@@ -19,6 +19,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from tasks.stage.moved import artifacts_uri, settle
 from tasks.stage.origin import origin
 from tasks.stage.owner import alive, locked, owner
 from tasks.stage.settings import Workspace
@@ -69,11 +70,17 @@ def client(workspace: Workspace) -> MlflowClient:
 
 
 def _make_database(workspace: Workspace) -> None:
-    """The embedded database under another name first: one whose making was killed can never be opened again."""
+    """The embedded database under another name first: one whose making was killed can never be opened again.
+
+    One that came here with its workspace names its artifacts where that was.
+    """
     from mlflow import MlflowClient
 
     final, part = workspace.database, workspace.database.with_suffix(".part")
-    if workspace.tracking_uri != f"sqlite:///{final}" or final.exists():
+    if not workspace.embedded:
+        return
+    if final.exists():
+        settle(workspace)
         return
     for left in (part, part.with_name(f"{part.name}-journal")):
         left.unlink(missing_ok=True)
@@ -211,7 +218,7 @@ class Tracker:
     def _artifacts(self) -> str | None:
         """Beside the embedded database; a server has its own place for artifacts."""
         remote = self.workspace.tracking_uri.startswith(("http://", "https://"))
-        return None if remote else (self.workspace.state / "mlartifacts").resolve().as_uri()
+        return None if remote else artifacts_uri(self.workspace)
 
     @contextmanager
     def run(

@@ -12,8 +12,9 @@ from flows.config import PipelineConfig
 from flows.pipeline import contend, produce
 from flows.reproduction import ReproductionConfig, reproduce
 from tasks.judge.choice import Choice
+from tasks.registry.bundles import resolve
 from tasks.registry.history import history
-from tasks.registry.register import aliases_of, resolve
+from tasks.registry.register import aliases_of
 from tasks.stage.tracking import client
 
 pytestmark = pytest.mark.slow

@@ -1,5 +1,6 @@
 """Registration and promotion under Prefect, with its records, against MLflow's registry as it is."""
 
+import hashlib
 import json
 
 import pytest
@@ -28,7 +29,9 @@ def decide(toys, execution):
         for folder in (bundle, evaluation):
             folder.mkdir(parents=True, exist_ok=True)
         card = {"dataset": name, "version": f"v{number}", "modality": "text", "family": "average", "labels": ["a"]}
-        (bundle / "bundle.json").write_text(json.dumps(card))
+        (bundle / "weights.safetensors").write_bytes(b"")
+        digests = {"weights.safetensors": hashlib.sha256(b"").hexdigest()}
+        (bundle / "bundle.json").write_text(json.dumps(card | {"digests": digests}))
         (evaluation / "metrics.json").write_text(json.dumps({"loss": {"value": 0.5, "baseline": 1.0}}))
         ensemble = EnsembleRef.to(workspace, bundle, method="average", modality="text", weights={})
         evaluated = EvaluationRef.to(workspace, evaluation, metrics={"loss": 0.5})

@@ -133,8 +133,9 @@ class Registrar:
                 "family": "average",
                 "labels": ["a"],
             }
-            (folder / "bundle.json").write_text(json.dumps(card | {"licence": "CC0", "kind": "ensemble"}))
             (folder / "weights.safetensors").write_bytes(bytes(1000))
+            digests = {"weights.safetensors": hashlib.sha256(bytes(1000)).hexdigest()}
+            (folder / "bundle.json").write_text(json.dumps(card | {"licence": "CC0", "kind": "baseline", "digests": digests}))
         return folder
 
     def register(

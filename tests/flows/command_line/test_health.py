@@ -72,3 +72,17 @@ def test_a_card_that_torch_cannot_use_is_found(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda: True)
     assert health.device(HERE).endswith("uses it, bf16 too")
+
+
+def test_a_workspace_that_moved_is_told_what_names_its_old_place(tmp_path):
+    from tasks.stage.tracking import prepare
+
+    there = Workspace(tmp_path / "there")
+    assert health.moved_workspace(there) == "nothing that could have moved"
+    prepare(Workspace(tmp_path / "here"))
+    assert health.moved_workspace(Workspace(tmp_path / "here")) == "it lies where it was made"
+    (tmp_path / "here").rename(there.root)
+    with pytest.raises(AigcError, match=r"MLflow's database names .*here.*`aigc models list` sets it"):
+        health.moved_workspace(there)
+    prepare(there)
+    assert health.moved_workspace(there) == f"moved from {tmp_path}/here; all is set to here"

@@ -10,7 +10,7 @@ from flows.command_line.app import app
 
 FOREVER = {"serve", "ui"}  # they run until they are ended, and answer elsewhere
 DESIGNED = {
-    "": {"run", "plan", "train", "retrain", "reproduce", "generate", "serve", "deploy", "ui", "doctor"}
+    "": {"run", "plan", "train", "retrain", "reproduce", "generate", "serve", "deploy", "ui", "doctor", "verify", "sign"}
     | {"classify", "score", "encode", "reconstruct", "denoise", "forecast"},
     "data.": {
         "add",

@@ -14,10 +14,11 @@ import pytest
 from aigc_models.bundle import Card, save
 from aigc_models.capabilities import Shape
 from aigc_models.corpus import Corpus
+from aigc_models.errors import Damaged
 from aigc_models.find import find
 from aigc_models.generator import Generator
 from aigc_models.modalities import image, series, text
-from tasks.registry.register import resolve
+from tasks.registry.bundles import resolve
 
 LETTERS = ["anna and otto", "abba, anna, aha", "otto, abba and anna", "level noon radar"] * 4
 SERVED = """
@@ -94,6 +95,19 @@ def test_series_are_csv_after_the_newest_past(registrar, capable) -> None:
     assert answers[0] == answers[2] != answers[1]
     assert answers[0] == series.pack(Generator.load(bundle).generate(1, seed=7)[0]).decode()
     assert answers[0].startswith("time,height\n1989-09-18,")
+
+
+def test_a_card_that_was_edited_is_not_loaded(registrar, letters: Path) -> None:
+    registrar.register("edited", 1, letters)
+    model = Path(
+        shutil.copytree(resolve(registrar.workspace, "edited@challenger").parents[1], registrar.workspace.root / "copy")
+    )
+    card = next(model.rglob("bundle.json"))
+    card.write_text(card.read_text().replace('"seed": 0', '"seed": 1'))
+    import mlflow.pyfunc
+
+    with pytest.raises(Damaged, match="is not what was registered"):
+        mlflow.pyfunc.load_model(str(model))
 
 
 @pytest.mark.slow

@@ -4,7 +4,8 @@ from pathlib import Path
 import pytest
 
 from aigc_models.errors import BadInput
-from tasks.registry.register import RegisterSettings, aliases_of, resolve
+from tasks.registry.bundles import resolve
+from tasks.registry.register import RegisterSettings, aliases_of
 from tasks.stage.references import RegisteredRef
 from tasks.stage.tracking import client
 

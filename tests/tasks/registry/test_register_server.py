@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
+from tasks.registry.bundles import resolve
 from tasks.registry.history import history
 from tasks.registry.promote import promote_version
-from tasks.registry.register import resolve
 from tasks.stage.settings import Workspace
 from tasks.stage.tracking import prepare
 

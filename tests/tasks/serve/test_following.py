@@ -17,8 +17,8 @@ from aigc_models.bundle import Card
 from aigc_models.corpus import Corpus
 from aigc_models.families import ngram
 from aigc_models.modalities import text
+from tasks.registry.bundles import resolve
 from tasks.registry.promote import promote_version, rollback
-from tasks.registry.register import resolve
 from tasks.serve.app import create_app
 from tasks.serve.following import registered
 from tasks.serve.worker import Served
