@@ -190,12 +190,12 @@ def _agree(folder: Path, listed: Listing) -> None:
         raise BadInput(f"{folder / CARD} cannot be used: members: these have files in it: {names}; {AGAIN}")
     for name in listed.members:
         part, prefix = folder / MEMBERS / name, f"{MEMBERS}/{name}/"
-        own = listing(part)
-        stated = {f"{prefix}{file}": digest for file, digest in own.digests.items()}
+        inner = listing(part)
+        stated = {f"{prefix}{file}": digest for file, digest in inner.digests.items()}
         outer = {file: digest for file, digest in listed.digests.items() if file.startswith(prefix) and file != prefix + CARD}
         if stated != outer:
             raise BadInput(f"{part / CARD} cannot be used: digests: {folder / CARD} lists others; {AGAIN}")
-        for needed in _needed(own):
-            if needed not in own.digests:
+        for needed in _needed(inner):
+            if needed not in inner.digests:
                 raise BadInput(f"{part / CARD} states no digest of {needed}; {AGAIN}")
-        _agree(part, own)
+        _agree(part, inner)

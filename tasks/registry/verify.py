@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class Soundness(BaseModel):
-    """What was found: `name` is NAME/version or the folder; `problem` says in a sentence why it is not sound."""
+    """What was fields: `name` is NAME/version or the folder; `problem` says in a sentence why it is not sound."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -43,22 +43,22 @@ def verify(workspace: Workspace, target: str, key: Path | None = None) -> Soundn
     if key is not None:
         public_key(key)
     version = None if is_folder(target) else _version(workspace, target)
-    found = {"name": _name(target, version), "kind": "version" if version else "folder", "folder": "", "bundle_sha256": ""}
+    fields = {"name": _name(target, version), "kind": "version" if version else "folder", "folder": "", "bundle_sha256": ""}
     signed, state = "", "none"
     try:
         folder = registered_folder(workspace, client(workspace), version) if version else Path(target)
-        found |= {"folder": str(folder), "bundle_sha256": stated_digest(folder)}
+        fields |= {"folder": str(folder), "bundle_sha256": stated_digest(folder)}
         check(folder)
         signed = signature_of(folder, version.tags if version else {})
         if key is not None:
             state = "not valid" if signed else "none"
-            check_signature(found["name"], found["bundle_sha256"], signed, key)
+            check_signature(fields["name"], fields["bundle_sha256"], signed, key)
             state = "valid"
         elif signed:
             state = "not checked"
     except AigcError as error:
-        return Soundness.model_validate({**found, "signature": state, "sound": False, "problem": str(error)})
-    return Soundness.model_validate({**found, "signature": state, "sound": True})
+        return Soundness.model_validate({**fields, "signature": state, "sound": False, "problem": str(error)})
+    return Soundness.model_validate({**fields, "signature": state, "sound": True})
 
 
 def sign(workspace: Workspace, target: str, private: Path) -> Soundness:

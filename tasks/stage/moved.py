@@ -59,16 +59,16 @@ def left_behind(workspace: Workspace) -> list[str]:
     before = homes(workspace)
     with closing(sqlite3.connect(f"file:{workspace.database}?mode=ro", uri=True)) as store:
         places = [place for place in _places(store) if place != artifacts_uri(workspace)]
-    found = [f"MLflow's database names {place}; `aigc models list` sets it to where the workspace lies" for place in places]
+    sentences = [f"MLflow's database names {place}; `aigc models list` sets it to where the workspace lies" for place in places]
     for name in ("config", "config.local"):
         path = workspace.root / ".dvc" / name
         lines = path.read_text().splitlines() if path.is_file() else []
-        found += [
+        sentences += [
             f"{path} says {line.strip()!r}; set it with `dvc remote modify` or `dvc config`"
             for line in lines
             if _names(line, before)
         ]
-    return found + [
+    return sentences + [
         f"the deployment {name} runs in a folder where the workspace lay before; `aigc deploy` again"
         for name, *where in _deployments(workspace)
         if any(_names(str(part), before) for part in where)
