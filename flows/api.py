@@ -236,6 +236,9 @@ def main() -> None:
         import uvicorn
         from prefect.server.api.server import create_app
 
+        from tasks.stage.addresses import clean_logs
+
+        clean_logs()
         app = create_app()
     config = uvicorn.Config(app, log_level="error", lifespan="on", timeout_graceful_shutdown=3)
     uvicorn.Server(config).run(sockets=[socket.socket(fileno=int(sys.argv[1]))])

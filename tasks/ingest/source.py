@@ -29,23 +29,23 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from aigc_models.errors import BadInput, unknown
 from aigc_models.find import find, names
+from tasks.stage.addresses import FILLED_IN, KEYS
 from tasks.stage.code_version import code_version, reached
 from tasks.stage.validation import validated
 
 PACKAGE = "tasks.ingest.sources"
 Options = TypeVar("Options", bound=BaseModel)
 UNSTATED = "not stated"
-# NAME:PASSWORD@ before the host (of a database up to any @, for its passwords may hold a slash), or a parameter.
+# NAME:PASSWORD@ before the host (of a database up to any @, for its passwords may hold a slash; of http anyone, since a
+# token may stand there), or a parameter.
 _PASSWORD = re.compile(
     r"(?:postgres|mysql|mariadb|mssql|oracle)[\w+]*://[^@:/]*:[^@]*@"
-    r"|[\w+.-]+://(?:[^/?#@:]*:[^/?#]*@|.*[?&]\w*(?:password|passwd|pwd)=)",
+    r"|https?://[^/?#]*@|[\w+.-]+://(?:[^/?#@:]*:[^/?#]*@|.*[?&]\w*(?:password|passwd|pwd)=)",
     re.IGNORECASE,
 )
 # A parameter of a URL that opens a door, unless it is ${NAME}: taken from the environment when the URL is asked for.
 _SECRET = re.compile(
-    r"[\w+.-]+://[^#]*[?&]("
-    r"[^=&#]*(?:token|secret|signature|credential|api[-_]?key|access[-_]?key|subscription[-_]?key)|sig|key|auth"
-    r")=(?!\$\{\w+\}(?:&|#|$))[^&#]",
+    rf"[\w+.-]+://[^#]*[?&]({KEYS})=(?!{FILLED_IN}(?:&|#|$))[^&#]",
     re.IGNORECASE,
 )
 MAGIC = re.compile(r"[*?\[]")
@@ -111,8 +111,8 @@ class SourceSettings(BaseModel):
     def _no_password(cls, location: str) -> str:
         if _PASSWORD.match(location):  # locations are remembered, logged and shown
             raise BadInput(
-                "a password does not belong into the location of a source; leave it out and give it where the driver looks "
-                "for it: PGPASSWORD or ~/.pgpass for PostgreSQL, ~/.netrc for http"
+                "a password or token does not belong into the location of a source; leave it out and give it where the driver "
+                "looks for it: PGPASSWORD or ~/.pgpass for PostgreSQL, ~/.netrc for http"
             )
         if parameter := _SECRET.match(location):
             raise BadInput(

@@ -17,6 +17,7 @@ from aigc_models.errors import BadInput, Damaged, unknown
 from tasks.judge.kept_evaluation import keep_evaluation
 from tasks.registry import version_recipe
 from tasks.registry.version_recipe import VersionRecipe
+from tasks.stage.addresses import without_secrets
 from tasks.stage.origin import PROJECT, package
 from tasks.stage.owner import locked
 from tasks.stage.references import EnsembleRef, EvaluationRef, RegisteredRef, digest_of
@@ -47,10 +48,12 @@ class RegisterSettings(BaseModel):
 
 
 def store_identity(**arguments: object) -> str:
-    """Which registry a cached registration stands in: another server, or a database made anew, has none of it."""
+    """Which registry a cached registration stands in: another server, or a database made anew, has none of it;
+    another password opens the same."""
     database = Workspace.current().state / "mlflow.db"
     embedded = f"embedded {database.stat().st_ino}" if database.exists() else "embedded"
-    return os.environ.get("MLFLOW_REGISTRY_URI") or os.environ.get("MLFLOW_TRACKING_URI") or embedded
+    server = os.environ.get("MLFLOW_REGISTRY_URI") or os.environ.get("MLFLOW_TRACKING_URI")
+    return without_secrets(server) if server else embedded
 
 
 @stage(fingerprint=store_identity)
