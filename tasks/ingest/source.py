@@ -94,6 +94,9 @@ class SourceSettings(BaseModel):
     )
     time: str | None = Field(None, description="column that holds the time of the event")
     licence: str = Field(UNSTATED, description="licence of the content, for the data card")
+    follow_links: bool = Field(
+        False, description="take what links in a folder lead to outside of it; else they are left out and named"
+    )
     options: dict[str, str] = Field({}, description="what this kind of source asks for beside, such as the query of a database")
 
     @field_validator("name")
@@ -111,8 +114,8 @@ class SourceSettings(BaseModel):
     def _no_password(cls, location: str) -> str:
         if _PASSWORD.match(location):  # locations are remembered, logged and shown
             raise BadInput(
-                "a password or token does not belong into the location of a source; leave it out and give it where the driver "
-                "looks for it: PGPASSWORD or ~/.pgpass for PostgreSQL, ~/.netrc for http"
+                "a password does not belong into the location of a source, nor does a token; leave it out and give it where "
+                "the driver looks for it: PGPASSWORD or ~/.pgpass for PostgreSQL, ~/.netrc for http"
             )
         if parameter := _SECRET.match(location):
             raise BadInput(

@@ -58,6 +58,8 @@ def forget(settings: ForgetSettings, context: StageContext) -> RawRef:
     """
     workspace = context.workspace
     folder = workspace.data / settings.name / "raw"
+    if folder.resolve() != workspace.data.resolve() / settings.name / "raw":
+        raise BadInput(f"{folder} is a link to {folder.resolve()}: nothing is forgotten through one; put the folder there")
     if not shards(folder):
         raise BadInput(f"there is no data set {settings.name}; `aigc data list` shows what there is")
     with (
@@ -172,6 +174,8 @@ def _purge_encoded(workspace: Workspace, name: str, versions: set[str]) -> int:
 
     removed = 0
     for folder in workspace.stages.glob("encode-*"):
+        if folder.is_symlink():
+            continue
         reference = Execution.current().recorded(folder.name)
         if isinstance(reference, CorpusRef) and reference.dataset == name and reference.version in versions:
             shutil.rmtree(folder)

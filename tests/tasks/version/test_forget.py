@@ -174,3 +174,15 @@ def _contents(path: Path) -> list[bytes]:
 
     names = {"payload", "content"} & set(parquet.read_schema(path).names)
     return [value for name in names for value in parquet.read_table(path, columns=[name])[name].to_pylist()]
+
+
+@pytest.mark.parametrize("part", ["letters", "letters/raw"])
+def test_nothing_is_forgotten_through_a_link(letters, part, tmp_path):
+    letters.ingest()
+    place = letters.workspace.data / part
+    place.rename(tmp_path / "elsewhere")
+    place.symlink_to(tmp_path / "elsewhere")
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "elsewhere").rglob("*")}
+    with pytest.raises(BadInput, match="nothing is forgotten through one"):
+        letters.forget(groups=["customer 3"])
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "elsewhere").rglob("*")} == before
