@@ -17,6 +17,7 @@ LAST: bool                                              optional: asked after al
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
@@ -31,6 +32,8 @@ from aigc_models.errors import BadInput, unknown
 from aigc_models.find import find, names
 from tasks.stage.addresses import FILLED_IN, KEYS
 from tasks.stage.code_version import code_version, reached
+from tasks.stage.names import check_name
+from tasks.stage.settings import Workspace
 from tasks.stage.validation import validated
 
 PACKAGE = "tasks.ingest.sources"
@@ -78,7 +81,7 @@ class SourceSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str = Field(description="name of the data set: letters, digits, '.', '_' and '-'")
+    name: str = Field(description="name of the data set: letters from A to Z, digits, '.', '_' and '-'")
     location: str = Field(
         description="path of a folder or a file, URL, URL of a database, hub:NAME, catalog:NAME or embedded:NAME"
     )
@@ -102,12 +105,7 @@ class SourceSettings(BaseModel):
     @field_validator("name")
     @classmethod
     def _plain_name(cls, name: str) -> str:
-        if not re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9._-]*", name) or ".." in name:
-            raise BadInput(
-                f"{name!r} cannot name a data set: it becomes a folder's name; "
-                "use letters, digits, '.', '_' and '-', no '/' or '..' and no dot at the start"
-            )
-        return name
+        return check_name("a data set", name, there=lambda: _stands(name))
 
     @field_validator("location")
     @classmethod
@@ -167,6 +165,13 @@ class SourceSettings(BaseModel):
         label = self.labels.argument if self.labels.kind == "column" else None
         named = {"content": self.content, "label": label, "group": self.group, "split": self.split, "time": self.time}
         return {purpose: column for purpose, column in named.items() if column}
+
+
+def _stands(name: str) -> bool:
+    """Whether the workspace has a data set of this name, made when names could also begin with '_' or '-'."""
+    workspace = Workspace.current()
+    there = os.path.isdir(workspace.data / name) or os.path.isfile(workspace.state / "datasets" / f"{name}.json")
+    return re.fullmatch(r"[\w-][\w.-]*", name, re.ASCII) is not None and ".." not in name and there
 
 
 @dataclass(frozen=True)
