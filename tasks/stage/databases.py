@@ -31,7 +31,7 @@ def wait_for(database: Path) -> None:
 
     Raises `AigcError` that names it where another process holds it for longer than `patience()`.
     """
-    began, limit, said = time.monotonic(), patience(), False
+    began, limit, announced = time.monotonic(), patience(), False
     while database.exists() and is_held(database, min(SILENT, limit)):
         if time.monotonic() - began >= limit:
             raise AigcError(
@@ -39,8 +39,8 @@ def wait_for(database: Path) -> None:
                 f"a backup, or one that hangs; `fuser {database}` says which. End it and give the same command again, or wait "
                 f"longer with {VARIABLE}=SECONDS"
             )
-        if not said:
-            said = True
+        if not announced:
+            announced = True
             print(f"waiting for {database}, which another process holds ({limit:g} s at most)", file=sys.stderr, flush=True)
 
 

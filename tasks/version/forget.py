@@ -15,6 +15,7 @@ from tasks.dataset.forgotten import FILE, Forgotten, note_purged, purged
 from tasks.dataset.ledger import put_before
 from tasks.dataset.tables import count_rows, shards
 from tasks.ingest.ingest import file_errors, rewrite
+from tasks.stage.addresses import without_secrets
 from tasks.stage.references import CorpusRef, RawRef
 from tasks.stage.settings import Workspace, scratch_folder
 from tasks.stage.stage import StageContext, stage
@@ -128,8 +129,8 @@ def purge(workspace: Workspace, name: str) -> Purged:
         versions=tuple(doomed),
         objects=len(removed),
         encoded=_purge_encoded(workspace, name, set(doomed)),
-        remotes=tuple(reached),
-        unreached=tuple(unreached),
+        remotes=tuple(map(without_secrets, reached)),
+        unreached=tuple(map(without_secrets, unreached)),
         unseen=tuple(sorted(unseen - doomed.keys())),
         models=tuple(trained_on(workspace, name, set(doomed))),
     )

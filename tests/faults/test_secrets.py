@@ -149,9 +149,9 @@ def content(file: Path) -> bytes:
     return data
 
 
-def leaks(folder: Path, own: Path) -> set[str]:
-    """Which secret stands in which file below `folder`; `own` is the file of the user's that has one."""
-    files = [file for file in folder.rglob("*") if file.is_file() and file != own]
+def leaks(folder: Path, users: Path) -> set[str]:
+    """Which secret stands in which file below `folder`; `users` is the file of the user's that has one."""
+    files = [file for file in folder.rglob("*") if file.is_file() and file != users]
     return {f"{word} in {file}" for file in files for word in WORDS if word.encode() in content(file)}
 
 
@@ -178,8 +178,8 @@ def test_no_secret_is_left_where_a_run_has_been(tmp_path: Path, gate: Gate) -> N
     assert (tmp_path / "prefect.db").stat().st_size > 0
     page = next(user.folder.glob("outputs/*/index.html")).read_text()
     assert f'href="http://{address}/#/experiments/' in page
-    own = user.folder / ".dvc" / "config.local"
-    own.write_text("[core]\n    remote = team\n['remote \"team\"']\n    url = http://me:dvc-rem0te-pass@127.0.0.1:9/a\n")
+    users = user.folder / ".dvc" / "config.local"
+    users.write_text("[core]\n    remote = team\n['remote \"team\"']\n    url = http://me:dvc-rem0te-pass@127.0.0.1:9/a\n")
     assert user.gives("data", "push", "digits")[0] == 1
     assert user.gives("data", "push", "digits", "--remote", "ssh://me:dvc-rem0te-pass@127.0.0.1/a")[0] == 2
     for source in (
@@ -198,7 +198,7 @@ def test_no_secret_is_left_where_a_run_has_been(tmp_path: Path, gate: Gate) -> N
         assert status == 1, out
         assert "127.0.0.1" in out
     assert not {word for word in WORDS if word in user.said}
-    assert not leaks(tmp_path, own)
+    assert not leaks(tmp_path, users)
 
 
 def test_another_password_is_the_same_server(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -44,11 +44,11 @@ def left_out(source: SourceSettings) -> Iterator[RawItem]:
 
 def kept(paths: Iterable[Path], source: SourceSettings) -> list[Path]:
     """Those of the files that are not left out; who runs the command is told of the others."""
-    found = list(paths)
-    out = [path for path in found if not source.follow_links and leads_out(path, source.root)]
+    listed = list(paths)
+    out = [path for path in listed if not source.follow_links and leads_out(path, source.root)]
     for path in out:
         _say(f"{path} {LEADS_OUT} and is left out; {ADVICE}")
-    return [path for path in found if path not in out]
+    return [path for path in listed if path not in out]
 
 
 def checked(paths: list[Path], source: SourceSettings) -> list[Path]:

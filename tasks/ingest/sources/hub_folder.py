@@ -75,8 +75,8 @@ def read(source: SourceSettings, modality: str) -> Iterator[RawItem]:
 def _parts(source: SourceSettings) -> list[Part]:
     """Those that the user named, or all whose split is one of ours; a message names what is left out."""
     wanted_options = options(source, Options)
-    there_are = hub_layout.parts(source.path, wanted_options.config)
-    parts = [replace(part, files=tuple(linked.kept(part.files, source))) for part in there_are]
+    laid_out = hub_layout.parts(source.path, wanted_options.config)
+    parts = [replace(part, files=tuple(linked.kept(part.files, source))) for part in laid_out]
     parts = [part for part in parts if part.files]
     wanted = {name.strip() for name in wanted_options.splits.split(",") if name.strip()}
     chosen = [part for part in parts if (part.split in wanted if wanted else _usual(part, parts))]

@@ -21,7 +21,7 @@ from tasks.version.cache import find_version, present
 from tasks.version.forget import ForgetSettings, forget, matching, purge
 from tasks.version.remote import push
 from tasks.version.verify import verify
-from tasks.version.version import cache_folder, version
+from tasks.version.version import Dvc, cache_folder, version
 
 
 class Letters:
@@ -186,3 +186,13 @@ def test_nothing_is_forgotten_through_a_link(letters, part, tmp_path):
     with pytest.raises(BadInput, match="nothing is forgotten through one"):
         letters.forget(groups=["customer 3"])
     assert {path: path.stat().st_mtime_ns for path in (tmp_path / "elsewhere").rglob("*")} == before
+
+
+def test_a_remote_is_named_without_its_password(letters, monkeypatch):
+    monkeypatch.setattr(Dvc, "remotes", lambda dvc: {"http://me:s3cret@127.0.0.1:9/a": {}})
+    letters.version(letters.ingest())
+    letters.forget(groups=["customer 3"])
+    with executing(Execution(letters.workspace)):
+        purged = purge(letters.workspace, "letters")
+    assert "http://127.0.0.1:9/a" in str(purged)
+    assert "s3cret" not in str(purged)
