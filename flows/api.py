@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from aigc_models.errors import AigcError
+from tasks.stage.databases import wait_for
 from tasks.stage.owner import locked
 from tasks.stage.settings import Workspace
 
@@ -139,6 +140,7 @@ def prefect_api(workspace: Workspace, meanwhile: Callable[[], object] = lambda: 
             yield
         return
     make_database(workspace)
+    wait_for(workspace.state / "prefect" / "prefect.db")
     server = start(workspace)
     os.environ["PREFECT_API_URL"] = server.url
     try:
@@ -236,6 +238,9 @@ def main() -> None:
         import uvicorn
         from prefect.server.api.server import create_app
 
+        from tasks.stage.addresses import clean_logs
+
+        clean_logs()
         app = create_app()
     config = uvicorn.Config(app, log_level="error", lifespan="on", timeout_graceful_shutdown=3)
     uvicorn.Server(config).run(sockets=[socket.socket(fileno=int(sys.argv[1]))])

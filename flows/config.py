@@ -23,6 +23,7 @@ from tasks.registry.register import RegisterSettings
 from tasks.serve.try_served import TrialSettings
 from tasks.split.expectations import Expectation
 from tasks.split.split import SplitSettings
+from tasks.stage.names import check_name
 from tasks.stage.validation import Model, Place, Problem, bad_input, problems, validated
 from tasks.train.budget import divide
 from tasks.train.encode import EncodeSettings
@@ -252,6 +253,8 @@ def compose(preset: str, made: dict[str, Any] | None, budget: str | None, sets: 
         _require_data(preset, run, own)
         where = partial(_line, preset, ("runs", number) if beside is not None else ())
         done.append(overridden(PipelineConfig, run, own, where))
+    if beside and isinstance(beside.get("name"), str):  # outputs are in a folder of this name
+        check_name("a run", beside["name"])
     config = validated(RunConfig, {"name": Path(preset).stem, **(beside or {}), "runs": done}, preset)
     is_tested = preset in presets() and not any(MEMBERS.search(setting) for setting in sets)
     return config if is_tested else checked(config)  # what our presets say of members a test has checked
@@ -276,10 +279,11 @@ def budgeted(values: dict[str, Any], budget: str) -> dict[str, Any]:
 
 
 def checked(config: RunConfig) -> RunConfig:
-    """Hold each member's own settings against its family now, not after the data were prepared."""
+    """Hold each member's name against the rule and its own settings against its family, before data are prepared."""
     for run in config.runs:
         training = run.training
         for member in [*training.members, *training.plain(), *([training.pretraining] if training.pretraining else [])]:
+            check_name("a member", member.name)
             if member.settings or member.plan:  # only then is the family's file imported, and torch with it
                 model_config(member)
                 training_plan(member.model_copy(update={"steps": member.steps or 1}))

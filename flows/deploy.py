@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from aigc_models.errors import AigcError, BadInput
+from tasks.stage.addresses import without_secrets
 
 if TYPE_CHECKING:
     from prefect.client.orchestration import SyncPrefectClient
@@ -27,7 +28,7 @@ def deploy(file: Path | None) -> dict[str, Any]:
     """Deploy all of a file: the given one, that of the folder, or the project's. What stands on the server then."""
     chosen = prefect_file(file)
     wanted = declared(chosen)
-    server = require_server()
+    server = without_secrets(require_server())
     from prefect.client.orchestration import get_client
 
     with get_client(sync_client=True) as client:

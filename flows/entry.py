@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
+from tasks.stage.addresses import clean_logs
 from tasks.stage.execution import Execution, Planned, become_current, under_way
 from tasks.stage.settings import Workspace
 from tasks.stage.validation import bad_input
@@ -95,6 +96,7 @@ def _begun(stack: ExitStack) -> Execution:
     from flows.sweeping import swept
     from tasks.stage.owner import left_behind, owner
 
+    clean_logs()
     workspace = Workspace.current().create()
     require_room()
     execution = Execution(workspace, observer=Logbook(get_run_logger()))

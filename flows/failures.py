@@ -19,6 +19,8 @@ NO_ROOM = ("No space left", "no space left", "disk is full")
 SHOWN = 100  # characters of what a library says
 LINES, LENGTH = 5, 600  # of a message, and characters of one of its lines
 NEEDED, FULL = 64 * 2**20, 4 * 2**20  # bytes
+LOCKED = ("database is locked", "database table is locked")
+HELD = "another process holds a database in {} (a browser of databases, a backup); `fuser -v FILE` says which, end it"
 KEPT = "what was finished is kept; the same command goes on from there"
 
 
@@ -36,6 +38,8 @@ def explained(error: BaseException) -> tuple[int, str]:
         return BAD_INPUT, f"error: the disk of {_root()} is full ({message}); make room there or set AIGC_WORKSPACE; {KEPT}"
     if isinstance(error, AigcError):
         return FAILED, f"error: {error}"
+    if any(words in str(error) for words in LOCKED):
+        return FAILED, f"error: {HELD.format(_root() / '.aigc')}; {KEPT}"
     if isinstance(error, OSError) and error.errno in WRITING:
         where = error.filename or _root()
         hint = "make room or choose another folder with AIGC_WORKSPACE"

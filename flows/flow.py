@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import prefect
 from prefect.task_runners import ThreadPoolTaskRunner
 
+from tasks.stage.addresses import clean, without_secrets
 from tasks.stage.execution import Execution
 from tasks.stage.stage import prefect_tags
 
@@ -29,15 +30,16 @@ class Flow(prefect.Flow[..., Any]):
 
 
 def stopping_on_exit(function: Callable[..., Any]) -> Callable[..., Any]:
-    """An error or a signal in the flow asks the stages that are under way to save and end,
-    before Prefect waits for them."""
+    """An error or a signal in the flow asks the stages that are under way to save and end, before Prefect waits for them
+    and keeps the error's message."""
 
     @wraps(function)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         try:
             return function(*args, **kwargs)
-        except BaseException:
+        except BaseException as error:
             Execution.current().stopping.set()
+            clean(error)
             raise
 
     return wrapped
@@ -87,7 +89,7 @@ def _link(run: Run, execution: Execution) -> None:
     from prefect.artifacts import create_markdown_artifact
 
     create_markdown_artifact(
-        f"MLflow run `{run.id}` in `{execution.workspace.tracking_uri}`; `aigc ui` opens both pages.",
+        f"MLflow run `{run.id}` in `{without_secrets(execution.workspace.tracking_uri)}`; `aigc ui` opens both pages.",
         key="mlflow-run",
         description="the run that holds this flow's figures",
     )

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import typer
 
 from flows.failures import TERMINATED, brief, explained, require_room
+from tasks.stage.addresses import clean_logs, without_secrets
 
 if TYPE_CHECKING:
     from tasks.stage.execution import Execution
@@ -37,14 +38,16 @@ def ending() -> Iterator[None]:
     """
     if threading.current_thread() is threading.main_thread():
         signal.signal(signal.SIGTERM, _terminated)
+    clean_logs()
     try:
         yield
     except (typer.Exit, SystemExit):
         raise
     except BaseException as error:
         if debugging():
-            traceback.print_exc()
+            print(without_secrets(traceback.format_exc()), file=sys.stderr)
         status, text = explained(error)
+        text = without_secrets(text)
         text = text if debugging() else brief(text)
         print(_CONTROL.sub(lambda match: repr(match[0])[1:-1], text), file=sys.stderr)  # a file's name may hold anything
         leave(status)

@@ -49,6 +49,9 @@ def add(
     ] = None,
     licence: Annotated[str, typer.Option(help="licence of the content, for the data card")] = "not stated",
     option: Annotated[list[str] | None, typer.Option(help="KEY=VALUE that this kind of source asks for; repeatable")] = None,
+    follow_links: Annotated[
+        bool, typer.Option("--follow-links", help="take what links in a folder lead to outside of it; else they are left out")
+    ] = False,
     settings: Annotated[
         str, typer.Option(help="YAML file whose `data:` says how it is cleaned, divided and what is expected of it")
     ] = "",
@@ -82,6 +85,7 @@ def add(
             "group": group,
             "split": split,
             "licence": licence,
+            "follow_links": follow_links,
             "options": pairs(option or []),
         }
         made_from = settled(validated(SourceSettings, values, "aigc data add"))

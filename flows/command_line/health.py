@@ -13,6 +13,7 @@ from typing import Any
 from packaging.requirements import Requirement
 
 from aigc_models.errors import AigcError
+from tasks.stage.addresses import without_secrets
 from tasks.stage.settings import Workspace
 
 ROOM = 2 * 1024**3  # bytes that a run of a small data set may take
@@ -40,9 +41,9 @@ def examine(workspace: Workspace) -> list[dict[str, Any]]:
 def _finding(check: Callable[[Workspace], str], workspace: Workspace) -> dict[str, Any]:
     name = check.__name__.replace("_", " ")
     try:
-        return {"name": name, "ok": True, "detail": check(workspace)}
+        return {"name": name, "ok": True, "detail": without_secrets(check(workspace))}
     except (AigcError, OSError, sqlite3.Error) as error:
-        return {"name": name, "ok": False, "detail": str(error)}
+        return {"name": name, "ok": False, "detail": without_secrets(str(error))}
 
 
 def python(workspace: Workspace) -> str:

@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import NoReturn
 
 from aigc_models.errors import AigcError, BadInput
+from tasks.stage.addresses import without_secrets
 from tasks.stage.settings import Workspace
 
 
@@ -24,8 +25,6 @@ def commands(workspace: Workspace, mlflow_port: int, prefect_port: int) -> dict[
             "-m",
             "mlflow",
             "server",
-            "--backend-store-uri",
-            workspace.tracking_uri,
             "--host",
             "127.0.0.1",
             "--port",
@@ -55,12 +54,17 @@ def show_pages(workspace: Workspace, mlflow_port: int, prefect_port: int) -> Non
         for name, (command, address) in wanted.items():
             log = (workspace.state / f"{name.lower()}-page.log").open("ab")
             started[name] = subprocess.Popen(
-                command, stdout=log, stderr=log, cwd=workspace.root, env=page_environment(address), start_new_session=True
+                command,
+                stdout=log,
+                stderr=log,
+                cwd=workspace.root,
+                env=page_environment(workspace, address),
+                start_new_session=True,
             )
             print(f"{name}: {address}", flush=True)
         for name, variable in (("MLflow", "MLFLOW_TRACKING_URI"), ("Prefect", "PREFECT_API_URL")):
             if name not in started:
-                print(f"{name}: runs already at {os.environ.get(variable)}")
+                print(f"{name}: runs already at {without_secrets(os.environ.get(variable, ''))}")
         print("Ctrl-C ends both", flush=True)
         _wait(started, workspace)
     finally:
@@ -76,14 +80,16 @@ def check_free(name: str, port: int) -> None:
         raise BadInput(f"{name}: port {port} is taken; choose another with --{name.lower()}-port") from error
 
 
-def page_environment(address: str) -> dict[str, str]:
+def page_environment(workspace: Workspace, address: str) -> dict[str, str]:
     """Prefect's page asks the API at a fixed port unless it is told where it is, and its server forgets who holds a
-    deployment's slot unless it keeps that in files; MLflow starts seven workers for jobs that nothing here gives it."""
+    deployment's slot unless it keeps that in files; MLflow starts seven workers for jobs that nothing here gives it, and
+    has its database from here, since all users of the machine can read a command line, and a password in it."""
     return {
         "PREFECT_SERVER_CONCURRENCY_LEASE_STORAGE": "prefect.server.concurrency.lease_storage.filesystem",
         **os.environ,
         "PREFECT_SERVER_UI_API_URL": f"{address}/api",
         "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+        "MLFLOW_BACKEND_STORE_URI": workspace.tracking_uri,
     }
 
 

@@ -99,10 +99,11 @@ def push(name: Name, wanted: Version = "", remote: Remote = "", as_json: Json = 
     Example: aigc data push digits --remote s3://bucket/aigc
     """
     with ending():
+        from tasks.stage.addresses import without_secrets
         from tasks.version.remote import push as send
 
         version, where = send(Workspace.current(), name, wanted, remote)
-        value = {"dataset": name, "version": version.version, "remote": where}
+        value = {"dataset": name, "version": version.version, "remote": without_secrets(where)}
         answer(value, as_json, lambda record: _say(f"{name} {record['version']} is in {record['remote']}"))
 
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from aigc_models.errors import BadInput, unknown
 from tasks.dataset.ledger import ledger
 from tasks.ingest.source import SourceSettings, modality, plugin
-from tasks.stage.settings import Workspace
+from tasks.stage.settings import Workspace, write_whole
 
 
 def names(workspace: Workspace) -> list[str]:
@@ -54,11 +54,8 @@ def remember(workspace: Workspace, made: BaseModel) -> None:
     """
     values = made.model_dump(mode="json", exclude_defaults=True)
     source = settled(SourceSettings.model_validate(values["source"]))
-    file = _file(workspace, source.name)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    part = file.with_suffix(".tmp")
-    part.write_text(json.dumps({**values, "source": source.model_dump(mode="json", exclude_defaults=True)}, indent=1))
-    part.replace(file)
+    kept = {**values, "source": source.model_dump(mode="json", exclude_defaults=True)}
+    write_whole(_file(workspace, source.name), json.dumps(kept, indent=1))
 
 
 def remembered(workspace: Workspace, name: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from tasks.dataset.tables import shards
 from tasks.ingest.readers.digests import SETTLED
 from tasks.ingest.source import SourceSettings
-from tasks.stage.settings import Workspace
+from tasks.stage.settings import Workspace, write_whole
 
 State = tuple[int, int, int]  # bytes, and when content and entry last changed (ns)
 UNSETTLED: State = (-1, 0, 0)  # of a file that may change again with the same times: it is read again
@@ -60,11 +60,7 @@ def remember_ingested(workspace: Workspace, source: SourceSettings, code: str, f
     limit = time.time_ns() - SETTLED
     states = {name: state if max(state[1:]) < limit else UNSETTLED for name, state in files.items() if _is_text(name)}
     seen = Ingested(source=source, code=code, shards=_shards(workspace, source.name), files=states)
-    path = _file(workspace, source.name)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".tmp")
-    part.write_text(seen.model_dump_json())
-    part.replace(path)
+    write_whole(_file(workspace, source.name), seen.model_dump_json())
 
 
 def _is_text(name: str) -> bool:

@@ -17,6 +17,7 @@ LAST: bool                                              optional: asked after al
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass
@@ -29,23 +30,25 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from aigc_models.errors import BadInput, unknown
 from aigc_models.find import find, names
+from tasks.stage.addresses import FILLED_IN, KEYS
 from tasks.stage.code_version import code_version, reached
+from tasks.stage.names import check_name
+from tasks.stage.settings import Workspace
 from tasks.stage.validation import validated
 
 PACKAGE = "tasks.ingest.sources"
 Options = TypeVar("Options", bound=BaseModel)
 UNSTATED = "not stated"
-# NAME:PASSWORD@ before the host (of a database up to any @, for its passwords may hold a slash), or a parameter.
+# NAME:PASSWORD@ before the host (of a database up to any @, for its passwords may hold a slash; of http anyone, since a
+# token may stand there), or a parameter.
 _PASSWORD = re.compile(
     r"(?:postgres|mysql|mariadb|mssql|oracle)[\w+]*://[^@:/]*:[^@]*@"
-    r"|[\w+.-]+://(?:[^/?#@:]*:[^/?#]*@|.*[?&]\w*(?:password|passwd|pwd)=)",
+    r"|https?://[^/?#]*@|[\w+.-]+://(?:[^/?#@:]*:[^/?#]*@|.*[?&]\w*(?:password|passwd|pwd)=)",
     re.IGNORECASE,
 )
 # A parameter of a URL that opens a door, unless it is ${NAME}: taken from the environment when the URL is asked for.
 _SECRET = re.compile(
-    r"[\w+.-]+://[^#]*[?&]("
-    r"[^=&#]*(?:token|secret|signature|credential|api[-_]?key|access[-_]?key|subscription[-_]?key)|sig|key|auth"
-    r")=(?!\$\{\w+\}(?:&|#|$))[^&#]",
+    rf"[\w+.-]+://[^#]*[?&]({KEYS})=(?!{FILLED_IN}(?:&|#|$))[^&#]",
     re.IGNORECASE,
 )
 MAGIC = re.compile(r"[*?\[]")
@@ -78,7 +81,7 @@ class SourceSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    name: str = Field(description="name of the data set: letters, digits, '.', '_' and '-'")
+    name: str = Field(description="name of the data set: letters from A to Z, digits, '.', '_' and '-'")
     location: str = Field(
         description="path of a folder or a file, URL, URL of a database, hub:NAME, catalog:NAME or embedded:NAME"
     )
@@ -94,25 +97,23 @@ class SourceSettings(BaseModel):
     )
     time: str | None = Field(None, description="column that holds the time of the event")
     licence: str = Field(UNSTATED, description="licence of the content, for the data card")
+    follow_links: bool = Field(
+        False, description="take what links in a folder lead to outside of it; else they are left out and named"
+    )
     options: dict[str, str] = Field({}, description="what this kind of source asks for beside, such as the query of a database")
 
     @field_validator("name")
     @classmethod
     def _plain_name(cls, name: str) -> str:
-        if not re.fullmatch(r"[A-Za-z0-9_-][A-Za-z0-9._-]*", name) or ".." in name:
-            raise BadInput(
-                f"{name!r} cannot name a data set: it becomes a folder's name; "
-                "use letters, digits, '.', '_' and '-', no '/' or '..' and no dot at the start"
-            )
-        return name
+        return check_name("a data set", name, there=lambda: _stands(name))
 
     @field_validator("location")
     @classmethod
     def _no_password(cls, location: str) -> str:
         if _PASSWORD.match(location):  # locations are remembered, logged and shown
             raise BadInput(
-                "a password does not belong into the location of a source; leave it out and give it where the driver looks "
-                "for it: PGPASSWORD or ~/.pgpass for PostgreSQL, ~/.netrc for http"
+                "a password does not belong into the location of a source, nor does a token; leave it out and give it where "
+                "the driver looks for it: PGPASSWORD or ~/.pgpass for PostgreSQL, ~/.netrc for http"
             )
         if parameter := _SECRET.match(location):
             raise BadInput(
@@ -164,6 +165,13 @@ class SourceSettings(BaseModel):
         label = self.labels.argument if self.labels.kind == "column" else None
         named = {"content": self.content, "label": label, "group": self.group, "split": self.split, "time": self.time}
         return {purpose: column for purpose, column in named.items() if column}
+
+
+def _stands(name: str) -> bool:
+    """Whether the workspace has a data set of this name, made when names could also begin with '_' or '-'."""
+    workspace = Workspace.current()
+    there = os.path.isdir(workspace.data / name) or os.path.isfile(workspace.state / "datasets" / f"{name}.json")
+    return re.fullmatch(r"[\w-][\w.-]*", name, re.ASCII) is not None and ".." not in name and there
 
 
 @dataclass(frozen=True)

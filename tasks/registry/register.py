@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from aigc_models.errors import BadInput, unknown
 from aigc_models.reading.bundle_files import CARD, check, sha256
@@ -19,6 +19,8 @@ from tasks.judge.kept_evaluation import keep_evaluation
 from tasks.registry import version_recipe
 from tasks.registry.signing import TAG, signature_of
 from tasks.registry.version_recipe import VersionRecipe
+from tasks.stage.addresses import without_secrets
+from tasks.stage.names import check_name
 from tasks.stage.origin import PROJECT, package
 from tasks.stage.owner import locked
 from tasks.stage.references import EnsembleRef, EvaluationRef, RegisteredRef, digest_of
@@ -44,15 +46,28 @@ class RegisterSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    model: str = Field("", description="registered name; empty: the name of the data set", pattern=r"^(\w[\w.-]*)?$")
+    model: str = Field("", description="registered name; empty: the name of the data set")
     description: str = Field("", description="what the model is for, in words")
+
+    @field_validator("model")
+    @classmethod
+    def _check_model(cls, model: str) -> str:
+        return check_name("a model", model, there=lambda: _stands(model)) if model else model
+
+
+def _stands(model: str) -> bool:
+    """Whether a model of this name was registered before there was the rule of today."""
+    workspace = Workspace.current()
+    return workspace.holds_models() and model in model_names(client(workspace))
 
 
 def store_identity(**arguments: object) -> str:
-    """Which registry a cached registration stands in: another server, or a database made anew, has none of it."""
+    """Which registry a cached registration stands in: another server, or a database made anew, has none of it;
+    another password opens the same."""
     database = Workspace.current().state / "mlflow.db"
     embedded = f"embedded {database.stat().st_ino}" if database.exists() else "embedded"
-    return os.environ.get("MLFLOW_REGISTRY_URI") or os.environ.get("MLFLOW_TRACKING_URI") or embedded
+    server = os.environ.get("MLFLOW_REGISTRY_URI") or os.environ.get("MLFLOW_TRACKING_URI")
+    return without_secrets(server) if server else embedded
 
 
 @stage(fingerprint=store_identity)

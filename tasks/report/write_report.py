@@ -17,6 +17,7 @@ from pydantic import BaseModel
 from tasks.judge.choice import read_choice
 from tasks.registry.promote import Decision
 from tasks.serve.try_served import ServedRef
+from tasks.stage.addresses import without_secrets
 from tasks.stage.execution import Execution
 from tasks.stage.origin import git_revision, package
 from tasks.stage.references import (
@@ -239,4 +240,5 @@ def run_link(run_id: str, context: StageContext) -> str | None:
     """A run's page on MLflow's server; the embedded database has no page of its own (`aigc ui` opens one)."""
     if not context.workspace.tracking_uri.startswith("http"):
         return None
-    return f"{context.workspace.tracking_uri}/#/experiments/{Execution.current().tracker.experiment_id}/runs/{run_id}"
+    address = without_secrets(context.workspace.tracking_uri)
+    return f"{address}/#/experiments/{Execution.current().tracker.experiment_id}/runs/{run_id}"

@@ -23,6 +23,7 @@ from filelock import FileLock
 from aigc_models import errors
 from aigc_models.errors import AigcError, BadInput
 from tasks.stage import forks
+from tasks.stage.addresses import clean_logs, without_secrets
 from tasks.stage.references import decode, encode
 from tasks.stage.settings import Workspace, allowed
 
@@ -175,6 +176,7 @@ def _work(orders: dict[str, Any], folder: Path, voice: _Voice, stopping: threadi
         folder, Workspace(Path(orders["workspace"])), orders["run_id"], orders["parent_run_id"], stopped=stopping.is_set
     )
     context.on_progress = lambda step, total, **figures: voice.say(step=step, total=total, figures=figures)
+    clean_logs()
     try:
         function = getattr(import_module(module), name).plain
         arguments = decode(orders["arguments"])
@@ -184,7 +186,7 @@ def _work(orders: dict[str, Any], folder: Path, voice: _Voice, stopping: threadi
         voice.say(error=type(error).__name__, message=str(error))
         return
     except Exception as error:
-        traceback.print_exc(file=(folder / "error.log").open("w"))
+        (folder / "error.log").write_text(without_secrets(traceback.format_exc()))
         voice.say(
             error="AigcError", message=f"{name}: {type(error).__name__}: {error}; its traceback is in {folder / 'error.log'}"
         )

@@ -92,6 +92,15 @@ def make_writable(folder: Path) -> None:
             return
 
 
+def write_whole(path: Path, text: str) -> None:
+    """Put a text in the place of a file, whole or not at all, also where several processes do so at once."""
+    with allowed(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, suffix=".tmp", delete=False) as part:
+            part.write(text)
+        Path(part.name).replace(path)
+
+
 @contextmanager
 def scratch_folder(workspace: Workspace) -> Iterator[Path]:
     """A folder on the file system of `data/`, so that what is made in it can be put in place by renaming."""

@@ -25,6 +25,7 @@ from pydantic import BaseModel
 
 from aigc_models.errors import AigcError, Unreachable
 from tasks.stage import forks
+from tasks.stage.addresses import clean, clean_errors
 from tasks.stage.code_version import code_version
 from tasks.stage.context import StageContext
 from tasks.stage.execution import Execution, Planned, Timing
@@ -159,12 +160,14 @@ class Stage:
             options |= {"retries": self.retries, "retry_delay_seconds": list(PAUSES), "retry_condition_fn": unanswered}
         return task(name=self.name, description=(self.plain.__doc__ or "").split("\n")[0], **options)(run)
 
+    @clean_errors()
     def _cache_key(self, context: Any, parameters: dict[str, Any]) -> str:
         """Prefect trusts a record whose output is gone; here such a record is dropped first."""
         key = self.key(parameters)
         Execution.current().recorded(key)
         return key
 
+    @clean_errors()
     def _run(self, arguments: dict[str, Any]) -> Any:
         execution = Execution.current()
         execution.raise_if_stopped()
@@ -209,6 +212,7 @@ class Stage:
         try:
             return (run_in_process if self.process else run_here)(self.plain, arguments, context, execution)
         except Exception as error:
+            clean(error)
             if not (isinstance(error, AigcError) and execution.stopping.is_set()):
                 execution.observer.stage_failed(self.label(arguments), str(error) or type(error).__name__)
                 raise

@@ -19,6 +19,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from tasks.stage.databases import wait_for
 from tasks.stage.moved import artifacts_uri, settle
 from tasks.stage.origin import origin
 from tasks.stage.owner import alive, locked, owner
@@ -59,11 +60,14 @@ def environment() -> None:
 def client(workspace: Workspace) -> MlflowClient:
     """A client of the workspace's own tracking store, whatever MLflow's global state says.
 
-    One process at a time, since making a client makes the database, which breaks when several do.
+    One process at a time, since making a client makes the database, which breaks when several do. Raises `AigcError` where
+    another process holds the database for long.
     """
     environment()
     from mlflow import MlflowClient
 
+    if workspace.tracking_uri == f"sqlite:///{workspace.database}":
+        wait_for(workspace.database)
     with locked(workspace, "mlflow"):
         _make_database(workspace)
         return MlflowClient(workspace.tracking_uri)

@@ -23,6 +23,7 @@ from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 from aigc_models import errors
 from aigc_models.errors import AigcError
+from tasks.stage.addresses import without_secrets
 
 if TYPE_CHECKING:
     import pyarrow
@@ -173,7 +174,7 @@ def _serve(orders: dict[str, Any], source: IO[bytes], sink: IO[bytes]) -> None:
             made, answer = [], {"error": type(error).__name__, "message": str(error)}
         except Exception as error:
             if os.environ.get("AIGC_DEBUG"):
-                traceback.print_exc()
+                print(without_secrets(traceback.format_exc()), file=sys.stderr)
             made, answer = [], {"error": "AigcError", "message": f"{name} failed: {type(error).__name__}: {error}"}
         for message in (json.dumps(answer).encode(), *made):
             _send(sink, message)

@@ -29,6 +29,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from aigc_models.errors import BadInput
 from aigc_models.training.devices import AUTO, Device
 from tasks.stage.execution import Stopped
+from tasks.stage.links import LEADS_OUT, leads_out, refuse_links
 from tasks.stage.stage import StageContext, stage
 from tasks.use.arrivals import journal as journals
 from tasks.use.arrivals.answers import ANSWER, Responder
@@ -144,7 +145,10 @@ def answer(arrival: Arrival, responder: Responder, out: Path, journal: Journal, 
         return False
     payload, trouble = b"", ""
     try:
-        payload = arrival.path.read_bytes()
+        if leads_out(arrival.path, arrival.path.parent):
+            trouble = f"{LEADS_OUT}; put the file itself there"
+        else:
+            payload = arrival.path.read_bytes()
     except FileNotFoundError:  # taken away since it was seen
         return False
     except OSError as error:
@@ -174,7 +178,7 @@ def placed(answers: Path, name: str, sha256: str) -> tuple[Path, dict[str, Any] 
     """Where the answer to this content of a file goes (`NAME`, `NAME~2`, ...), and what it says if it stands there."""
     for number in count(1):
         place = answers / (name if number == 1 else f"{name}~{number}")
-        if not place.exists():
+        if not os.path.lexists(place):
             return place, None
         try:
             manifest: dict[str, Any] = json.loads((place / ANSWER).read_bytes())
@@ -209,6 +213,7 @@ def following(responder: Responder, settings: FollowSettings) -> Iterator[Journa
     if out.resolve() == settings.folder.resolve():
         raise BadInput(f"{out} is the folder that is followed; choose another --out, which may lie in it")
     out.mkdir(parents=True, exist_ok=True)
+    refuse_links(out.iterdir())
     there = {path.name for path in out.iterdir()}
     if there and not there & {JOURNAL, FOLLOWING}:
         raise BadInput(f"{out} is not empty and was not made by this command; choose another --out")

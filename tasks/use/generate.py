@@ -23,6 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from aigc_models.errors import BadInput, unknown
 from aigc_models.training.devices import AUTO, Device
 from tasks.stage.execution import Stopped
+from tasks.stage.links import refuse_links
 from tasks.stage.references import EnsembleRef, GenerationRef, ModelRef, RegisteredRef, digest_of
 from tasks.stage.stage import StageContext, stage
 from tasks.use.provenance import Identity, Label, labelled
@@ -143,7 +144,9 @@ def written(
 def write(path: Path, payload: bytes) -> str:
     """Write a file, whole or not at all; returns its sha256."""
     unfinished = path.with_name(f"{path.name}.tmp")
-    unfinished.write_bytes(payload)
+    unfinished.unlink(missing_ok=True)
+    with unfinished.open("xb") as file:  # never through a link that somebody has put there
+        file.write(payload)
     unfinished.replace(path)
     return hashlib.sha256(payload).hexdigest()
 
@@ -189,6 +192,7 @@ def claimed(folder: Path, settings: GenerationSettings, identity: Identity) -> I
     Raises `BadInput` where the folder is somebody else's or in use.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    refuse_links(folder.iterdir())
     there = {path.name for path in folder.iterdir() if path.suffix != ".tmp"}
     if there and not there & {MANIFEST, ASKED}:
         raise BadInput(f"{folder} is not empty and was not made by this command; choose another --out")

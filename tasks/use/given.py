@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import Any, BinaryIO
 
 from aigc_models.errors import BadInput, Unreadable
+from tasks.stage.links import LEADS_OUT, leads_out
 
 LARGEST = 256 * 2**20  # bytes of a file
 STDIN = "-"
@@ -85,19 +86,21 @@ def _payloads(modality: ModuleType, where: str, stdin: BinaryIO | None) -> Itera
     path = Path(where)
     if path.is_dir():
         for file in sorted(one for one in path.rglob("*") if one.is_file() and not one.name.startswith(".")):
-            yield file.relative_to(path).as_posix(), _file(file, modality)
+            yield file.relative_to(path).as_posix(), _file(file, path, modality)
     elif path.exists():
         yield path.name, lambda: _load(path)
     else:
         raise BadInput(f"--input {where}: no such file or folder")
 
 
-def _file(path: Path, modality: ModuleType) -> Callable[[], bytes]:
+def _file(path: Path, folder: Path, modality: ModuleType) -> Callable[[], bytes]:
     """How to read a file of a folder, where others may lie beside those that are meant."""
 
     def load() -> bytes:
         if path.suffix.lower() not in modality.SUFFIXES:
             raise Unreadable(f"is no {_suffixes(modality)} file")
+        if leads_out(path, folder):
+            raise Unreadable(f"{LEADS_OUT}; put the file itself there")
         return _load(path)
 
     return load

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from aigc_models.errors import BadInput
 from aigc_models.reading.cells import no_formula
+from tasks.stage.links import LEADS_OUT, leads_out
 from tasks.use.generate import writable, write
 from tasks.use.given import Given, Refused, read
 from tasks.use.provenance import Identity, labelled
@@ -77,6 +78,8 @@ class Question:
         """Write a file under `out`; its name there."""
         if self.out is None:
             return ""
+        if leads_out(self.out / name, self.out):
+            raise BadInput(f"{self.out / name} {LEADS_OUT}, and nothing is written there; choose another --out")
         with writable(self.out):
             (self.out / name).parent.mkdir(parents=True, exist_ok=True)
             write(self.out / name, payload)

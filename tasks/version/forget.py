@@ -15,6 +15,7 @@ from tasks.dataset.forgotten import FILE, Forgotten, note_purged, purged
 from tasks.dataset.ledger import put_before
 from tasks.dataset.tables import count_rows, shards
 from tasks.ingest.ingest import file_errors, rewrite
+from tasks.stage.addresses import without_secrets
 from tasks.stage.references import CorpusRef, RawRef
 from tasks.stage.settings import Workspace, scratch_folder
 from tasks.stage.stage import StageContext, stage
@@ -58,6 +59,8 @@ def forget(settings: ForgetSettings, context: StageContext) -> RawRef:
     """
     workspace = context.workspace
     folder = workspace.data / settings.name / "raw"
+    if folder.resolve() != workspace.data.resolve() / settings.name / "raw":
+        raise BadInput(f"{folder} is a link to {folder.resolve()}: nothing is forgotten through one; put the folder there")
     if not shards(folder):
         raise BadInput(f"there is no data set {settings.name}; `aigc data list` shows what there is")
     with (
@@ -126,8 +129,8 @@ def purge(workspace: Workspace, name: str) -> Purged:
         versions=tuple(doomed),
         objects=len(removed),
         encoded=_purge_encoded(workspace, name, set(doomed)),
-        remotes=tuple(reached),
-        unreached=tuple(unreached),
+        remotes=tuple(map(without_secrets, reached)),
+        unreached=tuple(map(without_secrets, unreached)),
         unseen=tuple(sorted(unseen - doomed.keys())),
         models=tuple(trained_on(workspace, name, set(doomed))),
     )
@@ -172,6 +175,8 @@ def _purge_encoded(workspace: Workspace, name: str, versions: set[str]) -> int:
 
     removed = 0
     for folder in workspace.stages.glob("encode-*"):
+        if folder.is_symlink():
+            continue
         reference = Execution.current().recorded(folder.name)
         if isinstance(reference, CorpusRef) and reference.dataset == name and reference.version in versions:
             shutil.rmtree(folder)

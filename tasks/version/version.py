@@ -22,6 +22,7 @@ from pathlib import Path
 from aigc_models.errors import AigcError, BadInput
 from tasks.dataset.data_lock import writing
 from tasks.dataset.ledger import MARKS, Version, record
+from tasks.stage.addresses import holds_secret
 from tasks.stage.references import SplitRef, VersionRef, contents_of, digest_over
 from tasks.stage.settings import Workspace
 from tasks.stage.stage import StageContext, stage
@@ -90,8 +91,14 @@ class Dvc:
     def remote(self, url: str = "") -> str:
         """The remote that versions are sent to: `url`, from now on, or the one that is configured, or a folder in `.aigc/`.
 
-        A URL goes into DVC's shared configuration, the folder, which is of this machine alone, into its local one.
+        A URL goes into DVC's shared configuration, the folder, which is of this machine alone, into its local one. Raises
+        `BadInput` for a URL with a secret, since the shared one is for git.
         """
+        if holds_secret(url):
+            raise BadInput(
+                "a password does not belong into the URL of a remote, which is kept in .dvc/config and meant for git; leave it "
+                "out and give it to `dvc remote modify --local storage password ...`, which keeps it on this machine"
+            )
         self.create()
         configured = "core.remote" in {line.partition("=")[0] for line in self.run("config", "--list").splitlines()}
         if url:

@@ -190,3 +190,25 @@ def test_the_ensemble_is_made_where_its_members_were_trained_unless_it_says_othe
     assert run.training.combining().device == "cpu"
     (run,) = compose("sample", None, None, ["digits.training.device=cuda", "digits.training.ensemble.device=cpu"]).runs[:1]
     assert (run.training.device, run.training.combining().device) == ("cuda", "cpu")
+
+
+@pytest.mark.parametrize(
+    ("setting", "message"),
+    [
+        ("registration.model=данные", "'данные' cannot name a model: begin with a letter from A to Z"),
+        ("training.members=[{family: ngram, name: ../../x}]", "cannot name a member"),
+        ("data.source={name: -rf, location: .}", "'-rf' cannot name a data set"),
+    ],
+)
+def test_a_name_is_held_against_the_rule_before_anything_is_started(setting, message, tmp_path, monkeypatch):
+    monkeypatch.setenv("AIGC_WORKSPACE", str(tmp_path))
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    with pytest.raises(BadInput, match=message):
+        compose("text", {"source": {"name": "letters", "location": "."}} if "data" not in setting else None, None, [setting])
+
+
+def test_a_run_is_named_by_the_rule_too(tmp_path):
+    file = tmp_path / "my runs.yaml"
+    file.write_text("name: ../../elsewhere\nruns: [{extends: image, data: {source: {name: a, location: .}}}]\n")
+    with pytest.raises(BadInput, match="elsewhere' cannot name a run"):
+        compose(str(file), None, None, [])

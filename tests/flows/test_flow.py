@@ -1,8 +1,13 @@
+import time
+from functools import wraps
+
 import pytest
 from prefect.client.orchestration import get_client
+from prefect.client.schemas.filters import TaskRunFilter, TaskRunFilterName
 
 from aigc_models.errors import BadInput
 from flows.flow import flow, tracked
+from tasks.stage.stage import Stage
 
 
 def chain(toys, **settings):
@@ -127,3 +132,29 @@ def test_a_record_of_an_older_program_is_made_anew(toys, execution):
     execution.timings.clear()
     assert chain(toys)(toys.Toy(name="older")) == first
     assert [timing.cached for timing in execution.timings] == [False, True, True, True]
+
+
+def test_prefect_keeps_no_secret_of_an_error(toys, execution):
+    password, stage = "s3cret" * 2, toys.make
+
+    @wraps(stage.plain)
+    def unanswered(toy, context):
+        raise ValueError(f"no answer from http://me:{password}@mlflow.example/api?token={password}")
+
+    @flow
+    def asking(toy):
+        return Stage(unanswered)(toy)
+
+    state = asking(toys.Toy(name="secret"), return_state=True)
+    assert state.is_failed()
+    assert "no answer from http://mlflow.example/api?token=***" in state.message
+    wanted, ended = TaskRunFilter(name=TaskRunFilterName(any_=["make secret"])), []
+    with get_client(sync_client=True) as client:
+        for _ in range(200):  # the server writes down what became of tasks in batches
+            ended = [run.state for run in client.read_task_runs(task_run_filter=wanted) if run.state.is_failed()]
+            if ended:
+                break
+            time.sleep(0.1)
+    assert "no answer from http://mlflow.example/api?token=***" in ended[0].message
+    prefect = execution.workspace.state / "prefect"
+    assert not [file for file in prefect.rglob("*") if file.is_file() and password.encode() in file.read_bytes()]

@@ -72,7 +72,8 @@ def _all(source: SourceSettings) -> list[SourceSettings]:
 def _of(source: SourceSettings, entry: Entry, place: Path) -> SourceSettings:
     reading = {name: getattr(source, name) or getattr(entry, name) for name in READING}
     modality = source.modality or entry.modality
-    return source.model_copy(update={**reading, "modality": modality, "location": str(place), "options": entry.options})
+    there = {"modality": modality, "location": str(place), "options": entry.options}
+    return source.model_copy(update={**reading, **there, "follow_links": True})  # files fetched one by one are linked together
 
 
 def _entry(source: SourceSettings) -> Entry:

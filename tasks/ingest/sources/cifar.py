@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
 from aigc_models.errors import BadInput, unusable
-from tasks.ingest.readers import files, packed, pixels, tars
+from tasks.ingest.readers import files, linked, packed, pixels, tars
 from tasks.ingest.readers.digests import digests
 from tasks.ingest.source import RawItem, SourceSettings
 
@@ -34,7 +34,8 @@ def accepts(location: str) -> bool:
 def content_files(source: SourceSettings) -> list[Path]:
     if source.path.is_file():
         return [source.path]
-    return [source.path / name for name in (NAMES, *TRAIN, TEST) if (source.path / name).is_file()]
+    there = (source.path / name for name in (NAMES, *TRAIN, TEST))
+    return linked.checked([file for file in there if file.is_file()], source)
 
 
 def fingerprint(source: SourceSettings) -> str:

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 from aigc_models.errors import BadInput, Unreadable, unusable
-from tasks.ingest.readers import files
+from tasks.ingest.readers import files, linked
 from tasks.ingest.readers.digests import digests
 from tasks.ingest.source import RawItem, SourceSettings
 
@@ -37,7 +37,7 @@ def accepts(location: str) -> bool:
 
 def content_files(source: SourceSettings) -> list[Path]:
     """The files in the order of their names."""
-    return [source.path] if source.path.is_file() else [source.path / name for name in _names(source.path)]
+    return [source.path] if source.path.is_file() else [source.path / name for name in _dialogues(linked.names(source))]
 
 
 def fingerprint(source: SourceSettings) -> str:
@@ -62,6 +62,7 @@ def read(source: SourceSettings, modality: str) -> Iterator[RawItem]:
     for file, name in zip(content_files(source), names, strict=True):
         label = labels.get(files.parent(name)) or source.labels.of_name(file.name)
         yield from _conversations(file, name, label, files.split(name, source))
+    yield from linked.left_out(source)
 
 
 def _conversations(file: Path, name: str, label: str | None, split: str | None) -> Iterator[RawItem]:
@@ -124,7 +125,7 @@ def _are_dialogues(folder: Path) -> bool:
         hidden = any(part.startswith(".") for part in path.relative_to(folder).parts)
         if not hidden and path.name.lower() not in files.NOTES and path.is_file() and path.suffix.lower() not in SUFFIXES:
             return False
-    names = _names(folder)
+    names = _dialogues(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
     return bool(names) and _is_dialogue(folder / names[0])
 
 
@@ -135,9 +136,8 @@ def _is_dialogue(file: Path) -> bool:
         return _HEAD.search(handle.read(files.HEAD)) is not None
 
 
-def _names(folder: Path) -> list[str]:
-    below = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
-    return [name for name in files.content(below) if name.lower().endswith(SUFFIXES)]
+def _dialogues(names: Iterable[str]) -> list[str]:
+    return [name for name in files.content(names) if name.lower().endswith(SUFFIXES)]
 
 
 def _relative(file: Path, source: SourceSettings) -> str:

@@ -9,15 +9,15 @@ import hashlib
 import os
 from collections import Counter
 from collections.abc import Collection, Iterator
-from contextlib import suppress
 from pathlib import Path
 
 from aigc_models.errors import BadInput, unusable
 from aigc_models.find import find
 from aigc_models.modality import divided_inside
-from tasks.ingest.readers import files, histories, timelines
+from tasks.ingest.readers import files, histories, linked, timelines
 from tasks.ingest.readers.digests import digests
 from tasks.ingest.source import MAGIC, RawItem, SourceSettings, plugin
+from tasks.stage.links import below, is_file
 
 LAST = True  # takes every file that no other plug-in does
 
@@ -66,6 +66,7 @@ def read_new(source: SourceSettings, modality: str, unchanged: Collection[str]) 
     if divided_inside(find("aigc_models.modalities", modality)) or histories.suits(source, modality):
         tables = [file for file in content_files(source) if file.suffix.lower() in files.tables()]
         yield from timelines.of_folder(tables, source, modality)
+        yield from linked.left_out(source)
         return
     files.check(source, modality)
     root, alone = source.root, source.path.is_file()
@@ -86,11 +87,13 @@ def read_new(source: SourceSettings, modality: str, unchanged: Collection[str]) 
 def _odd(source: SourceSettings, modality: str) -> Iterator[RawItem]:
     """What has a name of this modality and is no file, as items without content: a pipe is not opened, for it may never end."""
     suffixes = tuple(find("aigc_models.modalities", modality).SUFFIXES)
-    below = _below(str(source.path), odd=True) if source.path.is_dir() else ()
-    for name in files.content(name for name in below if name.lower().endswith(suffixes)):
+    entries = below(source.path, source.follow_links) if source.path.is_dir() else ()
+    odd = (name for name, entry, _ in entries if not is_file(entry) and not os.path.isdir(entry.path))
+    for name in files.content(name for name in odd if name.lower().endswith(suffixes)):
         nothing = not (source.path / name).exists()
         problem = "is a link to nothing" if nothing else "is no file but a pipe, a socket or a device"
         yield RawItem(b"", unusable(files.base(name), problem), name)
+    yield from linked.left_out(source)
 
 
 def _payload(root: Path, name: str) -> tuple[bytes, str]:
@@ -122,36 +125,14 @@ def _names(source: SourceSettings) -> list[str]:
         raise BadInput(f"{source.location}: there is no folder {root}")
     if not os.access(root, os.R_OK | os.X_OK):
         raise BadInput(f"{root} may not be read; change its permissions")
-    paths = files.content(_fitting(root, source.pattern) if source.pattern else _below(str(root)))
+    paths = files.content(linked.names(source))
+    if not paths and (out := linked.leading_out(source)):
+        raise BadInput(f"{source.location} holds nothing but links that lead out of it, such as {out[0]}; {linked.ADVICE}")
     if not paths and source.pattern:
         raise BadInput(f"no file in {root} fits the pattern {source.pattern}")
     if not paths:
         raise BadInput(f"{source.location} is an empty folder; put pictures, sounds or text files into it")
     return paths
-
-
-def _fitting(root: Path, pattern: str) -> Iterator[str]:
-    return (path.relative_to(root).as_posix() for path in root.glob(pattern) if path.is_file())
-
-
-def _below(folder: str, before: str = "", odd: bool = False) -> Iterator[str]:
-    """All files below a folder, or all that is `odd`, neither file nor folder, by their names from there.
-
-    As strings, since a hundred thousand paths take seconds.
-    """
-    with suppress(PermissionError):
-        for entry in list(os.scandir(folder)):
-            if entry.is_dir(follow_symlinks=False):
-                yield from _below(entry.path, f"{before}{entry.name}/", odd)
-            elif _is_file(entry) is not odd and not (odd and os.path.isdir(entry.path)):
-                yield before + entry.name
-
-
-def _is_file(entry: os.DirEntry[str]) -> bool:
-    try:
-        return entry.is_file()
-    except OSError:  # a link that leads to itself
-        return False
 
 
 def _kind(root: Path, name: str) -> str:

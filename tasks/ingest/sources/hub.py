@@ -66,7 +66,9 @@ def read(source: SourceSettings, modality: str) -> Iterator[RawItem]:
 
 
 def _at(source: SourceSettings, folder: Path) -> SourceSettings:
-    return tables.without(source, Options).model_copy(update={"location": str(folder)})
+    return tables.without(source, Options).model_copy(
+        update={"location": str(folder), "follow_links": True}  # the hub's own cache is made of links
+    )
 
 
 def _current(source: SourceSettings) -> Path:

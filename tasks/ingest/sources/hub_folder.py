@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from aigc_models.errors import BadInput
-from tasks.ingest.readers import batches, fetched, files, hub_layout, rows, tables
+from tasks.ingest.readers import batches, fetched, files, hub_layout, linked, rows, tables
 from tasks.ingest.readers.hub_layout import Part
 from tasks.ingest.source import UNSTATED, RawItem, SourceSettings, options
 
@@ -41,7 +41,7 @@ def licence(source: SourceSettings) -> str:
 
 
 def content_files(source: SourceSettings) -> list[Path]:
-    return [*hub_layout.marks(source.path), *(file for part in _parts(source) for file in part.files)]
+    return [*linked.kept(hub_layout.marks(source.path), source), *(file for part in _parts(source) for file in part.files)]
 
 
 def fingerprint(source: SourceSettings) -> str:
@@ -75,7 +75,9 @@ def read(source: SourceSettings, modality: str) -> Iterator[RawItem]:
 def _parts(source: SourceSettings) -> list[Part]:
     """Those that the user named, or all whose split is one of ours; a message names what is left out."""
     wanted_options = options(source, Options)
-    parts = [part for part in hub_layout.parts(source.path, wanted_options.config) if part.files]
+    laid_out = hub_layout.parts(source.path, wanted_options.config)
+    parts = [replace(part, files=tuple(linked.kept(part.files, source))) for part in laid_out]
+    parts = [part for part in parts if part.files]
     wanted = {name.strip() for name in wanted_options.splits.split(",") if name.strip()}
     chosen = [part for part in parts if (part.split in wanted if wanted else _usual(part, parts))]
     there = ", ".join(part.split or "(no name)" for part in parts) or "none"

@@ -21,7 +21,7 @@ from typing import IO
 from pydantic import BaseModel, ConfigDict, Field
 
 from aigc_models.errors import BadInput, unusable
-from tasks.ingest.readers import packed, pixels
+from tasks.ingest.readers import linked, packed, pixels
 from tasks.ingest.readers.digests import digests
 from tasks.ingest.source import RawItem, SourceSettings, options
 
@@ -59,7 +59,7 @@ def modality(source: SourceSettings) -> str:
 def content_files(source: SourceSettings) -> list[Path]:
     """The files of pictures, and those of their labels."""
     images = _images(source.path)
-    return [file for image in images for file in (image, _labels_of(image)) if file]
+    return linked.checked([file for image in images for file in (image, _labels_of(image)) if file], source)
 
 
 def read(source: SourceSettings, modality: str) -> Iterator[RawItem]:
@@ -68,6 +68,7 @@ def read(source: SourceSettings, modality: str) -> Iterator[RawItem]:
         raise BadInput(f"{source.location} holds pictures: say --modality image, or nothing")
     source.labels.needs(("",), source.location)
     names = [name.strip() for name in options(source, Options).classes.split(",") if name.strip()]
+    content_files(source)  # which refuses links that lead out
     for file in _images(source.path):
         yield from _pictures(file, names if source.labels.kind != "none" else None)
 

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 
 from aigc_models.errors import BadInput, unusable
-from tasks.ingest.readers import files, frames
+from tasks.ingest.readers import files, frames, linked
 from tasks.ingest.readers.digests import digests
 from tasks.ingest.readers.frames import Sampling as Options
 from tasks.ingest.source import RawItem, SourceSettings, options
@@ -42,8 +42,7 @@ def content_files(source: SourceSettings) -> list[Path]:
     """The clips in the order of their names."""
     if source.path.is_file():
         return [source.path]
-    below = (path.relative_to(source.path).as_posix() for path in source.path.rglob("*") if path.is_file())
-    return [source.path / name for name in files.content(below)]
+    return [source.path / name for name in files.content(linked.names(source))]
 
 
 def read(source: SourceSettings, modality: str) -> Iterator[RawItem]:
@@ -64,6 +63,7 @@ def read_new(source: SourceSettings, modality: str, unchanged: Collection[str]) 
         if name not in unchanged:
             label = labels.get(files.parent(name)) or source.labels.of_name(file.name)
             yield from _items(file, name, label, files.split(name, source), sampling)
+    yield from linked.left_out(source)
 
 
 def _items(file: Path, name: str, label: str | None, split: str | None, sampling: Options) -> Iterator[RawItem]:

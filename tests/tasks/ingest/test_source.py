@@ -94,3 +94,15 @@ def test_a_secret_in_a_query_is_refused_and_not_repeated(query: str) -> None:
 @pytest.mark.parametrize("query", ["page=2", "token=${TOKEN}&page=2", "keyword=wool", "monkey=1", "design=3"])
 def test_other_parameters_stay(query: str) -> None:
     assert SourceSettings(name="a", location=f"https://example.org/x.csv?{query}")
+
+
+def test_a_data_set_that_was_named_by_an_earlier_rule_stays_usable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AIGC_WORKSPACE", str(tmp_path))
+    for name in ("-rf", "_old"):
+        with pytest.raises(BadInput, match="cannot name a data set: begin with"):
+            SourceSettings(name=name, location=".")
+        (tmp_path / "data" / name).mkdir(parents=True)
+        assert SourceSettings(name=name, location=".").name == name
+    (tmp_path / "escaped").mkdir()
+    with pytest.raises(BadInput, match="cannot name a data set"):
+        SourceSettings(name="../escaped", location=".")

@@ -75,7 +75,7 @@ def test_resolve_says_what_there_is_instead(registrar, reference: str, message: 
 
 
 def test_a_registered_name_is_no_path() -> None:
-    with pytest.raises(ValueError, match="pattern"):
+    with pytest.raises(BadInput, match="digits' cannot name a model"):
         RegisterSettings(model="../digits")
 
 
@@ -89,3 +89,15 @@ def test_nothing_is_left_where_the_command_was_started(registrar, tmp_path: Path
     monkeypatch.chdir(tmp_path)
     registrar.register("clean", 1)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_name_that_no_header_holds_is_refused_and_one_that_is_registered_stays(
+    registrar, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AIGC_WORKSPACE", str(registrar.workspace.root))
+    for name in ("имена", "-rf", "a/b", "nul"):
+        with pytest.raises(BadInput, match="cannot name a model"):
+            RegisterSettings(model=name)
+    client(registrar.workspace).create_registered_model("имена")
+    assert RegisterSettings(model="имена").model == "имена"
+    assert RegisterSettings().model == ""

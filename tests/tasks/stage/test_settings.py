@@ -1,9 +1,10 @@
 import os
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from aigc_models.errors import BadInput
-from tasks.stage.settings import make_writable
+from tasks.stage.settings import make_writable, write_whole
 
 
 @pytest.fixture
@@ -22,6 +23,14 @@ def test_a_folder_without_rights_is_bad_input(tmp_path, request):
     request.getfixturevalue("nobody")
     with pytest.raises(BadInput, match=r"cannot write to .*stage: Permission denied; change its rights"):
         make_writable(folder)
+
+
+def test_a_text_is_put_whole_by_several_at_once(tmp_path):
+    place, texts = tmp_path / "new" / "file.json", [character * 100_000 for character in "abcdefgh"]
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda text: [write_whole(place, text) for _ in range(20)], texts))
+    assert place.read_text() in texts
+    assert list(place.parent.iterdir()) == [place]
 
 
 def test_a_folder_that_can_be_written_is_left_empty(tmp_path):

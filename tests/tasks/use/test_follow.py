@@ -1,5 +1,7 @@
+import hashlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -238,3 +240,29 @@ def test_killed_again_and_again_it_answers_each_file_once(answering, run, inbox,
     assert Counter(line["input"] for line in journal(tmp_path / "out")) == {f"{number:02d}.jsonl": 1 for number in range(30)}
     assert run("whole").answered == 30
     assert answers_in(tmp_path / "out") == answers_in(tmp_path / "whole")
+
+
+def test_a_link_that_leads_out_of_the_folder_is_named_and_not_read(run, inbox, tmp_path):
+    (tmp_path / "secret.txt").write_text("dark\n")
+    (inbox / "a.txt").symlink_to(tmp_path / "secret.txt")
+    (inbox / "b.txt").write_text("light\n")
+    (inbox / "c.txt").symlink_to("b.txt")
+    followed = run()
+    assert (followed.answered, followed.failed, followed.items) == (3, 1, 2)
+    refused = json.loads((tmp_path / "out" / "answers" / "a.txt" / "answer.json").read_text())
+    assert "is a link that leads out of the folder" in refused["rows"][0]["error"]["message"]
+    assert refused["sha256"] == hashlib.sha256(b"").hexdigest()
+    assert run().answered == 0
+
+
+@pytest.mark.parametrize("name", ["journal.jsonl", "answers", "following.json"])
+def test_nothing_is_written_through_a_link(name, run, inbox, tmp_path):
+    (inbox / "a.txt").write_text("dark\n")
+    run()
+    (tmp_path / "else").mkdir()
+    planted = tmp_path / "out" / name
+    shutil.rmtree(planted) if planted.is_dir() else planted.unlink()
+    planted.symlink_to(tmp_path / "else" / "there")
+    with pytest.raises(BadInput, match=f"{name} is a link"):
+        run()
+    assert not list((tmp_path / "else").iterdir())

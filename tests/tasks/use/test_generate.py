@@ -24,7 +24,7 @@ from tasks.stage.execution import Stopped
 from tasks.stage.references import ModelRef, RegisteredRef
 from tasks.stage.settings import Workspace
 from tasks.stage.stage import StageContext
-from tasks.use.generate import GenerationSettings, generate, generate_into, identity_of
+from tasks.use.generate import GenerationSettings, generate, generate_into, identity_of, write
 
 ASKED = GenerationSettings(count=10, seed=7)
 COMMAND = """
@@ -259,10 +259,10 @@ def test_two_commands_in_one_folder(squares, tmp_path):
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EACCES])
 def test_place_that_cannot_be_written(squares, tmp_path, monkeypatch, number):
-    def fail(path, payload):
+    def fail(path, target):
         raise OSError(number, "no")
 
-    monkeypatch.setattr(Path, "write_bytes", fail)
+    monkeypatch.setattr(Path, "replace", fail)
     with pytest.raises(BadInput, match=r"cannot write to .*choose another --out"):
         made(squares, tmp_path / "out")
 
@@ -293,3 +293,23 @@ def test_stage(squares, root):
     assert result.intact(workspace)
     line = lines_of(result.path(workspace))[0]
     assert (line["model"], line["version"], line["bundle_sha256"]) == ("shapes", "3", "s")
+
+
+@pytest.mark.parametrize("name", ["000000.png", "manifest.jsonl", "generation.json", "000001.png.tmp"])
+def test_nothing_is_written_through_a_link(name, squares, tmp_path):
+    (tmp_path / "out").mkdir()
+    (tmp_path / "precious").write_text("precious")
+    (tmp_path / "out" / name).symlink_to(tmp_path / "precious")
+    with pytest.raises(BadInput, match=f"{name} is a link, and nothing is written through one"):
+        generate_into(Generator.load(squares), tmp_path / "out", ASKED, identity_of(squares))
+    assert (tmp_path / "precious").read_text() == "precious"
+    assert [path.name for path in (tmp_path / "out").iterdir()] == [name]
+
+
+def test_a_link_that_is_put_there_meanwhile_is_replaced(tmp_path):
+    (tmp_path / "precious").write_text("precious")
+    for name in ("a", "a.tmp"):
+        (tmp_path / name).symlink_to(tmp_path / "precious")
+    write(tmp_path / "a", b"made")
+    assert (tmp_path / "precious").read_text() == "precious"
+    assert [(path.name, path.read_bytes(), path.is_symlink()) for path in tmp_path.glob("a*")] == [("a", b"made", False)]

@@ -42,6 +42,18 @@ def test_nothing_to_use_is_bad_input(tmp_path, name, content, message):
         read(image, str(tmp_path / (name or "missing")))
 
 
+def test_a_link_that_leads_out_of_the_folder_is_refused_by_name(tmp_path):
+    (tmp_path / "in").mkdir()
+    picture(tmp_path / "in" / "a.png")
+    picture(tmp_path / "secret.png")
+    (tmp_path / "in" / "b.png").symlink_to(tmp_path / "secret.png")
+    (tmp_path / "in" / "c.png").symlink_to("a.png")
+    usable, refused = read(image, str(tmp_path / "in"))
+    assert [item.name for item in usable] == ["a.png", "c.png"]
+    assert [(one.name, one.reason.split(";")[0]) for one in refused] == [("b.png", "is a link that leads out of the folder")]
+    assert read(image, str(tmp_path / "in" / "b.png"))[0]
+
+
 def test_an_empty_folder(tmp_path):
     with pytest.raises(BadInput, match=r"no \.png.*file in"):
         read(image, str(tmp_path))

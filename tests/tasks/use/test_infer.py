@@ -137,3 +137,13 @@ def test_series_keep_their_times_when_reconstructed(asked, tmp_path):
     (again,) = generator.reconstruct(question.contents)
     assert (again.stamps()[0], again.stamps()[-1], again.steps) == ("2020-01-11", "2020-02-09", 30)
     assert "psnr" not in infer.reconstruct(Question(generator, question.identity, question.items))
+
+
+def test_an_answer_is_written_into_no_folder_that_is_a_link(asked, tmp_path):
+    for name in ("in/deep", "out", "else"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "out" / "deep").symlink_to(tmp_path / "else")
+    past(tmp_path / "in" / "deep")
+    with pytest.raises(BadInput, match="is a link that leads out"):
+        infer.forecast(asked("waves", tmp_path / "in", out=tmp_path / "out"), (0.1, 0.5, 0.9))
+    assert not list((tmp_path / "else").iterdir())

@@ -21,7 +21,7 @@ from tasks.version.cache import find_version, present
 from tasks.version.forget import ForgetSettings, forget, matching, purge
 from tasks.version.remote import push
 from tasks.version.verify import verify
-from tasks.version.version import cache_folder, version
+from tasks.version.version import Dvc, cache_folder, version
 
 
 class Letters:
@@ -174,3 +174,25 @@ def _contents(path: Path) -> list[bytes]:
 
     names = {"payload", "content"} & set(parquet.read_schema(path).names)
     return [value for name in names for value in parquet.read_table(path, columns=[name])[name].to_pylist()]
+
+
+@pytest.mark.parametrize("part", ["letters", "letters/raw"])
+def test_nothing_is_forgotten_through_a_link(letters, part, tmp_path):
+    letters.ingest()
+    place = letters.workspace.data / part
+    place.rename(tmp_path / "elsewhere")
+    place.symlink_to(tmp_path / "elsewhere")
+    before = {path: path.stat().st_mtime_ns for path in (tmp_path / "elsewhere").rglob("*")}
+    with pytest.raises(BadInput, match="nothing is forgotten through one"):
+        letters.forget(groups=["customer 3"])
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "elsewhere").rglob("*")} == before
+
+
+def test_a_remote_is_named_without_its_password(letters, monkeypatch):
+    monkeypatch.setattr(Dvc, "remotes", lambda dvc: {"http://me:s3cret@127.0.0.1:9/a": {}})
+    letters.version(letters.ingest())
+    letters.forget(groups=["customer 3"])
+    with executing(Execution(letters.workspace)):
+        purged = purge(letters.workspace, "letters")
+    assert "http://127.0.0.1:9/a" in str(purged)
+    assert "s3cret" not in str(purged)

@@ -149,3 +149,10 @@ def test_marks_of_a_merge_in_data_dvc_are_refused_in_a_sentence(tmp_path: Path) 
         run(workspace, dataset(workspace, "digits", "more rows"))
     assert pointer.read_text() == merged
     assert len(ledger(workspace, "digits")) == 1
+
+
+def test_a_remote_with_a_password_in_its_url_is_refused_and_nothing_is_written(tmp_path):
+    with pytest.raises(BadInput, match=r"not belong into the URL of a remote.*dvc remote modify --local") as caught:
+        Dvc(Workspace(tmp_path)).remote("ssh://me:s3cret@host/a")
+    assert "s3cret" not in str(caught.value)
+    assert not list(tmp_path.iterdir())

@@ -135,9 +135,74 @@ def test_what_is_no_file_is_named_and_never_opened(tmp_path: Path) -> None:
         "loop.txt cannot be read: is a link to nothing",
         "pipe.txt cannot be read: is no file but a pipe, a socket or a device",
         "zero.txt cannot be read: is no file but a pipe, a socket or a device",
+        "up cannot be read: is a link that leads out of the folder; --follow-links takes what it leads to",
     ]
     with pytest.raises(BadInput, match=r"pipe.txt is no file but a pipe"):
         plugin(SourceSettings(name="a", location=str(tmp_path / "pipe.txt")))
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Path:
+    return fill(tmp_path / "elsewhere", {"secret.txt": b"a secret", "deep/more.txt": b"more secrets"})
+
+
+@pytest.fixture
+def linked(tmp_path: Path, elsewhere: Path) -> Path:
+    """A folder with a file, a link to it, a link to its folder, and links to a file and a folder outside."""
+    root = fill(tmp_path / "content", {"a/own.txt": b"own words"})
+    targets = {"passwd.txt": "/etc/passwd", "taken": elsewhere, "a/alias.txt": "own.txt", "again": "a", "a/loop": ".."}
+    for name, target in targets.items():
+        (root / name).symlink_to(target)
+    (elsewhere / "back").symlink_to(elsewhere)
+    return root
+
+
+def test_links_that_lead_out_are_left_out_by_name_and_the_others_taken(linked: Path) -> None:
+    raw_items = items(linked, "text")
+    assert [(item.source, item.payload) for item in raw_items if item.payload] == [
+        ("a/alias.txt", b"own words"),
+        ("a/own.txt", b"own words"),
+    ]
+    assert [item.name for item in raw_items if not item.payload] == [
+        "passwd.txt cannot be read: is a link that leads out of the folder; --follow-links takes what it leads to",
+        "taken cannot be read: is a link that leads out of the folder; --follow-links takes what it leads to",
+    ]
+    assert set(listing(SourceSettings(name="a", location=str(linked)))) == {"a/alias.txt", "a/own.txt"}
+
+
+def test_links_are_followed_where_the_user_says_so(linked: Path) -> None:
+    raw_items = items(linked, "text", follow_links=True)
+    assert {item.source.partition("#")[0] for item in raw_items} == {
+        *("a/alias.txt", "a/own.txt", "passwd.txt", "taken/deep/more.txt", "taken/secret.txt")
+    }
+    assert all(item.payload for item in raw_items)
+
+
+def test_a_pattern_leads_out_by_no_link(linked: Path) -> None:
+    raw_items = items(linked / "*/*.txt", "text")
+    assert [item.source for item in raw_items if item.payload] == [
+        "a/alias.txt",
+        "a/own.txt",
+        "again/alias.txt",
+        "again/own.txt",
+    ]
+    assert [item.source for item in raw_items if not item.payload] == ["taken/secret.txt"]
+    followed = items(linked / "*/*.txt", "text", follow_links=True)
+    assert [item.source for item in followed if item.payload][-1] == "taken/secret.txt"
+
+
+def test_a_source_that_is_itself_a_link_is_followed(linked: Path, tmp_path: Path) -> None:
+    (tmp_path / "shortcut").symlink_to(linked)
+    assert [item.source for item in items(tmp_path / "shortcut", "text") if item.payload] == ["a/alias.txt", "a/own.txt"]
+    (tmp_path / "words.txt").symlink_to(linked / "a" / "own.txt")
+    assert [item.payload for item in items(tmp_path / "words.txt", "text")] == [b"own words"]
+
+
+def test_a_folder_of_nothing_but_links_that_lead_out_is_refused(tmp_path: Path, elsewhere: Path) -> None:
+    (tmp_path / "only").mkdir()
+    (tmp_path / "only" / "a.txt").symlink_to(elsewhere / "secret.txt")
+    with pytest.raises(BadInput, match=r"nothing but links that lead out of it, such as a\.txt; --follow-links"):
+        items(tmp_path / "only", "text")
 
 
 def test_a_file_that_vanishes_or_is_closed_while_the_folder_is_read_is_named(
