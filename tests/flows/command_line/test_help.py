@@ -27,6 +27,7 @@ DESIGNED = {
         "forget",
         "allow",
     },
+    "keys.": {"add", "list", "revoke"},
     "models.": {"list", "show", "compare", "promote", "approve", "reject", "rollback", "history"},
 }
 

@@ -5,12 +5,23 @@ import json
 import pytest
 from typer.testing import CliRunner
 
+from aigc_models.reading.bundle_files import CARD, WEIGHTS, sha256
 from flows.command_line.app import app
 
 
+def bundle(tmp_path_factory, number):
+    """A folder whose files are those of its card."""
+    folder = tmp_path_factory.getbasetemp() / f"cli{number}" / "bundle"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / WEIGHTS).write_bytes(bytes([number]))
+    (folder / CARD).write_text(json.dumps({"digests": {WEIGHTS: sha256(folder / WEIGHTS)}}))
+    return folder
+
+
 @pytest.fixture
-def models(tracked_workspace, monkeypatch):
+def models(tracked_workspace, tmp_path_factory, monkeypatch):
     """Run `aigc models ...`; the registry knows three versions of `cli`, whose figures get better."""
+    from tasks.registry.bundles import stated_digest
     from tasks.stage.tracking import prepare
 
     monkeypatch.setenv("AIGC_WORKSPACE", str(tracked_workspace.root))
@@ -21,7 +32,8 @@ def models(tracked_workspace, monkeypatch):
             run = tracker.start(f"register {number}")
             run.end("FINISHED")
             tags = {"aigc.metrics": json.dumps({"loss": 1 / number}), "aigc.data_version": f"v{number}"}
-            tracker.client.create_model_version("cli", f"file:///nowhere/{number}", run.id, tags)
+            tags |= {"aigc.bundle": "bundle", "aigc.bundle_sha256": stated_digest(bundle(tmp_path_factory, number))}
+            tracker.client.create_model_version("cli", bundle(tmp_path_factory, number).parent.as_uri(), run.id, tags)
 
     def call(*arguments, status=0):
         done = CliRunner().invoke(app, ["models", *arguments])
