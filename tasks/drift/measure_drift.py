@@ -15,7 +15,7 @@ from tasks.drift.drift import Drift, DriftSettings, drift
 from tasks.judge.champion import ChampionRef
 from tasks.registry.due import Due, Seen, folder_of
 from tasks.stage.references import VersionRef
-from tasks.stage.settings import Workspace
+from tasks.stage.settings import Workspace, write_whole
 from tasks.stage.stage import StageContext, stage
 
 
@@ -62,10 +62,7 @@ def remember(workspace: Workspace, name: str, seen: Seen, drift: Drift, reason: 
     """Note that the state `seen` needs no training."""
     assert drift.score is not None
     path = folder_of(workspace) / f"{name}.drift.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_suffix(".tmp")
-    part.write_text(Unmoved(digest=seen.state.digest, score=drift.score, reason=reason).model_dump_json())
-    part.replace(path)
+    write_whole(path, Unmoved(digest=seen.state.digest, score=drift.score, reason=reason).model_dump_json())
 
 
 def unmoved(workspace: Workspace, due: Due, threshold: float | None) -> Due:

@@ -19,7 +19,7 @@ from tasks.ingest.source import SourceSettings, content_digest, listing, readers
 from tasks.registry.changes import Details, changes
 from tasks.registry.recipe import shared
 from tasks.stage.code_version import code_version, libraries, reached
-from tasks.stage.settings import Workspace
+from tasks.stage.settings import Workspace, write_whole
 
 Part = Literal["data", "config", "code"]
 PARTS: tuple[Part, ...] = ("data", "config", "code")
@@ -164,10 +164,7 @@ def note(workspace: Workspace, name: str, seen: Seen, decision: Any, rows: int) 
     fields = {"decision": decision.decision, "version": decision.version, "reason": decision.reason[:LONGEST]}
     line = Decided.model_validate({"when": now(), "rows": rows, "state": seen.state, **fields})
     folder = folder_of(workspace)
-    folder.mkdir(parents=True, exist_ok=True)
-    part = folder / f"{name}.tmp"
-    part.write_text(seen.details.model_dump_json())
-    part.replace(folder / f"{name}.json")
+    write_whole(folder / f"{name}.json", seen.details.model_dump_json())
     with (folder / f"{name}.jsonl").open("a", encoding="utf-8") as file:
         file.write(f"\n{line.model_dump_json()}\n")  # on a line of its own, also after one that was cut
     if shared():

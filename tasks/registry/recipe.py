@@ -13,7 +13,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from aigc_models.errors import BadInput, unknown
-from tasks.stage.settings import Workspace
+from tasks.stage.settings import Workspace, write_whole
 
 TAG = "aigc.recipe"
 LONGEST = 5000  # characters that a registry keeps of a tag
@@ -31,11 +31,8 @@ def plain(recipe: BaseModel) -> dict[str, Any]:
 
 def keep(workspace: Workspace, name: str, recipe: BaseModel) -> None:
     """Remember how `name` is made."""
-    file = workspace.state / "recipes" / f"{name}.json"
-    file.parent.mkdir(parents=True, exist_ok=True)
-    part = file.with_suffix(".tmp")
-    part.write_text(json.dumps(plain(recipe), indent=1, sort_keys=True) + "\n")
-    part.replace(file)
+    text = json.dumps(plain(recipe), indent=1, sort_keys=True) + "\n"
+    write_whole(workspace.state / "recipes" / f"{name}.json", text)
 
 
 def share(workspace: Workspace, name: str, recipe: BaseModel) -> None:

@@ -154,6 +154,9 @@ def _purge_remotes(workspace: Workspace, digests: list[str], unasked: Mapping[st
     for url, options in Dvc(workspace).remotes().items():
         if url in unasked:
             continue
+        if url.startswith(("http://", "https://")):  # one that does not answer looks like one that has nothing
+            unreached.append(f"{url}: nothing can be removed over http; remove its files where they lie")
+            continue
         try:
             _purge_remote(url, options, digests)
             reached.append(url)

@@ -196,3 +196,5 @@ def test_a_remote_is_named_without_its_password(letters, monkeypatch):
         purged = purge(letters.workspace, "letters")
     assert "http://127.0.0.1:9/a" in str(purged)
     assert "s3cret" not in str(purged)
+    assert purged.remotes == ()  # nobody answers there
+    assert "nothing can be removed over http" in purged.unreached[0]
