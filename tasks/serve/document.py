@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 from fastapi import FastAPI
@@ -18,13 +19,13 @@ METHODS = ("get", "post")
 
 
 def documented(app: FastAPI, keyring: Keyring | None) -> Callable[[], dict[str, Any]]:
-    """What makes the document; it is asked for each time, since keys come and go while a server runs."""
+    """What makes the document, once without keys and once with them, since these come and go while a server runs."""
 
-    def document() -> dict[str, Any]:
+    @cache
+    def document(keyed: bool) -> dict[str, Any]:
         engine: Engine = app.state.engine
         whole = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
         _bound(whole, engine.limits.model_dump())
-        keyed = keyring is not None and bool(keyring.keys)
         for path, operations in whole["paths"].items():
             for operation in (operations[method] for method in METHODS if method in operations):
                 _answers(operation, path, keyed)
@@ -34,7 +35,7 @@ def documented(app: FastAPI, keyring: Keyring | None) -> Callable[[], dict[str, 
             whole["components"]["schemas"].pop(schema, None)
         return whole
 
-    return document
+    return lambda: document(keyring is not None and keyring.asked)
 
 
 def _answers(operation: dict[str, Any], path: str, keyed: bool) -> None:

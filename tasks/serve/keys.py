@@ -109,6 +109,14 @@ class Keyring:
             self._stamp = stamp
         return self._keys
 
+    @property
+    def asked(self) -> bool:
+        """Whether keys are asked for: once one was made, or where nobody can say whether one was."""
+        try:
+            return bool(self.keys)
+        except Damaged:
+            return True
+
     def match(self, text: str) -> Key | None:
         """The good key that `text` is; which part of it is wrong cannot be told from the time that this takes."""
         number = text.split("-")[1] if text.count("-") >= 2 else ""

@@ -56,6 +56,7 @@ def test_a_server_asks_for_a_key_from_the_first_one_on(opened, workspace):
         revoke(workspace, "shop")
         assert httpx.get(f"{address}/v1/models", headers=bearer(text)).status_code == 401
         path_of(workspace).write_text("[")
+        assert "key" in httpx.get(f"{address}/openapi.json").json()["components"]["securitySchemes"]
         assert httpx.get(f"{address}/v1/models", headers=bearer(text)).status_code == 503
         assert httpx.get(f"{address}/healthz").status_code == 200
 
