@@ -26,7 +26,7 @@ def add(
     Example: aigc keys add shop --rate 600        Example: aigc keys add deploys --scope promote --json
     """
     with ending():
-        from tasks.serve.keys import add as added
+        from tasks.serve.doors.keys import add as added
         from tasks.stage.settings import Workspace
 
         key, text = added(Workspace.current().create(), name, scope or ["generate"], rate)
@@ -43,7 +43,7 @@ def list_all(as_json: Json = False) -> None:
     Example: aigc keys list --json
     """
     with ending():
-        from tasks.serve.keys import path_of, read
+        from tasks.serve.doors.keys import path_of, read
         from tasks.stage.settings import Workspace
 
         keys = [key.model_dump(exclude={"sha256"}) for key in read(path_of(Workspace.current()))]
@@ -57,7 +57,7 @@ def revoke(name: Annotated[str, typer.Argument(help="its name or its id")], as_j
     Example: aigc keys revoke shop
     """
     with ending():
-        from tasks.serve.keys import revoke as revoked
+        from tasks.serve.doors.keys import revoke as revoked
         from tasks.stage.settings import Workspace
 
         key = revoked(Workspace.current().create(), name)

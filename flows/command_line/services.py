@@ -108,7 +108,7 @@ def serve(
     """
     with ending():
         from aigc_models.errors import BadInput
-        from tasks.serve.doors import Doors
+        from tasks.serve.doors.opening import Doors
         from tasks.serve.following import registered
         from tasks.serve.run import serve as serve_models
         from tasks.stage.settings import Workspace

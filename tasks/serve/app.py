@@ -21,15 +21,15 @@ from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from aigc_models.errors import BadInput
 from tasks.serve import failures, inference, media, promotion
-from tasks.serve.access import LOOPBACK, Access
-from tasks.serve.bodies import JsonRoute
 from tasks.serve.chat import Chat, ChatAnswer, ChatRequest
 from tasks.serve.completions import Answer, CompletionAnswer, server_sent
 from tasks.serve.document import documented
+from tasks.serve.doors.access import LOOPBACK, Access
+from tasks.serve.doors.bodies import JsonRoute
+from tasks.serve.doors.keys import Keyring
+from tasks.serve.doors.limits import Limits, cost
 from tasks.serve.engine import Engine, Hung
 from tasks.serve.following import EVERY, Follower
-from tasks.serve.keys import Keyring
-from tasks.serve.limits import Limits, cost
 from tasks.serve.metering import Metered, Meters
 from tasks.serve.requests import deadline_of, headers, mark, unless_gone, worker_for
 from tasks.serve.schemas import (

@@ -13,10 +13,10 @@ from pydantic import BaseModel
 from aigc_models.errors import BadInput
 from tasks.serve import likelihoods
 from tasks.serve.cutting import Cut, Reason
+from tasks.serve.doors.limits import cost
 from tasks.serve.drawing import Late, News, Share
 from tasks.serve.engine import Engine
 from tasks.serve.failures import FAULT, failed
-from tasks.serve.limits import cost
 from tasks.serve.metering import Meters
 from tasks.serve.schemas import Choice, Completion, CompletionRequest, TextRequest, Usage
 from tasks.serve.worker import Item, Worker

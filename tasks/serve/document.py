@@ -9,10 +9,10 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from tasks.serve.access import scope_of
+from tasks.serve.doors.access import scope_of
+from tasks.serve.doors.keys import Keyring
+from tasks.serve.doors.limits import LIMIT
 from tasks.serve.engine import Engine
-from tasks.serve.keys import Keyring
-from tasks.serve.limits import LIMIT
 
 KEY = {"type": "http", "scheme": "bearer", "description": "a key that `aigc keys add` has made"}
 METHODS = ("get", "post")

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from aigc_models.errors import AigcError, BadInput
-from tasks.serve.limits import Limits
+from tasks.serve.doors.limits import Limits
 from tasks.serve.worker import Served, Worker
 
 

@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 
 from aigc_models.errors import BadInput, shortened
 from tasks.registry.move import Overtaken
-from tasks.serve.bodies import NoJson
+from tasks.serve.doors.bodies import NoJson
 from tasks.serve.drawing import Late
 from tasks.serve.engine import Busy, Engine, Hung, Loading
 from tasks.serve.schemas import Failed, Failure

@@ -25,10 +25,10 @@ from tasks.serve.asking import (
     InputUsage,
     dumped,
 )
-from tasks.serve.bodies import JsonRoute
 from tasks.serve.contents import contents, pasts
+from tasks.serve.doors.bodies import JsonRoute
+from tasks.serve.doors.limits import SYMBOLS, cost
 from tasks.serve.engine import Engine
-from tasks.serve.limits import SYMBOLS, cost
 from tasks.serve.requests import able_worker, headers, mark, unless_gone
 from tasks.serve.schemas import FAILURES
 from tasks.serve.worker import Worker

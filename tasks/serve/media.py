@@ -14,10 +14,10 @@ from fastapi.responses import JSONResponse
 from aigc_models.errors import BadInput, unknown
 from tasks.serve import sound
 from tasks.serve.asking import GenerateRequest, Items, Made, Points, SpeechRequest, dumped
-from tasks.serve.bodies import JsonRoute
 from tasks.serve.contents import pasts
+from tasks.serve.doors.bodies import JsonRoute
+from tasks.serve.doors.limits import cost
 from tasks.serve.engine import Engine
-from tasks.serve.limits import cost
 from tasks.serve.requests import able_worker, deadline_of, header, headers, mark, unless_gone, worker_for
 from tasks.serve.schemas import FAILURES
 from tasks.serve.worker import Item, Worker

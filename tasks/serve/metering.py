@@ -13,9 +13,9 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tasks.serve.access_log import REQUEST_ID, log_access
-from tasks.serve.bodies import Bodies
-from tasks.serve.limits import Limits
+from tasks.serve.doors.access_log import REQUEST_ID, log_access
+from tasks.serve.doors.bodies import Bodies
+from tasks.serve.doors.limits import Limits
 
 HELD = "aigc.workers"  # in the scope of a request: the workers that it keeps open
 OUTCOMES = ("served", "refused", "failed")

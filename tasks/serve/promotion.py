@@ -10,10 +10,10 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, Field
 
 from tasks.serve import failures
-from tasks.serve.access_log import KEY
-from tasks.serve.bodies import JsonRoute
+from tasks.serve.doors.access_log import KEY
+from tasks.serve.doors.bodies import JsonRoute
+from tasks.serve.doors.keys import Key
 from tasks.serve.engine import Engine
-from tasks.serve.keys import Key
 from tasks.serve.schemas import FAILURES, STRICT, Failed
 
 if TYPE_CHECKING:

@@ -28,8 +28,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from aigc_models.errors import AigcError, BadInput
 from aigc_models.training.devices import AUTO, Device
 from tasks.serve.app import create_app
-from tasks.serve.connections import BoundedProtocol
-from tasks.serve.doors import Doors, Tls
+from tasks.serve.doors.connections import BoundedProtocol
+from tasks.serve.doors.opening import Doors, Tls
 from tasks.serve.engine import Engine, cores
 from tasks.serve.worker import Served
 from tasks.use.provenance import Identity

@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
 
-from tasks.serve.limits import LIMIT
+from tasks.serve.doors.limits import LIMIT
 from tasks.serve.structure import ResponseFormat, StructuredOutputs
 from tasks.use.provenance import Label
 

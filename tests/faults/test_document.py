@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tasks.serve.keys import add
+from tasks.serve.doors.keys import add
 from tasks.stage.settings import Workspace
 
 CONFIG = Path(__file__).parent / "requests" / "schemathesis.toml"

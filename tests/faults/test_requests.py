@@ -88,7 +88,7 @@ def test_the_server_is_as_it_was(served):
 
 def with_keys(folder):
     """Keys in a workspace, by the words that stand for them in the list."""
-    from tasks.serve.keys import add, revoke
+    from tasks.serve.doors.keys import add, revoke
     from tasks.stage.settings import Workspace
 
     workspace = Workspace(folder)

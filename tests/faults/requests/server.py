@@ -4,7 +4,7 @@ import json
 import sys
 from pathlib import Path
 
-from tasks.serve.doors import Doors
+from tasks.serve.doors.opening import Doors
 from tasks.serve.run import serve
 from tasks.serve.worker import Served
 from tasks.stage.settings import Workspace

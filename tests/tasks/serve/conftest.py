@@ -18,7 +18,7 @@ from aigc_models.language.slots import Said
 from aigc_models.modalities import image, text
 from aigc_models.sequences import Vocabulary
 from tasks.serve.app import create_app
-from tasks.serve.limits import Limits
+from tasks.serve.doors.limits import Limits
 from tasks.serve.run import configured
 from tasks.serve.worker import Served
 from tasks.use.provenance import Identity

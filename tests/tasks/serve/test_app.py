@@ -11,7 +11,7 @@ import openai
 import pytest
 from PIL import Image
 
-from tasks.serve.limits import Limits
+from tasks.serve.doors.limits import Limits
 from tasks.use.provenance import SOURCE_TYPE
 
 
@@ -216,7 +216,7 @@ def test_every_answer_is_labelled(address):
         ("/v1/completions", {"n": 17}, 400, "n: "),
         ("/v1/completions", {"max_tokens": 5000}, 400, "max_tokens: "),
         ("/v1/completions", {"max_tokens": "many"}, 400, "max_tokens: "),
-        ("/v1/completions", {"prompt": "x" * 17000}, 400, "prompt: 17000 bytes asked, this server allows 16384"),
+        ("/v1/completions", {"prompt": "x" * 17000}, 400, "prompt: 17,000 bytes asked, this server allows 16,384"),
         ("/v1/completions", {"prompt": [""] * 10, "n": 10}, 400, "prompts times n is 100"),
         ("/v1/completions", {"prompt": []}, 400, "1 to 16 prompts"),
         ("/v1/completions", {"best_of": 2, "n": 3}, 400, "best_of is 2, less than n, which is 3"),
@@ -231,7 +231,7 @@ def test_every_answer_is_labelled(address):
         ("/v1/images/generations", {"response_format": "url"}, 400, "response_format"),
         ("/v1/chat/completions", {}, 400, "messages: "),
         ("/v1/chat/completions", {"messages": [{"role": "tool", "content": ""}]}, 400, "role"),
-        ("/v1/chat/completions", {"messages": [{"role": "user", "content": "x" * 9000}] * 2}, 400, "messages: 18001 bytes"),
+        ("/v1/chat/completions", {"messages": [{"role": "user", "content": "x" * 9000}] * 2}, 400, "messages: 18,001 bytes"),
         ("/v1/chats", {}, 404, "Not Found"),
         ("/v1/models", {}, 405, "Method Not Allowed"),
     ],

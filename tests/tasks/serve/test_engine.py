@@ -3,8 +3,8 @@ import asyncio
 import pytest
 
 from aigc_models.errors import BadInput, Damaged
+from tasks.serve.doors.limits import Limits
 from tasks.serve.engine import Busy, Engine, Loading
-from tasks.serve.limits import Limits
 from tasks.serve.worker import Served
 from tasks.use.provenance import Identity
 

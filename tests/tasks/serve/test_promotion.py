@@ -5,7 +5,7 @@ from aigc_models.errors import BadInput
 from tasks.registry.history import Entry
 from tasks.registry.move import Overtaken
 from tasks.serve.app import create_app
-from tasks.serve.keys import Keyring, add, path_of
+from tasks.serve.doors.keys import Keyring, add, path_of
 from tasks.serve.worker import Served
 from tasks.stage.settings import Workspace
 from tasks.use.provenance import Identity

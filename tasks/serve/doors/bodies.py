@@ -15,7 +15,7 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import Message, Receive, Scope
 
-from tasks.serve.limits import Limits
+from tasks.serve.doors.limits import Limits
 
 EXACT = 2**53  # below it a double holds every whole number
 LAST = {"Connection": "close"}  # what is left of the body is not waited for

@@ -1,6 +1,6 @@
 import pytest
 
-from tasks.serve.bodies import NoJson, parsed
+from tasks.serve.doors.bodies import NoJson, parsed
 
 
 def test_json_as_it_is():

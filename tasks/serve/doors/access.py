@@ -16,11 +16,11 @@ from limits.strategies import MovingWindowRateLimiter
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from aigc_models.errors import Damaged
-from tasks.serve.access_log import KEY
+from tasks.serve.doors.access_log import KEY
+from tasks.serve.doors.keys import Key, Keyring
+from tasks.serve.doors.keys import Scope as KeyScope
+from tasks.serve.doors.limits import Limits
 from tasks.serve.failures import failed
-from tasks.serve.keys import Key, Keyring
-from tasks.serve.keys import Scope as KeyScope
-from tasks.serve.limits import Limits
 
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 OPEN = ("/", "/docs", "/openapi.json", "/healthz", "/readyz")  # they say nothing that a stranger may not know

@@ -52,7 +52,7 @@ class Limits(BaseModel):
         if amount > most:
             unit = " bytes" if limit == "prompt" else ""
             raise BadInput(
-                f"{field}: {amount:g}{unit} asked, this server allows {most}{unit} (its limit {limit!r}); ask for less"
+                f"{field}: {amount:,.15g}{unit} asked, this server allows {most:,}{unit} (its limit {limit!r}); ask for less"
             )
 
 

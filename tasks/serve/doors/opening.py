@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel, ConfigDict, Field
 
 from aigc_models.errors import BadInput, unknown
-from tasks.serve.access import LOOPBACK
-from tasks.serve.access_log import log_to
-from tasks.serve.keys import Keyring, path_of
-from tasks.serve.limits import Limits
+from tasks.serve.doors.access import LOOPBACK
+from tasks.serve.doors.access_log import log_to
+from tasks.serve.doors.keys import Keyring, path_of
+from tasks.serve.doors.limits import Limits
 from tasks.stage.settings import Workspace
 from tasks.stage.validation import validated
 

@@ -1,10 +1,10 @@
 import httpx
 import pytest
 
-from tasks.serve.access import scope_of
 from tasks.serve.app import create_app
-from tasks.serve.keys import Keyring, add, path_of, revoke
-from tasks.serve.limits import Limits
+from tasks.serve.doors.access import scope_of
+from tasks.serve.doors.keys import Keyring, add, path_of, revoke
+from tasks.serve.doors.limits import Limits
 from tasks.stage.settings import Workspace
 
 

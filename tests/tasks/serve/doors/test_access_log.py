@@ -6,8 +6,8 @@ import httpx
 import pytest
 
 from aigc_models.errors import BadInput
-from tasks.serve import access_log
-from tasks.serve.access_log import log_to
+from tasks.serve.doors import access_log
+from tasks.serve.doors.access_log import log_to
 
 
 @pytest.fixture(autouse=True)

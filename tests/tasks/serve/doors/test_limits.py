@@ -3,7 +3,7 @@ from pydantic import ValidationError
 
 from aigc_models.errors import BadInput
 from tasks.serve.asking import GenerateRequest
-from tasks.serve.limits import Limits, cost
+from tasks.serve.doors.limits import Limits, cost
 from tasks.serve.schemas import CompletionRequest
 
 

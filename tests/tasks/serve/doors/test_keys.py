@@ -6,7 +6,7 @@ import sys
 import pytest
 
 from aigc_models.errors import BadInput, Damaged
-from tasks.serve.keys import Keyring, add, path_of, read, revoke
+from tasks.serve.doors.keys import Keyring, add, path_of, read, revoke
 from tasks.stage.settings import Workspace
 
 
@@ -88,11 +88,11 @@ def test_a_damaged_file_opens_no_door(workspace, content):
 
 
 def test_keys_that_are_made_at_once_are_all_kept(workspace):
+    imports = "import sys; from pathlib import Path; from tasks.stage.settings import Workspace"
     code = (
-        "import sys; from tasks.serve.keys import add; from tasks.stage.settings import Workspace; from pathlib import Path\n"
+        "from tasks.serve.doors.keys import add\nfor at in range(5): add(Workspace(Path(sys.argv[1])), sys.argv[2] + str(at))"
     )
-    code += "for at in range(5): add(Workspace(Path(sys.argv[1])), sys.argv[2] + str(at))"
-    command = [sys.executable, "-c", code, str(workspace.root)]
+    command = [sys.executable, "-c", f"{imports}\n{code}", str(workspace.root)]
     processes = [subprocess.Popen([*command, name]) for name in "abc"]
     assert [process.wait(60) for process in processes] == [0, 0, 0]
     assert len({key["name"] for key in json.loads(path_of(workspace).read_text())}) == 15

@@ -11,8 +11,8 @@ from typing import Any
 
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from tasks.serve.doors.limits import Limits
 from tasks.serve.failures import failed
-from tasks.serve.limits import Limits
 
 
 class BoundedProtocol(H11Protocol):

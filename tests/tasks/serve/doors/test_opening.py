@@ -7,8 +7,8 @@ import uvicorn
 
 from aigc_models.errors import BadInput
 from tasks.serve.app import create_app
-from tasks.serve.doors import Doors, limits_of, tls_of
-from tasks.serve.keys import add, revoke
+from tasks.serve.doors.keys import add, revoke
+from tasks.serve.doors.opening import Doors, limits_of, tls_of
 from tasks.serve.run import configured, listen
 from tasks.stage.settings import Workspace
 
