@@ -116,16 +116,24 @@ def rollback(name: Name, reason: Reason = "by hand", as_json: Json = False) -> N
 
 
 @app.command()
-def history(name: Name, as_json: Json = False) -> None:
-    """Who moved which alias, when and why.
+def history(
+    name: Name,
+    at: Annotated[str | None, typer.Option(help="who was champion then: 2026-01-31 (its end, in UTC), or a time")] = None,
+    as_json: Json = False,
+) -> None:
+    """Who moved which alias, when and why; moves that were made outside, in MLflow, are named.
 
-    Example: aigc models history digits
+    Example: aigc models history digits        Example: aigc models history digits --at 2026-01-31
     """
     with ending():
-        from tasks.registry.history import history as entries
+        from tasks.registry.reconcile import champion_at, reconciled
         from tasks.stage.settings import Workspace
 
-        answer({"history": entries(Workspace.current().create(), name)}, as_json, _show_history)
+        lines = reconciled(Workspace.current().create(), name)
+        if at is not None:
+            answer(champion_at(lines, at), as_json, lambda value: _show_champion_at(name, value))
+        else:
+            answer({"history": lines}, as_json, _show_history)
 
 
 def _show_list(value: dict[str, Any]) -> None:
@@ -171,8 +179,26 @@ def _show_model(model: Any) -> None:
 
 
 def _show_entry(entry: Any) -> None:
-    moved = f"{entry.from_version or '-'} -> {entry.to_version}"
-    print(f"{entry.when}  {entry.who}  {entry.action}  {moved}  {entry.reason}")
+    from tasks.registry.reconcile import MOVES
+
+    if entry.action in MOVES:
+        print(f"{entry.when}  {entry.who}  {entry.action}  {entry.from_version or '-'} -> {entry.to_version}  {entry.reason}")
+    else:  # nothing moved
+        beside = f"{entry.from_version} stays champion" if entry.from_version else "there is no champion"
+        print(f"{entry.when}  {entry.who}  {entry.action}  version {entry.to_version}; {beside}  {entry.reason}")
+
+
+def _show_outside(move: Any) -> None:
+    between = f"after {move.after}" if move.after else "before that"
+    moved = f"{move.from_version or '-'} -> {move.to_version or '-'}"
+    print(f"{move.when} at the latest, {between}  moved outside  {moved}  {move.reason}")
+
+
+def _show_champion_at(name: str, value: Any) -> None:
+    who = f"version {value.champion} was champion" if value.champion else "there was no champion"
+    print(f"{name}: {who} at {value.at}{'' if value.certain else ', unless it was moved outside before'}")
+    if value.line is not None:
+        _show_history({"history": [value.line]})
 
 
 def _show_comparison(value: Any) -> None:
@@ -199,5 +225,5 @@ def _show_comparison(value: Any) -> None:
 
 
 def _show_history(value: dict[str, Any]) -> None:
-    for entry in value["history"]:
-        _show_entry(entry)
+    for line in value["history"]:
+        (_show_outside if line.action == "moved_outside" else _show_entry)(line)
