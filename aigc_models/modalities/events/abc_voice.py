@@ -27,7 +27,8 @@ _TOKEN = re.compile(
     rf"|[zx](?P<rest>{_LENGTH})"
     r"|[ZX](?P<bars>\d{0,3})"
     r"|(?P<broken>>{1,3}|<{1,3})"
-    r"|(?P<mark>![^!\s]*!|\+[^+\s]+\+|[.~HLMOPSTuv])"
+    r"|(?P<hyphen>-)"
+    r"|(?P<mark>![^!\s]*!|\+[^+\s]+\+|[.~HLMOPSTuv]|[!*])"  # a single ! or * ended a line of paper before 2.1
 )
 
 
@@ -54,14 +55,17 @@ class Voice:
     notes: list[Note] = field(default_factory=list)
     at: Fraction = Fraction(0)
     _bar: dict[str, int] = field(default_factory=dict)  # accidentals up to the next bar line
-    _ties: dict[tuple[str, str], int] = field(default_factory=dict)  # the sign of a note that goes on behind it
+    _ties: dict[tuple[str, str], int] = field(default_factory=dict)  # the signs of the last notes that are tied to the next
+    _tied: dict[tuple[str, str], int] = field(default_factory=dict)  # the same of those before, while the next are read
+    _signs: dict[tuple[str, str], int] = field(default_factory=dict)  # of all of the last notes
     _tuplet: tuple[Fraction, int] = (Fraction(1), 0)  # the factor, and how many more notes it holds for
     _next: Fraction = Fraction(1)  # the factor that a broken rhythm gives the next note
+    _first: int = 0  # of the notes that began last; there are none of a rest
     _last: tuple[Fraction, int] | None = None  # when the last note or rest began, and the notes that there were before it
 
     def fresh(self, number: int) -> Voice:
         """Another voice as the header has it."""
-        return replace(self, number=number, key=dict(self.key), notes=[], _bar={}, _ties={})
+        return replace(self, number=number, key=dict(self.key), notes=[], _bar={}, _ties={}, _tied={}, _signs={})
 
     def sing(self, line: str, at: int, fields: list[tuple[str, str]]) -> int:
         """Take in the music from `at` up to the first inline field, which is put into `fields`; gives where it ends."""
@@ -74,6 +78,8 @@ class Voice:
         return at
 
     def _take(self, match: re.Match[str], fields: list[tuple[str, str]]) -> None:
+        if match["note"] or match["chord"] or match["rest"] is not None:
+            self._tied, self._ties, self._signs = self._ties, {}, {}  # a tie leads to what comes next, and no farther
         if match["field"] is not None:
             fields.append((match["field"], match["value"].strip()))
         elif match["bar"] is not None:
@@ -90,16 +96,25 @@ class Voice:
             self._whole_bars(int(match["bars"] or 1))
         elif match["broken"] is not None:
             self._break(match["broken"])
+        elif match["hyphen"] is not None:
+            self._tie_back()
+
+    def _tie_back(self) -> None:
+        """A tie that stands before its note, behind a bar line or in a new line: it is that of the notes before it."""
+        self._ties |= self._signs
+        for note in self.notes[self._first :]:
+            note.tied = True
 
     def _note(self, match: re.Match[str]) -> tuple[int, bool]:
         """The pitch, and whether it is tied to the next; an accidental holds for its letter up to the bar line."""
         name = match["letter"].upper()
         place = (match["letter"], match["octave"])
-        tie = self._ties.pop(place, None)
+        tie = self._tied.get(place)
         if match["sign"]:
             sign = self._bar[name] = ACCIDENTALS[match["sign"]]
         else:
             sign = self._bar.get(name, self.key.get(name, 0)) if tie is None else tie
+        self._signs[place] = sign
         if match["tie"]:
             self._ties[place] = sign
         octaves = match["letter"].islower() + match["octave"].count("'") - match["octave"].count(",")
@@ -133,7 +148,7 @@ class Voice:
         factor, left = self._tuplet
         lasts = units * self.unit * self._next * (factor if left else 1)
         self._tuplet, self._next = (factor, max(0, left - 1)), Fraction(1)
-        self._last = (self.at, len(self.notes))
+        self._last, self._first = (self.at, len(self.notes)), len(self.notes)
         self.notes += [Note(self.at, pitch, lasts, tied) for pitch, tied in pitches]
         self.at += lasts
 

@@ -56,6 +56,26 @@ def test_lengths(music, expected):
     assert sung(music) == expected
 
 
+@pytest.mark.parametrize(
+    ("music", "expected"),
+    [
+        ("C D|-D E", [(60, 0, 1), (62, 1, 2), (64, 3, 1)]),  # behind the bar line
+        ("C D\n-D E", [(60, 0, 1), (62, 1, 2), (64, 3, 1)]),  # in a new line
+        ("C D-|-D E", [(60, 0, 1), (62, 1, 2), (64, 3, 1)]),  # twice
+        ("C D|-E D", [(60, 0, 1), (62, 1, 1), (64, 2, 1), (62, 3, 1)]),  # to another note, which ties nothing
+        ("-C D", [(60, 0, 1), (62, 1, 1)]),  # from none
+        ("z -C C", [(60, 1, 1), (60, 2, 1)]),
+        ("C>D|-D E", [(60, 0, 1.5), (62, 1.5, 1.5), (64, 3, 1)]),
+        ("^D|-D D", [(63, 0, 2), (62, 2, 1)]),  # with its accidental, which does not hold for the next
+        ("^D-|E D", [(63, 0, 1), (64, 1, 1), (62, 2, 1)]),  # a tie leads to the next note and no farther
+        ("[CE]|-[CE] G", [(60, 0, 2), (64, 0, 2), (67, 2, 1)]),
+        ("C D!E F", [(60, 0, 1), (62, 1, 1), (64, 2, 1), (65, 3, 1)]),  # ! ended a line of paper
+    ],
+)
+def test_ties_that_stand_before_their_note(music, expected):
+    assert sorted(sung(music)) == sorted(expected)
+
+
 def test_chords_and_tuplets():
     assert sorted(sung("[CEG]2 C")) == [(60, 0, 2), (60, 2, 1), (64, 0, 2), (67, 0, 2)]
     starts = [(pitch, round(start, 6)) for pitch, start, _ in sung("(3CDE F")]
