@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 WARM_UP = 2  # requests that are not counted
 ENOUGH = 1.0  # seconds of timed requests after which a slow model is asked no more
 FEWEST = 10  # timed requests all the same: their 95th percentile is the slowest
+LEAST = 3  # of one that is so slow that even these would take longer than the trial may
 PATIENCE = 15.0  # seconds that the server gets to end by itself
 
 
@@ -38,6 +39,7 @@ class TrialSettings(BaseModel):
     requests: int = Field(
         20, ge=1, description="timed requests for each model, one after the other, one item each; of a slow one at least ten"
     )
+    seconds: float = Field(20.0, gt=0, description="of a model's requests; a slow one is asked fewer, three at least")
     max_tokens: int = Field(64, ge=1, description="bytes of each text")
     seed: int = Field(0, ge=0, description="request i has this seed plus i")
     device: Device = Field("auto", description=f"where the server computes; {AUTO}")
@@ -170,11 +172,17 @@ def ask(client: httpx.Client, model: Mapping[str, Any], settings: TrialSettings,
         if request == 0:
             suffix, payload = keep(answer.json())
             (folder / f"{model['id']}{suffix}").write_bytes(payload)
-        if len(seconds) >= WARM_UP + FEWEST and sum(seconds[WARM_UP:]) > ENOUGH:
+        if enough(seconds, settings.seconds):
             break
     timed = sorted(seconds[WARM_UP:])
     p50, p95 = (round(1000 * timed[math.ceil(share * len(timed)) - 1], 2) for share in (0.5, 0.95))
     return Latency(requests=len(timed), first_ms=round(1000 * seconds[0], 2), p50_ms=p50, p95_ms=p95)
+
+
+def enough(seconds: Sequence[float], most: float) -> bool:
+    """Whether requests that took so long, those of the warm-up first, say what is to be known, or all that there is time for."""
+    timed = seconds[WARM_UP:]
+    return (len(timed) >= FEWEST and sum(timed) > ENOUGH) or (len(timed) >= LEAST and sum(seconds) > most)
 
 
 Question = tuple[str, dict[str, Any], Callable[[Any], tuple[str, bytes]]]  # path, body, and the item in the answer

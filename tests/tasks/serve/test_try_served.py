@@ -17,7 +17,7 @@ from aigc_models.corpus import Corpus
 from aigc_models.errors import AigcError, BadInput
 from aigc_models.families import gaussian_mixture, ngram
 from aigc_models.modalities import audio, image, series, text
-from tasks.serve.try_served import TrialSettings, ask, end, question, served, try_served
+from tasks.serve.try_served import TrialSettings, ask, end, enough, question, served, try_served
 from tasks.stage.references import ModelRef, RegisteredRef
 from tasks.stage.settings import Workspace
 from tasks.stage.stage import StageContext
@@ -117,3 +117,20 @@ def test_child_that_does_not_listen_is_killed(monkeypatch):
     began = time.monotonic()
     assert end(process) == -signal.SIGKILL
     assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize(
+    ("seconds", "done"),
+    [
+        ([0.1] * 11, False),
+        ([0.1] * 12, False),  # ten timed ones that took a second in all
+        ([0.2] * 12, True),
+        ([0.001] * 21, False),
+        ([6.0] * 4, False),  # two timed ones
+        ([6.0] * 5, True),  # half a minute: three are enough
+        ([3.0] * 6, False),
+        ([3.0] * 7, True),
+    ],
+)
+def test_how_often_a_model_is_asked(seconds, done):
+    assert enough(seconds, 20.0) == done
