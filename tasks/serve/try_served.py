@@ -180,7 +180,7 @@ def ask(client: httpx.Client, model: Mapping[str, Any], settings: TrialSettings,
 
 
 def enough(seconds: Sequence[float], most: float) -> bool:
-    """Whether requests that took so long, those of the warm-up first, say what is to be known, or all that there is time for."""
+    """Whether requests that took so long, those of the warm-up first, are as many as are needed, or as there is time for."""
     timed = seconds[WARM_UP:]
     return (len(timed) >= FEWEST and sum(timed) > ENOUGH) or (len(timed) >= LEAST and sum(seconds) > most)
 
