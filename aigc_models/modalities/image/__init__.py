@@ -32,6 +32,9 @@ READERS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF")  # none that starts anot
 MAX_PIXELS = 50_000_000  # a picture that says it is larger is not decoded
 MOST_PASSED = 1_000_000_000  # pixels times passes of a progressive JPEG: about ten seconds
 STRIP = 512  # rows
+# Cameras and scanners store 8, 10 or 12 bits in 16, which as 16 bits are nearly black: white is the least of these that is no
+# less than all levels. 14 bits are read as 16, at a quarter of their light: a dark picture of 16 bits looks the same.
+WHITES = (255, 1023, 4095, 65535)
 LONGEST = 256  # pixels: larger pictures are kept at this size in the clean table
 
 positions = signature.positions
@@ -86,8 +89,9 @@ def _check_passes(image: Image.Image, payload: bytes) -> None:
 def _levels(image: Image.Image) -> np.ndarray:
     """uint8 (height, width, 1 or 3) from any of Pillow's modes."""
     if image.mode.startswith("I"):
-        deep = np.asarray(image).astype(np.int64)
-        return (np.clip(deep, 0, 65535) // 257).astype(np.uint8)[:, :, None]
+        deep = np.clip(np.asarray(image).astype(np.int64), 0, WHITES[-1])
+        white = next(white for white in WHITES if white >= deep.max(initial=0))
+        return (deep * 255 // white).astype(np.uint8)[:, :, None]
     if image.mode == "F":
         raise Unreadable("floating-point levels have no fixed white")
     grey = image.mode in ("1", "L", "LA")

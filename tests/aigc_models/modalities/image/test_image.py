@@ -41,6 +41,23 @@ def header_alone(width: int, height: int) -> bytes:
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(b"\0" * 100)) + chunk(b"IEND", b"")
 
 
+@pytest.mark.parametrize(
+    ("bits", "white"), [(8, 255), (10, 1023), (12, 4095), (16, 65535)], ids=["8 bits", "10 bits", "12 bits", "16 bits"]
+)
+@pytest.mark.parametrize("kind", ["PNG", "TIFF"])
+def test_levels_of_fewer_bits_in_sixteen_are_as_light_as_they_were(bits, white, kind):
+    levels = np.linspace(0, 1, 64 * 64).reshape(64, 64)
+    read = image.read(payload(Image.fromarray((levels * white).astype(np.uint16)), kind), "a")
+    assert read.dtype == np.uint8
+    assert np.abs(read[:, :, 0] - 255 * levels).max() < 1.3
+
+
+def test_a_dark_picture_of_sixteen_bits_stays_dark():
+    dark = np.full((8, 8), 6000, dtype=np.uint16)
+    assert image.read(payload(Image.fromarray(dark), "PNG"), "a").max() == 6000 * 255 // 65535
+    assert image.read(payload(Image.fromarray(dark * 0), "PNG"), "a").max() == 0
+
+
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGB", "RGBA", "CMYK", "I;16"])
 def test_every_mode_becomes_grey_or_colour_levels(mode: str) -> None:
     picture = Image.fromarray(photograph(1)).convert("L" if mode == "I;16" else mode)
