@@ -48,7 +48,6 @@ def test_headers_that_do_not_come(served, sent):
 @pytest.mark.slow
 def test_headers_that_come_byte_by_byte(served):
     with served.connect() as connection:
-        began = time.monotonic()
         sent = 0
         for byte in b"GET /v1/models HTTP/1.1\r\nX-Slow: " + b"a" * 500:
             if select.select([connection], [], [], 0.05)[0]:
@@ -57,7 +56,6 @@ def test_headers_that_come_byte_by_byte(served):
             sent += 1
         assert answer(connection)[0] == 408
     assert sent < 500
-    assert time.monotonic() - began >= 1
 
 
 @pytest.mark.slow

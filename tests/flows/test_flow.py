@@ -151,7 +151,7 @@ def test_prefect_keeps_no_secret_of_an_error(toys, execution):
     wanted, ended = TaskRunFilter(name=TaskRunFilterName(any_=["make secret"])), []
     with get_client(sync_client=True) as client:
         for _ in range(200):  # the server writes down what became of tasks in batches
-            ended = [run.state for run in client.read_task_runs(task_run_filter=wanted) if run.state.is_failed()]
+            ended = [run.state for run in client.read_task_runs(task_run_filter=wanted) if run.state and run.state.is_failed()]
             if ended:
                 break
             time.sleep(0.1)
