@@ -116,11 +116,11 @@ def _whole(option: object) -> int:
 
 def kind_of(worker: Worker, form: str | None) -> str:
     """The suffix of the files that are asked for, the modality's own where nothing is said."""
-    modality, own = worker.generator.modality, worker.generator.modality.suffix
-    if form is None or f".{form}" == own:
-        return str(own)
+    modality, usual = worker.generator.modality, worker.generator.modality.suffix
+    if form is None or f".{form}" == usual:
+        return str(usual)
     if not hasattr(modality, "renderings"):
-        raise BadInput(f"format: {worker.identity.model} makes {own[1:]}, not {form[:20]!r}; leave it out")
+        raise BadInput(f"format: {worker.identity.model} makes {usual[1:]}, not {form[:20]!r}; leave it out")
     return f".{form}"
 
 
