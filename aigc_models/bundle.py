@@ -163,7 +163,9 @@ def _filled(folder: Path, card: Card) -> Any:
     with _fitting(folder):
         with SizeLimit(stored + SPARE):
             model = family.build(config, shape)
-        if isinstance(model, nn.Module) and any(weights[name].dtype != own.dtype for name, own in model.state_dict().items()):
+        if isinstance(model, nn.Module) and any(
+            weights[name].dtype != tensor.dtype for name, tensor in model.state_dict().items()
+        ):
             raise TypeError("load_state_dict would take whole numbers for real ones")
         model.load_state_dict(weights)
     return model

@@ -85,6 +85,21 @@ def mlflow_server(tmp_path: Path) -> Iterator[str]:
     process.wait()
 
 
+def joined(folder: Path, counts: Path, letters: Path) -> Path:
+    """An ensemble of a model that counts and of one that encodes."""
+    from aigc_models import bundle
+    from aigc_models.ensembles import average
+
+    members = {"ngram": counts, "rnn": letters}
+    models = {name: bundle.load(path)[1] for name, path in members.items()}
+    settings, weights = average.Settings(), {"ngram": 0.9, "rnn": 0.1}
+    card = bundle.read_card(letters).model_copy(
+        update={"kind": "ensemble", "name": "mind", "family": "average", "config": settings.model_dump(mode="json"),
+                "members": tuple(members), "weights": weights})  # fmt: skip
+    bundle.save(folder, average.build(models, weights, settings), card, members=members)
+    return folder
+
+
 @pytest.fixture(scope="session")
 def capable(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """More bundles made in no time: `tones` (sounds, low or high), `waves` (a series that knows its newest past),
@@ -95,7 +110,6 @@ def capable(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     from aigc_models import bundle
     from aigc_models.bundle import Card
     from aigc_models.corpus import Corpus
-    from aigc_models.ensembles import average
     from aigc_models.families import gaussian_mixture, linear, ngram, rnn
     from aigc_models.modalities import audio, events, series, text
     from aigc_models.modalities.events.events import history, notes
@@ -145,11 +159,5 @@ def capable(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     form = text.choose_format(tales)
     corpus = Corpus("text", text.encode(tales + shouts, form), np.repeat([0, 1], len(tales)))
     made["letters"] = kept("letters", rnn, form, [], ("calm", "loud"))
-    members = {"ngram": kept("counts", ngram, form, [corpus, corpus], ("calm", "loud")), "rnn": made["letters"]}
-    models = {name: bundle.load(path)[1] for name, path in members.items()}
-    settings, weights = average.Settings(), {"ngram": 0.9, "rnn": 0.1}
-    card = bundle.read_card(made["letters"]).model_copy(
-        update={"kind": "ensemble", "name": "mind", "family": "average", "config": settings.model_dump(mode="json"),
-                "members": tuple(members), "weights": weights})  # fmt: skip
-    bundle.save(folder / "mind", average.build(models, weights, settings), card, members=members)
-    return {**made, "mind": folder / "mind"}
+    counts = kept("counts", ngram, form, [corpus, corpus], ("calm", "loud"))
+    return {**made, "mind": joined(folder / "mind", counts, made["letters"])}

@@ -37,16 +37,12 @@ def add(
             "or embedded:NAME"
         ),
     ],
-    modality: Annotated[
-        str | None, typer.Option(help="text, image, audio, series or events, where the content does not say it")
-    ] = None,
+    modality: Annotated[str | None, typer.Option(help="text, image, audio, series, events; none: by the content")] = None,
     label: Annotated[str | None, typer.Option(help="folder | column:C | name:REGEX | line:SEP | none")] = None,
     content: Annotated[str | None, typer.Option(help="column that holds the content")] = None,
     time: Annotated[str | None, typer.Option(help="column that holds the time of the event")] = None,
     group: Annotated[str | None, typer.Option(help="column whose equal values stay in one split")] = None,
-    split: Annotated[
-        str | None, typer.Option(help="column that says train, validation or test; 'folder': the first folder says it")
-    ] = None,
+    split: Annotated[str | None, typer.Option(help="column of train, validation, test; 'folder': the first one")] = None,
     licence: Annotated[str, typer.Option(help="licence of the content, for the data card")] = "not stated",
     option: Annotated[list[str] | None, typer.Option(help="KEY=VALUE that this kind of source asks for; repeatable")] = None,
     follow_links: Annotated[

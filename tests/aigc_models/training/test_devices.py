@@ -77,9 +77,9 @@ def _debug(name: str, shape: Shape) -> Any:
     return family.build(family.SIZES["debug"], shape)
 
 
-def near(one: Tensor, other: Tensor) -> None:
-    assert one.device == other.device
-    torch.testing.assert_close(one.cpu().float(), other.cpu().float(), rtol=1e-4, atol=1e-4)
+def near(one: Tensor, other: Tensor) -> bool:
+    """Whether they lie at one place and are the same to rounding."""
+    return one.device == other.device and torch.allclose(one.cpu().float(), other.cpu().float(), rtol=1e-4, atol=1e-4)
 
 
 @torch.no_grad()
@@ -91,10 +91,10 @@ def test_symbols_are_asked_from_anywhere(name: str, elsewhere: torch.device) -> 
     for place in ("cpu", elsewhere):
         state = there.begin(batch.conditions.to(place))
         said, state = there.extend(state, tokens[:, :5].to(place))
-        near(said, expected[:, :5].to(place))
+        assert near(said, expected[:, :5].to(place))
         said, state = there.advance(decoding.rows(state, torch.arange(6, device=place)), tokens[:, 5].to(place))
-        near(said, expected[:, 5].to(place))
-        near(there.log_likelihood(batch.to(place)), here.log_likelihood(batch).to(place))
+        assert near(said, expected[:, 5].to(place))
+        assert near(there.log_likelihood(batch.to(place)), here.log_likelihood(batch).to(place))
 
 
 def mixed(method: Any, place: torch.device | str) -> Any:
@@ -113,7 +113,7 @@ def test_counts_and_networks_are_mixed(method: Any, elsewhere: torch.device) -> 
     assert learnt.weights == pytest.approx(learnt_here.weights, abs=1e-3)
     batch = lines().batch(np.arange(9))
     for place in ("cpu", elsewhere):
-        near(there.log_likelihood(batch.to(place)), here.log_likelihood(batch).to(place))
+        assert near(there.log_likelihood(batch.to(place)), here.log_likelihood(batch).to(place))
     card = Card(name="m", family="average", modality="text", format=TEXTS.format.model_dump(mode="json"), labels=LABELS,
                 kind="ensemble", micro_batch=4)  # fmt: skip
     makers = [Generator(card, model, find("aigc_models.modalities", "text"), TEXTS.format) for model in (here, there)]
@@ -122,7 +122,7 @@ def test_counts_and_networks_are_mixed(method: Any, elsewhere: torch.device) -> 
     together = [maker.encoded(torch.zeros(3, dtype=torch.int64), torch.arange(3), together=3, max_length=5) for maker in makers]
     assert torch.equal(*together)
     scored = [maker.log_likelihood(["abc", "fed"]) for maker in makers]
-    near(*scored)
+    assert near(*scored)
 
 
 def test_likelihoods_of_an_evaluation(elsewhere: torch.device) -> None:
@@ -146,7 +146,7 @@ def test_pictures_are_asked_for_from_anywhere(name: str, digits: Any, elsewhere:
     here, there = built(name, shape, train), built(name, shape, train, elsewhere)
     if isinstance(here, Generates):
         for place in ("cpu", elsewhere):
-            near(there.generate(asked.to(place), seeds.to(place)), here.generate(asked, seeds).to(place))
+            assert near(there.generate(asked.to(place), seeds.to(place)), here.generate(asked, seeds).to(place))
     card = Card(name="p", family=name, modality="image", format=shape.format.model_dump(mode="json"),
                 labels=shape.labels, micro_batch=4)  # fmt: skip
     modality = find("aigc_models.modalities", "image")
@@ -157,7 +157,7 @@ def test_pictures_are_asked_for_from_anywhere(name: str, digits: Any, elsewhere:
         one, other = (getattr(maker, questions[capability])(contents) for maker in makers)
         assert np.allclose(np.stack([*one]), np.stack([*other]), atol=1e-3 if capability != "reconstructs" else 1)
     if "denoises" in makers[0].capabilities:
-        near(*(maker.denoised(maker.encode(contents), 0.3) for maker in makers))
+        assert near(*(maker.denoised(maker.encode(contents), 0.3) for maker in makers))
 
 
 def test_a_mixture_of_pictures(digits: Any, elsewhere: torch.device, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -171,7 +171,7 @@ def test_a_mixture_of_pictures(digits: Any, elsewhere: torch.device, monkeypatch
         held = digits.validation.take(np.arange(32))
         quick = mixture.Settings(steps=2, most=32)
         learnt.append(mixture.fit(members, train, held, digits.shape, quick, 0, lambda *a, **k: None).weights)
-    near(*made)
+    assert near(*made)
     assert learnt[0] == pytest.approx(learnt[1], abs=1e-3)
 
 
@@ -183,14 +183,14 @@ def test_futures_are_asked_for_from_anywhere(name: str, waves: Any, elsewhere: t
     for place in ("cpu", elsewhere):
         given = past.to(place), batch.conditions.to(place)
         if isinstance(here, Forecasts):
-            near(there.forecast(*given, levels.to(place)), here.forecast(past, batch.conditions, levels).to(place))
+            assert near(there.forecast(*given, levels.to(place)), here.forecast(past, batch.conditions, levels).to(place))
             drawn = there.generate(given[1], seeds.to(place), past=given[0])
-            near(drawn, here.generate(batch.conditions, seeds, past=past).to(place))
+            assert near(drawn, here.generate(batch.conditions, seeds, past=past).to(place))
     card = Card(name="s", family=name, modality="series", format=waves.shape.format.model_dump(mode="json"), micro_batch=4)
     modality = find("aigc_models.modalities", "series")
     makers = [Generator(card, model, modality, waves.shape.format) for model in (here, there)]
     if "denoises" in makers[0].capabilities:
-        near(*(maker.denoised(batch.values, 0.3) for maker in makers))
+        assert near(*(maker.denoised(batch.values, 0.3) for maker in makers))
 
 
 def test_futures_of_several(waves: Any, elsewhere: torch.device) -> None:
@@ -204,7 +204,7 @@ def test_futures_of_several(waves: Any, elsewhere: torch.device) -> None:
         made.append(ensemble.generate(batch.conditions, torch.arange(6), past=batch.values[..., :context]))
         evidence = Evidence(waves.train, held, waves.test, waves.shape, {"ensemble": ensemble, **members}, {})
         scored.append({name: one.value for name, one in crps.measure(evidence).items()})
-    near(*made)
+    assert near(*made)
     assert scored[1] == pytest.approx(scored[0], rel=1e-4)
 
 

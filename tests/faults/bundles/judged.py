@@ -44,11 +44,11 @@ def judged(forgery: Forgery, sources: dict[str, Path], root: Path) -> dict[str, 
         Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
         before = _peak("VmRSS")
         opened.clear()
-        told = answer(folder)
+        outcome = answer(folder)
         beyond = [
             path for path in opened if path.startswith(str(root)) and not path.startswith(f"{folder}/") and path != str(folder)
         ]
-        return {"name": forgery.name, **told, "megabytes": (_peak("VmHWM") - before) // 1_000_000, "outside": beyond}
+        return {"name": forgery.name, **outcome, "megabytes": (_peak("VmHWM") - before) // 1_000_000, "outside": beyond}
     finally:
         shutil.rmtree(folder)
         shutil.rmtree(outside)

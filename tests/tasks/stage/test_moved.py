@@ -36,10 +36,10 @@ print(resolve(Workspace(Path(sys.argv[1])), "tales/1"))
 def first(registrar, capable: dict[str, Path], tmp_path_factory: pytest.TempPathFactory) -> Workspace:
     """A workspace with two versions of a model of texts."""
     workspace = Workspace(tmp_path_factory.mktemp("first"))
-    own = type(registrar)(prepare(workspace), {})
+    elsewhere = type(registrar)(prepare(workspace), {})
     for number, name in enumerate(("mind", "letters"), start=1):
         bundle = Path(shutil.copytree(capable[name], workspace.outputs / f"tales-{number}"))
-        own.register("tales", number, bundle)
+        elsewhere.register("tales", number, bundle)
         promote_version(workspace, "tales", number)
     return workspace
 
@@ -83,12 +83,12 @@ def test_a_copy_uses_its_own_files_and_writes_into_them(copied: Workspace) -> No
 
 def test_what_a_run_in_a_copy_logs_lands_there(copied: Workspace, made: Workspace, registrar, capable: dict[str, Path]) -> None:
     before = sorted(made.root.rglob("*"))
-    own = type(registrar)(prepare(copied), {})
-    with own.tracker.run("after the move") as run:
+    elsewhere = type(registrar)(prepare(copied), {})
+    with elsewhere.tracker.run("after the move") as run:
         run.log_text("here", "note.txt")
-    own.register("told", 1, Path(shutil.copytree(capable["tones"], copied.outputs / "tones")))
+    elsewhere.register("said", 1, Path(shutil.copytree(capable["tones"], copied.outputs / "tones")))
     assert (copied.state / "mlartifacts" / run.id / "artifacts" / "note.txt").read_text() == "here"
-    assert resolve(copied, "told/1").is_relative_to(copied.root)
+    assert resolve(copied, "said/1").is_relative_to(copied.root)
     assert sorted(made.root.rglob("*")) == before
 
 
