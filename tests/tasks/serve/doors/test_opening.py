@@ -1,9 +1,14 @@
 import ssl
-import subprocess
+import threading
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
 
 import httpx
 import pytest
 import uvicorn
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from aigc_models.errors import BadInput
 from tasks.serve.app import create_app
@@ -67,16 +72,20 @@ def test_limits_that_are_none(given, message):
 
 @pytest.fixture
 def certificate(tmp_path):
-    files = tmp_path / "cert.pem", tmp_path / "key.pem"
-    options = ["-days", "2", "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"]
-    command = ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-out", str(files[0]), "-keyout", str(files[1])]
-    subprocess.run([*command, *options], check=True, capture_output=True)
+    """A certificate of 127.0.0.1 that vouches for itself, and its key."""
+    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    now, address = datetime.now(UTC), x509.IPAddress(ip_address("127.0.0.1"))
+    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), now, now + timedelta(days=1))
+    builder = builder.add_extension(x509.SubjectAlternativeName([address]), critical=False)
+    builder = builder.add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+    files, pem = (tmp_path / "cert.pem", tmp_path / "key.pem"), serialization.Encoding.PEM
+    files[0].write_bytes(builder.sign(key, hashes.SHA256()).public_bytes(pem))
+    private = serialization.PrivateFormat.PKCS8
+    files[1].write_bytes(key.private_bytes(pem, private, serialization.NoEncryption()))
     return files
 
 
 def test_https(certificate):
-    import threading
-
     tls = tls_of(*certificate)
     with listen("127.0.0.1", 0) as listener:
         server = uvicorn.Server(configured(create_app({}), tls))
