@@ -1,3 +1,4 @@
+import gc
 import os
 import subprocess
 import sys
@@ -173,11 +174,12 @@ def test_where_no_server_starts_the_interpreter_is_a_fresh_one(probes, run, monk
 
 def test_many_at_once(probes, run):
     run(probes.tell, "0")
+    gc.collect()  # what earlier tests left open would else be closed in between
     before = len(os.listdir("/proc/self/fd"))
     with ThreadPoolExecutor(6) as threads:
         children = list(threads.map(lambda _: run(probes.tell, "os.getpid()"), range(24)))
     assert len(set(children)) == 24
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert len(os.listdir("/proc/self/fd")) <= before
 
 
 def test_a_killed_parent_leaves_nothing_and_its_script_is_read_once(tmp_path):
