@@ -52,6 +52,12 @@ def add(
     follow_links: Annotated[
         bool, typer.Option("--follow-links", help="take what links in a folder lead to outside of it; else they are left out")
     ] = False,
+    keep: Annotated[
+        bool | None,
+        typer.Option(
+            "--keep/--no-keep", help="added again: keep what the source no longer holds (logs); the usual way for a database"
+        ),
+    ] = None,
     settings: Annotated[
         str, typer.Option(help="YAML file whose `data:` says how it is cleaned, divided and what is expected of it")
     ] = "",
@@ -60,7 +66,7 @@ def add(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Ingest, clean, split and version content of yours under a name; again with more content: what is new is added.
+    """Ingest, clean, split and version content of yours under a name; again: what is new comes in, what left it goes.
 
     How it is made is remembered with the name, for the next time and for `aigc run --data NAME`.
 
@@ -86,6 +92,7 @@ def add(
             "split": split,
             "licence": licence,
             "follow_links": follow_links,
+            "keep": keep,
             "options": pairs(option or []),
         }
         made_from = settled(validated(SourceSettings, values, "aigc data add"))

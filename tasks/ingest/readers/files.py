@@ -117,6 +117,9 @@ def split(path: str, source: SourceSettings) -> str | None:
 
 def inside(item: RawItem, source: SourceSettings, modality: str, count: int) -> Iterator[RawItem]:
     """The items of one of `count` files: a text cut up, the tunes of a book of tunes, else the file as it is."""
+    if item.unread is not None:
+        yield item
+        return
     if modality == "text":
         yield from documents(item, source, count)
         return

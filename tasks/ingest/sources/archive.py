@@ -138,8 +138,9 @@ def _walk(path: Path, wanted: packed.Wanted, budget: packed.Budget) -> Iterator[
 
 
 def _unusable(name: str, problem: str, source: SourceSettings) -> RawItem:
+    unread = None if name else ""  # damaged from there on: what else it held cannot be told
     name = name or source.path.name
-    return RawItem(b"", unusable(name.rsplit("/", 1)[-1], problem), name)
+    return RawItem(b"", unusable(name.rsplit("/", 1)[-1], problem), name, unread=unread)
 
 
 def _top(names: list[str]) -> str:

@@ -77,9 +77,9 @@ def read_new(source: SourceSettings, modality: str, unchanged: Collection[str]) 
     for name in chosen:
         if name in unchanged:
             continue
-        payload, shown = _payload(root, name)
+        payload, shown, unread = _payload(root, name)
         label = labels.get(files.parent(name)) or source.labels.of_name(files.base(name))
-        item = RawItem(payload, shown, name, label, split=files.split(name, source))
+        item = RawItem(payload, shown, name, label, split=files.split(name, source), unread=name if unread else None)
         yield from files.inside(item, source, modality, len(chosen))
     yield from _odd(source, modality)
 
@@ -87,7 +87,11 @@ def read_new(source: SourceSettings, modality: str, unchanged: Collection[str]) 
 def _odd(source: SourceSettings, modality: str) -> Iterator[RawItem]:
     """What has a name of this modality and is no file, as items without content: a pipe is not opened, for it may never end."""
     suffixes = tuple(find("aigc_models.modalities", modality).SUFFIXES)
-    entries = below(source.path, source.follow_links) if source.path.is_dir() else ()
+    entries = list(below(source.path, source.follow_links)) if source.path.is_dir() else []
+    for name, entry, _ in entries:
+        if entry.is_dir(follow_symlinks=False):
+            problem = "is a folder that may not be read; change its permissions and add the folder again"
+            yield RawItem(b"", unusable(files.base(name), problem), name, unread=f"{name}/")
     odd = (name for name, entry, _ in entries if not is_file(entry) and not os.path.isdir(entry.path))
     for name in files.content(name for name in odd if name.lower().endswith(suffixes)):
         nothing = not (source.path / name).exists()
@@ -96,19 +100,21 @@ def _odd(source: SourceSettings, modality: str) -> Iterator[RawItem]:
     yield from linked.left_out(source)
 
 
-def _payload(root: Path, name: str) -> tuple[bytes, str]:
-    """The bytes and the name of a file; of one that cannot be read there are none, and the name says why."""
+def _payload(root: Path, name: str) -> tuple[bytes, str, bool]:
+    """The bytes and the name of a file; of one that cannot be read there are none, and the name says why. And whether
+    what it holds may be the same as before."""
     shown = files.base(name)
     try:
         with (root / name).open("rb") as file:
             problem = files.too_large(os.fstat(file.fileno()).st_size)
-            if not problem:
-                return file.read(), shown
+            return (b"", unusable(shown, problem), False) if problem else (file.read(), shown, False)
     except FileNotFoundError:
         problem = "is gone: it was removed while the folder was read"
     except PermissionError:
         problem = "may not be read; change its permissions and add the folder again"
-    return b"", unusable(shown, problem)
+    except OSError as error:
+        problem = f"{error.strerror}; mend what it lies on and add the folder again"
+    return b"", unusable(shown, problem), True
 
 
 def content_files(source: SourceSettings) -> list[Path]:

@@ -20,6 +20,7 @@ from tasks.ingest.source import UNSTATED, RawItem, SourceSettings, options, plug
 
 PREFIX = "hub:"
 _NAME = re.compile(r"hub:([\w.-]+(?:/[\w.-]+)?)(?:@([\w./-]+))?")
+PARTS = ("files", "config", "splits")
 
 
 class Options(BaseModel):
