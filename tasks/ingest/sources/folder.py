@@ -10,14 +10,28 @@ import os
 from collections import Counter
 from collections.abc import Collection, Iterator
 from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
 
 from aigc_models.errors import BadInput, unusable
 from aigc_models.find import find
 from aigc_models.modality import divided_inside
-from tasks.ingest.readers import files, histories, linked, timelines
+from tasks.ingest.readers import files, histories, linked, omitted, timelines
 from tasks.ingest.readers.digests import digests
-from tasks.ingest.source import MAGIC, RawItem, SourceSettings, plugin
+from tasks.ingest.source import MAGIC, RawItem, SourceSettings, options, plugin
 from tasks.stage.links import below, is_file
+
+
+class Options(BaseModel):
+    """How files become items."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    items: Literal["files", "lines"] = Field(
+        "files", description="of texts: files (long ones are cut into pieces), or lines, each with the label of its file"
+    )
+
 
 LAST = True  # takes every file that no other plug-in does
 
@@ -38,6 +52,7 @@ def fingerprint(source: SourceSettings) -> str:
 
 def modality(source: SourceSettings) -> str:
     """The one modality of all files; raises `BadInput` with what was found where there are several kinds."""
+    options(source, Options)
     root = source.root
     kinds = Counter(_kind(root, name) for name in _names(source))
     return files.one_modality(kinds, source.location) or _of_tables(source, files.listed(kinds))
@@ -68,11 +83,14 @@ def read_new(source: SourceSettings, modality: str, unchanged: Collection[str]) 
         yield from timelines.of_folder(tables, source, modality)
         yield from linked.left_out(source)
         return
+    options(source, Options)
     files.check(source, modality)
-    root, alone = source.root, source.path.is_file()
-    chosen = [name for name in _names(source) if alone or _kind(root, name) == modality]
+    root, alone, names = source.root, source.path.is_file(), _names(source)
+    chosen = [name for name in names if alone or _kind(root, name, unread=modality) == modality]
     if not chosen:
-        raise BadInput(f"{source.location} holds no file of the modality {modality}")
+        kinds = Counter(_kind(root, name) for name in names)
+        raise BadInput(f"{source.location} holds no file of the modality {modality}, but {files.listed(kinds)}")
+    _say_omitted(source, names, chosen, modality)
     labels = files.labels(chosen, source, modality)
     for name in chosen:
         if name in unchanged:
@@ -82,6 +100,14 @@ def read_new(source: SourceSettings, modality: str, unchanged: Collection[str]) 
         item = RawItem(payload, shown, name, label, split=files.split(name, source), unread=name if unread else None)
         yield from files.inside(item, source, modality, len(chosen))
     yield from _odd(source, modality)
+
+
+def _say_omitted(source: SourceSettings, names: list[str], chosen: list[str], modality: str) -> None:
+    if not source.path.is_file():
+        omitted.say_notes(source, linked.names(source), names)
+    omitted.say_others(source, sorted(set(names) - set(chosen)), modality)
+    if modality == "text":
+        omitted.say_endings(source, chosen)
 
 
 def _odd(source: SourceSettings, modality: str) -> Iterator[RawItem]:
@@ -141,8 +167,11 @@ def _names(source: SourceSettings) -> list[str]:
     return paths
 
 
-def _kind(root: Path, name: str) -> str:
-    return files.kind(name, lambda: _head(root / name))
+def _kind(root: Path, name: str, unread: str = "unreadable") -> str:
+    try:
+        return files.kind(name, lambda: _head(root / name))
+    except OSError:  # whoever takes it in is told why it cannot be read
+        return unread
 
 
 def _head(file: Path) -> bytes:
