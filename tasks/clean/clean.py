@@ -25,10 +25,12 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from aigc_models.errors import BadInput, Unreadable, unknown
 from aigc_models.find import find, names
+from aigc_models.reading.words import plain
 from tasks.clean.parts import CLEAN, REJECTED, cleaned_shards, table
 from tasks.clean.shard_journal import Journal, targets
 from tasks.dataset.data_lock import writing
-from tasks.dataset.tables import count_rows, shards
+from tasks.dataset.refused import keep as keep_aside
+from tasks.dataset.tables import QUARANTINE, Writer, count_rows, shards
 from tasks.dataset.withdrawn import count_current, count_marks, current, keep, withdrawn
 from tasks.ingest.ingest import file_errors, publish, write_table
 from tasks.stage.code_version import code_version
@@ -140,14 +142,25 @@ def _result(raw: RawRef, folder: Path, context: StageContext) -> CleanRef:
     rules = Counter(rule for part in current(folder, ["rule"], rejected=True) for rule in part["rule"])
     rejected, kept = rules.total(), count_current(folder)
     if not kept:
-        reasons = _reasons(folder)
+        reasons = plain(_reasons(folder))
+        kept_aside = _kept_aside(raw, folder, context)
         with writing(context.workspace):
             _undo(folder)
-        raise BadInput(f"no item of {raw.dataset} can be used: all {rejected:,} were rejected ({reasons})")
+        raise BadInput(f"no item of {raw.dataset} can be used: all {rejected:,} were rejected ({reasons}){kept_aside}")
     changed = count_marks(folder, "changed")
     figures = {f"rejected_{rule}": count for rule, count in sorted(rules.items())}
     context.log(rows=kept, rejected=rejected, **figures, **{f"changed_{rule}": count for rule, count in changed.items()})
     return CleanRef.to(context.workspace, folder, dataset=raw.dataset, modality=raw.modality, rows=kept, rejected=rejected)
+
+
+def _kept_aside(raw: RawRef, folder: Path, context: StageContext) -> str:
+    """Where all that was rejected can be looked at; the data set itself is no more."""
+    with scratch_folder(context.workspace) as scratch, Writer(scratch / "quarantine.parquet", QUARANTINE) as quarantine:
+        for part in current(folder, list(REJECTED), rejected=True):
+            quarantine.add(part | {"stage": ["clean"] * len(part["id"])})
+        quarantine.file.close()
+        keep_aside(context.workspace, raw.dataset, scratch / "quarantine.parquet")
+    return f"; `aigc data items {raw.dataset} --split quarantine` lists them until the next add"
 
 
 def _reasons(folder: Path) -> str:
@@ -202,7 +215,8 @@ def cleaner(modality: str, settings: Mapping[str, Any]) -> Callable[[pyarrow.Tab
 
 def _clean_row(row: dict[str, Any], module: ModuleType, modality: str, rules: Mapping[str, Any], cleaned: Cleaned) -> None:
     def reject(rule: str, reason: str) -> None:
-        cleaned.rejected.append({**{name: row[name] for name in ("id", "source", "label")}, "rule": rule, "reason": reason})
+        stated = {name: row[name] for name in ("id", "source", "label")}
+        cleaned.rejected.append(stated | {"rule": rule, "reason": plain(reason)})
 
     try:
         read = module.read(row["payload"], row["name"])
@@ -222,6 +236,7 @@ def _clean_row(row: dict[str, Any], module: ModuleType, modality: str, rules: Ma
             changed.append(name)
         item = after
     content = module.normalise(item.content)
+    changed += module.altered(item.content, content) if hasattr(module, "altered") else []
     prints = module.fingerprint(content)
     kept = {name: row[name] for name in ("id", "label", "group", "split", "time", "source")}
     kept |= {"exact": prints.exact, "near": prints.near, "changed": changed, "noticed": list(item.noticed)}

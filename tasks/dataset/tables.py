@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     import pyarrow
 
 REJECTED = ".rejected.parquet"
+QUARANTINE = dict.fromkeys(("id", "source", "label", "stage", "rule", "reason"), "string")
 CONTINUES = b"continues"  # key of the metadata of a raw shard that one command wrote after another
 CONTENTS = 1000  # that are in memory at a time
 VALUES = 10_000  # of another column that are

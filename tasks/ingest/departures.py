@@ -8,6 +8,7 @@ known of places is local, since data hold no path of a machine.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ import numpy as np
 from tasks.dataset.ids import KEYS, Ids, keys_of, within
 from tasks.dataset.tables import batches, shards
 from tasks.dataset.withdrawn import ROWS, withdrawn
-from tasks.ingest.source import SourceSettings, place_of
+from tasks.ingest.source import SourceSettings, plugin
 from tasks.stage.settings import Workspace
 
 RECORD = np.dtype([("key", KEYS), ("held", "?")])
@@ -97,6 +98,19 @@ def _standing(asked: np.ndarray, sources: Sequence[str], reading: Reading) -> np
     places = np.flatnonzero(asked).tolist()
     standing[places] = [reading.stands(sources[at]) for at in places]
     return standing
+
+
+def keeps(source: SourceSettings) -> bool:
+    """Whether what the source no longer holds stays in the data set."""
+    return bool(getattr(plugin(source), "KEEPS", False)) if source.keep is None else source.keep
+
+
+def place_of(source: SourceSettings, root: Path) -> str:
+    """What tells a source from others of a data set: its location (below `root` relative to it), and the part that its
+    options choose."""
+    location = source.location.removeprefix(f"{root}{os.sep}")
+    parts = getattr(plugin(source), "PARTS", ())
+    return "\0".join([location, *(f"{name}={value}" for name, value in sorted(source.options.items()) if name in parts)])
 
 
 def in_files(source: str, files: Collection[str]) -> bool:

@@ -287,19 +287,6 @@ def read(source: SourceSettings, modality: str, unchanged: Collection[str] = ())
     yield from module.read_new(source, modality, unchanged) if leaves_out else module.read(source, modality)
 
 
-def keeps(source: SourceSettings) -> bool:
-    """Whether what the source no longer holds stays in the data set."""
-    return bool(getattr(plugin(source), "KEEPS", False)) if source.keep is None else source.keep
-
-
-def place_of(source: SourceSettings, root: Path) -> str:
-    """What tells a source from others of a data set: its location (below `root` relative to it), and the part that its
-    options choose."""
-    location = source.location.removeprefix(f"{root}{os.sep}")
-    parts = getattr(plugin(source), "PARTS", ())
-    return "\0".join([location, *(f"{name}={value}" for name, value in sorted(source.options.items()) if name in parts)])
-
-
 def licence(source: SourceSettings) -> str:
     """What the user stated, or what an embedded source knows of itself."""
     licence_of = getattr(plugin(source), "licence", None) if source.licence == UNSTATED else None

@@ -7,9 +7,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from tasks.dataset.tables import Writer, batches, shards
+from tasks.dataset.tables import QUARANTINE, Writer, batches, shards
 from tasks.dataset.withdrawn import current
-from tasks.split.division import QUARANTINE, ROWS
+from tasks.split.division import ROWS
 from tasks.split.marks import Marks, key
 from tasks.split.rows import AT_ONCE, Row, Rows
 

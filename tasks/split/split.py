@@ -17,6 +17,7 @@ from aigc_models.modality import divided_inside
 from tasks.dataset.card import SPLITS, data_card
 from tasks.dataset.data_lock import writing
 from tasks.dataset.named_items import named
+from tasks.dataset.refused import keep
 from tasks.dataset.withdrawn import withdrawn
 from tasks.split.compared import changed, largest
 from tasks.split.distance import distance
@@ -51,11 +52,12 @@ def split(clean: CleanRef, duplicates: DuplicatesRef, settings: SplitSettings, c
     if short(division.counts) and withdrawn(folder):  # too many of a part have left, so that others must move
         division = divide(clean, folder, table, settings, target, past=False)
     unit = division.card.get("unit", "items")
-    check(clean.dataset, division.counts, settings, unit, splits)
+    quarantined = quarantine(target / "quarantine.parquet", folder, table, target / "left_out.parquet")
+    if refusal := refused(clean.dataset, division.counts, settings, unit, splits):
+        raise BadInput(refusal + keep(context.workspace, clean.dataset, target / "quarantine.parquet"))
     moved = changed(folder.parent / "splits.parquet", splits)
     if moved:
         _log.warning("%s", MOVED.format(count=f"{moved:,}", name=clean.dataset))
-    quarantined = quarantine(target / "quarantine.parquet", folder, table, target / "left_out.parquet")
     outcomes = held(clean.dataset, clean.modality, folder, splits, settings.expect)
     card = data_card(clean, duplicates, folder, splits, division.kept, settings.card, division.card)
     card |= {"expectations": outcomes} if outcomes else {}  # only then: other cards stay as they are
@@ -127,14 +129,14 @@ def short(counts: Mapping[str, int]) -> list[str]:
     return [name for name in SPLITS if counts.get(name, 0) < FEWEST_HELD_OUT]
 
 
-def check(dataset: str, counts: Mapping[str, int], settings: SplitSettings, unit: str, splits: Path) -> None:
-    """Raises `BadInput` when there is too little to learn from or to judge by; `splits` is the table of places."""
+def refused(dataset: str, counts: Mapping[str, int], settings: SplitSettings, unit: str, splits: Path) -> str:
+    """Why there is too little to learn from or to judge by; empty where there is enough. `splits` is the table of places."""
     total = sum(counts.values())
     if total >= FEWEST and not short(counts):
-        return
+        return ""
     stand = ", ".join(f"{counts.get(name, 0)} {name}" for name in SPLITS)
     usual = math.ceil(6 / min(settings.validation, settings.test))
-    raise BadInput(
+    return (
         f"{dataset} has {total} usable {unit} ({stand}); a split needs at least {FEWEST} in all and {FEWEST_HELD_OUT} "
         f"in each part{largest(splits)}: add {unit} ({usual} are enough at these fractions), or raise the fractions "
         "validation and test"
