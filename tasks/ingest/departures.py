@@ -106,11 +106,15 @@ def keeps(source: SourceSettings) -> bool:
 
 
 def place_of(source: SourceSettings, root: Path) -> str:
-    """What tells a source from others of a data set: its location (below `root` relative to it), and the part that its
-    options choose."""
-    location = source.location.removeprefix(f"{root}{os.sep}")
-    parts = getattr(plugin(source), "PARTS", ())
-    return "\0".join([location, *(f"{name}={value}" for name, value in sorted(source.options.items()) if name in parts)])
+    """What tells a source from others of a data set: its location, below `root` relative to it, and the part of what is
+    there that its options choose."""
+    module, location = plugin(source), source.location
+    if hasattr(module, "origin"):
+        location = module.origin(source)
+    elif ":" not in location or source.path.exists():
+        location = str(source.path.resolve()).removeprefix(f"{root.resolve()}{os.sep}")
+    chosen = {name: value for name, value in sorted(source.options.items()) if name in getattr(module, "PARTS", ())}
+    return "\0".join([location, *(f"{name}={value}" for name, value in chosen.items())])
 
 
 def in_files(source: str, files: Collection[str]) -> bool:

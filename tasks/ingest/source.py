@@ -9,6 +9,7 @@ read_new(source, modality, unchanged: Collection[str])  optional: as `read`, wit
 place(source: SourceSettings) -> str                    optional: the location such that it holds from every folder
 through(source: SourceSettings) -> SourceSettings       optional: what is really read, once it lies here
 KEEPS: bool                                             optional: what has left the source stays unless `keep` is false
+origin(source: SourceSettings) -> str                  optional: the location without what says which state is meant
 PARTS: tuple[str, ...]                                  optional: the options that choose a part of what is there
 Options                                                 optional: a pydantic model of `SourceSettings.options`
 TABLES: tuple[str, ...]                                 optional: the suffixes of the tables that it reads

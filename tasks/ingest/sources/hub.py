@@ -45,6 +45,11 @@ def licence(source: SourceSettings) -> str:
     return hub_layout.licence(_local(source)) or UNSTATED
 
 
+def origin(source: SourceSettings) -> str:
+    """Without the revision: another one is a later state of the same data set."""
+    return source.location.partition("@")[0]
+
+
 def fingerprint(source: SourceSettings) -> str:
     """Of the data set as it is there now: this is what asks whether it changed."""
     there = _at(source, _current(source))

@@ -15,6 +15,7 @@ from tasks.clean.clean import CleanSettings, clean
 from tasks.dataset.tables import read, shards
 from tasks.dataset.withdrawn import current
 from tasks.deduplicate.deduplicate import DeduplicateSettings, deduplicate
+from tasks.ingest.departures import place_of
 from tasks.ingest.ingest import ingest, state
 from tasks.ingest.source import SourceSettings
 from tasks.split.split import SplitSettings, split
@@ -194,6 +195,21 @@ def test_another_source_of_the_same_set_stays(letters: Letters, tmp_path: Path) 
     (tmp_path / "more" / "both.txt").unlink()
     letters.ingest(tmp_path / "more")
     assert letters.sources() == ["1.txt", "2.txt", "3.txt"]
+
+
+def test_a_place_is_told_by_its_path_and_the_part_that_is_chosen(
+    letters: Letters, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def place(location: str, **options: str) -> str:
+        return place_of(SourceSettings(name="letters", location=location, options=options), letters.workspace.root)
+
+    monkeypatch.chdir(tmp_path)
+    assert place("in") == place("in/") == place(str(letters.folder))
+    (letters.workspace.root / "mine").mkdir()
+    assert place("workspace/mine") == "mine"  # so that a workspace can be moved
+    assert place("hub:a/b@v1", config="en") == place("hub:a/b@v2", config="en") != place("hub:a/b", config="de")
+    database = "sqlite:///shop.db"
+    assert place(database, query="select a from b") != place(database, query="select c from b")
 
 
 def test_archives_are_followed_too(letters: Letters, tmp_path: Path) -> None:
