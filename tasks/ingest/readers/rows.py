@@ -90,7 +90,7 @@ def _content_column(head: list[Row], columns: list[str], source: SourceSettings)
     listed = headers.listed(columns)
     for purpose, column in source.columns.items():
         if column not in columns:
-            raise BadInput(f"{source.path.name} has no column {column!r} (for {purpose}); it has: {listed}")
+            raise headers.missing(columns, column, purpose, source.path.name)
     if not head:
         raise BadInput(
             f"{source.path.name} {'has a header and no rows' if columns else 'is empty: it has no column and no row'}"

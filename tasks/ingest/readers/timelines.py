@@ -79,12 +79,12 @@ def chosen_columns(head: Sequence[Row], columns: Sequence[str], source: SourceSe
     listed = headers.listed(columns)
     for purpose, column in {**source.columns, "content": None}.items():
         if column and column not in columns:
-            raise BadInput(f"{source.path.name} has no column {column!r} (for {purpose}); it has: {listed}")
+            raise headers.missing(columns, column, purpose, source.path.name)
     time = _time(head, columns, source)
     channels = [column for column in _free(columns, source) if column != time]
     for column in channels:
         if column not in columns:
-            raise BadInput(f"{source.path.name} has no column {column!r} (for content); it has: {listed}")
+            raise headers.missing(columns, column, "content", source.path.name)
     texts = [column for column in channels if _is_text(head, column)]
     if texts or not channels:
         what = f"{headers.listed(texts)} hold text" if texts else "no column is left to be a channel"

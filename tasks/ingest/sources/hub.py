@@ -20,6 +20,7 @@ from tasks.ingest.source import UNSTATED, RawItem, SourceSettings, options, plug
 
 PREFIX = "hub:"
 _NAME = re.compile(r"hub:([\w.-]+(?:/[\w.-]+)?)(?:@([\w./-]+))?")
+PARTS = ("files", "config", "splits")
 
 
 class Options(BaseModel):
@@ -42,6 +43,11 @@ def description(source: SourceSettings) -> str:
 def licence(source: SourceSettings) -> str:
     """As the card of the data set says it."""
     return hub_layout.licence(_local(source)) or UNSTATED
+
+
+def origin(source: SourceSettings) -> str:
+    """Without the revision: another one is a later state of the same data set."""
+    return source.location.partition("@")[0]
 
 
 def fingerprint(source: SourceSettings) -> str:

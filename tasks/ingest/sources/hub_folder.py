@@ -20,6 +20,7 @@ from tasks.ingest.readers.hub_layout import Part
 from tasks.ingest.source import UNSTATED, RawItem, SourceSettings, options
 
 MEDIA = ("Image", "Audio")  # features whose column is the content, if there is but one
+PARTS = ("config", "splits")
 
 
 class Options(BaseModel):

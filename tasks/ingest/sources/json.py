@@ -19,6 +19,7 @@ LARGEST = 500_000_000  # bytes of a file, which is read as a whole
 COUNTED = 200_000  # as far as depth is counted
 SHOWN = 20  # paths to arrays that a message lists
 _MARKS = re.compile(r'"(?:[^"\\]|\\.)*"?|[\[{]|[\]}]', re.DOTALL)
+PARTS = ("records",)
 
 
 class Options(BaseModel):

@@ -34,7 +34,7 @@ def test_the_only_text_column_is_the_content(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"content": "txt"}, r"no column 'txt' \(for content\); it has: id, text, kind"),
+        ({"content": "txt"}, r"no column 'txt' \(for content\); did you mean 'text'\? it has: id, text, kind"),
         ({"label": "column:lable"}, "no column 'lable'"),
         ({}, "more than one column could be the content.*--content"),
         ({"label": "line:@"}, "does not fit"),
