@@ -35,6 +35,7 @@ def modality(table: Iterable[Row], columns: list[str], source: SourceSettings) -
     head = beginning(iter(table))
     if timelines.suits(head, columns, source):
         return timelines.MODALITY
+    timelines.ask(head, columns, source)
     content = _content_column(head, columns, source)
     first = next((_unwrapped(row[content]) for row in head if row.get(content) is not None), "")
     if not isinstance(first, bytes):
