@@ -15,6 +15,7 @@ from typing import Any
 from aigc_models.errors import BadInput, unusable
 from aigc_models.reading import cells, time_columns, timestamps
 from tasks.ingest.readers import headers
+from tasks.ingest.readers.notices import say_once
 from tasks.ingest.source import RawItem, SourceSettings, plugin
 
 MODALITY = "series"
@@ -46,7 +47,8 @@ def suits(head: Sequence[Row], columns: Sequence[str], source: SourceSettings) -
     """Whether a table is a series: it has a time, numbers beside it, and no text."""
     time, free = _time(head, columns, source), _free(columns, source)
     free = [column for column in free if column != time]
-    return time is not None and bool(free) and not any(_is_text(head, column) for column in free)
+    counted = list(columns) == headers.numbered(len(columns))  # no header that might tell what else numbers are
+    return (time is not None or counted) and bool(free) and not any(_is_text(head, column) for column in free)
 
 
 def ask(head: Sequence[Row], columns: Sequence[str], source: SourceSettings) -> None:
@@ -72,6 +74,8 @@ def items(table: Iterable[Row], columns: Sequence[str], source: SourceSettings) 
     head = list(islice(rest, SAMPLE))
     chosen = chosen_columns(head, columns, source)
     file = source.path.name
+    if chosen.time is None:
+        say_once(f"{source.path.name}: no column holds a time, so rows are counted, a step of 1 each; --time names one")
     lines = _timelines((row for part in (head, rest) for row in part), chosen, file)
     for key, line in lines.items():
         apart = f"#{key}" if chosen.apart else ""
