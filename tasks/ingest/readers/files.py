@@ -112,7 +112,12 @@ def base(path: str) -> str:
 
 def split(path: str, source: SourceSettings) -> str | None:
     """What the first folder says, where the user wants it to."""
-    return SPLITS.get(path.split("/")[0].lower()) if source.split else None
+    return split_of(path) if source.split else None
+
+
+def split_of(path: str) -> str | None:
+    """The split that the first folder is named for."""
+    return SPLITS.get(path.split("/")[0].lower())
 
 
 def inside(item: RawItem, source: SourceSettings, modality: str, count: int) -> Iterator[RawItem]:

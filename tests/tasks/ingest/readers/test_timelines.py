@@ -137,7 +137,7 @@ def test_a_folder_of_tables_is_one_series_a_file(tmp_path: Path) -> None:
     raw_items = items(tmp_path / "in")
     assert [item.source for item in raw_items] == ["b.csv", "deep/a.csv"]
     (tmp_path / "in/b.csv").write_text("text\nhello\nyou\n")
-    with pytest.raises(BadInput, match="name one of the files itself"):
+    with pytest.raises(BadInput, match=r"holds tables of 2 shapes: b.csv with text; deep/a.csv with date, a, b"):
         modality(settings(tmp_path / "in"))
 
 

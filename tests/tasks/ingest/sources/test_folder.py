@@ -90,7 +90,8 @@ def test_labelled_lines(tmp_path: Path) -> None:
         ({"a.png": b"", "b.txt": b"", "c.txt": b""}, "mixed kinds: 2 text, 1 image; say which to take with --modality"),
         ({"a.png": b"", "b.wav": b""}, "mixed kinds"),
         ({"a.pdf": b"", "README.md": b""}, "holds 1 .pdf"),
-        ({"a.csv": b""}, "name one of the files itself"),
+        ({"a.csv": b""}, "a.csv is empty: it has no column and no row"),
+        ({"a.csv": b"x\n1\n", "b.csv": b"y\nz\n"}, "2 shapes: a.csv with x; b.csv with y; name one of the files, or those"),
     ],
 )
 def test_what_is_not_one_kind_is_refused(tmp_path: Path, files: dict[str, bytes], message: str) -> None:
