@@ -12,7 +12,7 @@ from functools import cache
 
 from aigc_models.errors import BadInput
 from aigc_models.find import find, names
-from tasks.ingest.readers import magic, pieces
+from tasks.ingest.readers import charset, magic, pieces
 from tasks.ingest.source import PACKAGE, RawItem, SourceSettings
 
 ABOUT = ("readme", "license", "licence", "copying", "notice", "changelog", "source")
@@ -142,6 +142,7 @@ def documents(item: RawItem, source: SourceSettings, count: int) -> Iterator[Raw
 
     The pieces of a file are a group.
     """
+    item = replace(item, payload=charset.as_utf_8(item.payload))  # decided for the file: a piece of it tells too little
     if source.labels.kind == "line":
         for number, text, label in pieces.lines(item.payload, source.labels.argument):
             yield replace(item, payload=text, name=f"{item.name} line {number}", source=f"{item.source}#{number}", label=label)
