@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 TABLES = (".csv", ".tsv")
 DELIMITERS = ",\t;|"
+SPACE = " "  # where it separates, several of them do as one
 NONE = "\x1f"  # a separator that no text holds: a line of a table with one column is one cell
 SAMPLE = 1 << 14  # characters that the separator is found out from
 REGULAR = 0.9  # share of the rows that have as many cells as the header, where a separator is the right one
@@ -83,6 +84,7 @@ class Table:
         return csv.reader(lines, delimiter=self.delimiter, quotechar=self.quote, skipinitialspace=self.skip)
 
     def rows(self, lines: Iterable[str]) -> Rows:
+        lines = (line.strip(SPACE) for line in lines) if self.delimiter == SPACE else lines
         return Rows(Lines(lines), self.cells, self.delimiter, self.quote)
 
     def fits(self, lines: list[str]) -> bool:
@@ -112,7 +114,9 @@ def _table(source: SourceSettings, file: Held) -> Table:
     csv.field_size_limit(LARGEST_CELL)
     given = options(source, Options)
     names = tuple(name.strip() for name in given.columns.split(",")) if given.columns else ()
-    table = Table(file, given.encoding or charset.of_file(file), given.delimiter or NONE, names=names)
+    table = Table(
+        file, given.encoding or charset.of_file(file), given.delimiter or NONE, skip=given.delimiter == SPACE, names=names
+    )
     with table.open() as handle:
         lines = [line for line in handle.read(SAMPLE).splitlines(keepends=True) if line.strip()]
     _check_merged(table.path.name, lines)

@@ -50,11 +50,11 @@ def fingerprint(source: SourceSettings) -> str:
 def modality(source: SourceSettings) -> str:
     """The one modality of all files; raises `BadInput` with what was found where there are several kinds."""
     paths = content_files(source)
-    if table_folder.suits(paths):
+    if not source.path.is_file() and table_folder.suits(paths):
         return _of_tables(source, paths)
     root = source.root
     kinds = Counter(_kind(root, name) for name in _names(source))
-    return str(files.one_modality(kinds, source.location))
+    return files.one_modality(kinds, source.location) or "text"  # called a table, and none
 
 
 def _of_tables(source: SourceSettings, paths: list[Path]) -> str:
