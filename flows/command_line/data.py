@@ -49,6 +49,10 @@ def add(
         str | None, typer.Option(help="column that says train, validation or test; 'folder': the first folder says it")
     ] = None,
     licence: Annotated[str, typer.Option(help="licence of the content, for the data card")] = "not stated",
+    header: Annotated[
+        str | None,
+        typer.Option(help="first: the first line of a table names its columns; none: it is a row"),
+    ] = None,
     option: Annotated[list[str] | None, typer.Option(help="KEY=VALUE that this kind of source asks for; repeatable")] = None,
     follow_links: Annotated[
         bool, typer.Option("--follow-links", help="take what links in a folder lead to outside of it; else they are left out")
@@ -94,7 +98,7 @@ def add(
             "licence": licence,
             "follow_links": follow_links,
             "keep": keep,
-            "options": pairs(option or []),
+            "options": pairs([*(option or []), *([f"header={header}"] if header else [])]),
         }
         made_from = settled(validated(SourceSettings, values, "aigc data add"))
         answer(added(asked(Workspace.current(), made_from, settings, sets or [])), as_json, show_card)

@@ -24,7 +24,7 @@ from tasks.dataset.withdrawn import keep as keep_list
 from tasks.ingest.arrivals import Arrivals, label_marks, moved
 from tasks.ingest.departures import Departures, Reading, departures, keeps
 from tasks.ingest.ingested import last_files, remember_ingested, unchanged
-from tasks.ingest.readers.fetched import say
+from tasks.ingest.readers.notices import say
 from tasks.ingest.source import RawItem, SourceSettings, fingerprint, listing, modality, read, reading_code
 from tasks.stage.references import RawRef
 from tasks.stage.settings import Workspace, scratch_folder

@@ -12,7 +12,7 @@ from functools import cache
 
 from aigc_models.errors import BadInput
 from aigc_models.find import find, names
-from tasks.ingest.readers import magic, pieces
+from tasks.ingest.readers import charset, magic, pieces
 from tasks.ingest.source import PACKAGE, RawItem, SourceSettings
 
 ABOUT = ("readme", "license", "licence", "copying", "notice", "changelog", "source", "authors", "contributing", "citation")
@@ -149,7 +149,12 @@ def base(path: str) -> str:
 
 def split(path: str, source: SourceSettings) -> str | None:
     """What the first folder says, where the user wants it to."""
-    return SPLITS.get(path.split("/")[0].lower()) if source.split else None
+    return split_of(path) if source.split else None
+
+
+def split_of(path: str) -> str | None:
+    """The split that the first folder is named for."""
+    return SPLITS.get(path.split("/")[0].lower())
 
 
 def inside(item: RawItem, source: SourceSettings, modality: str, count: int) -> Iterator[RawItem]:
@@ -178,6 +183,7 @@ def documents(item: RawItem, source: SourceSettings, count: int) -> Iterator[Raw
 
     The pieces of a file are a group.
     """
+    item = replace(item, payload=charset.as_utf_8(item.payload))  # decided for the file: a piece of it tells too little
     if by_lines(source):
         separator = source.labels.argument if source.labels.kind == "line" else None
         for number, text, stated in pieces.lines(item.payload, separator):

@@ -36,6 +36,15 @@ def missing(columns: Sequence[str], column: str, purpose: str, file: str) -> Bad
     return BadInput(f"{file} has no column {column!r} (for {purpose});{hint} it has: {listed(columns)}")
 
 
+def numbered(count: int) -> list[str]:
+    """Names for the columns of a table that has none.
+
+    >>> numbered(2)
+    ['column1', 'column2']
+    """
+    return [f"column{number}" for number in range(1, count + 1)]
+
+
 def shown(name: str) -> str:
     """As it stands if that can be seen and does nothing to a terminal, else quoted; cut where it is long."""
     short = name if len(name) <= LONGEST else f"{name[:LONGEST]}..."

@@ -9,6 +9,7 @@ import hashlib
 import os
 from collections import Counter
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal
 
@@ -17,22 +18,23 @@ from pydantic import BaseModel, ConfigDict, Field
 from aigc_models.errors import BadInput, unusable
 from aigc_models.find import find
 from aigc_models.modality import divided_inside
-from tasks.ingest.readers import files, histories, linked, omitted, timelines
+from tasks.ingest.readers import files, histories, linked, notices, omitted, table_folder, timelines
 from tasks.ingest.readers.digests import digests
 from tasks.ingest.source import MAGIC, RawItem, SourceSettings, options, plugin
 from tasks.stage.links import below, is_file
 
 
 class Options(BaseModel):
-    """How files become items."""
+    """How files become items; all others are those of the tables in it, if these are what it holds."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
     items: Literal["files", "lines"] = Field(
         "files", description="of texts: files (long ones are cut into pieces), or lines, each with the label of its file"
     )
 
 
+MARKED = (".json", ".xml")  # texts of which much is structure
 LAST = True  # takes every file that no other plug-in does
 
 
@@ -52,23 +54,31 @@ def fingerprint(source: SourceSettings) -> str:
 
 def modality(source: SourceSettings) -> str:
     """The one modality of all files; raises `BadInput` with what was found where there are several kinds."""
-    options(source, Options)
+    paths = content_files(source)
+    if not source.path.is_file() and table_folder.suits(paths):
+        return _of_tables(source, paths)
+    _check_options(source)
     root = source.root
     kinds = Counter(_kind(root, name) for name in _names(source))
-    return files.one_modality(kinds, source.location) or _of_tables(source, files.listed(kinds))
+    return files.one_modality(kinds, source.location) or "text"  # called a table, and none
 
 
-def _of_tables(source: SourceSettings, suffixes: str) -> str:
-    """What the first of the tables is, if all of a table can be one item."""
-    first = source.model_copy(update={"location": str(content_files(source)[0])})
-    refusal = BadInput(f"{source.location} holds tables ({suffixes}); name one of the files itself")
-    try:
+def _check_options(source: SourceSettings) -> None:
+    """Raise `BadInput` for an option of tables where there are none, and for a value that does not fit."""
+    options(source, Options)
+    for name in source.options:
+        if name not in Options.model_fields:
+            raise BadInput(f"option {name!r} does not fit {source.location}: it holds no tables")
+
+
+def _of_tables(source: SourceSettings, paths: list[Path]) -> str:
+    """What the first of the tables is, if all of a table can be one item; else what all of them are as one table."""
+    first = source.model_copy(update={"location": str(paths[0])})
+    with suppress(BadInput):
         kind = str(plugin(first).modality(first))
-    except BadInput as error:
-        raise refusal from error
-    if not divided_inside(find("aigc_models.modalities", kind)):
-        raise refusal
-    return kind
+        if divided_inside(find("aigc_models.modalities", kind)):
+            return kind
+    return table_folder.modality(paths, source)
 
 
 def read(source: SourceSettings, modality: str) -> Iterator[RawItem]:
@@ -83,7 +93,12 @@ def read_new(source: SourceSettings, modality: str, unchanged: Collection[str]) 
         yield from timelines.of_folder(tables, source, modality)
         yield from linked.left_out(source)
         return
-    options(source, Options)
+    paths = content_files(source)
+    if not source.path.is_file() and table_folder.suits(paths):
+        yield from table_folder.items(paths, source, modality, unchanged)
+        yield from linked.left_out(source)
+        return
+    _check_options(source)
     files.check(source, modality)
     root, alone, names = source.root, source.path.is_file(), _names(source)
     chosen = [name for name in names if alone or _kind(root, name, unread=modality) == modality]
@@ -91,6 +106,10 @@ def read_new(source: SourceSettings, modality: str, unchanged: Collection[str]) 
         kinds = Counter(_kind(root, name) for name in names)
         raise BadInput(f"{source.location} holds no file of the modality {modality}, but {files.listed(kinds)}")
     _say_omitted(source, names, chosen, modality)
+    if marked := [name for name in chosen if modality == "text" and name.lower().endswith(MARKED)]:
+        notices.say_once(
+            f"{source.location}: {marked[0]} and the like ({len(marked)} files) are learnt with their braces and marks"
+        )
     labels = files.labels(chosen, source, modality)
     for name in chosen:
         if name in unchanged:

@@ -15,7 +15,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from aigc_models.errors import BadInput
-from tasks.ingest.readers import fetched, hub_layout, tables
+from tasks.ingest.readers import fetched, hub_layout, notices, tables
 from tasks.ingest.source import UNSTATED, RawItem, SourceSettings, options, plugin
 
 PREFIX = "hub:"
@@ -92,7 +92,7 @@ def _current(source: SourceSettings) -> Path:
             )
         match = Path(_asked(source))
     if away:
-        fetched.say(f"{source.location} cannot be asked for ({away}): the copy that lies here is used")
+        notices.say(f"{source.location} cannot be asked for ({away}): the copy that lies here is used")
     return match
 
 

@@ -74,6 +74,19 @@ def test_pieces_of_one_of_several_files_stay_together(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("encoding", "letters"),
+    [("big5", "春眠不覺曉處處聞啼鳥"), ("mac_roman", "café naïve été"), ("iso2022_kr", "오늘은 날씨가 좋다")],
+)
+def test_a_files_encoding_is_decided_before_it_is_cut(tmp_path: Path, encoding: str, letters: str) -> None:
+    lines = [f"{letters if at % 7 == 0 else 'plain'} line {at} of plain letters" for at in range(300)]
+    (tmp_path / "long.txt").write_bytes("\n".join(lines).encode(encoding))
+    raw_items = items(tmp_path / "long.txt", "text")
+    assert len(raw_items) > 5
+    assert "\n".join(item.payload.decode() for item in raw_items) == "\n".join(lines)
+    assert [item.payload.decode() for item in items(tmp_path / "long.txt", "text", label="line:@")] == lines
+
+
 def test_labelled_lines(tmp_path: Path) -> None:
     fill(tmp_path, {"lines.txt": b"\xef\xbb\xbfup@good\r\ndown@bad\r\n"})
     raw_items = items(tmp_path / "lines.txt", "text", label="line:@")
@@ -90,7 +103,8 @@ def test_labelled_lines(tmp_path: Path) -> None:
         ({"a.png": b"", "b.txt": b"", "c.txt": b""}, "mixed kinds: 2 text, 1 image; say which to take with --modality"),
         ({"a.png": b"", "b.wav": b""}, "mixed kinds"),
         ({"a.pdf": b"%PDF-1.4", "README.md": b""}, "holds 1 .pdf"),
-        ({"a.csv": b""}, "name one of the files itself"),
+        ({"a.csv": b""}, "a.csv is empty: it has no column and no row"),
+        ({"a.csv": b"x\n1\n", "b.csv": b"y\nz\n"}, "2 shapes: a.csv with x; b.csv with y; name one of the files, or those"),
     ],
 )
 def test_what_is_not_one_kind_is_refused(tmp_path: Path, files: dict[str, bytes], message: str) -> None:
