@@ -60,6 +60,7 @@ def test_what_is_in_it_may_change(tmp_path: Path) -> None:
         (gzip.compress(NUMBERS)[:-12], "t.csv.gz is damaged or not packed as its name says: it ends too early"),
         (gzip.compress(bytes(150_000_000), 1), "as a decompression bomb does"),
     ],
+    ids=["not packed", "cut off", "a bomb"],  # the bytes hold the time at which they were packed
 )
 def test_damage_and_bombs_are_named(tmp_path: Path, raw: bytes, message: str) -> None:
     (tmp_path / "t.csv.gz").write_bytes(raw)
