@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 from typing import Any
 
+NAMES = 60  # that a message lists
 SHOWN = 60  # characters of a wrong value
 ALONE = {"missing": "is missing", "extra_forbidden": "is unknown"}  # whatever the value
 NEEDED = {  # what pydantic's kinds of errors begin with
@@ -68,7 +69,8 @@ def unknown(kind: str, name: str, choices: Iterable[str]) -> BadInput:
     names = sorted(choices)
     near = get_close_matches(name, names, n=1, cutoff=0.4)
     hint = f"; did you mean {near[0]!r}?" if near else ";"
-    return BadInput(f"unknown {kind} {name!r}{hint} known: {', '.join(names) or 'none'}")
+    more = f" and {len(names) - NAMES:,} more" if len(names) > NAMES else ""
+    return BadInput(f"unknown {kind} {name!r}{hint} known: {', '.join(names[:NAMES]) or 'none'}{more}")
 
 
 def fault(problem: Mapping[str, Any]) -> str:

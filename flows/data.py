@@ -13,7 +13,8 @@ from flows.flow import flow
 from flows.making import completed
 from tasks.clean.clean import clean
 from tasks.dataset.data_lock import growing, writing
-from tasks.dataset.datasets import remember, settled
+from tasks.dataset.datasets import as_before, remember, settled
+from tasks.dataset.refused import clear
 from tasks.deduplicate.deduplicate import deduplicate
 from tasks.ingest.ingest import ingest
 from tasks.split.split import split
@@ -31,6 +32,8 @@ def prepare(config: DataConfig) -> VersionRef:
     if config.version:
         return restore(RestoreSettings(name=config.source.name, version=config.version))
     with nullcontext() if execution.planning else new_or_grown(execution.workspace, config.source.name):
+        if not execution.planning:
+            clear(execution.workspace, config.source.name)
         raw = ingest(config.source)
         cleaned = clean(raw, config.clean)
         duplicates = deduplicate(cleaned, config.deduplicate)
@@ -45,7 +48,7 @@ def prepare(config: DataConfig) -> VersionRef:
 def ingestion(config: DataConfig) -> VersionRef:
     """What `aigc data add` does: a version of the data set. What is not said of how it is made stays as it was."""
     workspace = Execution.current().workspace
-    return prepare(completed(workspace, config, settled(config.source)))
+    return prepare(completed(workspace, config, as_before(workspace, settled(config.source))))
 
 
 @contextmanager

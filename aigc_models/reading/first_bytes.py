@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from aigc_models.reading.words import begins
+
 STARTS = {
     b"\x89PNG": "a PNG picture",
     b"\xff\xd8\xff": "a JPEG picture",
@@ -62,4 +64,4 @@ def unlike(wanted: str, payload: bytes) -> str:
     actual = kind(payload)
     if actual and actual.endswith(wanted.split()[-1]):
         return f"damaged, or of a kind that cannot be read: it begins as {actual} does"
-    return f"not {wanted} but {actual}" if actual else f"not {wanted}: its first bytes are {payload[:12]!r}"
+    return f"not {wanted} but {actual}" if actual else f"not {wanted}: it begins with {begins(payload[:12])}"

@@ -47,6 +47,11 @@ class Step:
         return self.unit != ""
 
     @property
+    def of_days(self) -> bool:
+        """Whether it is whole days, working days or months: these belong to the calendar of a place."""
+        return self.unit == "D" or self.unit in CALENDAR
+
+    @property
     def seconds(self) -> float:
         """How long it is on average; of a plain number, the number."""
         return self.count * (SECONDS | CALENDAR | {"": 1.0})[self.unit]

@@ -1,18 +1,20 @@
 """Written times as numbers: dates in one format as seconds since 1970 (UTC), plain numbers as they are.
 
-A time without an offset is taken as it stands, as UTC; one with an offset is brought to UTC.
+A time without an offset is taken as it stands, as UTC; one with an offset is brought to UTC, and what the clock showed there
+is kept beside it.
 """
 
 from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Callable, Mapping, Sequence
-from itertools import pairwise
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
 from aigc_models.errors import Unreadable
+from aigc_models.reading import zones
 from aigc_models.reading.cells import is_number
 
 MOST = 0.9  # of the cells of a column, which say what it holds
@@ -23,38 +25,33 @@ _SHAPES = {  # by the name that a message gives them
     "numbers": rf"(?P<first>\d{{1,2}})(?P<s>[-/. ])(?P<second>\d{{1,2}})(?P=s){_YEAR}",
     "day month year": rf"{_DAY}(?P<s>[-/. ]?){_MONTH}(?P=s){_YEAR}",
     "month day, year": rf"{_MONTH} {_DAY},? {_YEAR}",
-    "year-month": r"(?P<y>\d{4})[-/.](?P<m>\d{1,2})",
+    "year-month": r"(?:FY)?(?P<y>\d{4})(?:[-/. ]?[MP]|[-/.])(?P<m>\d{1,2})",
+    "year-week": r"(?P<y>\d{4})-?W(?P<w>\d{2})(?:-?(?P<weekday>[1-7]))?",
     "month/year": r"(?P<m>\d{1,2})[-/.](?P<y>\d{4})",
     "month year": rf"{_MONTH}[-/ ]?{_YEAR}",
-    "year quarter": r"(?P<y>\d{4})[-/ ]?Q(?P<q>[1-4])",
+    "year quarter": r"(?:FY)?(?P<y>\d{4})[-/ ]?Q(?P<q>[1-4])",
     "quarter year": r"Q(?P<q>[1-4])[-/ ]?(?P<y>\d{4})",
 }
+_WEEKDAY = r"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*[.,]{0,2} +)?"
 _CLOCK = (
-    r"(?:(?:T|,? +)(?P<hour>\d{1,2}):(?P<minute>\d{2})(?::(?P<second_>\d{2})(?P<rest>[.,]\d+)?)? ?(?P<half>[AaPp][Mm])?)?"
-    r" ?(?P<zone>Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?)?"
+    r"(?:(?:T|,? +)(?P<hour>\d{1,2})(?::(?P<minute>\d{2})(?::(?P<second_>\d{2})(?P<rest>[.,]\d+)?)?|(?<=T\d\d))"
+    r" ?(?P<half>[AaPp][Mm])?)?"
+    rf"(?: ?(?P<zone>{zones.PATTERN}))?(?: ?\[{zones.PLACE}\]| {zones.PLACE})?"
 )
-_PATTERNS = {name: re.compile(shape + _CLOCK, re.IGNORECASE) for name, shape in _SHAPES.items()}
-_PARTS = ("y", "m", "d", "q", "first", "second")
+_PATTERNS = {name: re.compile(_WEEKDAY + shape + _CLOCK, re.IGNORECASE) for name, shape in _SHAPES.items()}
+_PARTS = ("y", "m", "d", "q", "w", "weekday", "first", "second")
 _NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-_EPOCHS = {1.0: (1e8, 5e9), 1e3: (1e11, 5e12), 1e6: (1e14, 5e15), 1e9: (1e17, 5e18)}  # units of a second: range of values
-_TIME_NAMES = {"time", "date", "datetime", "timestamp", "ds", "t", "index", "step", "year", "period", "unix", "epoch", ""}
+EPOCHS = {1.0: (1e8, 5e9), 1e3: (1e11, 5e12), 1e6: (1e14, 5e15), 1e9: (1e17, 5e18)}  # units of a second: range of values
+LEAP = 59.999  # where the second 60 of a minute is put: before the minute that follows, in which there is another point
 
 
-def time_column(columns: Mapping[str, Sequence[str]]) -> str | None:
-    """The column that holds the time, from some of its cells: the first of dates, or one of rising numbers with such a name.
+@dataclass(frozen=True)
+class Moments:
+    """Times float64 (row,): seconds since 1970 (UTC) where `dated`, else plain numbers; `local` as the clock showed them."""
 
-    A few cells may be wrong: what reads them says which.
-    """
-    filled = {name: [cell for cell in cells if cell.strip()] for name, cells in columns.items()}
-    for name, cells in filled.items():
-        if cells and sum(map(is_date, cells)) >= MOST * len(cells):
-            return name
-    for name, cells in filled.items():
-        if name.strip().lower() in _TIME_NAMES and len(cells) > 1 and all(map(is_number, cells)):
-            numbers = [float(cell) for cell in cells]
-            if all(left < right for left, right in pairwise(numbers)):
-                return name
-    return None
+    times: np.ndarray
+    local: np.ndarray
+    dated: bool
 
 
 def is_date(text: str) -> bool:
@@ -63,20 +60,45 @@ def is_date(text: str) -> bool:
 
 
 def moments(texts: Sequence[str]) -> tuple[np.ndarray, bool]:
-    """float64 (row,) and whether they are dates; raises `Unreadable` with the row (from 1) and what is wrong with it."""
+    """The times of `read`, and whether they are dates."""
+    parsed = read(texts)
+    return parsed.times, parsed.dated
+
+
+def read(texts: Sequence[str]) -> Moments:
+    """Written times, all alike; raises `Unreadable` with the row (from 1) and what is wrong with it."""
     texts = [text.strip() for text in texts]
     empty = next((row for row, text in enumerate(texts, start=1) if not text), None)
     if empty:
         raise Unreadable(f"row {empty} has no time")
     if all(map(is_number, texts)):
-        return _numbers(texts)
+        times, dated = _numbers(texts)
+        return Moments(times, times, dated)
     shape, pattern = _shape(texts)
-    fields, clocks = _fields(texts, pattern)
+    fields, clocks, offsets = _fields(texts, pattern)
+    local = _midnights(shape, fields, texts, clocks - offsets) + clocks
+    return Moments(local - offsets, local, True)
+
+
+def _midnights(shape: str, fields: dict[str, np.ndarray], texts: Sequence[str], clocks: np.ndarray) -> np.ndarray:
+    """Seconds since 1970 at the beginning of each row's day."""
     years = _whole(fields["y"])
     if shape == "numbers":
-        return _days(*_day_first(years, fields["first"], fields["second"], texts, clocks), texts) + clocks, True
+        return _days(*_day_first(years, fields["first"], fields["second"], texts, clocks), texts)
+    if shape == "year-week":
+        return _of_weeks(years, fields["w"], fields["weekday"], texts)
     months = fields["q"] * 3 - 2 if "q" in fields else fields["m"]
-    return _days(years, months, fields.get("d", np.ones_like(years)), texts) + clocks, True
+    return _days(years, months, fields.get("d", np.ones_like(years)), texts)
+
+
+def _of_weeks(years: np.ndarray, weeks: np.ndarray, weekdays: np.ndarray, texts: Sequence[str]) -> np.ndarray:
+    """The Mondays, or the days named, of weeks as ISO 8601 counts them: 4 January is in the first."""
+    fourth = (years - 1970).astype("datetime64[Y]").astype("datetime64[D]").astype(np.int64) + 3
+    days = fourth - (fourth + 3) % 7 + 7 * (weeks - 1) + weekdays - 1
+    valid = (weeks >= 1) & (weeks <= 53)
+    if not valid.all():
+        raise Unreadable(f"{_row(texts, int(np.argmin(valid)))} is no week of the calendar")
+    return days * 86400.0
 
 
 def _numbers(texts: Sequence[str]) -> tuple[np.ndarray, bool]:
@@ -97,7 +119,7 @@ def of_numbers(values: np.ndarray, digits: int) -> tuple[np.ndarray, bool]:
         years, months, days = whole // 10000, whole // 100 % 100, whole % 100
         if _valid(years, months, days).all() and (years > 1500).all() and (years < 2300).all():
             return _days(years, months, days, []), True
-    for unit, (low, high) in _EPOCHS.items():
+    for unit, (low, high) in EPOCHS.items():
         if len(values) > 1 and (values >= low).all() and (values <= high).all():
             return values / unit, True
     return values, False
@@ -111,10 +133,10 @@ def _shape(texts: Sequence[str]) -> tuple[str, re.Pattern[str]]:
     return shape
 
 
-def _fields(texts: Sequence[str], pattern: re.Pattern[str]) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """The parts of the dates, int64 (row,), and seconds since midnight less the offset from UTC, float64 (row,)."""
+def _fields(texts: Sequence[str], pattern: re.Pattern[str]) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
+    """The parts of the dates, int64 (row,); seconds since midnight, and offsets from UTC in seconds, float64 (row,)."""
     columns = {name: array("q") for name in pattern.groupindex if name in _PARTS}
-    clocks = array("d")
+    clocks, offsets = array("d"), array("d")
     separator = zone = None
     for row, text in enumerate(texts):
         match = pattern.fullmatch(text)
@@ -125,9 +147,11 @@ def _fields(texts: Sequence[str], pattern: re.Pattern[str]) -> tuple[dict[str, n
         if bool(match["zone"]) != zone:
             raise Unreadable(f"mixed date formats: {_row(texts, 0)} and {_row(texts, row)}, one with an offset and one without")
         for name, column in columns.items():
-            column.append(_month(match[name]) if name == "m" else int(match[name]))
+            column.append(_month(match[name]) if name == "m" else int(match[name] or 1))  # the first day of a week
         clocks.append(_clock(match, texts, row))
-    return {name: np.array(column, dtype=np.int64) for name, column in columns.items()}, np.array(clocks, dtype=np.float64)
+        offsets.append(zones.offset(match["zone"]) if match["zone"] else 0.0)
+    parts = {name: np.array(column, dtype=np.int64) for name, column in columns.items()}
+    return parts, np.array(clocks, dtype=np.float64), np.array(offsets, dtype=np.float64)
 
 
 def _day_first(
@@ -187,20 +211,16 @@ def _days(years: np.ndarray, months: np.ndarray, days: np.ndarray, texts: Sequen
 
 
 def _clock(match: re.Match[str], texts: Sequence[str], row: int) -> float:
-    """Seconds since midnight, less the offset from UTC; zero where a date stands alone."""
-    seconds = 0.0
-    if match["hour"]:
-        hour, minute, second = int(match["hour"]), int(match["minute"]), int(match["second_"] or 0)
-        if match["half"]:
-            hour = hour % 12 + 12 * (match["half"].lower() == "pm")
-        if hour > 24 or minute > 59 or second > 60 or (hour == 24 and minute + second > 0):
-            raise Unreadable(f"{_row(texts, row)} is no time of day")
-        seconds = hour * 3600 + minute * 60 + second + float((match["rest"] or ".0").replace(",", "."))
-    zone = match["zone"]
-    if zone and zone[0] in "+-":
-        digits = zone[1:].replace(":", "").ljust(4, "0")
-        seconds -= (int(digits[:2]) * 3600 + int(digits[2:]) * 60) * (-1 if zone[0] == "-" else 1)
-    return seconds
+    """Seconds since midnight; zero where a date stands alone."""
+    if not match["hour"]:
+        return 0.0
+    hour, minute, second = int(match["hour"]), int(match["minute"] or 0), int(match["second_"] or 0)
+    if match["half"]:
+        hour = hour % 12 + 12 * (match["half"].lower() == "pm")
+    if hour > 24 or minute > 59 or second > 60 or (hour == 24 and minute + second > 0):
+        raise Unreadable(f"{_row(texts, row)} is no time of day")
+    rest = float((match["rest"] or ".0").replace(",", "."))
+    return hour * 3600 + minute * 60 + (second + rest if second < 60 else LEAP)
 
 
 def _row(texts: Sequence[str], row: int) -> str:

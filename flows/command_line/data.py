@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from aigc_models.reading.words import number
 from flows.command_line import items as cli_items
 from flows.command_line import versions as cli_versions
 from flows.command_line.command import answer, ending
@@ -44,10 +45,20 @@ def add(
     group: Annotated[str | None, typer.Option(help="column whose equal values stay in one split")] = None,
     split: Annotated[str | None, typer.Option(help="column of train, validation, test; 'folder': the first one")] = None,
     licence: Annotated[str, typer.Option(help="licence of the content, for the data card")] = "not stated",
+    header: Annotated[
+        str | None,
+        typer.Option(help="first: the first line of a table names its columns; none: it is a row"),
+    ] = None,
     option: Annotated[list[str] | None, typer.Option(help="KEY=VALUE that this kind of source asks for; repeatable")] = None,
     follow_links: Annotated[
         bool, typer.Option("--follow-links", help="take what links in a folder lead to outside of it; else they are left out")
     ] = False,
+    keep: Annotated[
+        bool | None,
+        typer.Option(
+            "--keep/--no-keep", help="added again: keep what the source no longer holds (logs); the usual way for a database"
+        ),
+    ] = None,
     settings: Annotated[
         str, typer.Option(help="YAML file whose `data:` says how it is cleaned, divided and what is expected of it")
     ] = "",
@@ -56,7 +67,7 @@ def add(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Ingest, clean, split and version content of yours under a name; again with more content: what is new is added.
+    """Ingest, clean, split and version content of yours under a name; again: what is new comes in, what left it goes.
 
     How it is made is remembered with the name, for the next time and for `aigc run --data NAME`.
 
@@ -82,7 +93,8 @@ def add(
             "split": split,
             "licence": licence,
             "follow_links": follow_links,
-            "options": pairs(option or []),
+            "keep": keep,
+            "options": pairs([*(option or []), *([f"header={header}"] if header else [])]),
         }
         made_from = settled(validated(SourceSettings, values, "aigc data add"))
         answer(added(asked(Workspace.current(), made_from, settings, sets or [])), as_json, show_card)
@@ -207,7 +219,7 @@ def show_card(card: Mapping[str, Any]) -> None:
         for what, count in counts.get(verb, {}).items():
             way.add_row(Text(f"  {verb}: {what.replace('_', ' ')}"), str(count))
     for name, part in card["splits"].items():
-        labels = ", ".join(f"{label} {count}" for label, count in part["labels"].items())
+        labels = _counted(part["labels"])
         unit = f" {card['unit']}" if "unit" in card else ""
         way.add_row(f"  {name}", Text(f"{part['rows']}{unit}" + (f"  ({labels})" if labels else "")))
     if card.get("distance"):
@@ -263,9 +275,10 @@ def _figure_text(figure: Any) -> str:
     """
     if isinstance(figure, list) and len(figure) == 3:
         low, median, high = figure
-        return f"{low:g}" if low == high else f"{low:g} to {high:g} (median {median:g})"
+        return number(low) if low == high else f"{number(low)} to {number(high)} (median {number(median)})"
     if isinstance(figure, dict) and all(isinstance(count, int) for count in figure.values()):
-        return " ".join(f"{key} (x{count})" for key, count in figure.items())
+        more = f" ... ({len(figure):,} in all)" if len(figure) > LISTED else ""
+        return " ".join(f"{key} (x{count})" for key, count in list(figure.items())[:LISTED]) + more
     return _shown(figure)
 
 
@@ -276,4 +289,16 @@ def _shown(value: Any) -> str:
     if isinstance(value, (list, tuple)):
         more = f" ... ({len(value):,} in all)" if len(value) > LISTED else ""
         return " ".join(map(_shown, value[:LISTED])) + more
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    return number(value) if isinstance(value, float) else str(value)
+
+
+def _counted(labels: Mapping[str, int]) -> str:
+    """The labels with how many items each has; of many those that have most.
+
+    >>> _counted({"a": 1, "b": 2})
+    'a 1, b 2'
+    """
+    if len(labels) <= LISTED:
+        return ", ".join(f"{label} {count}" for label, count in labels.items())
+    most = sorted(labels.items(), key=lambda pair: -pair[1])[:LISTED]
+    return ", ".join(f"{label} {count}" for label, count in most) + f", ... {len(labels):,} labels in all"

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from aigc_models.reading.words import number
 from flows.command_line.command import answer, ending, leave, plain
 from flows.command_line.drift import drift
 from tasks.stage.settings import Workspace
@@ -233,13 +234,21 @@ def show_difference(value: Mapping[str, Any]) -> None:
     for name, (before, after) in value["counts"].items():
         table.add_row(name.replace("_", " "), f"{after - before:+}", f"{before} to {after}")
     for shift in value["shifts"]:
-        verdict = f"p = {shift['p']:.3g} ({shift['test']})" if shift["p"] is not None else "too few items for a test"
+        verdict = f"{_chance(shift['p'])} ({shift['test']})" if shift["p"] is not None else "too few items for a test"
         table.add_row(shift["what"], "", Text(f"{verdict}: {_shift_text(shift)}"))
     out(table)
+
+
+def _chance(p: float) -> str:
+    """
+    >>> _chance(0.25), _chance(1e-9)
+    ('p = 0.25', 'p < 0.001')
+    """
+    return f"p = {p:.3g}" if p >= 0.001 else "p < 0.001"
 
 
 def _shift_text(shift: Mapping[str, Any]) -> str:
     """The largest moves of a distribution, in words."""
     moves = {key: (shift["before"].get(key, 0.0), value) for key, value in shift["after"].items()}
     largest = sorted(moves, key=lambda key: -abs(moves[key][1] - moves[key][0]))[:3]
-    return ", ".join(f"{key} {moves[key][0]:g} to {moves[key][1]:g}" for key in largest)
+    return ", ".join(f"{key} {number(moves[key][0])} to {number(moves[key][1])}" for key in largest)

@@ -25,10 +25,13 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from aigc_models.errors import BadInput, Unreadable, unknown
 from aigc_models.find import find, names
+from aigc_models.reading.words import plain
 from tasks.clean.parts import CLEAN, REJECTED, cleaned_shards, table
 from tasks.clean.shard_journal import Journal, targets
 from tasks.dataset.data_lock import writing
-from tasks.dataset.tables import count_marks, count_rows, read, shards
+from tasks.dataset.refused import keep as keep_aside
+from tasks.dataset.tables import QUARANTINE, Writer, count_rows, shards
+from tasks.dataset.withdrawn import count_current, count_marks, current, keep, withdrawn
 from tasks.ingest.ingest import file_errors, publish, write_table
 from tasks.stage.code_version import code_version
 from tasks.stage.references import CleanRef, RawRef
@@ -121,43 +124,53 @@ def clean(raw: RawRef, settings: CleanSettings, context: StageContext) -> CleanR
         folder = workspace.data / raw.dataset / "clean"
         journal = Journal(workspace.state / "clean" / f"{raw.dataset}.json", folder, made_by(raw, settings))
         given = shards(raw.path(workspace))
-        with writing(workspace):
+        with writing(workspace), scratch_folder(workspace) as scratch:
             _drop_strays(folder, {shard.stem for shard in given})
+            keep(folder, withdrawn(raw.path(workspace)), scratch)
         todo = [shard for shard in given if not journal.holds(shard.stem)]
-        done = raw.rows - sum(map(count_rows, todo))
+        done = max(0, raw.rows - sum(map(count_rows, todo)))
         with cleaned_shards(todo, cleaner, [raw.modality, settings.model_dump(mode="json")], context.stop) as cleaned:
             for shard, tables in cleaned:
                 _publish(shard, tables, workspace, folder)
                 journal.add(shard.stem)
                 done += sum(rows.num_rows for rows in tables)
-                context.progress(done, raw.rows)
+                context.progress(min(done, raw.rows), raw.rows)
         return _result(raw, folder, context)
 
 
 def _result(raw: RawRef, folder: Path, context: StageContext) -> CleanRef:
-    from pyarrow import parquet
-
-    bad = [parquet.read_table(path, columns=["rule"]) for path in shards(folder, rejected=True)]
-    rules = Counter(rule for table in bad for rule in table["rule"].to_pylist())
-    rejected = sum(rules.values())
-    kept = sum(count_rows(path) for path in shards(folder))
+    rules = Counter(rule for part in current(folder, ["rule"], rejected=True) for rule in part["rule"])
+    rejected, kept = rules.total(), count_current(folder)
     if not kept:
-        reasons = _reasons(shards(folder, rejected=True))
+        reasons = plain(_reasons(folder))
+        kept_aside = _kept_aside(raw, folder, context)
         with writing(context.workspace):
             _undo(folder)
-        raise BadInput(f"no item of {raw.dataset} can be used: all {rejected:,} were rejected ({reasons})")
-    changed = count_marks(shards(folder), "changed")
+        raise BadInput(f"no item of {raw.dataset} can be used: all {rejected:,} were rejected ({reasons}){kept_aside}")
+    changed = count_marks(folder, "changed")
     figures = {f"rejected_{rule}": count for rule, count in sorted(rules.items())}
     context.log(rows=kept, rejected=rejected, **figures, **{f"changed_{rule}": count for rule, count in changed.items()})
     return CleanRef.to(context.workspace, folder, dataset=raw.dataset, modality=raw.modality, rows=kept, rejected=rejected)
 
 
-def _reasons(paths: list[Path]) -> str:
+def _kept_aside(raw: RawRef, folder: Path, context: StageContext) -> str:
+    """Where all that was rejected can be looked at; the data set itself is no more."""
+    with scratch_folder(context.workspace) as scratch, Writer(scratch / "quarantine.parquet", QUARANTINE) as quarantine:
+        for part in current(folder, list(REJECTED), rejected=True):
+            quarantine.add(part | {"stage": ["clean"] * len(part["id"])})
+        quarantine.file.close()
+        keep_aside(context.workspace, raw.dataset, scratch / "quarantine.parquet")
+    return f"; `aigc data items {raw.dataset} --split quarantine` lists them until the next add"
+
+
+def _reasons(folder: Path) -> str:
     """The most frequent reasons, each with the first item that it is of."""
-    rows = read(paths, ["reason", "source"])
-    examples = dict(zip(reversed(rows["reason"]), reversed(rows["source"]), strict=True))
-    counts = Counter(rows["reason"]).most_common(3)
-    return "; ".join(f"{count:,} x {reason} ({examples[reason]})" for reason, count in counts)
+    counts, examples = Counter[str](), dict[str, str]()
+    for part in current(folder, ["reason", "source"], rejected=True):
+        counts.update(part["reason"])
+        for reason, source in zip(part["reason"], part["source"], strict=True):
+            examples.setdefault(reason, source)
+    return "; ".join(f"{count:,} x {reason} ({examples[reason]})" for reason, count in counts.most_common(3))
 
 
 def _drop_strays(folder: Path, stems: set[str]) -> None:
@@ -202,7 +215,8 @@ def cleaner(modality: str, settings: Mapping[str, Any]) -> Callable[[pyarrow.Tab
 
 def _clean_row(row: dict[str, Any], module: ModuleType, modality: str, rules: Mapping[str, Any], cleaned: Cleaned) -> None:
     def reject(rule: str, reason: str) -> None:
-        cleaned.rejected.append({**{name: row[name] for name in ("id", "source", "label")}, "rule": rule, "reason": reason})
+        stated = {name: row[name] for name in ("id", "source", "label")}
+        cleaned.rejected.append(stated | {"rule": rule, "reason": plain(reason)})
 
     try:
         read = module.read(row["payload"], row["name"])
@@ -222,6 +236,7 @@ def _clean_row(row: dict[str, Any], module: ModuleType, modality: str, rules: Ma
             changed.append(name)
         item = after
     content = module.normalise(item.content)
+    changed += module.altered(item.content, content) if hasattr(module, "altered") else []
     prints = module.fingerprint(content)
     kept = {name: row[name] for name in ("id", "label", "group", "split", "time", "source")}
     kept |= {"exact": prints.exact, "near": prints.near, "changed": changed, "noticed": list(item.noticed)}

@@ -14,7 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field
 from aigc_models.find import find
 from tasks.dataset.diversity import distributions, diverse
 from tasks.dataset.placed import ROWS, placed
-from tasks.dataset.tables import batches, count_marks, payloads, shards
+from tasks.dataset.tables import batches, payloads, shards
+from tasks.dataset.withdrawn import count_marks, current
 from tasks.stage.references import CleanRef, DuplicatesRef
 
 SPLITS = ("train", "validation", "test")
@@ -75,7 +76,7 @@ def _head(
 ) -> dict[str, Any]:
     """What a data set is called, where it comes from, and how many items each step left."""
     superseded = {"superseded": duplicates.superseded} if duplicates.superseded else {}
-    rejected = (rule for part in batches(shards(folder, rejected=True), ["rule"], ROWS) for rule in part["rule"])
+    rejected = (rule for part in current(folder, ["rule"], rejected=True) for rule in part["rule"])
     return {
         "name": clean.dataset,
         "modality": clean.modality,
@@ -84,8 +85,8 @@ def _head(
         "counts": {
             "raw": clean.rows + clean.rejected,
             "rejected": tally(rejected)["labels"],
-            "changed": count_marks(shards(folder), "changed"),
-            "noticed": count_marks(shards(folder), "noticed"),
+            "changed": count_marks(folder, "changed"),
+            "noticed": count_marks(folder, "noticed"),
             "clean": clean.rows,
             "exact_duplicates": duplicates.exact,
             "label_conflicts": duplicates.conflicts,

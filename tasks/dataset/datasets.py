@@ -32,6 +32,14 @@ def summary(workspace: Workspace, name: str) -> dict[str, Any]:
     return {**card, "version": version, "versions": len(versions), "made": standing(workspace, name)}
 
 
+def as_before(workspace: Workspace, source: SourceSettings) -> SourceSettings:
+    """A settled source that keeps what is gone, or does not, as the last time, unless that is said now."""
+    if source.keep is not None or not _file(workspace, source.name).is_file():
+        return source
+    last = remembered(workspace, source.name)["source"]
+    return source.model_copy(update={"keep": last.get("keep")}) if last.get("location") == source.location else source
+
+
 def settled(source: SourceSettings) -> SourceSettings:
     """The same with its modality found out and its path such that it holds from every folder."""
     place, place_of = source.location, getattr(plugin(source), "place", None)

@@ -8,7 +8,21 @@ from collections.abc import Collection, Sequence
 import numpy as np
 
 RECENT = 50_000  # ids that are kept as they are, before they are sorted in among the others
+KEYS = np.dtype("S12")  # the same 12 bytes as one value
 PARTS = np.dtype([("head", ">u8"), ("tail", ">u4")])  # of an id: 16 digits, and 8
+
+
+def keys_of(ids: Collection[str]) -> np.ndarray:
+    """Ids as bytes, in their order, S12 (item,)."""
+    return np.frombuffer(bytes.fromhex("".join(ids)), dtype=KEYS)
+
+
+def within(keys: np.ndarray, ordered: np.ndarray) -> np.ndarray:
+    """Which of `keys` are among those that are in order, bool (item,)."""
+    if not len(ordered):
+        return np.zeros(len(keys), dtype=bool)
+    at = np.minimum(np.searchsorted(ordered, keys), len(ordered) - 1)
+    return np.asarray(ordered[at] == keys)
 
 
 class Ids:
@@ -47,6 +61,15 @@ class Ids:
             self.sort_in(self.recent.keys(), list(self.recent.values()))
             self.recent.clear()
         return True
+
+    def keys(self) -> np.ndarray:
+        """All ids as bytes, ascending, S12 (item,)."""
+        if self.recent:
+            self.sort_in(self.recent.keys(), list(self.recent.values()))
+            self.recent.clear()
+        parts = np.empty(len(self.heads), dtype=PARTS)
+        parts["head"], parts["tail"] = self.heads, self.tails
+        return np.sort(parts.view(KEYS))
 
     def sort_in(self, ids: Collection[str], marks: Sequence[int] = ()) -> None:
         """Add many at once, none of which is in yet; their marks in the same order, else 0."""

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from aigc_models.errors import BadInput, unknown
 from tasks.dataset.datasets import names, summary
+from tasks.dataset.refused import file_of
 from tasks.dataset.tables import batches, shards
 from tasks.stage.settings import Workspace
 
@@ -34,14 +35,10 @@ class ItemsSettings(BaseModel):
 def items(workspace: Workspace, name: str, wanted: ItemsSettings) -> pandas.DataFrame:
     """The items of the version that lies in `data/NAME`, in the order of ingestion, those in quarantine last.
 
+    Of a data set that was refused last (`tasks.dataset.refused`), those that were put aside then are in quarantine.
     Columns are `SHOWN`. Raises `BadInput` for an unknown data set, split or rule.
     """
-    import pandas
-
-    if name not in names(workspace):
-        raise unknown("data set", name, names(workspace))
-    folder = workspace.data / name
-    table = pandas.concat([_placed(folder), _quarantined(folder)], ignore_index=True)
+    table = _all_items(workspace, name)
     for column in ("split", "label", "rule"):
         value = getattr(wanted, column)
         if value and value not in set(table[column].dropna()):
@@ -54,18 +51,24 @@ def items(workspace: Workspace, name: str, wanted: ItemsSettings) -> pandas.Data
     return table[list(SHOWN)].astype(object).where(table[list(SHOWN)].notna(), None)
 
 
+def _all_items(workspace: Workspace, name: str) -> pandas.DataFrame:
+    import pandas
+
+    folder, aside = workspace.data / name, file_of(workspace, name)
+    if name not in names(workspace) and not aside.is_file():
+        raise unknown("data set", name, names(workspace))
+    parts = [_placed(folder)] if name in names(workspace) else []
+    put_aside = aside if aside.is_file() else folder / "quarantine.parquet"
+    parts.append(pandas.read_parquet(put_aside).assign(split="quarantine", group=None))
+    return pandas.concat(parts, ignore_index=True)
+
+
 def _placed(folder: Path) -> pandas.DataFrame:
     import pandas
 
     columns = ["id", "source", "label", "group"]
     clean = pandas.concat([pandas.read_parquet(shard, columns=columns) for shard in shards(folder / "clean")])
     return clean.merge(pandas.read_parquet(folder / "splits.parquet", columns=["id", "split"]), on="id")
-
-
-def _quarantined(folder: Path) -> pandas.DataFrame:
-    import pandas
-
-    return pandas.read_parquet(folder / "quarantine.parquet").assign(split="quarantine")
 
 
 def _containing(workspace: Workspace, name: str, text: str) -> set[str]:

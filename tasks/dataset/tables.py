@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +11,7 @@ if TYPE_CHECKING:
     import pyarrow
 
 REJECTED = ".rejected.parquet"
+QUARANTINE = dict.fromkeys(("id", "source", "label", "stage", "rule", "reason"), "string")
 CONTINUES = b"continues"  # key of the metadata of a raw shard that one command wrote after another
 CONTENTS = 1000  # that are in memory at a time
 VALUES = 10_000  # of another column that are
@@ -22,20 +22,17 @@ def shards(folder: Path, rejected: bool = False) -> list[Path]:
     return sorted(path for path in folder.glob("*.parquet") if path.name.endswith(REJECTED) == rejected)
 
 
+def is_clean_shard(name: str) -> bool:
+    """Whether a file of a version, by its name below `data/NAME`, has clean items."""
+    return name.startswith("clean/") and name.endswith(".parquet") and not name.endswith(REJECTED)
+
+
 def read(paths: list[Path], columns: list[str]) -> dict[str, list[Any]]:
     """Some columns of several tables as one, in order."""
     import pyarrow.parquet as parquet
 
     tables = [parquet.read_table(path, columns=columns) for path in paths]
     return {name: [value for table in tables for value in table[name].to_pylist()] for name in columns}
-
-
-def count_marks(paths: list[Path], column: str) -> dict[str, int]:
-    """How many rows of several tables have each value in a column of lists, sorted by value."""
-    counts: Counter[str] = Counter()
-    for path in paths:  # one table in memory at a time
-        counts.update(mark for marks in read([path], [column])[column] for mark in set(marks))
-    return dict(sorted(counts.items()))
 
 
 def write(path: Path, types: dict[str, str], columns: dict[str, list[Any]]) -> Path:

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from aigc_models.find import find
 from tasks.dataset.tables import batches, count_rows, numbered, payloads, read, shards
+from tasks.dataset.withdrawn import withdrawn
 from tasks.deduplicate import near_prints
 from tasks.deduplicate.duplicates_table import ROWS, Groups, write_rows
 from tasks.deduplicate.near_join import Columns, Contents, alike_pairs, candidates
@@ -51,10 +52,11 @@ def deduplicate(clean: CleanRef, settings: DeduplicateSettings, context: StageCo
     rule `exact`, or `conflict` where both have a label and the labels differ. Where a modality `covers`, an item
     whose source gave a later one that has all of it and more is `superseded` by that. `near` lists the kept items
     before it that are near-duplicates of an item: a relation of pairs, which stays what it is when items are
-    added later. `cluster` is the first id of all that hang together through such pairs.
+    added later. An item that its source no longer holds is `withdrawn`, and no other is a copy of it.
+    `cluster` is the first id of all that hang together through such pairs.
     """
     folder, modality = clean.path(context.workspace), find("aigc_models.modalities", clean.modality)
-    first = originals(fingerprints(shards(folder)))
+    first = originals_present(folder)
     later = superseded(modality, folder, first)
     for earlier in later:
         first[first == earlier] = resolved(earlier, later)
@@ -64,7 +66,7 @@ def deduplicate(clean: CleanRef, settings: DeduplicateSettings, context: StageCo
     groups = Groups.of(pairs)
     path = context.folder / "duplicates.parquet"
     figures = {
-        "exact": len(first) - len(kept) - len(later),
+        "exact": int((first >= 0).sum()) - len(kept) - len(later),
         "conflicts": write_rows(path, folder, first, pairs, groups),
         "groups": len(np.unique(groups.heads)),
         "grouped": len(groups.items),
@@ -72,6 +74,18 @@ def deduplicate(clean: CleanRef, settings: DeduplicateSettings, context: StageCo
     }
     context.log(**figures)
     return DuplicatesRef.to(context.workspace, path, dataset=clean.dataset, **figures)
+
+
+def originals_present(folder: Path) -> np.ndarray:
+    """As `originals`, of the items of `data/NAME/clean` that are not withdrawn; -1 for one that is, int32 (item,)."""
+    exact, gone = fingerprints(shards(folder)), withdrawn(folder)
+    if not gone:
+        return originals(exact)
+    keys = (key for part in batches(shards(folder), ["id"], ROWS) for key in part["id"])
+    present = np.flatnonzero(np.fromiter((key not in gone for key in keys), dtype=bool, count=len(exact))).astype(np.int32)
+    first = np.full(len(exact), -1, dtype=np.int32)
+    first[present] = present[originals(exact[present])]
+    return first
 
 
 def originals(exact: np.ndarray) -> np.ndarray:

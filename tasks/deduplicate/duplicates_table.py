@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from tasks.dataset.tables import Writer, batches, numbered, shards
+from tasks.dataset.withdrawn import RULE as WITHDRAWN
 
 TYPES = {
     "id": "string",
@@ -20,6 +21,7 @@ TYPES = {
     "near": "list<string>",
     "cluster": "string",
 }
+GONE = -1  # in place of the number of an original, of a withdrawn item
 ROWS = 10_000  # that are in memory as Python values at a time
 
 
@@ -69,9 +71,12 @@ class Named:
 
 
 def write_rows(path: Path, folder: Path, first: np.ndarray, pairs: np.ndarray, groups: Groups) -> int:
-    """Write the table, `ROWS` rows at a time; `pairs` are counted among all items. Gives how many labels conflict."""
+    """Write the table, `ROWS` rows at a time; `pairs` are counted among all items, `first` is -1 for withdrawn ones.
+
+    Gives how many labels conflict.
+    """
     pairs = pairs[np.argsort(pairs[:, 1], kind="stable")]
-    copied = first[first != np.arange(len(first), dtype=first.dtype)]
+    copied = first[(first != np.arange(len(first), dtype=first.dtype)) & (first >= 0)]
     named = Named.of(folder, np.unique(np.concatenate([copied, pairs[:, 0], groups.heads])))
     start, conflicts = 0, 0
     with Writer(path, TYPES, ROWS) as table:
@@ -89,13 +94,13 @@ def _rows(
     """The rows of a part of the clean items, the first of which has the number `start`."""
     numbers = range(start, start + len(part["id"]))
     originals_ = first[start : numbers.stop].tolist()
-    copies = [original != number for number, original in zip(numbers, originals_, strict=True)]
-    heads = groups.head(first[start : numbers.stop])
+    copies = [original not in (number, GONE) for number, original in zip(numbers, originals_, strict=True)]
+    heads = groups.head(np.where(first[start : numbers.stop] == GONE, np.array(numbers), first[start : numbers.stop]))
     ends = np.searchsorted(pairs[:, 1], np.arange(start, numbers.stop + 1)).tolist()
     near = [pairs[low:high, 0].tolist() for low, high in pairwise(ends)]
     return {
         "id": part["id"],
-        "kept": [not copy for copy in copies],
+        "kept": [original == number for number, original in zip(numbers, originals_, strict=True)],
         "duplicate_of": [named.id(one) if copy else None for copy, one in zip(copies, originals_, strict=True)],
         "rule": [
             rule(number, original, label, named)
@@ -112,6 +117,8 @@ def rule(number: int, original: int, label: str | None, named: Named) -> str | N
     """Why an item is left out: `conflict` when both it and its original are labelled and the labels differ, else `exact`."""
     if number == original:
         return None
+    if original == GONE:
+        return WITHDRAWN
     if original > number:
         return "superseded"
     other = named.label(original)

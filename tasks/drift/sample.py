@@ -16,7 +16,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from aigc_models.find import find
-from tasks.dataset.tables import REJECTED, payloads_of
+from tasks.dataset.tables import is_clean_shard, payloads_of
 
 if TYPE_CHECKING:
     import pyarrow
@@ -52,9 +52,7 @@ class Opened:
 
     @cached_property
     def shards(self) -> list[Path]:
-        return [
-            place for name, place in sorted(self.files.items()) if name.startswith("clean/") and not name.endswith(REJECTED)
-        ]
+        return [place for name, place in sorted(self.files.items()) if is_clean_shard(name)]
 
     @cached_property
     def table(self) -> pyarrow.Table:

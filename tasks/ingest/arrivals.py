@@ -30,6 +30,7 @@ class Arrivals:
     corrected: set[str] = field(default_factory=set)
     left_out: set[str] = field(default_factory=set)  # digests of what was forgotten and arrived
     count: int = 0  # of such items
+    unread: set[str] = field(default_factory=set)  # what could not be read this time (`RawItem.unread`)
 
     def takes(self, item: RawItem) -> bool:
         """Whether the item belongs into a new shard; of `corrected` ones the row that is there has to go.
@@ -37,6 +38,8 @@ class Arrivals:
         An item without a label corrects one only where the source says how its items are labelled: else a label would
         be lost where `--label` was left out.
         """
+        if item.unread is not None:
+            self.unread.add(item.unread)
         reasons = self.gone.reasons(item)
         if reasons:
             self.left_out |= reasons

@@ -1,6 +1,7 @@
 """Raw content into append-only parquet shards: `data/NAME/raw/NNNNN-<digest>.parquet`.
 
-A row leaves its shard only where an item is forgotten or its label was corrected; earlier versions keep it.
+A row leaves its shard only where an item is forgotten or its label was corrected; earlier versions keep it. What the
+source no longer holds is put on a list beside the shards (`tasks.dataset.withdrawn`).
 """
 
 from __future__ import annotations
@@ -18,9 +19,12 @@ from aigc_models.errors import BadInput, unusable
 from tasks.dataset.data_lock import writing
 from tasks.dataset.forgotten import FILE, Forgotten, note_left_out
 from tasks.dataset.tables import CONTINUES, count_rows, shards
+from tasks.dataset.withdrawn import count_current
+from tasks.dataset.withdrawn import keep as keep_list
 from tasks.ingest.arrivals import Arrivals, label_marks, moved
+from tasks.ingest.departures import Departures, Reading, departures, keeps
 from tasks.ingest.ingested import last_files, remember_ingested, unchanged
-from tasks.ingest.readers.fetched import say
+from tasks.ingest.readers.notices import say
 from tasks.ingest.source import RawItem, SourceSettings, fingerprint, listing, modality, read, reading_code
 from tasks.stage.references import RawRef
 from tasks.stage.settings import Workspace, scratch_folder
@@ -43,9 +47,9 @@ def state(source: SourceSettings) -> str:
 
 @stage(fingerprint=state, retries=2)
 def ingest(source: SourceSettings, context: StageContext) -> RawRef:
-    """Append what is new at the source; what is already there stays, also when it vanished from the source.
+    """Append what is new at the source, and withdraw what it no longer holds, unless that is kept (`keeps`).
 
-    Where an item that is there has another label now, or its content moved to a place with another label, the newest
+    Where an item that is there has another label now, or kept content moved to a place with another label, the newest
     row takes its place. Raises `BadInput` where the source cannot be used or the data cannot be written; then nothing
     was changed.
     """
@@ -58,24 +62,56 @@ def ingest(source: SourceSettings, context: StageContext) -> RawRef:
         same, last = unchanged(workspace, source, code, files), last_files(workspace, source)
         with scratch_folder(workspace) as scratch:
             new = filter(arrivals.takes, _checked(map(_bounded, read(source, kind, same)), source))
-            new_shards = list(_write_shards(new, scratch, kind, context))
-            if not new_shards and not before:
-                raise BadInput(f"{source.location} holds no items")
+            new_shards, keep = list(_write_shards(new, scratch, kind, context)), keeps(source)
+            change = departures(workspace, source, Reading(arrivals.seen, same, arrivals.unread, last), keep)
+            _check_held(change, arrivals, source, before)
             gone = (last - files.keys()) | (files.keys() - same if last else set())
-            replaced = arrivals.corrected | moved(folder, new_shards, gone, arrivals.seen)
+            replaced = arrivals.corrected | (moved(folder, new_shards, gone, arrivals.seen) if keep else set())
+            new_rows = sum(map(count_rows, new_shards))
+            change.note(workspace, source)
             with writing(workspace):
-                numbered = list(enumerate(new_shards, start=next_number(folder)))
-                for shard in shards(folder) if replaced else ():  # first: what is missing after a kill arrives again
-                    rewrite(shard, replaced, scratch)
-                publish([(shard, folder / shard_name(number, shard)) for number, shard in numbered])
-        remember_ingested(workspace, source, code, files)
+                _replace(folder, new_shards, replaced, scratch)
+                keep_list(folder, change.withdrawn, scratch)
+        states = {name: state for name, state in files.items() if name not in arrivals.unread}
+        remember_ingested(workspace, source, code, states)
+        _say_changes(change, arrivals, source)
         if arrivals.count:
             note_left_out(workspace, source.name, arrivals.left_out)
-            way = f"`aigc data allow {source.name}` and the same add again let them in"
-            say(f"{source.name}: {arrivals.count} items arrived that were forgotten, and were left out; {way}")
-        rows = sum(count_rows(shard) for shard in shards(folder))
-        context.log(rows=rows, new_rows=rows - before, corrected=len(replaced), modality=kind)
+        rows = count_current(folder)
+        context.log(rows=rows, new_rows=new_rows, corrected=len(replaced), withdrawn=change.left, modality=kind)
         return RawRef.to(workspace, folder, dataset=source.name, modality=kind, rows=rows)
+
+
+def _replace(folder: Path, new_shards: list[Path], replaced: Collection[str], scratch: Path) -> None:
+    """Put the new shards behind the others, which lose the `replaced` items."""
+    numbered = list(enumerate(new_shards, start=next_number(folder)))
+    for shard in shards(folder) if replaced else ():  # first: what is missing after a kill arrives again
+        rewrite(shard, replaced, scratch)
+    publish([(shard, folder / shard_name(number, shard)) for number, shard in numbered])
+
+
+def _check_held(change: Departures, arrivals: Arrivals, source: SourceSettings, before: int) -> None:
+    """Raise `BadInput` where a source has nothing at all: that is rather a fault of it than the end of all items."""
+    if change.held or arrivals.count or (before and keeps(source)):
+        return
+    stays = f"; {source.name} stays as it was" if before else ""
+    raise BadInput(f"{source.location} holds no items{stays}")
+
+
+def _say_changes(change: Departures, arrivals: Arrivals, source: SourceSettings) -> None:
+    if change.left:
+        say(
+            f"{source.name}: {change.left:,} items of the last time are gone from {source.location} or were changed there, and "
+            "no longer count (earlier versions have them; --keep is for sources whose old content is removed, such as logs)"
+        )
+    if change.unnoted and not keeps(source):
+        say(
+            f"{source.name}: this workspace has not read its source before, so nothing was taken out; what is no longer in "
+            f"{source.location} stays until `aigc data forget {source.name} --source ...` removes it"
+        )
+    if arrivals.count:
+        way = f"`aigc data allow {source.name}` and the same add again let them in"
+        say(f"{source.name}: {arrivals.count} items arrived that were forgotten, and were left out; {way}")
 
 
 @contextmanager

@@ -8,6 +8,9 @@ content_files(source: SourceSettings) -> list[Path]     optional: the files that
 read_new(source, modality, unchanged: Collection[str])  optional: as `read`, without these of the files that hold it
 place(source: SourceSettings) -> str                    optional: the location such that it holds from every folder
 through(source: SourceSettings) -> SourceSettings       optional: what is really read, once it lies here
+KEEPS: bool                                             optional: what has left the source stays unless `keep` is false
+origin(source: SourceSettings) -> str                  optional: the location without what says which state is meant
+PARTS: tuple[str, ...]                                  optional: the options that choose a part of what is there
 Options                                                 optional: a pydantic model of `SourceSettings.options`
 TABLES: tuple[str, ...]                                 optional: the suffixes of the tables that it reads
 table(source, file) -> rows, columns                    with TABLES: of such a file, which may lie in memory
@@ -67,6 +70,7 @@ class RawItem:
     split: str | None = None
     time: str | None = None
     prompt: str | None = None
+    unread: str | None = None  # the source, or how sources begin (a folder `b/`), that could not be read: those items stay
 
     @cached_property
     def id(self) -> str:
@@ -99,6 +103,11 @@ class SourceSettings(BaseModel):
     licence: str = Field(UNSTATED, description="licence of the content, for the data card")
     follow_links: bool = Field(
         False, description="take what links in a folder lead to outside of it; else they are left out and named"
+    )
+    keep: bool | None = Field(
+        None,
+        description="keep what the source no longer holds, as of logs whose old files are removed (yes or no); if left out: "
+        "yes for a database, else no",
     )
     options: dict[str, str] = Field({}, description="what this kind of source asks for beside, such as the query of a database")
 

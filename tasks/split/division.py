@@ -9,12 +9,11 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from tasks.dataset.tables import Writer
+from tasks.dataset.tables import QUARANTINE, Writer
 from tasks.split.place import Place
 from tasks.split.rows import AT_ONCE
 
 SPLIT = dict.fromkeys(("id", "split", "group"), "string")
-QUARANTINE = dict.fromkeys(("id", "source", "label", "stage", "rule", "reason"), "string")
 ROWS = 50_000  # of a row group
 
 

@@ -97,12 +97,22 @@ class Draw:
         way = self.ways.get(group)
         if way != INSIDE:
             return Drawn(way or by_hash(name, self.settings), name, fixed=bool(way and row.group))
-        block = group, number(row.label), row.addition
-        block = block if block in self.lengths else (group, POOL, row.addition)
+        block = self._block(row)
         at, items = self.begun[block], self.lengths[block]
         self.begun[block] += 1
         split = part(at, items, self.shares, grown=row.addition > self.since[group])
         return Drawn(split, f"{name}\0{BLOCKS * at // items}", fixed=True, inside=True)
+
+    def passed(self, row: Row) -> None:
+        """An item that is no longer there keeps its place in a group that is divided inside, so that those behind it do."""
+        block = self._block(row)
+        if block in self.lengths:
+            self.begun[block] += 1
+
+    def _block(self, row: Row) -> tuple[int, int, int]:
+        group = number(row.group or row.exact)
+        block = group, number(row.label), row.addition
+        return block if block in self.lengths else (group, POOL, row.addition)
 
     def _add(self, addition: int, new: Groups, singles: dict[int, Single], count: int) -> None:
         groups, sizes = new.sizes()

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from aigc_models.errors import BadInput
 from tasks.dataset.card import SPLITS
+from tasks.dataset.withdrawn import RULE as WITHDRAWN
 from tasks.split.draw import Draw, Drawn
 from tasks.split.folds import fold_of
 from tasks.split.marks import Marks, key
@@ -81,17 +82,22 @@ def place(
     In order: an item goes where its near-duplicates and its group stand; where there are none, where its group is
     drawn (`tasks.split.draw`: by its hash; few groups by rank or inside). Only items before it count, so that what is
     added later moves nothing. One whose near-duplicates or group stand in different splits is a bridge, and stands
-    nowhere. `counted`: the rows whose groups are counted, where these are others; `ways` gets
-    how many groups do not go by their hash.
+    nowhere. `counted`: `rows` with those of the past among them, whose groups are counted so that no item moves when
+    others leave; `ways` gets how many groups do not go by their hash.
     """
     ties = Ties.of(rows, settings)
-    may, at, left = allowed(rows, ties, settings), 0, iter(rows)
-    draw = drawing(rows if counted is None else counted, ties, settings)
+    every = rows if counted is None else counted
+    may, at, left = allowed(rows, ties, settings), 0, iter(every)
+    draw = drawing(every, ties, settings)
     if ways is not None:
         ways.update(draw.summary())
     while part := list(islice(left, AT_ONCE)):
         items, groups = ties.items.places(row.id for row in part), ties.groups.places(row.group for row in part)
         for row, item, group in zip(part, items, groups, strict=True):
+            if row.rule is not None:
+                if row.rule == WITHDRAWN:
+                    draw.passed(row)
+                continue
             choices = may(at, row)
             drawn = draw.split(row) if len(choices) > 1 else Drawn("", row.group or row.exact)
             group = -1 if drawn.inside else group
@@ -150,9 +156,9 @@ def drawing(rows: Iterable[Row], ties: Ties, settings: SplitSettings) -> Draw:
 
 
 def given_split(row: Row) -> str | None:
-    """The split that the user's column names; raises `BadInput` for any other word."""
+    """The split that the user's column names; raises `BadInput` for any other word, unless it is gone from the source."""
     word = (row.given or "").strip().lower()
-    if word and word not in GIVEN:
+    if word and word not in GIVEN and row.rule != WITHDRAWN:
         raise BadInput(f"{row.source}: split {row.given!r} is none of {', '.join(GIVEN)}; mend the split column")
     return GIVEN.get(word)
 

@@ -7,8 +7,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from tasks.dataset.tables import Writer, batches, shards
-from tasks.split.division import QUARANTINE, ROWS
+from tasks.dataset.tables import QUARANTINE, Writer, batches, shards
+from tasks.dataset.withdrawn import current
+from tasks.split.division import ROWS
 from tasks.split.marks import Marks, key
 from tasks.split.rows import AT_ONCE, Row, Rows
 
@@ -16,7 +17,7 @@ from tasks.split.rows import AT_ONCE, Row, Rows
 def quarantine(path: Path, clean: Path, duplicates: Path, left_out: Path) -> int:
     """Write what was rejected, then duplicates, then what the division left out; gives how many there are."""
     with Writer(path, QUARANTINE, ROWS) as table:
-        for part in batches(shards(clean, rejected=True), ["id", "source", "label", "rule", "reason"], AT_ONCE):
+        for part in current(clean, ["id", "source", "label", "rule", "reason"], rejected=True, rows=AT_ONCE):
             table.add(part | {"stage": ["clean"] * len(part["id"])})
         for part in _copies(clean, duplicates):
             table.add(part)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from tasks.dataset.tables import batches, continues, shards
+from tasks.dataset.withdrawn import RULE as WITHDRAWN
 
 AT_ONCE = 10_000  # rows that are in memory at a time
 CLEAN = ["id", "source", "label", "group", "split", "time", "exact"]
@@ -33,16 +34,20 @@ class Row(NamedTuple):
 @dataclass(frozen=True)
 class Rows:
     """All items of `data/NAME/clean` beside what `duplicates.parquet` says of them; or those that are `copies` of
-    others, or those that are not. Each time that it is gone through it is read anew."""
+    others, or those that are not. Each time that it is gone through it is read anew.
+
+    With `past` those are among them that no longer count: an earlier state of an item, or one that its source no longer has.
+    """
 
     clean: Path
     duplicates: Path
     copies: bool
-    superseded: bool = False  # with those of which a later state was added
+    past: bool = False
 
     def __iter__(self) -> Iterator[Row]:
         for (addition, clean), duplicate in zip(self._clean(), _values([self.duplicates], DUPLICATE_COLUMNS), strict=True):
-            if (duplicate[1] is not None) == self.copies or (self.superseded and duplicate[2] == "superseded"):
+            wanted = duplicate[2] != WITHDRAWN and (duplicate[1] is not None) == self.copies
+            if wanted or (self.past and duplicate[2] in ("superseded", WITHDRAWN)):
                 yield Row(*clean, *duplicate)._replace(addition=addition)
 
     def _clean(self) -> Iterator[tuple[int, tuple[Any, ...]]]:

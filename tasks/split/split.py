@@ -17,6 +17,8 @@ from aigc_models.modality import divided_inside
 from tasks.dataset.card import SPLITS, data_card
 from tasks.dataset.data_lock import writing
 from tasks.dataset.named_items import named
+from tasks.dataset.refused import keep
+from tasks.dataset.withdrawn import withdrawn
 from tasks.split.compared import changed, largest
 from tasks.split.distance import distance
 from tasks.split.division import Division, write_tables
@@ -47,12 +49,15 @@ def split(clean: CleanRef, duplicates: DuplicatesRef, settings: SplitSettings, c
     folder, table, target = clean.path(context.workspace), duplicates.path(context.workspace), context.folder
     splits = target / "splits.parquet"
     division = divide(clean, folder, table, settings, target)
+    if short(division.counts) and withdrawn(folder):  # too many of a part have left, so that others must move
+        division = divide(clean, folder, table, settings, target, past=False)
     unit = division.card.get("unit", "items")
-    check(clean.dataset, division.counts, settings, unit, splits)
+    quarantined = quarantine(target / "quarantine.parquet", folder, table, target / "left_out.parquet")
+    if refusal := refused(clean.dataset, division.counts, settings, unit, splits):
+        raise BadInput(refusal + keep(context.workspace, clean.dataset, target / "quarantine.parquet"))
     moved = changed(folder.parent / "splits.parquet", splits)
     if moved:
         _log.warning("%s", MOVED.format(count=f"{moved:,}", name=clean.dataset))
-    quarantined = quarantine(target / "quarantine.parquet", folder, table, target / "left_out.parquet")
     outcomes = held(clean.dataset, clean.modality, folder, splits, settings.expect)
     card = data_card(clean, duplicates, folder, splits, division.kept, settings.card, division.card)
     card |= {"expectations": outcomes} if outcomes else {}  # only then: other cards stay as they are
@@ -73,8 +78,13 @@ def split(clean: CleanRef, duplicates: DuplicatesRef, settings: SplitSettings, c
     )
 
 
-def divide(clean: CleanRef, folder: Path, duplicates: Path, settings: SplitSettings, target: Path) -> Division:
-    """Items among the splits, or the steps of each where the modality is divided inside; the tables go into `target`."""
+def divide(
+    clean: CleanRef, folder: Path, duplicates: Path, settings: SplitSettings, target: Path, past: bool = True
+) -> Division:
+    """Items among the splits, or the steps of each where the modality is divided inside; the tables go into `target`.
+
+    With `past`, items that have left the source since are counted where others are drawn, so that these stay.
+    """
     modality, rows = find("aigc_models.modalities", clean.modality), Rows(folder, duplicates, copies=False)
     if divided_inside(modality):
         if settings.folds:
@@ -83,7 +93,7 @@ def divide(clean: CleanRef, folder: Path, duplicates: Path, settings: SplitSetti
     if settings.embargo and settings.by != "time":
         raise BadInput(f"an embargo lies between times; split {clean.dataset} by time, or leave the embargo out")
     ways: dict[str, int] = {}
-    places = place(rows, settings, replace(rows, superseded=True), ways)
+    places = place(rows, settings, replace(rows, past=past), ways)
     splits, left = write_tables(places, target, folds=settings.folds > 0)
     counts = {name: splits[name] for name in SPLITS}
     return Division(splits.total(), splits.total() + left.total(), counts, dict(left), groups=ways)
@@ -114,15 +124,19 @@ def publish(context: StageContext, folder: Path, card: Mapping[str, Any]) -> Non
     (context.folder / "left_out.parquet").unlink()
 
 
-def check(dataset: str, counts: Mapping[str, int], settings: SplitSettings, unit: str, splits: Path) -> None:
-    """Raises `BadInput` when there is too little to learn from or to judge by; `splits` is the table of places."""
+def short(counts: Mapping[str, int]) -> list[str]:
+    """The splits that have too few items."""
+    return [name for name in SPLITS if counts.get(name, 0) < FEWEST_HELD_OUT]
+
+
+def refused(dataset: str, counts: Mapping[str, int], settings: SplitSettings, unit: str, splits: Path) -> str:
+    """Why there is too little to learn from or to judge by; empty where there is enough. `splits` is the table of places."""
     total = sum(counts.values())
-    short = [name for name in SPLITS if counts.get(name, 0) < FEWEST_HELD_OUT]
-    if total >= FEWEST and not short:
-        return
+    if total >= FEWEST and not short(counts):
+        return ""
     stand = ", ".join(f"{counts.get(name, 0)} {name}" for name in SPLITS)
     usual = math.ceil(6 / min(settings.validation, settings.test))
-    raise BadInput(
+    return (
         f"{dataset} has {total} usable {unit} ({stand}); a split needs at least {FEWEST} in all and {FEWEST_HELD_OUT} "
         f"in each part{largest(splits)}: add {unit} ({usual} are enough at these fractions), or raise the fractions "
         "validation and test"

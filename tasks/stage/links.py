@@ -25,6 +25,7 @@ def below(folder: Path | str, follow: bool = False) -> Iterator[Below]:
     """Name, entry and whether it is a link that leads out, of all below a folder that is no folder; names begin there.
 
     A link to a folder is not entered: what lies within is there already. With `follow` those that lead out are, each once.
+    A folder in it that may not be read comes as an entry itself.
     """
     top = os.path.realpath(folder)
     return _below(str(folder), "", top, {top} if follow else None)
@@ -34,10 +35,16 @@ def _below(folder: str, before: str, top: str, entered: set[str] | None) -> Iter
     with suppress(PermissionError):
         for entry in list(os.scandir(folder)):
             out = entry.is_symlink() and leads_out(entry.path, top)
-            if entry.is_dir(follow_symlinks=False) or (out and entered is not None and _is_new(entry, entered)):
+            within = entry.is_dir(follow_symlinks=False) or (out and entered is not None and _is_new(entry, entered))
+            if within and readable(entry.path):
                 yield from _below(entry.path, f"{before}{entry.name}/", top, entered)
             else:
                 yield before + entry.name, entry, out
+
+
+def readable(folder: str) -> bool:
+    """Whether what lies in a folder can be listed."""
+    return os.access(folder, os.R_OK | os.X_OK)
 
 
 def _is_new(entry: os.DirEntry[str], entered: set[str]) -> bool:

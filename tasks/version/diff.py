@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from tasks.dataset.tables import REJECTED, read
+from tasks.dataset.tables import is_clean_shard, read
 from tasks.stage.settings import Workspace
 from tasks.version.cache import find_version, present
 from tasks.version.statistics import CHI, KOLMOGOROV, UNLABELLED, chi_squared, kolmogorov_smirnov, quantiles
@@ -88,13 +88,15 @@ def state(files: Mapping[str, Path]) -> State:
     """From the files of a version; contents are not kept, only their sizes."""
     splits = read([files["splits.parquet"]], ["id", "split"])
     quarantine = read([files["quarantine.parquet"]], ["id", "source", "rule", "reason"])
-    clean = [place for name, place in sorted(files.items()) if name.startswith("clean/") and not name.endswith(REJECTED)]
+    clean = [place for name, place in sorted(files.items()) if is_clean_shard(name)]
     rows = read(clean, ["id", "source", "label", "exact"])
+    standing, places = {*splits["id"], *quarantine["id"]}, zip(rows["id"], rows["source"], strict=True)
     rejections = zip(quarantine["rule"], quarantine["reason"], strict=True)
     return State(
         splits=dict(zip(splits["id"], splits["split"], strict=True)),
         reasons=dict(zip(quarantine["id"], (f"{rule}: {reason}" for rule, reason in rejections), strict=True)),
-        sources=dict(zip([*quarantine["id"], *rows["id"]], [*quarantine["source"], *rows["source"]], strict=True)),
+        sources=dict(zip(quarantine["id"], quarantine["source"], strict=True))
+        | {key: source for key, source in places if key in standing},  # not of what had left by then
         labels=dict(zip(rows["id"], rows["label"], strict=True)),
         bytes=dict(zip(rows["id"], _sizes(clean), strict=True)),
         counts=json.loads(files["card.json"].read_text(encoding="utf-8"))["counts"],

@@ -13,7 +13,8 @@ from aigc_models.errors import AigcError, BadInput
 from tasks.dataset.data_lock import writing
 from tasks.dataset.forgotten import FILE, Forgotten, note_purged, purged
 from tasks.dataset.ledger import put_before
-from tasks.dataset.tables import count_rows, shards
+from tasks.dataset.tables import shards
+from tasks.dataset.withdrawn import count_current, keep, withdrawn
 from tasks.ingest.ingest import file_errors, rewrite
 from tasks.stage.addresses import without_secrets
 from tasks.stage.references import CorpusRef, RawRef
@@ -72,12 +73,14 @@ def forget(settings: ForgetSettings, context: StageContext) -> RawRef:
         ids = {key for keys in matches.values() for key in keys}
         forgotten = Forgotten.of(folder.parent)
         wanted = forgotten.and_also(ids, settings.groups, settings.sources)
-        _check(settings, ids, forgotten, sum(map(count_rows, matches)))
+        gone = withdrawn(folder)
+        _check(settings, ids, forgotten, len(ids - gone), count_current(folder))
         wanted.keep(scratch / FILE)
         os.replace(scratch / FILE, folder.parent / FILE)  # first, so that no kill in between lets them in again
         for shard in (shard for shard, keys in matches.items() if keys):
             rewrite(shard, matches[shard], scratch)
-        rows, kind = sum(map(count_rows, shards(folder))), _modality(shards(folder)[0])
+        keep(folder, gone - ids, scratch)
+        rows, kind = count_current(folder), _modality(shards(folder)[0])
     context.log(forgotten=len(ids), rows=rows)
     return RawRef.to(workspace, folder, dataset=settings.name, modality=kind, rows=rows)
 
@@ -92,7 +95,8 @@ def matching(shard: Path, settings: ForgetSettings) -> set[str]:
     return {key for key, group, source in triples if key in ids or group in groups or source in sources}
 
 
-def _check(settings: ForgetSettings, ids: set[str], forgotten: Forgotten, rows: int) -> None:
+def _check(settings: ForgetSettings, ids: set[str], forgotten: Forgotten, present: int, rows: int) -> None:
+    """`present` of the items that are asked for are among the data set's `rows`; others left the source before."""
     asked = {"id": settings.ids, "group": settings.groups, "source": settings.sources}
     if not any(asked.values()):
         raise BadInput("name what to forget: --id, --group or --source")
@@ -101,7 +105,7 @@ def _check(settings: ForgetSettings, ids: set[str], forgotten: Forgotten, rows: 
         raise BadInput(
             f"no item of {settings.name} has {terms}; the tables in data/{settings.name}/clean have the ids, groups and sources"
         )
-    if len(ids) == rows:
+    if present == rows:
         raise BadInput(f"these are all {rows} items of {settings.name}; remove the folder data/{settings.name} instead")
 
 

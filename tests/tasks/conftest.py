@@ -253,3 +253,11 @@ def bucket(object_store: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     yield system
     system.rm("bucket", recursive=True)
     s3fs.S3FileSystem.clear_instance_cache()
+
+
+@pytest.fixture(autouse=True)
+def nothing_was_said_yet() -> None:
+    """What another test has caused to be said once is said again."""
+    from tasks.ingest.readers import notices
+
+    notices.say_once.cache_clear()

@@ -71,9 +71,9 @@ GOOD = {
 class Chain:
     """A data set that is added again and again."""
 
-    def __init__(self, root: Path, location: Path) -> None:
+    def __init__(self, root: Path, location: Path, keep: bool | None = None) -> None:
         self.context = StageContext(root, Workspace(root / "w"))
-        self.source = SourceSettings(name="loads", location=str(location))
+        self.source = SourceSettings(name="loads", location=str(location), keep=keep)
 
     def folder(self, name: str) -> StageContext:
         folder = self.context.workspace.stages / name
@@ -195,10 +195,21 @@ def test_an_embargo_takes_steps_from_before_each_border(tmp_path: Path) -> None:
         chain.split(folds=3)
 
 
-def test_a_file_that_grew_supersedes_its_earlier_state(tmp_path: Path) -> None:
+def test_a_file_that_grew_takes_the_place_of_its_earlier_state(tmp_path: Path) -> None:
     path = tmp_path / "t.csv"
     path.write_text(table(daily(150)))
     chain = Chain(tmp_path, path)
+    assert chain.split().splits["train"] == 120
+    path.write_text(table(daily()))
+    after = chain.split()
+    assert (sum(after.splits.values()), after.rows, chain.rows("quarantine.parquet")) == (200, 1, [])
+    assert (chain.card["counts"]["raw"], chain.card["divided"]["to"]) == (1, str(DAYS[-1]))
+
+
+def test_a_file_that_grew_supersedes_its_earlier_state_where_that_is_kept(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text(table(daily(150)))
+    chain = Chain(tmp_path, path, keep=True)
     before = chain.split()
     path.write_text(table(daily()))
     after = chain.split()

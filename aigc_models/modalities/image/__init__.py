@@ -131,6 +131,11 @@ def normalise(content: np.ndarray) -> np.ndarray:
     return _array(_image(content).resize(size, Image.Resampling.LANCZOS))
 
 
+def altered(before: np.ndarray, after: np.ndarray) -> list[str]:
+    """What `normalise` took from a picture, as the data card counts it."""
+    return [f"shrunk_to_{LONGEST}_pixels"] if before.shape[:2] != after.shape[:2] else []
+
+
 def _image(content: np.ndarray) -> Image.Image:
     return Image.fromarray(np.ascontiguousarray(content[:, :, 0] if content.shape[2] == 1 else content))
 

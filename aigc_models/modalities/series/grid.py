@@ -7,25 +7,28 @@ from collections.abc import Sequence
 import numpy as np
 
 from aigc_models.errors import Unreadable
+from aigc_models.modalities.series import local_calendar
 from aigc_models.modalities.series.gaps import LONGEST_GAP
 from aigc_models.modalities.series.series import Series
-from aigc_models.reading.steps import SECONDS, Step, stamps
+from aigc_models.modalities.series.step_finding import find_step, of_weeks, weekends
+from aigc_models.reading.durations import plain, spoken
+from aigc_models.reading.steps import MONTH, SECONDS, Step, stamps
+from aigc_models.reading.timestamps import Moments
 
 MOST_STEPS = 5_000_000
 MOST_VALUES = 25_000_000  # steps times channels: 200 MB, which are held a few times over
 LATEST = 9e15  # from here on a float leaves out whole numbers
-CLOSEST = 1e-6  # seconds, or of a plain number
 SNAP = 0.2  # of a step, by which nearly all times may be off to be moved to the nearest
 NEARLY_ALL = 0.98
-EVEN = [count * SECONDS[unit] for unit, counts in (("s", (1, 2, 5, 10, 15, 20, 30)), ("min", (1, 2, 5, 10, 15, 20, 30)))
-        for count in counts] + [SECONDS["h"] * hours for hours in (1, 2, 3, 4, 6, 8, 12, 24, 168)]  # fmt: skip
 
 
-def regular(times: np.ndarray, values: np.ndarray, names: Sequence[str], dated: bool) -> Series:
-    """`times` float64 (row,), `values` float64 (channel, row); raises `Unreadable` where no regular series comes of it."""
+def regular(moments: Moments, values: np.ndarray, names: Sequence[str]) -> Series:
+    """`values` float64 (channel, row) at these times; raises `Unreadable` where no regular series comes of it."""
+    (times, local), dated = local_calendar.chosen(moments), moments.dated
     if np.abs(times).max() > LATEST:
         raise Unreadable(f"the time {times[np.abs(times).argmax()]:g} is beyond {LATEST:g}, where times cannot be told apart")
     times, values, notes = _merged(*_sorted(times, values), names, dated)
+    notes += local
     if len(times) < 2:
         raise Unreadable("holds one point; at least two different times are needed to tell the step")
     step = find_step(times, dated)
@@ -36,27 +39,44 @@ def regular(times: np.ndarray, values: np.ndarray, names: Sequence[str], dated: 
     if (place[-1] + 1) * len(values) > MOST_VALUES:
         counted = f"{place[-1] + 1:,.0f} steps of {step} in {len(values):,} channels"
         raise Unreadable(f"would have {counted}; the limit is {MOST_VALUES:,} values: are all times right?")
-    nearest = np.rint(place).astype(np.int64)
+    fiscal = dated and of_weeks(times)
+    nearest = _in_turn(times) if fiscal else np.rint(place).astype(np.int64)
     off = np.abs(place - nearest)
-    if np.quantile(off, NEARLY_ALL) > SNAP:
+    if not fiscal and np.quantile(off, NEARLY_ALL) > SNAP:
         return _interpolated(times, values, Series(np.zeros((len(names), 0)), tuple(names), start, str(step), tuple(notes)))
     if off.max() > 1e-4:
-        moved = int((off > 1e-4).sum())
-        unit = " s" if dated else ""
-        notes.append(f"times moved {moved}: to the nearest step, by {off.max() * step.seconds:.3g}{unit} at most")
+        furthest = off.max() * step.seconds
+        by = spoken(furthest) if dated else plain(furthest, 3)
+        notes.append(f"times moved {int((off > 1e-4).sum())}: to the nearest step, by {by} at most")
     if step.unit == "B":
-        notes.append(f"weekends left out {_weekends(times)}: its steps are working days")
+        notes.append(f"weekends left out {weekends(times)}: its steps are working days")
     return Series(_placed(values, nearest), tuple(names), start, str(step), tuple(notes))
+
+
+def _in_turn(times: np.ndarray) -> np.ndarray:
+    """int64 (time,): the places of months of whole weeks, which drift against the calendar's."""
+    return np.concatenate(([0], np.cumsum(np.rint(np.diff(times) / MONTH)))).astype(np.int64)
 
 
 def _start(times: np.ndarray, step: Step) -> float:
     """The first time; where times are not quite even, the whole hour (or minute, ...) near it if all lie near such ones."""
     first = float(times[0])
+    if step.unit in ("MS", "ME"):
+        return _first_month(first, times, step)
     if step.unit not in SECONDS or (np.abs(step.index(first, times) % 1) < 1e-4).all():
         return first
     whole = round(first / step.seconds) * step.seconds
     place = step.index(whole, times)
     return whole if np.quantile(np.abs(place - np.rint(place)), NEARLY_ALL) <= SNAP else first
+
+
+def _first_month(first: float, times: np.ndarray, step: Step) -> float:
+    """The day of the month that all share, or where these are the first working days and the like, the first or last day."""
+    place = step.index(first, times)
+    if (np.abs(place - np.rint(place)) < 1e-4).all():
+        return first
+    day = np.datetime64(int(first // 86400), "D").astype("datetime64[M]").astype("datetime64[D]")
+    return float(step.times(float(day.astype(np.int64)) * 86400 + first % 86400, np.array([0]))[0])
 
 
 def _sorted(times: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray, int]:
@@ -130,59 +150,6 @@ def _conflict(times: np.ndarray, values: np.ndarray, group: np.ndarray, which: i
     )
 
 
-def find_step(times: np.ndarray, dated: bool) -> Step:
-    """The step of float64 (time,), rising: of months, of working days, or the one that most points are apart."""
-    apart = np.diff(times)
-    if not len(apart):
-        return Step(1.0, "D" if dated else "")
-    sizes, counts = np.unique(np.round(apart, 6), return_counts=True)
-    usual, share = float(sizes[counts.argmax()]), counts.max() / len(apart)
-    if not max(usual, float(np.median(apart))) >= CLOSEST or (share >= 0.5 and not usual):
-        raise Unreadable(f"has points less than {CLOSEST:g} apart, which is the shortest step; give times in another unit")
-    if not dated:
-        return Step(usual if share >= 0.5 else float(np.median(apart)), "")
-    months = _months(times, apart)
-    if months:
-        return months
-    if share < 0.5:
-        usual = _even(float(np.median(apart)))
-    return Step(1.0, "B") if usual == 86400 and _working_days(times) else Step.of_seconds(usual)
-
-
-def _even(seconds: float) -> float:
-    """The nearest usual step if one is within a tenth, or else whole seconds."""
-    near = min(EVEN, key=lambda step: abs(step - seconds))
-    return near if abs(near - seconds) <= 0.1 * seconds else max(round(seconds), 1) if seconds >= 1 else seconds
-
-
-def _months(times: np.ndarray, apart: np.ndarray) -> Step | None:
-    """A step of calendar months, where all times are the same day of a month, or the last."""
-    if apart.min() < 28 * 86400 or len(set((times % 86400).tolist())) > 1:
-        return None
-    days = np.floor(times / 86400).astype(np.int64).astype("datetime64[D]")
-    months = days.astype("datetime64[M]")
-    of_month = (days - months.astype("datetime64[D]")).astype(np.int64) + 1
-    last = ((months + 1).astype("datetime64[D]") - months.astype("datetime64[D]")).astype(np.int64)
-    if not (of_month == np.minimum(of_month.max(), last)).all():
-        return None
-    sizes, counts = np.unique(np.diff(months.astype(np.int64)), return_counts=True)
-    return Step(float(sizes[counts.argmax()]), "ME" if (of_month == last).all() else "MS")
-
-
-def _working_days(times: np.ndarray) -> bool:
-    """Whether daily points leave out the weekends, and little else."""
-    days = np.floor(times / 86400).astype(np.int64)
-    weekday = (days + 3) % 7
-    spanned = np.busday_count(*(np.array([days[0], days[-1] + 1]).astype("datetime64[D]"))) if len(days) else 0
-    return bool((weekday < 5).all() and days[-1] - days[0] > len(days) - 1 and len(days) >= 0.8 * spanned and _weekends(times))
-
-
-def _weekends(times: np.ndarray) -> int:
-    """How many weekends lie between the first and the last time."""
-    days = np.floor(times[[0, -1]] / 86400).astype(np.int64)
-    return int((days[1] + 3) // 7 - (days[0] + 3) // 7)
-
-
 def _placed(values: np.ndarray, nearest: np.ndarray) -> np.ndarray:
     """float64 (channel, step): points at their steps, NaN between; those that share a step are averaged."""
     steps = int(nearest[-1]) + 1
@@ -210,6 +177,6 @@ def _interpolated(times: np.ndarray, values: np.ndarray, empty: Series) -> Serie
             after = np.clip(np.searchsorted(at, grid), 1, len(at) - 1)
             row[(at[after] - at[after - 1] > (LONGEST_GAP + 1) * step.seconds) & ~np.isin(grid, at)] = np.nan
     apart = np.diff(times)
-    unit = " s" if empty.dated else ""
-    note = f"steps interpolated {count}: times were {apart.min():.4g} to {apart.max():.4g}{unit} apart, now {empty.step}"
+    shown = [spoken(size) if empty.dated else plain(size) for size in (apart.min(), apart.max(), step.seconds)]
+    note = f"steps interpolated {count}: times were {shown[0]} to {shown[1]} apart, now {shown[2]}"
     return Series(resampled, empty.channels, empty.start, empty.step, empty.notes).noted(note)

@@ -11,11 +11,13 @@ from itertools import islice
 import numpy as np
 
 from aigc_models.errors import Unreadable, no_content
-from aigc_models.modalities.series.grid import find_step, regular
+from aigc_models.modalities.series.grid import regular
 from aigc_models.modalities.series.series import Series
-from aigc_models.reading import timestamps
+from aigc_models.modalities.series.step_finding import find_step
+from aigc_models.reading import time_columns, timestamps
 from aigc_models.reading.cells import Numbers, is_formula, is_number
 from aigc_models.reading.steps import Step
+from aigc_models.reading.timestamps import Moments
 
 MOST_BYTES = 64_000_000  # of a table
 SAMPLE = 200  # rows looked at to find the time
@@ -24,21 +26,22 @@ COMMENT = "#"
 
 def read(payload: bytes, name: str) -> Series:
     """A csv with a header as a series at regular steps, NaN where a value is missing; raises `Unreadable`."""
-    times, dated, values, names, notes = _table(payload, name)
-    return regular(times, values, names, dated).noted(*notes)
+    moments, values, names, notes = _table(payload, name)
+    return regular(moments, values, names).noted(*notes)
 
 
 def read_points(payload: bytes, name: str, step: str) -> Series:
     """As `read`, of a csv that may hold a single point of a series whose `step` is known; raises `Unreadable`."""
-    times, dated, values, names, notes = _table(payload, name)
-    if len(times) > 1:
-        return regular(times, values, names, dated).noted(*notes)
-    fitting = step if Step.parse(step).dated == dated else "1D" if dated else "1"
+    moments, values, names, notes = _table(payload, name)
+    if len(moments.times) > 1:
+        return regular(moments, values, names).noted(*notes)
+    fitting = step if Step.parse(step).dated == moments.dated else "1D" if moments.dated else "1"
+    times = moments.local if Step.parse(fitting).of_days else moments.times
     return Series(values, names, float(times[0]), fitting, tuple(notes))
 
 
-def _table(payload: bytes, name: str) -> tuple[np.ndarray, bool, np.ndarray, tuple[str, ...], list[str]]:
-    """Times (row,), whether they are dates, values (channel, row), the channels' names, and what there is to say."""
+def _table(payload: bytes, name: str) -> tuple[Moments, np.ndarray, tuple[str, ...], list[str]]:
+    """When its rows are, values (channel, row), the channels' names, and what there is to say."""
     if not payload:
         raise no_content(name)
     if len(payload) > MOST_BYTES:
@@ -57,9 +60,13 @@ def _table(payload: bytes, name: str) -> tuple[np.ndarray, bool, np.ndarray, tup
     texts, values, notes = _cells(rows, len(header), time, names)
     if not texts:
         raise Unreadable("has a header and no rows")
-    times, dated = timestamps.moments(texts) if time is not None else (np.arange(len(texts), dtype=np.float64), False)
-    counted = [] if time is not None else [f"rows counted {len(texts)}: no column holds a time"]
-    return times, dated, values, names, [*notes, *counted]
+    if time is None:
+        counted = np.arange(len(texts), dtype=np.float64)
+        notes.append(f"rows counted {len(texts)}: no column holds a time")
+        return Moments(counted, counted, False), values, names, notes
+    if time_columns.is_serial(header[time], texts):
+        texts = list(map(time_columns.of_serial, texts))
+    return timestamps.read(texts), values, names, notes
 
 
 def _opened(text: str) -> tuple[list[str], Iterator[list[str]]]:
@@ -87,7 +94,7 @@ def _time_at(text: str, header: Sequence[str]) -> int | None:
         return 0
     head = list(islice(_opened(text)[1], SAMPLE))
     columns = {name: [row[at] for row in head if at < len(row)] for at, name in enumerate(header)}
-    column = timestamps.time_column(columns)
+    column = time_columns.time_column(columns)
     return None if column is None else list(header).index(column)
 
 

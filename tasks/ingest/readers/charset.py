@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import codecs
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from tasks.ingest.readers.held import Held
+from tasks.ingest.readers.held import Held, InMemory
 
 if TYPE_CHECKING:
     from charset_normalizer import CharsetMatch
@@ -17,6 +18,10 @@ MARKS = {
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
+ESCAPES = {b"\x1b$)C": "iso2022_kr", b"\x1b$B": "iso2022_jp_2", b"\x1b$@": "iso2022_jp_2", b"\x1b$A": "iso2022_jp_2"}
+MAC = "mac_roman"
+MAC_LETTERS = frozenset(b"\x87\x88\x89\x8a\x8b\x8d\x8e\x8f\x90\x95")  # no letters, or capitals, in all other encodings
+MAC_SHARE, OTHER_SHARE = 0.2, 0.1  # of the bytes after a small letter: at least of these, at most of other encodings' letters
 SAMPLE = 1 << 16  # bytes of lines that are not ASCII
 SMALL = 500  # bytes that are filled up with lines of ASCII, since a few words tell no language
 CHUNK = 1 << 20  # bytes read at once
@@ -42,7 +47,19 @@ def of_file(path: Held) -> str:
     marked = next((name for mark, name in MARKS.items() if start.startswith(mark)), None)
     if not marked and b"\0\0" in (start[::2], start[1::2]):  # letters of ASCII, two bytes each
         return "utf-16-be" if start[0] == 0 else "utf-16-le"
-    return marked or (UTF_8 if _is_utf_8(path) else of_sample(_sample(path)) or UTF_8)
+    if marked or not _is_utf_8(path):
+        return marked or of_sample(_sample(path)) or UTF_8
+    return _escaped(path) or UTF_8
+
+
+def as_utf_8(payload: bytes) -> bytes:
+    """A text whose encoding is certain in UTF-8; one that is so already, or of which nothing is certain, as it is."""
+    encoding = of_file(InMemory("", payload))
+    if encoding == UTF_8:
+        return payload
+    text = payload.decode(encoding, "replace")
+    unlikely = encoding.startswith("utf-16-") and any(not one.isprintable() and not one.isspace() for one in text[:SAMPLE])
+    return payload if unlikely else text.encode("utf-8", "replace")  # bytes that are no text may begin as UTF-16 does
 
 
 def errors(encoding: str) -> str:
@@ -57,6 +74,8 @@ def of_sample(sample: bytes) -> str | None:
     letters = sum(character > "\x7f" for character in text) - stray
     if stray < FEWEST or letters > stray or b"\0" in sample:
         return None  # too few to tell; UTF-8 with some damage; no text
+    if _is_mac(sample):
+        return MAC
     from charset_normalizer import from_bytes
 
     matches = list(from_bytes(sample, cp_isolation=[*LATIN, *OTHERS, *WIDE]))
@@ -71,6 +90,25 @@ def of_sample(sample: bytes) -> str | None:
 
 def _certain(match: CharsetMatch) -> bool:
     return match.chaos <= MESSY and (match.coherence >= COHERENT or match.encoding in WIDE)
+
+
+def _is_mac(sample: bytes) -> bool:
+    """Whether most of what comes after small letters of ASCII are letters that stand there in Mac Roman alone."""
+    after = [byte for before, byte in pairwise(sample) if byte > 0x7F and 0x61 <= before <= 0x7A]
+    letters, others = sum(byte in MAC_LETTERS for byte in after), sum(byte >= 0xDF for byte in after)
+    return letters > FEWEST and letters >= MAC_SHARE * len(after) and others <= OTHER_SHARE * len(after)
+
+
+def _escaped(path: Held) -> str | None:
+    """An encoding that writes other letters in bytes of ASCII, after a sequence that announces them."""
+    with path.open("rb") as file:
+        start = file.read(SAMPLE)
+    name = next((name for mark, name in ESCAPES.items() if mark in start), None)
+    try:
+        letters = start[: start.rfind(b"\n") + 1 or None].decode(name) if name else ""
+    except UnicodeDecodeError:
+        return None
+    return name if not letters.isascii() else None
 
 
 def _of_language(sample: bytes) -> str:

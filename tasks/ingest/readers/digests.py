@@ -16,18 +16,27 @@ from tasks.ingest.readers.rows import digest
 from tasks.stage.settings import Workspace
 
 SETTLED = 2_000_000_000  # ns; a file that changed later than this may change again with the same time
+UNREAD = "unread"
 TABLE = "create table if not exists digests (path primary key, size, inode, mtime, ctime, sha256) without rowid"
 
 
 def digests(files: Iterable[Path]) -> Iterator[str]:
-    """The sha256 of each file in order; one that is as it was when it was read last is not read again."""
+    """The sha256 of each file in order; one that is as it was when it was read last is not read again. Of one that cannot
+    be read there is `UNREAD`: what that means for its items is for who reads them to say."""
     state = Workspace.current().state
     if not state.is_dir():
-        yield from map(digest, files)
+        yield from map(_digest, files)
         return
     with closing(_opened(state / "digests.db")) as store, store:
         for file in files:
             yield _cached_digest(store, file)
+
+
+def _digest(file: Path) -> str:
+    try:
+        return digest(file)
+    except OSError:
+        return UNREAD
 
 
 def _opened(path: Path) -> sqlite3.Connection:
@@ -49,7 +58,7 @@ def _cached_digest(store: sqlite3.Connection, file: Path) -> str:
     kept = store.execute("select size, inode, mtime, ctime, sha256 from digests where path = ?", (place,)).fetchone()
     if kept and kept[:4] == state:
         return str(kept[4])
-    sha256 = digest(file)
-    if max(stat.st_mtime_ns, stat.st_ctime_ns) < time.time_ns() - SETTLED:
+    sha256 = _digest(file)
+    if sha256 != UNREAD and max(stat.st_mtime_ns, stat.st_ctime_ns) < time.time_ns() - SETTLED:
         store.execute("insert or replace into digests values (?, ?, ?, ?, ?, ?)", (place, *state, sha256))
     return sha256

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import sys
 import time
 import uuid
 from collections.abc import Iterable, Iterator
@@ -21,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from aigc_models.errors import BadInput
 from tasks.ingest.readers import remote_file
+from tasks.ingest.readers.notices import say
 from tasks.ingest.readers.remote_file import Answer, Unreachable
 from tasks.ingest.readers.rows import digest
 from tasks.stage.owner import locked
@@ -53,11 +53,6 @@ def shown(url: str) -> str:
     return (
         urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", "")) if parts.netloc else url.split("?")[0]
     )
-
-
-def say(text: str) -> None:
-    """For a person, on stderr."""
-    print(text, file=sys.stderr, flush=True)
 
 
 def local(url: str, pinned: str | None = None, limit: int = LIMIT) -> Path:

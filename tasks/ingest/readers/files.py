@@ -12,14 +12,19 @@ from functools import cache
 
 from aigc_models.errors import BadInput
 from aigc_models.find import find, names
-from tasks.ingest.readers import magic, pieces
+from tasks.ingest.readers import charset, magic, pieces
 from tasks.ingest.source import PACKAGE, RawItem, SourceSettings
 
-ABOUT = ("readme", "license", "licence", "copying", "notice", "changelog", "source")
-NOTES = {stem + suffix for stem in ABOUT for suffix in ("", ".md", ".rst")} | {"readme.txt", "license.txt", "licence.txt"}
-NOTES |= {"sha256sums.txt", "sha1sums.txt", "md5sums.txt", "thumbs.db", "desktop.ini"}
+ABOUT = ("readme", "license", "licence", "copying", "notice", "changelog", "source", "authors", "contributing", "citation")
+NOTES = {stem + suffix for stem in ABOUT for suffix in ("", ".md", ".rst")}
+NOTES |= {f"{stem}.{suffix}" for stem in ("readme", "license", "licence", "copying") for suffix in ("txt", "html", "pdf")}
+NOTES |= {f"{stem}{suffix}" for stem in ("sha512sum", "sha256sum", "sha1sum", "md5sum", "checksum") for suffix in ("", "s")}
+NOTES |= {f"{name}.txt" for name in NOTES if "sum" in name} | {"citation.cff", "thumbs.db", "desktop.ini"}
+LINES = "lines"  # of the option `items`
 LARGEST = 250_000_000  # bytes of a file: cut into items it takes three times as much memory
-HEAD = 4096  # bytes that are enough to tell what a file without a suffix is
+EMPTY = "empty"  # the kind of a file without content whose suffix says nothing
+HEAD = 4096  # bytes that are enough to tell what a file is whose suffix does not
+CONTROL = frozenset(range(32)) - frozenset(b"\t\n\v\f\r\x1a\x1b")  # bytes that no text has in an encoding of single ones
 SPLITS = {"train": "train", "training": "train", "val": "validation", "valid": "validation", "validation": "validation"}
 SPLITS |= {"dev": "validation", "test": "test", "testing": "test"}
 
@@ -42,24 +47,49 @@ def too_large(size: int) -> str:
 
 
 def kind(path: str, head: Callable[[], bytes]) -> str:
-    """The modality that a file's suffix names; without a suffix, text or what its bytes say; else the suffix."""
-    stem, dot, suffix = base(path).rpartition(".")
-    if stem and suffix:
-        return _kind_of(f"{dot}{suffix}".lower())
+    """The modality that a file's suffix names, or the suffix of a table; else what its bytes are: of a modality, text, or
+    neither (the suffix, `binary` or `empty`)."""
+    suffix = ending(path)
+    named = _kind_of(suffix) if suffix else None
+    if named:
+        return named
     start = head()
-    return magic.modality_of(start) or ("binary" if b"\0" in start else "text")
+    if suffix and not start:
+        return EMPTY
+    return magic.modality_of(start) or ("text" if is_text(start) else suffix or "binary")
+
+
+def known(path: str) -> bool:
+    """Whether a file's suffix says what it is."""
+    return _kind_of(ending(path)) is not None
+
+
+def ending(path: str) -> str:
+    """The suffix of a file in lower case with its dot; empty where there is none.
+
+    >>> ending("a/reviews.Pos"), ending("a.b/reviews"), ending("reviews.")
+    ('.pos', '', '')
+    """
+    stem, dot, suffix = base(path).rpartition(".")
+    return f"{dot}{suffix}".lower() if stem and suffix else ""
+
+
+def is_text(head: bytes) -> bool:
+    """Whether what a file begins with is text: a mark of UTF-16 or UTF-32, or no byte that texts do not have."""
+    return head.startswith((b"\xff\xfe", b"\xfe\xff")) or (not CONTROL & set(head) and not head.startswith(b"%PDF"))
 
 
 @cache
-def _kind_of(suffix: str) -> str:
+def _kind_of(suffix: str) -> str | None:
     if suffix in tables():
         return suffix
     modalities = {name: find("aigc_models.modalities", name) for name in names("aigc_models.modalities")}
-    return next((name for name, modality in modalities.items() if suffix in modality.SUFFIXES), suffix)
+    return next((name for name, modality in modalities.items() if suffix in modality.SUFFIXES), None)
 
 
 def one_modality(kinds: Counter[str], location: str) -> str | None:
     """The one modality of all files, None where all are tables; raises `BadInput` with what was found otherwise."""
+    kinds = Counter({kind: count for kind, count in kinds.items() if kind != EMPTY}) or kinds
     kinds_readable = names("aigc_models.modalities")
     if len(kinds) == 1 and next(iter(kinds)) in kinds_readable:
         return next(iter(kinds))
@@ -78,13 +108,20 @@ def listed(kinds: Counter[str]) -> str:
 
 
 def check(source: SourceSettings, modality: str) -> None:
-    """Raise `BadInput` for a way of labelling or a column that files do not have."""
+    """Raise `BadInput` for a way of labelling or a column that files do not have, or lines of what has none."""
+    if modality != "text" and by_lines(source):
+        raise BadInput(f"option items=lines does not fit {source.location}: only texts have lines, and this is {modality}")
     source.labels.needs(("folder", "name", "line") if modality == "text" else ("folder", "name"), source.location)
     wrong = {purpose: column for purpose, column in source.columns.items() if (purpose, column) != ("split", "folder")}
     if wrong:
         raise BadInput(
             f"{source.location} has no columns, so --{next(iter(wrong))} does not fit; name a csv, jsonl or parquet file"
         )
+
+
+def by_lines(source: SourceSettings) -> bool:
+    """Whether each line of a text is an item."""
+    return source.labels.kind == "line" or source.options.get("items") == LINES
 
 
 def labels(paths: Collection[str], source: SourceSettings, modality: str) -> dict[str, str]:
@@ -112,11 +149,19 @@ def base(path: str) -> str:
 
 def split(path: str, source: SourceSettings) -> str | None:
     """What the first folder says, where the user wants it to."""
-    return SPLITS.get(path.split("/")[0].lower()) if source.split else None
+    return split_of(path) if source.split else None
+
+
+def split_of(path: str) -> str | None:
+    """The split that the first folder is named for."""
+    return SPLITS.get(path.split("/")[0].lower())
 
 
 def inside(item: RawItem, source: SourceSettings, modality: str, count: int) -> Iterator[RawItem]:
     """The items of one of `count` files: a text cut up, the tunes of a book of tunes, else the file as it is."""
+    if item.unread is not None:
+        yield item
+        return
     if modality == "text":
         yield from documents(item, source, count)
         return
@@ -133,12 +178,16 @@ def inside(item: RawItem, source: SourceSettings, modality: str, count: int) -> 
 
 
 def documents(item: RawItem, source: SourceSettings, count: int) -> Iterator[RawItem]:
-    """A text file as one item, as pieces if it is long and one of few, or as a labelled line each.
+    """A text file as one item, as pieces if it is long and one of few, or as a line each, with a label of its own or of the
+    file.
 
     The pieces of a file are a group.
     """
-    if source.labels.kind == "line":
-        for number, text, label in pieces.lines(item.payload, source.labels.argument):
+    item = replace(item, payload=charset.as_utf_8(item.payload))  # decided for the file: a piece of it tells too little
+    if by_lines(source):
+        separator = source.labels.argument if source.labels.kind == "line" else None
+        for number, text, stated in pieces.lines(item.payload, separator):
+            label = stated if separator else item.label
             yield replace(item, payload=text, name=f"{item.name} line {number}", source=f"{item.source}#{number}", label=label)
         return
     text = pieces.plain(item.payload)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from difflib import get_close_matches
 
 from aigc_models.errors import BadInput
 
@@ -21,6 +22,27 @@ def listed(columns: Sequence[str]) -> str:
     """
     more = f" and {len(columns) - SHOWN:,} more" if len(columns) > SHOWN else ""
     return ", ".join(map(shown, columns[:SHOWN])) + more or "none"
+
+
+def missing(columns: Sequence[str], column: str, purpose: str, file: str) -> BadInput:
+    """There is no such column; the nearest one is offered, whatever the case of its letters.
+
+    >>> str(missing(["Label", "SMS"], "sms", "content", "t.csv"))
+    "t.csv has no column 'sms' (for content); did you mean 'SMS'? it has: Label, SMS"
+    """
+    names = {name.casefold(): name for name in columns}
+    near = get_close_matches(column.casefold(), names, n=1)
+    hint = f" did you mean {names[near[0]]!r}?" if near else ""
+    return BadInput(f"{file} has no column {column!r} (for {purpose});{hint} it has: {listed(columns)}")
+
+
+def numbered(count: int) -> list[str]:
+    """Names for the columns of a table that has none.
+
+    >>> numbered(2)
+    ['column1', 'column2']
+    """
+    return [f"column{number}" for number in range(1, count + 1)]
 
 
 def shown(name: str) -> str:

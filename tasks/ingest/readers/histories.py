@@ -20,6 +20,7 @@ from aigc_models.errors import BadInput, Unreadable, unusable
 from aigc_models.modalities import events
 from aigc_models.modalities.events.events import history
 from aigc_models.reading import cells, timestamps
+from tasks.ingest.readers import headers
 from tasks.ingest.readers.cell import PROBLEM, Row, text
 from tasks.ingest.source import RawItem, SourceSettings
 
@@ -66,13 +67,13 @@ def items(table: Iterable[Row], columns: Sequence[str], source: SourceSettings) 
 
 def chosen_columns(columns: Sequence[str], source: SourceSettings) -> Columns:
     """As the user named them; raises `BadInput` for one that there is not, or where the item's is not named."""
-    listed = ", ".join(columns) or "none"
+    listed = headers.listed(columns)
     content = source.content or ""
     item, _, weight = (content, "", "") if content in columns else content.partition(",")
     named = {**source.columns, "content": item.strip(), "weight": weight.strip()}
     for purpose, column in named.items():
         if column and column not in columns:
-            raise BadInput(f"{source.path.name} has no column {column!r} (for {purpose}); it has: {listed}")
+            raise headers.missing(columns, column, purpose, source.path.name)
     if not item:
         raise BadInput(f"{source.path.name}: say with --content which column names the items of a history; it has: {listed}")
     optional = {purpose: named.get(purpose) or None for purpose in ("weight", "label", "split")}

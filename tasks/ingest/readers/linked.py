@@ -8,7 +8,7 @@ from functools import cache
 from pathlib import Path
 
 from aigc_models.errors import BadInput, unusable
-from tasks.ingest.readers import fetched, files
+from tasks.ingest.readers import files, notices
 from tasks.ingest.source import RawItem, SourceSettings
 from tasks.stage.links import LEADS_OUT, below, is_file, leads_out
 
@@ -62,7 +62,7 @@ def checked(paths: list[Path], source: SourceSettings) -> list[Path]:
 @cache
 def _say(text: str) -> None:
     """Once a process: a folder is looked through several times."""
-    fetched.say(text)
+    notices.say(text)
 
 
 def _fitting(source: SourceSettings) -> Iterator[str]:

@@ -11,7 +11,7 @@ from typing import Any
 from aigc_models.errors import BadInput, unusable
 from aigc_models.find import find, names
 from aigc_models.modality import divided_inside
-from tasks.ingest.readers import headers, histories, magic, timelines
+from tasks.ingest.readers import headers, histories, magic, purposes, timelines
 from tasks.ingest.readers.cell import PROBLEM, Row, text
 from tasks.ingest.source import RawItem, SourceSettings
 
@@ -35,6 +35,7 @@ def modality(table: Iterable[Row], columns: list[str], source: SourceSettings) -
     head = beginning(iter(table))
     if timelines.suits(head, columns, source):
         return timelines.MODALITY
+    timelines.ask(head, columns, source)
     content = _content_column(head, columns, source)
     first = next((_unwrapped(row[content]) for row in head if row.get(content) is not None), "")
     if not isinstance(first, bytes):
@@ -75,7 +76,8 @@ def items(table: Iterable[Row], columns: list[str], source: SourceSettings, moda
     source.labels.needs(("column", "name"), source.location)
     rest = iter(table)
     head = beginning(rest)
-    named = {**source.columns, "content": _content_column(head, columns, source)}
+    source = settled(head, columns, source)
+    named = source.columns
     file = source.path.name
     fixed = source.labels.of_name(file)
     for number, row in enumerate((row for part in (head, rest) for row in part), start=1):
@@ -86,20 +88,45 @@ def items(table: Iterable[Row], columns: list[str], source: SourceSettings, moda
         yield RawItem(payload, name, f"{file}#{row.get(NAME, number)}", **{"label": fixed, **cells})
 
 
+def settled(head: list[Row], columns: list[str], source: SourceSettings) -> SourceSettings:
+    """With the column of the content and, where that is guessed and nothing was said of labels, the one of the labels."""
+    content = _content_column(head, columns, source)
+    if source.content or len(_texts(head, columns, source)) == 1:
+        return source.model_copy(update={"content": content})
+    free = [name for name in columns if name not in {content, *source.columns.values()}]
+    guessed = columns == headers.numbered(len(columns))  # names say nothing there, so numbers may be labels
+    cells = {name: _strings(head, name) for name in free if guessed or _is_content(head, name)}
+    label = purposes.label(cells) if not source.label else None
+    purposes.say_guess(source, content, label)
+    return source.model_copy(update={"content": content, **({"label": f"column:{label}"} if label else {})})
+
+
+def _strings(head: list[Row], column: str) -> list[str]:
+    return [value for row in head if PROBLEM not in row and (value := text(row.get(column)))]
+
+
+def _texts(head: list[Row], columns: list[str], source: SourceSettings) -> list[str]:
+    """The columns that hold texts and are for nothing else."""
+    return [column for column in columns if column not in source.columns.values() and _is_content(head, column)]
+
+
 def _content_column(head: list[Row], columns: list[str], source: SourceSettings) -> str:
     listed = headers.listed(columns)
     for purpose, column in source.columns.items():
         if column not in columns:
-            raise BadInput(f"{source.path.name} has no column {column!r} (for {purpose}); it has: {listed}")
+            raise headers.missing(columns, column, purpose, source.path.name)
     if not head:
         raise BadInput(
             f"{source.path.name} {'has a header and no rows' if columns else 'is empty: it has no column and no row'}"
         )
     if source.content:
         return source.content
-    free = [column for column in columns if column not in source.columns.values() and _is_content(head, column)]
+    free = _texts(head, columns, source)
+    if len(free) > 1 and (plain := purposes.content({name: _strings(head, name) for name in free})):
+        return plain
     if len(free) != 1:
-        problem = f"more than one column could be the content ({headers.listed(free)})" if free else "no column holds text"
+        nothing = "no column holds text, so rows may be steps of a series, which --modality series counts"
+        problem = f"more than one column could be the content ({headers.listed(free)})" if free else nothing
         raise BadInput(f"{source.path.name}: {problem}; say which with --content; it has: {listed}")
     return free[0]
 

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from aigc_models.errors import BadInput, unusable
-from aigc_models.reading import cells, timestamps
+from aigc_models.reading import cells, time_columns, timestamps
 from tasks.ingest.readers import headers
+from tasks.ingest.readers.notices import say_once
 from tasks.ingest.source import RawItem, SourceSettings, plugin
 
 MODALITY = "series"
@@ -39,13 +40,31 @@ class Columns:
     channels: tuple[str, ...]
     label: str | None
     apart: str | None
+    serial: bool = False  # the time is a spreadsheet's number of days
 
 
 def suits(head: Sequence[Row], columns: Sequence[str], source: SourceSettings) -> bool:
     """Whether a table is a series: it has a time, numbers beside it, and no text."""
     time, free = _time(head, columns, source), _free(columns, source)
     free = [column for column in free if column != time]
-    return time is not None and bool(free) and not any(_is_text(head, column) for column in free)
+    counted = list(columns) == headers.numbered(len(columns))  # no header that might tell what else numbers are
+    return (time is not None or counted) and bool(free) and not any(_is_text(head, column) for column in free)
+
+
+def ask(head: Sequence[Row], columns: Sequence[str], source: SourceSettings) -> None:
+    """Raise `BadInput` where it may be a series: numbers beside a column that looks like times and is not known as one."""
+    if source.content or source.time:
+        return
+    free = _free(columns, source)
+    texts = [column for column in free if _is_text(head, column)]
+    numbers = [column for column in free if column not in texts]
+    cells = [_cell(row.get(texts[0])) for row in head] if len(texts) == 1 and numbers else []
+    if time_columns.doubtful(cells):
+        raise BadInput(
+            f"{source.path.name}: the column {headers.shown(texts[0])} ({cells[0]!r}, ...) may hold times, written in a way "
+            "that is not known; for a series write them as 2016-07-01T13:00, or count the rows with --modality series "
+            f"--content {','.join(numbers[: headers.SHOWN])}; to learn its cells say --modality text"
+        )
 
 
 def items(table: Iterable[Row], columns: Sequence[str], source: SourceSettings) -> Iterator[RawItem]:
@@ -55,6 +74,8 @@ def items(table: Iterable[Row], columns: Sequence[str], source: SourceSettings) 
     head = list(islice(rest, SAMPLE))
     chosen = chosen_columns(head, columns, source)
     file = source.path.name
+    if chosen.time is None:
+        say_once(f"{source.path.name}: no column holds a time, so rows are counted, a step of 1 each; --time names one")
     lines = _timelines((row for part in (head, rest) for row in part), chosen, file)
     for key, line in lines.items():
         apart = f"#{key}" if chosen.apart else ""
@@ -79,25 +100,26 @@ def chosen_columns(head: Sequence[Row], columns: Sequence[str], source: SourceSe
     listed = headers.listed(columns)
     for purpose, column in {**source.columns, "content": None}.items():
         if column and column not in columns:
-            raise BadInput(f"{source.path.name} has no column {column!r} (for {purpose}); it has: {listed}")
+            raise headers.missing(columns, column, purpose, source.path.name)
     time = _time(head, columns, source)
     channels = [column for column in _free(columns, source) if column != time]
     for column in channels:
         if column not in columns:
-            raise BadInput(f"{source.path.name} has no column {column!r} (for content); it has: {listed}")
+            raise headers.missing(columns, column, "content", source.path.name)
     texts = [column for column in channels if _is_text(head, column)]
     if texts or not channels:
         what = f"{headers.listed(texts)} hold text" if texts else "no column is left to be a channel"
         raise BadInput(f"{source.path.name}: {what}; say with --content which columns are numbers; it has: {listed}")
     label = source.columns.get("label")
-    return Columns(time, tuple(channels), label, source.group or label)
+    serial = time is not None and time_columns.is_serial(time, [_cell(row.get(time)) for row in head])
+    return Columns(time, tuple(channels), label, source.group or label, serial)
 
 
 def _time(head: Sequence[Row], columns: Sequence[str], source: SourceSettings) -> str | None:
     if source.time:
         return source.time
     taken = {*source.columns.values(), *(source.content or "").split(",")}
-    return timestamps.time_column({name: [_cell(row.get(name)) for row in head] for name in columns if name not in taken})
+    return time_columns.time_column({name: [_cell(row.get(name)) for row in head] for name in columns if name not in taken})
 
 
 def _free(columns: Sequence[str], source: SourceSettings) -> list[str]:
@@ -140,6 +162,7 @@ def _writer(line: Timeline) -> Any:
 def _cells(row: Row, columns: Columns, number: int) -> list[str]:
     """The time, the channels and, so that reading refuses the row, what is beyond the header (csv names it None)."""
     time = _cell(row.get(columns.time)) if columns.time else str(number)
+    time = time_columns.of_serial(time) if columns.serial else time
     problem = next((str(value) for key, value in row.items() if isinstance(key, str) and key.startswith("\0")), "")
     beyond = row.get(None, []) if None in row else []  # type: ignore[call-overload]
     return [time or problem, *(_cell(row.get(name)) for name in columns.channels), *beyond]

@@ -13,13 +13,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from aigc_models.errors import BadInput, unusable
 from aigc_models.find import find
 from aigc_models.modality import divided_inside
-from tasks.ingest.readers import files, packed, rows, tables, tars, zips
+from tasks.ingest.readers import files, omitted, packed, rows, tables, tars, zips
 from tasks.ingest.readers.held import InMemory
 from tasks.ingest.source import RawItem, SourceSettings, options
 
@@ -35,6 +36,7 @@ class Options(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     total: int = Field(100_000_000_000, ge=1, description="bytes that may come out of the archive in all")
+    items: Literal["files", "lines"] = Field("files", description="of texts: files, or lines, each with the label of its file")
     ratio: int = Field(200, ge=1, description="times its own size that the archive may unpack to; 100 MB are always allowed")
 
 
@@ -45,6 +47,7 @@ class Listing:
     kinds: dict[int, str]
     names: dict[int, str]
     problems: dict[int, str]
+    notes: list[str]  # what lies beside the content
     advice: str  # what the first of the problems is
 
 
@@ -90,6 +93,10 @@ def read(source: SourceSettings, modality: str) -> Iterator[RawItem]:
     chosen = {number: name for number, name in listing.names.items() if listing.kinds[number] == modality}
     if not chosen:
         raise BadInput(f"{source.location} holds no file of the modality {modality}{listing.advice}")
+    omitted.say_notes(source, listing.notes, ())
+    omitted.say_others(source, sorted(set(listing.names.values()) - set(chosen.values())), modality)
+    if modality == "text":
+        omitted.say_endings(source, list(chosen.values()))
     yield from _items(source, modality, chosen, listing.problems)
 
 
@@ -138,8 +145,9 @@ def _walk(path: Path, wanted: packed.Wanted, budget: packed.Budget) -> Iterator[
 
 
 def _unusable(name: str, problem: str, source: SourceSettings) -> RawItem:
+    unread = None if name else ""  # damaged from there on: what else it held cannot be told
     name = name or source.path.name
-    return RawItem(b"", unusable(name.rsplit("/", 1)[-1], problem), name)
+    return RawItem(b"", unusable(name.rsplit("/", 1)[-1], problem), name, unread=unread)
 
 
 def _top(names: list[str]) -> str:
@@ -178,12 +186,12 @@ def _listed(path: Path, state: tuple[int, ...], total: int, ratio: int) -> Listi
             advice = advice or f": {entry.name or path.name}: {entry.problem}"
     entries = [(name, *last[name]) for name in files.content(last)]
     kinds, names = {number: kind for _, number, kind in entries}, {number: name for name, number, _ in entries}
-    return Listing(kinds, names, problems, advice)
+    return Listing(kinds, names, problems, sorted(set(last) - {name for name, _, _ in entries}), advice)
 
 
 def _head_wanted(number: int, name: str) -> int:
     """Bytes that tell what a file is, where its suffix does not."""
-    return 0 if Path(name).suffix else files.HEAD
+    return 0 if files.known(name) else files.HEAD
 
 
 def _kind(entry: packed.Packed) -> str:

@@ -11,7 +11,7 @@ from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
-from tasks.ingest.readers import catalogue, fetched
+from tasks.ingest.readers import catalogue, notices
 from tasks.ingest.readers.catalogue import Entry
 from tasks.ingest.source import RawItem, SourceSettings, plugin
 
@@ -84,4 +84,4 @@ def _entry(source: SourceSettings) -> Entry:
 def _say_terms(location: str, licence: str) -> None:
     """Once a process, before anything is taken in."""
     if licence:
-        fetched.say(f"{location}: licence {licence}")
+        notices.say(f"{location}: licence {licence}")

@@ -1,22 +1,24 @@
-"""A csv or tsv file with a header; one item a row. Its encoding and its separator are found out."""
+"""A csv or tsv file; one item a row. Its encoding, its separator and whether it has a header are found out."""
 
 from __future__ import annotations
 
 import codecs
 import csv
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import islice
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from aigc_models.errors import BadInput
 from aigc_models.reading import first_bytes
-from tasks.ingest.readers import charset, rows
+from tasks.ingest.readers import charset, first_row, headers, rows
 from tasks.ingest.readers.held import Held
+from tasks.ingest.readers.notices import say_once
+from tasks.ingest.readers.quoting import Lines, Rows
 from tasks.ingest.readers.table_file import TableFile
 from tasks.ingest.source import SourceSettings, options
 
@@ -25,11 +27,13 @@ if TYPE_CHECKING:
 
 TABLES = (".csv", ".tsv")
 DELIMITERS = ",\t;|"
+SPACE = " "  # where it separates, several of them do as one
 NONE = "\x1f"  # a separator that no text holds: a line of a table with one column is one cell
 SAMPLE = 1 << 14  # characters that the separator is found out from
 REGULAR = 0.9  # share of the rows that have as many cells as the header, where a separator is the right one
 LARGEST_CELL = 100_000_000  # characters
 HEAD = 4096  # bytes that tell a file of another kind
+CONFLICT = ("<<<<<<< ", ">>>>>>> ")  # what git leaves in a file that two have changed
 
 
 class Options(BaseModel):
@@ -41,6 +45,9 @@ class Options(BaseModel):
     delimiter: str | None = Field(None, description="the character between the cells; 'tab' for a tab")
 
     columns: str | None = Field(None, description="names of the columns, with commas, of a table whose first line is a row")
+    header: Literal["first", "none"] | None = Field(
+        None, description="first: the first line names the columns; none: it is a row"
+    )
 
     @field_validator("encoding")
     @classmethod
@@ -68,12 +75,17 @@ class Table:
     quote: str = '"'
     skip: bool = False
     names: tuple[str, ...] = ()  # of the columns, where the first line is a row
+    guessed: bool = False  # that it is one
 
     def open(self) -> IO[str]:
         return self.path.open(encoding=self.encoding, errors=charset.errors(self.encoding), newline="")
 
     def cells(self, lines: Iterable[str]) -> Reader:
         return csv.reader(lines, delimiter=self.delimiter, quotechar=self.quote, skipinitialspace=self.skip)
+
+    def rows(self, lines: Iterable[str]) -> Rows:
+        lines = (line.strip(SPACE) for line in lines) if self.delimiter == SPACE else lines
+        return Rows(Lines(lines), self.cells, self.delimiter, self.quote)
 
     def fits(self, lines: list[str]) -> bool:
         """Whether the rows have as many cells as the header, which has more than one, all without what is round them."""
@@ -102,10 +114,29 @@ def _table(source: SourceSettings, file: Held) -> Table:
     csv.field_size_limit(LARGEST_CELL)
     given = options(source, Options)
     names = tuple(name.strip() for name in given.columns.split(",")) if given.columns else ()
-    table = Table(file, given.encoding or charset.of_file(file), given.delimiter or NONE, names=names)
+    table = Table(
+        file, given.encoding or charset.of_file(file), given.delimiter or NONE, skip=given.delimiter == SPACE, names=names
+    )
     with table.open() as handle:
         lines = [line for line in handle.read(SAMPLE).splitlines(keepends=True) if line.strip()]
-    return table if given.delimiter or not lines else _separated(table, lines)
+    _check_merged(table.path.name, lines)
+    table = table if given.delimiter or not lines else _separated(table, lines)
+    return table if names or given.header == "first" else _named(table, lines, given.header == "none", source)
+
+
+def _check_merged(name: str, lines: Sequence[str]) -> None:
+    """Raise `BadInput` for a table in which two states of a file stand one after the other."""
+    mark = next((line.strip() for line in lines if line.startswith(CONFLICT)), None)
+    if mark:
+        raise BadInput(f"{name} holds a merge conflict ({mark[:40]!r}); resolve it and add the table again")
+
+
+def _named(table: Table, lines: list[str], none: bool, source: SourceSettings) -> Table:
+    """With names for its columns where the first line is a row: it was said, or it looks so and holds no given name."""
+    first, *rest = list(table.rows(lines)) or [[]]
+    given = {name for column in source.columns.values() for name in (column, *column.split(","))}
+    guessed = not none and not given & set(first) and first_row.is_data(first, rest[:-1] or rest)  # the last may be cut off
+    return replace(table, names=tuple(headers.numbered(len(first))), guessed=guessed) if none or guessed else table
 
 
 def _separated(table: Table, lines: list[str]) -> Table:
@@ -136,13 +167,28 @@ def _rows(table: Table) -> Iterator[rows.Row]:
     """Bytes that are not in the encoding are carried as surrogates, so that cleaning sees the very bytes."""
     columns = _columns(table)
     with table.open() as handle:
-        reader = table.cells(handle)
+        reader = table.rows(handle)
         try:
-            for cells in islice(filter(None, reader), 0 if table.names else 1, None):
+            for cells in islice(reader, 0 if table.names else 1, None):
+                _check_merged(table.path.name, cells[:1])
                 row = dict(zip(columns, cells, strict=False))
                 yield row if len(cells) == len(columns) else _ragged(row, cells, columns)
         except csv.Error as error:
-            raise BadInput(f"{table.path.name} line {reader.line_num}: {_message(error)}") from error
+            raise BadInput(f"{table.path.name} line {reader.line + 1}: {_message(error)}") from error
+    _say(table, reader)
+
+
+def _say(table: Table, reader: Rows) -> None:
+    """What was not as a table should be."""
+    name = table.path.name
+    if table.guessed:
+        called = f"the columns are called {headers.listed(table.names)}; name them with --option columns=A,B,..."
+        say_once(f"{name}: the first line is like the others, so it is a row and {called}, or say --header first")
+    if reader.strays:
+        listed = ", ".join(map(str, reader.strays[:5])) + (", ..." if len(reader.strays) > 5 else "")
+        say_once(
+            f"{name}: a quotation mark opens and does not close in line {listed}; the rows from there were read without quotes"
+        )
 
 
 def _message(error: csv.Error) -> str:

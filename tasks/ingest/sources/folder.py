@@ -9,16 +9,32 @@ import hashlib
 import os
 from collections import Counter
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
 
 from aigc_models.errors import BadInput, unusable
 from aigc_models.find import find
 from aigc_models.modality import divided_inside
-from tasks.ingest.readers import files, histories, linked, timelines
+from tasks.ingest.readers import files, histories, linked, notices, omitted, table_folder, timelines
 from tasks.ingest.readers.digests import digests
-from tasks.ingest.source import MAGIC, RawItem, SourceSettings, plugin
+from tasks.ingest.source import MAGIC, RawItem, SourceSettings, options, plugin
 from tasks.stage.links import below, is_file
 
+
+class Options(BaseModel):
+    """How files become items; all others are those of the tables in it, if these are what it holds."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    items: Literal["files", "lines"] = Field(
+        "files", description="of texts: files (long ones are cut into pieces), or lines, each with the label of its file"
+    )
+
+
+MARKED = (".json", ".xml")  # texts of which much is structure
 LAST = True  # takes every file that no other plug-in does
 
 
@@ -38,22 +54,31 @@ def fingerprint(source: SourceSettings) -> str:
 
 def modality(source: SourceSettings) -> str:
     """The one modality of all files; raises `BadInput` with what was found where there are several kinds."""
+    paths = content_files(source)
+    if not source.path.is_file() and table_folder.suits(paths):
+        return _of_tables(source, paths)
+    _check_options(source)
     root = source.root
     kinds = Counter(_kind(root, name) for name in _names(source))
-    return files.one_modality(kinds, source.location) or _of_tables(source, files.listed(kinds))
+    return files.one_modality(kinds, source.location) or "text"  # called a table, and none
 
 
-def _of_tables(source: SourceSettings, suffixes: str) -> str:
-    """What the first of the tables is, if all of a table can be one item."""
-    first = source.model_copy(update={"location": str(content_files(source)[0])})
-    refusal = BadInput(f"{source.location} holds tables ({suffixes}); name one of the files itself")
-    try:
+def _check_options(source: SourceSettings) -> None:
+    """Raise `BadInput` for an option of tables where there are none, and for a value that does not fit."""
+    options(source, Options)
+    for name in source.options:
+        if name not in Options.model_fields:
+            raise BadInput(f"option {name!r} does not fit {source.location}: it holds no tables")
+
+
+def _of_tables(source: SourceSettings, paths: list[Path]) -> str:
+    """What the first of the tables is, if all of a table can be one item; else what all of them are as one table."""
+    first = source.model_copy(update={"location": str(paths[0])})
+    with suppress(BadInput):
         kind = str(plugin(first).modality(first))
-    except BadInput as error:
-        raise refusal from error
-    if not divided_inside(find("aigc_models.modalities", kind)):
-        raise refusal
-    return kind
+        if divided_inside(find("aigc_models.modalities", kind)):
+            return kind
+    return table_folder.modality(paths, source)
 
 
 def read(source: SourceSettings, modality: str) -> Iterator[RawItem]:
@@ -68,26 +93,50 @@ def read_new(source: SourceSettings, modality: str, unchanged: Collection[str]) 
         yield from timelines.of_folder(tables, source, modality)
         yield from linked.left_out(source)
         return
+    paths = content_files(source)
+    if not source.path.is_file() and table_folder.suits(paths):
+        yield from table_folder.items(paths, source, modality, unchanged)
+        yield from linked.left_out(source)
+        return
+    _check_options(source)
     files.check(source, modality)
-    root, alone = source.root, source.path.is_file()
-    chosen = [name for name in _names(source) if alone or _kind(root, name) == modality]
+    root, alone, names = source.root, source.path.is_file(), _names(source)
+    chosen = [name for name in names if alone or _kind(root, name, unread=modality) == modality]
     if not chosen:
-        raise BadInput(f"{source.location} holds no file of the modality {modality}")
+        kinds = Counter(_kind(root, name) for name in names)
+        raise BadInput(f"{source.location} holds no file of the modality {modality}, but {files.listed(kinds)}")
+    _say_omitted(source, names, chosen, modality)
+    if marked := [name for name in chosen if modality == "text" and name.lower().endswith(MARKED)]:
+        notices.say_once(
+            f"{source.location}: {marked[0]} and the like ({len(marked)} files) are learnt with their braces and marks"
+        )
     labels = files.labels(chosen, source, modality)
     for name in chosen:
         if name in unchanged:
             continue
-        payload, shown = _payload(root, name)
+        payload, shown, unread = _payload(root, name)
         label = labels.get(files.parent(name)) or source.labels.of_name(files.base(name))
-        item = RawItem(payload, shown, name, label, split=files.split(name, source))
+        item = RawItem(payload, shown, name, label, split=files.split(name, source), unread=name if unread else None)
         yield from files.inside(item, source, modality, len(chosen))
     yield from _odd(source, modality)
+
+
+def _say_omitted(source: SourceSettings, names: list[str], chosen: list[str], modality: str) -> None:
+    if not source.path.is_file():
+        omitted.say_notes(source, linked.names(source), names)
+    omitted.say_others(source, sorted(set(names) - set(chosen)), modality)
+    if modality == "text":
+        omitted.say_endings(source, chosen)
 
 
 def _odd(source: SourceSettings, modality: str) -> Iterator[RawItem]:
     """What has a name of this modality and is no file, as items without content: a pipe is not opened, for it may never end."""
     suffixes = tuple(find("aigc_models.modalities", modality).SUFFIXES)
-    entries = below(source.path, source.follow_links) if source.path.is_dir() else ()
+    entries = list(below(source.path, source.follow_links)) if source.path.is_dir() else []
+    for name, entry, _ in entries:
+        if entry.is_dir(follow_symlinks=False):
+            problem = "is a folder that may not be read; change its permissions and add the folder again"
+            yield RawItem(b"", unusable(files.base(name), problem), name, unread=f"{name}/")
     odd = (name for name, entry, _ in entries if not is_file(entry) and not os.path.isdir(entry.path))
     for name in files.content(name for name in odd if name.lower().endswith(suffixes)):
         nothing = not (source.path / name).exists()
@@ -96,19 +145,21 @@ def _odd(source: SourceSettings, modality: str) -> Iterator[RawItem]:
     yield from linked.left_out(source)
 
 
-def _payload(root: Path, name: str) -> tuple[bytes, str]:
-    """The bytes and the name of a file; of one that cannot be read there are none, and the name says why."""
+def _payload(root: Path, name: str) -> tuple[bytes, str, bool]:
+    """The bytes and the name of a file; of one that cannot be read there are none, and the name says why. And whether
+    what it holds may be the same as before."""
     shown = files.base(name)
     try:
         with (root / name).open("rb") as file:
             problem = files.too_large(os.fstat(file.fileno()).st_size)
-            if not problem:
-                return file.read(), shown
+            return (b"", unusable(shown, problem), False) if problem else (file.read(), shown, False)
     except FileNotFoundError:
         problem = "is gone: it was removed while the folder was read"
     except PermissionError:
         problem = "may not be read; change its permissions and add the folder again"
-    return b"", unusable(shown, problem)
+    except OSError as error:
+        problem = f"{error.strerror}; mend what it lies on and add the folder again"
+    return b"", unusable(shown, problem), True
 
 
 def content_files(source: SourceSettings) -> list[Path]:
@@ -135,8 +186,11 @@ def _names(source: SourceSettings) -> list[str]:
     return paths
 
 
-def _kind(root: Path, name: str) -> str:
-    return files.kind(name, lambda: _head(root / name))
+def _kind(root: Path, name: str, unread: str = "unreadable") -> str:
+    try:
+        return files.kind(name, lambda: _head(root / name))
+    except OSError:  # whoever takes it in is told why it cannot be read
+        return unread
 
 
 def _head(file: Path) -> bytes:

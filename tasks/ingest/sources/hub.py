@@ -15,11 +15,12 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from aigc_models.errors import BadInput
-from tasks.ingest.readers import fetched, hub_layout, tables
+from tasks.ingest.readers import fetched, hub_layout, notices, tables
 from tasks.ingest.source import UNSTATED, RawItem, SourceSettings, options, plugin
 
 PREFIX = "hub:"
 _NAME = re.compile(r"hub:([\w.-]+(?:/[\w.-]+)?)(?:@([\w./-]+))?")
+PARTS = ("files", "config", "splits")
 
 
 class Options(BaseModel):
@@ -42,6 +43,11 @@ def description(source: SourceSettings) -> str:
 def licence(source: SourceSettings) -> str:
     """As the card of the data set says it."""
     return hub_layout.licence(_local(source)) or UNSTATED
+
+
+def origin(source: SourceSettings) -> str:
+    """Without the revision: another one is a later state of the same data set."""
+    return source.location.partition("@")[0]
 
 
 def fingerprint(source: SourceSettings) -> str:
@@ -86,7 +92,7 @@ def _current(source: SourceSettings) -> Path:
             )
         match = Path(_asked(source))
     if away:
-        fetched.say(f"{source.location} cannot be asked for ({away}): the copy that lies here is used")
+        notices.say(f"{source.location} cannot be asked for ({away}): the copy that lies here is used")
     return match
 
 

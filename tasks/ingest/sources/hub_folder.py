@@ -15,11 +15,12 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from aigc_models.errors import BadInput
-from tasks.ingest.readers import batches, fetched, files, hub_layout, linked, rows, tables
+from tasks.ingest.readers import batches, files, hub_layout, linked, notices, rows, tables
 from tasks.ingest.readers.hub_layout import Part
 from tasks.ingest.source import UNSTATED, RawItem, SourceSettings, options
 
 MEDIA = ("Image", "Audio")  # features whose column is the content, if there is but one
+PARTS = ("config", "splits")
 
 
 class Options(BaseModel):
@@ -85,7 +86,7 @@ def _parts(source: SourceSettings) -> list[Part]:
         raise BadInput(f"{source.path.name}: which splits are to be read? It has: {there} (option splits)")
     left = [part.split for part in parts if part not in chosen]
     if left and not wanted:
-        fetched.say(f"{source.path.name}: left out the splits {', '.join(left)}; --option splits=NAME takes them")
+        notices.say(f"{source.path.name}: left out the splits {', '.join(left)}; --option splits=NAME takes them")
     return chosen
 
 

@@ -14,11 +14,12 @@ from aigc_models.errors import BadInput
 from tasks.ingest.readers import nested, rows
 from tasks.ingest.source import RawItem, SourceSettings, options
 
-# No `TABLES`: in a folder or an archive a .json file is a text, as its suffix says there.
+# No `TABLES`: in an archive a .json file is a text, as its suffix says there, and in a folder a table where all are.
 LARGEST = 500_000_000  # bytes of a file, which is read as a whole
 COUNTED = 200_000  # as far as depth is counted
 SHOWN = 20  # paths to arrays that a message lists
 _MARKS = re.compile(r'"(?:[^"\\]|\\.)*"?|[\[{]|[\]}]', re.DOTALL)
+PARTS = ("records",)
 
 
 class Options(BaseModel):
@@ -46,6 +47,19 @@ def modality(source: SourceSettings) -> str:
 def read(source: SourceSettings, modality: str) -> Iterator[RawItem]:
     table = _rows(source)
     yield from rows.items(table, _columns(table), source, modality)
+
+
+def table(source: SourceSettings, path: Path) -> tuple[Iterator[rows.Row], list[str]]:
+    """The rows and the columns of one of several files, where an object without a list of objects is a row."""
+    where = options(source, Options).records
+    whole = [nested.row(value) for value in (objects(path) if where is None else _at(parsed(path), where, source))]
+    return iter(whole), _columns(whole)
+
+
+def objects(path: Path) -> list[Any]:
+    """The objects of one of several files; raises `BadInput` where it holds none, or several lists of them."""
+    whole = parsed(path)
+    return [whole] if isinstance(whole, dict) and not dict(_arrays(whole, "")) else _only_array(whole, path.name)
 
 
 def _columns(table: list[rows.Row]) -> list[str]:

@@ -42,6 +42,8 @@ DRIVERS = {"postgresql": "write postgresql+psycopg:// and `pip install 'aigc-fou
 # Quoted texts and comments are left out before a query is looked at.
 _ASIDE = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|`[^`]*`|(\$\w*\$).*?\1|--[^\n]*|/\*.*?\*/", re.DOTALL)
 _SELECT = re.compile(r"[\s(]*(select|with|values|table)\b", re.IGNORECASE)
+KEEPS = True  # a query may see but a part of what was there, such as the last month
+PARTS = ("query",)
 
 
 class Options(BaseModel):

@@ -31,4 +31,5 @@ def test_kinds(payload: bytes, expected: str | None) -> None:
 def test_a_file_of_the_wanted_kind_is_damaged_and_another_is_named() -> None:
     assert unlike("a picture", b"%PDF-1.7") == "not a picture but a PDF document"
     assert unlike("a picture", b"GIF89a").startswith("damaged, or of a kind that cannot be read: it begins as a GIF picture")
-    assert unlike("a sound", b"plain words") == "not a sound: its first bytes are b'plain words'"
+    assert unlike("a sound", b"plain words") == "not a sound: it begins with 'plain words'"
+    assert unlike("a sound", b"\xff\xf0\0") == "not a sound: it begins with the bytes ff f0 00"

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from aigc_models.errors import Unreadable
+from aigc_models.reading import timestamps
 from aigc_models.reading.steps import stamps
-from aigc_models.reading.timestamps import moments, time_column
+from aigc_models.reading.timestamps import moments
 
 LATE = "2016-07-04T13:05:00"
 
@@ -73,6 +74,7 @@ def test_months_of_several_years_are_told_from_days_by_their_evenness() -> None:
         (["2020-01-01", "5"], r"mixed date formats: .*row 2 \('5'\)"),
         (["2020-02-30"], "no day of the calendar"),
         (["2020-01-01 25:00"], "no time of day"),
+        (["2020-W54"], "no week of the calendar"),
         (["2020-01-01", ""], "row 2 has no time"),
         (["soon"], "neither a date nor a number"),
         (["1", "inf"], "is no time"),
@@ -84,9 +86,35 @@ def test_what_is_refused_names_the_row(texts, reason) -> None:
         moments(texts)
 
 
-def test_the_time_is_found() -> None:
-    assert time_column({"x": ["1", "2"], "when": ["2020-01-01", "2020-01-02"]}) == "when"
-    assert time_column({"x": ["5", "4"], "t": ["1", "2"]}) == "t"
-    assert time_column({"x": ["1", "2"], "y": ["3", "4"]}) is None
-    assert time_column({"note": ["2020-01-01", "seen", "heard"]}) is None
+@pytest.mark.parametrize(
+    ("text", "stamp"),
+    [
+        ("2016-07-04 15:05 CEST", LATE),
+        ("2016-07-04 09:05 EDT", LATE),
+        ("2016-07-04 18:35:00 IST", LATE),
+        ("2016-07-04 15:05 UTC+2", LATE),
+        ("2016-07-04T15:05:00+02:00[Europe/Berlin]", LATE),
+        ("2016-07-04 13:05 Europe/Berlin", LATE),  # the clock of the place as it stands
+        ("Mon, 4 Jul 2016 13:05:00 GMT", LATE),
+        ("2016-07-04T13", "2016-07-04T13:00:00"),
+        ("2016M07", "2016-07-01"),
+        ("FY2016 Q3", "2016-07-01"),
+        ("2016-W27", "2016-07-04"),
+        ("2016-W27-3", "2016-07-06"),
+        ("2020W53", "2020-12-28"),
+    ],
+)
+def test_zones_by_name_and_further_calendars(text: str, stamp: str) -> None:
+    assert read(text) == [stamp]
+
+
+def test_what_the_clock_of_the_place_showed_is_kept() -> None:
+    parsed = timestamps.read(["2016-07-04T00:00:00+02:00", "2016-12-04T00:00:00+01:00"])
+    assert (parsed.local - parsed.times).tolist() == [7200.0, 3600.0]
+    assert stamps(parsed.local, True) == ["2016-07-04", "2016-12-04"]
+
+
+def test_parts_of_seconds_and_a_leap_second() -> None:
     assert np.isclose(moments(["2020-01-01T00:00:00.5"])[0][0] % 1, 0.5)
+    last, leap, first = moments(["2016-12-31T23:59:59Z", "2016-12-31T23:59:60Z", "2017-01-01T00:00:00Z"])[0]
+    assert last < leap < first

@@ -62,3 +62,12 @@ def test_what_was_thrown_away_adds_up(capsys: pytest.CaptureFixture[str]) -> Non
     show_card(CARD | {"counts": counts})
     words = " ".join(capsys.readouterr().out.split())
     assert "came in 10 rejected: too short -1 exact duplicates -3 label conflicts -2 kept 4" in words
+
+
+def test_many_labels_do_not_fill_the_screen(capsys: pytest.CaptureFixture[str]) -> None:
+    labels = {f"label{at}": at for at in range(276)}
+    show_card(CARD | {"splits": {"train": {"rows": 99, "labels": labels}}, "diversity": {"rates": labels}})
+    shown = " ".join(capsys.readouterr().out.split())
+    assert "(label275 275, label274 274, " in shown
+    assert "276 labels in all" in shown
+    assert "label100" not in shown

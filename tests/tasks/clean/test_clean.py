@@ -15,6 +15,7 @@ from aigc_models.modalities import image, text
 from tasks.clean import clean as cleaning
 from tasks.clean.clean import CleanSettings, clean
 from tasks.dataset.data_lock import writing
+from tasks.dataset.items import ItemsSettings, items
 from tasks.ingest.ingest import ingest
 from tasks.ingest.source import SourceSettings
 from tasks.stage.references import CleanRef, RawRef
@@ -190,3 +191,36 @@ def test_who_holds_the_lock_of_the_data_sees_no_half_of_a_shard(tmp_path: Path) 
         assert not folder.exists()
     thread.join(20)
     assert len(list(folder.iterdir())) == 2
+
+
+def test_a_picture_that_is_shrunk_counts_as_changed(tmp_path: Path) -> None:
+    (tmp_path / "content").mkdir()
+    for name, size in {"large.png": (600, 20), "small.png": (200, 200)}.items():
+        Image.radial_gradient("L").resize(size).save(tmp_path / "content" / name)
+    raw, context = ingested(tmp_path, {})
+    clean.plain(raw, CleanSettings(without=("aspect",)), context=context)
+    assert {row["source"]: row["changed"] for row in tables(context)} == {
+        "large.png": ["shrunk_to_256_pixels"],
+        "small.png": [],
+    }
+
+
+def test_reasons_are_for_people(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    raw, context = ingested(tmp_path, {"good.txt": b"a good text", "odd.txt": b"an odd one"})
+
+    def read(payload: bytes, name: str) -> str:
+        if name == "odd.txt":
+            raise KeyError(b"TAGxxxx")
+        return payload.decode()
+
+    monkeypatch.setattr(text, "read", read)
+    clean.plain(raw, CleanSettings(), context=context)
+    assert [row["reason"] for row in tables(context, "rejected")] == ["makes no sense to its reader (KeyError: 'TAGxxxx')"]
+
+
+def test_what_was_rejected_as_a_whole_can_be_looked_at(tmp_path: Path) -> None:
+    raw, context = ingested(tmp_path, {"zero.txt": b"", "x.txt": b"x"})
+    with pytest.raises(BadInput, match="`aigc data items notes --split quarantine` lists them until the next add"):
+        clean.plain(raw, CleanSettings(), context=context)
+    aside = items(context.workspace, "notes", ItemsSettings(split="quarantine"))
+    assert set(aside["source"]) == {"zero.txt", "x.txt"}

@@ -4,7 +4,7 @@ import hashlib
 
 import pytest
 
-from tasks.dataset.ids import Ids
+from tasks.dataset.ids import Ids, keys_of, within
 
 
 @pytest.mark.parametrize("recent", [1, 7, 1000])
@@ -35,3 +35,14 @@ def test_an_id_takes_sixteen_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     ids = Ids()
     assert all(ids.add(f"{at:024x}") for at in range(1000))
     assert ids.heads.nbytes + ids.tails.nbytes + ids.marks.nbytes == 16 * len(ids) == 16_000
+
+
+def test_keys_are_in_order_and_told_apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tasks.dataset.ids.RECENT", 7)
+    names = [hashlib.sha256(str(at).encode()).hexdigest()[:24] for at in range(100)] + ["0" * 24, "ab" + "0" * 22]
+    ids = Ids()
+    for name in names[:60] + names[100:]:
+        ids.add(name)
+    assert [key.ljust(12, b"\0").hex() for key in ids.keys().tolist()] == sorted(names[:60] + names[100:])
+    assert within(keys_of(names), ids.keys()).tolist() == [True] * 60 + [False] * 40 + [True] * 2
+    assert not within(keys_of(names), Ids().keys()).any()

@@ -55,15 +55,23 @@ def test_the_same_content_gives_the_same_bytes_anywhere(tmp_path: Path, content:
     assert str(tmp_path).encode() not in shards(tmp_path / "one")[0].read_bytes()
 
 
-def test_what_is_new_is_appended_and_what_vanished_stays(tmp_path: Path, content: Path) -> None:
+def test_what_is_new_is_appended_and_what_vanished_is_marked(tmp_path: Path, content: Path) -> None:
     first = run(tmp_path / "w", content)
     before = {path: path.read_bytes() for path in shards(tmp_path / "w")}
     assert run(tmp_path / "w", content) == first
     (content / "5.txt").write_text("a new one")
+    vanished = parquet.read_table(shards(tmp_path / "w")[0])["id"][0].as_py()
     (content / "0.txt").unlink()
-    assert run(tmp_path / "w", content).rows == 6
+    assert run(tmp_path / "w", content).rows == 5
     assert all(path.read_bytes() == held for path, held in before.items())
     assert parquet.read_table(shards(tmp_path / "w")[1])["source"].to_pylist() == ["5.txt"]
+    assert (tmp_path / "w/data/notes/raw/withdrawn.txt").read_text() == f"{vanished}\n"
+
+
+def test_what_vanished_stays_where_that_is_asked_for(tmp_path: Path, content: Path) -> None:
+    run(tmp_path / "w", content, keep=True)
+    (content / "0.txt").unlink()
+    assert run(tmp_path / "w", content, keep=True).rows == 5
 
 
 def test_shards_are_bounded_and_a_cut_run_ends_as_an_uncut_one(

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections import Counter
 from itertools import pairwise
 
 import pytest
 
 from aigc_models.errors import BadInput
+from tasks.dataset.items import ItemsSettings, items
+from tasks.dataset.refused import clear
 from tasks.dataset.tables import read
 from tasks.deduplicate.deduplicate import DeduplicateSettings, deduplicate
 from tasks.split.split import FEWEST, SplitSettings, split
@@ -144,6 +147,24 @@ def test_too_few_items_are_refused_and_nothing_is_written(handmade, sentences) -
     with pytest.raises(BadInput, match=rf"notes has 29 usable items \(.*\); a split needs at least {FEWEST}.*add items"):
         run(data)
     assert [path.name for path in data.clean.parent.iterdir()] == ["clean"]
+
+
+def test_a_refusal_says_what_was_put_aside_and_keeps_it(handmade, sentences) -> None:
+    data = handmade()
+    texts = sentences(8)
+    data.add([*texts, texts[0]], [{"source": f"{at}.txt"} for at in range(9)], rejected=3)
+    with pytest.raises(BadInput) as refusal:
+        run(data)
+    said = str(refusal.value)
+    assert "has 8 usable items" in said
+    assert "put aside were 3 readable (bad/0: broken), 1 exact (8.txt: same content as 0.txt)" in said
+    assert "`aigc data items notes --split quarantine` lists them until the next add" in said
+    shutil.rmtree(data.clean.parent)  # as the flow does of a new data set
+    table = items(data.workspace, "notes", ItemsSettings(split="quarantine"))
+    assert table["source"].tolist() == ["bad/0", "bad/1", "bad/2", "8.txt"]
+    clear(data.workspace, "notes")
+    with pytest.raises(BadInput, match="unknown data set"):
+        items(data.workspace, "notes", ItemsSettings())
 
 
 def test_an_empty_part_is_refused(handmade, sentences) -> None:

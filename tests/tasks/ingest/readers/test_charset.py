@@ -36,6 +36,45 @@ def test_letters_that_french_and_czech_have_at_the_same_place_are_told_apart_by_
     assert [encoding_of(tmp_path / "t", text * 40) for text in (czech, french)] == ["cp1250", "cp1252"]
 
 
+MAC_TEXTS = (
+    "Le café naïve, où très déjà été élève à la fenêtre français",
+    "Die Straße war für Fußgänger gesperrt, schöne Grüße, ähnlich häufig, Mädchen läuft",
+    "Mañana el niño comió jamón en la habitación, está aquí también después",
+)
+
+
+@pytest.mark.parametrize("text", MAC_TEXTS)
+def test_mac_roman_is_told_from_the_encodings_of_windows(tmp_path: Path, text: str) -> None:
+    assert encoding_of(tmp_path / "t", f"{text}\n".encode("mac_roman") * 20) == "mac_roman"
+    assert encoding_of(tmp_path / "t", f"{text}\n".encode("cp1252") * 20) == "cp1252"
+
+
+def test_no_other_encoding_is_taken_for_mac_roman(tmp_path: Path) -> None:
+    slovene = "Čez cesto gre še žena, ki išče žlico in šolo; že včeraj je šla češnje nabirat\n"
+    texts = {"cp1250": slovene, **TEXTS}
+    assert "mac_roman" not in {encoding_of(tmp_path / "t", text.encode(name) * 20) for name, text in texts.items()}
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text"), [("iso2022_kr", "오늘은 날씨가 plain\n"), ("iso2022_jp", "今日は天気が plain\n")]
+)
+def test_letters_in_bytes_of_ascii(tmp_path: Path, encoding: str, text: str) -> None:
+    raw = (text * 30).encode(encoding)
+    assert raw.isascii()
+    assert raw.decode(encoding_of(tmp_path / "t", raw)) == text * 30
+    assert encoding_of(tmp_path / "t", b"\x1b[31mred\x1b[0m, \x1b$B\n") == charset.UTF_8
+
+
+def test_a_text_in_utf_8(tmp_path: Path) -> None:
+    for encoding in ("utf-16", "utf-32", "cp1252"):
+        assert (
+            charset.as_utf_8(("schöne Grüße, für alle Mädchen\n" * 9).encode(encoding)).decode()
+            == "schöne Grüße, für alle Mädchen\n" * 9
+        )
+    for raw in (b"", b"caf\xe9", b"\0\0\0\x01\0\x02\x03\x04" * 9, "schön".encode()):
+        assert charset.as_utf_8(raw) == raw
+
+
 def test_damage_is_no_encoding(tmp_path: Path) -> None:
     good = "Schöne Grüße aus Köln, mäßig für Fußgänger\n".encode()
     damaged = [

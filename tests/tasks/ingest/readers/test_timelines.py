@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pyarrow
@@ -95,6 +95,33 @@ def test_a_table_of_texts_stays_text(tmp_path: Path, lines: list[str]) -> None:
     assert modality(settings(tmp_path / "t.csv", **named)) == "text"
 
 
+@pytest.mark.parametrize(
+    ("times", "step", "first"),
+    [
+        ([f"{time:%Y-%m-%d %H:%M} CET" for time, _, _ in ROWS], "1D", "2020-01-01"),
+        ([str(int(time.replace(tzinfo=UTC).timestamp()) * 1000) for time, _, _ in ROWS], "1D", "2020-01-01"),
+        ([f"{time:%m/%d/%Y}" for time, _, _ in ROWS], "1D", "2020-01-01"),
+        ([str(1850 + at) for at in range(40)], "1", "1850"),
+        ([str(43831 + at) for at in range(40)], "1D", "2020-01-01"),  # as Excel counts days
+    ],
+)
+def test_times_as_they_are_written_are_found(tmp_path: Path, times: list[str], step: str, first: str) -> None:
+    rows = [f"{time},{a}" for time, (_, a, _) in zip(times, ROWS, strict=True)]
+    (tmp_path / "t.csv").write_text("\n".join(["when,sales", *rows]))
+    (item,) = items(tmp_path / "t.csv")
+    content = series.read(item.payload, item.name)
+    assert (content.step, content.steps, content.stamps()[0], content.channels) == (step, 40, first, ("sales",))
+
+
+def test_what_may_be_times_beside_numbers_is_asked(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("period,sales\n" + "\n".join(f"{at:02}th of 2023/24,{at}" for at in range(30)))
+    with pytest.raises(
+        BadInput, match=r"'00th of 2023/24'.*may hold times.*--modality series --content sales.*--modality text"
+    ):
+        modality(settings(tmp_path / "t.csv"))
+    assert modality(settings(tmp_path / "t.csv", modality="text")) == "text"
+
+
 def test_rows_without_a_time_are_counted_where_it_is_said_to_be_a_series(tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_text("x,y\n" + "\n".join(f"{at % 7},{at % 3}" for at in range(30)))
     (item,) = read(settings(tmp_path / "t.csv"), "series")
@@ -110,7 +137,7 @@ def test_a_folder_of_tables_is_one_series_a_file(tmp_path: Path) -> None:
     raw_items = items(tmp_path / "in")
     assert [item.source for item in raw_items] == ["b.csv", "deep/a.csv"]
     (tmp_path / "in/b.csv").write_text("text\nhello\nyou\n")
-    with pytest.raises(BadInput, match="name one of the files itself"):
+    with pytest.raises(BadInput, match=r"holds tables of 2 shapes: b.csv with text; deep/a.csv with date, a, b"):
         modality(settings(tmp_path / "in"))
 
 

@@ -229,7 +229,7 @@ def test_what_is_no_archive_is_refused(tmp_path: Path, name: str, content: bytes
         ({}, "holds no file that can be read"),
         ({"a.csv": b"a,b"}, "a.csv has a header and no rows"),
         ({"a.zip": b""}, "no file that can be read: a.zip: is an archive inside an archive"),
-        ({"a.pdf": b""}, "holds 1 .pdf; what can be read is"),
+        ({"a.pdf": b"%PDF-1.4"}, "holds 1 .pdf; what can be read is"),
     ],
 )
 @pytest.mark.parametrize("name", ["a.zip", "a.tar"])
@@ -299,3 +299,15 @@ def test_a_zip_with_an_entry_without_a_name_or_a_program_before_it_is_read(tmp_p
             zipped.writestr(zipfile.ZipInfo(name), b"a")
     path.write_bytes(b"#!/bin/sh\n" + path.read_bytes())
     assert {item.source: item.payload for item in items(path)}["a.png"] == b"a"
+
+
+def test_what_lies_beside_the_content_is_said_and_what_decodes_is_text(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    content = {"r.pos": b"good\nbetter\n", "r.neg": b"bad\n", "README.md": b"x", ".DS_Store": b"x", "1.png": b"\x89PNG"}
+    path = pack(tmp_path / "a.zip", content)
+    lines = items(path, "text", label="name:[.]([^.]+)$", options={"items": "lines"})
+    assert {(item.source, item.label) for item in lines} == {("r.neg#1", "neg"), ("r.pos#1", "pos"), ("r.pos#2", "pos")}
+    said = capsys.readouterr().err
+    assert "left out: .DS_Store, README.md" in said
+    assert "1 file is left out, being no text: 1 .png" in said

@@ -49,7 +49,7 @@ def test_pictures_as_published_sets_hold_them(tmp_path: Path) -> None:
 
 
 def test_columns_that_are_not_there_are_listed(tmp_path: Path) -> None:
-    with pytest.raises(BadInput, match=r"no column 'txt' \(for content\); it has: text, label, n"):
+    with pytest.raises(BadInput, match=r"no column 'txt' \(for content\); did you mean 'text'\? it has: text, label, n"):
         items(write(tmp_path / "t.arrow", TABLE), content="txt")
 
 

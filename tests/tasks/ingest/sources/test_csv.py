@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from aigc_models.errors import BadInput
+from aigc_models.modalities import series
 from tasks.ingest.source import RawItem, SourceSettings
 from tasks.ingest.sources import csv
 
@@ -34,7 +35,7 @@ def test_the_only_text_column_is_the_content(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"content": "txt"}, r"no column 'txt' \(for content\); it has: id, text, kind"),
+        ({"content": "txt"}, r"no column 'txt' \(for content\); did you mean 'text'\? it has: id, text, kind"),
         ({"label": "column:lable"}, "no column 'lable'"),
         ({}, "more than one column could be the content.*--content"),
         ({"label": "line:@"}, "does not fit"),
@@ -96,6 +97,81 @@ def test_the_encoding_can_be_said(tmp_path: Path) -> None:
 )
 def test_how_cells_are_separated_is_found(tmp_path: Path, table: str) -> None:
     assert [item.payload for item in items(tmp_path / "t.csv", table.encode(), content="text")] == [b"one; two", b"three"]
+
+
+WORDS = ["river", "mountain", "moon", "wine", "autumn", "wind", "guest", "lute", "boat", "lamp", "snow", "crane"]
+
+
+def prose(at: int, words: int = 8) -> str:
+    return " ".join(WORDS[(at * step) % 12] for step in range(1, words + 1)) + f" {at}"
+
+
+@pytest.mark.parametrize("separator", [",", "\t"])
+def test_a_stray_quotation_mark_swallows_no_rows(tmp_path: Path, separator: str, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [f"{'spam' if at % 5 == 0 else 'ham'}{separator}{prose(at)}" for at in range(80)]
+    rows[20], rows[23] = f'ham{separator}"unbalanced {prose(20)}', f'spam{separator}ends" it {prose(23)}'
+    raw = "\n".join([f"kind{separator}text", *rows, ""]).encode()
+    raw_items = items(tmp_path / f"{separator == ','}.csv", raw, content="text", label="column:kind")
+    assert [(item.label, item.payload.decode()) for item in raw_items] == [tuple(row.split(separator)) for row in rows]
+    assert "a quotation mark opens and does not close in line 22" in capsys.readouterr().err
+
+
+def test_a_quoted_text_of_several_lines_that_look_like_rows_is_one_text(tmp_path: Path) -> None:
+    raw_items = items(tmp_path / "t.csv", b'id,text\n1,"Dear you,\ngood, and\nbye, me"\n2,short\n', content="text")
+    assert [item.payload for item in raw_items] == [b"Dear you,\ngood, and\nbye, me", b"short"]
+
+
+def test_a_merge_conflict_that_was_committed_is_refused(tmp_path: Path) -> None:
+    rows = "\n".join(f"{at},{prose(at)}" for at in range(2000))
+    for place, raw in {"first": f"<<<<<<< HEAD\nid,text\n{rows}", "last": f"id,text\n{rows}\n<<<<<<< HEAD\n1,x\n"}.items():
+        with pytest.raises(BadInput, match=r"t.csv holds a merge conflict \('<<<<<<< HEAD'\); resolve it"):
+            items(tmp_path / "t.csv", raw.encode())
+        assert place
+
+
+def test_a_table_without_a_header_loses_no_row_and_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    rows = [f'"{1 + at % 4}","{prose(at, 5)}","{prose(at, 20)}"' for at in range(120)]
+    raw_items = items(tmp_path / "news.csv", "\n".join(rows).encode())
+    assert [(item.label, item.payload.decode()) for item in raw_items] == [
+        (str(1 + at % 4), prose(at, 20)) for at in range(120)
+    ]
+    said = capsys.readouterr().err
+    assert (
+        "the columns are called column1, column2, column3; name them with --option columns=A,B,..., or say --header first"
+        in said
+    )
+    assert "the content is taken to be column3 (free text), the label column1 (few values); say otherwise with" in said
+    raw_items = items(tmp_path / "news.csv", "\n".join(rows).encode(), content="column2", label="none")
+    assert [item.payload.decode() for item in raw_items] == [prose(at, 5) for at in range(120)]
+
+
+def test_numbers_without_a_header_are_steps_of_a_series(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "t.csv").write_text("\n".join(f"{at % 7 + 0.5},{at % 3 - 1.25}" for at in range(400)))
+    source = SourceSettings(name="a", location=str(tmp_path / "t.csv"))
+    assert csv.modality(source) == "series"
+    (item,) = csv.read(source, "series")
+    content = series.read(item.payload, item.name)
+    assert (content.steps, content.channels, content.step) == (400, ("column1", "column2"), "1")
+    assert content.values[:, 0].tolist() == [0.5, -1.25]
+    assert "no column holds a time, so rows are counted, a step of 1 each; --time names one" in capsys.readouterr().err
+
+
+def test_whether_there_is_a_header_can_be_said(tmp_path: Path) -> None:
+    rows = "\n".join(f"x,{prose(at)}" for at in range(20))
+    table = f"kind,text\n{rows}".encode()
+    assert len(items(tmp_path / "t.csv", table, options={"header": "none"}, content="column2")) == 21
+    assert len(items(tmp_path / "t.csv", rows.encode(), options={"header": "first"}, content=prose(0))) == 19
+    assert len(items(tmp_path / "t.csv", rows.encode(), content=prose(0))) == 19  # a name that was given
+    with pytest.raises(BadInput, match="header"):
+        items(tmp_path / "t.csv", table, options={"header": "maybe"})
+
+
+def test_the_label_and_the_text_are_plain_to_see(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    table = "Label,SMS\n" + "\n".join(f"{'spam' if at % 5 == 0 else 'ham'},{prose(at)}" for at in range(60))
+    raw_items = items(tmp_path / "t.csv", table.encode())
+    assert [(item.label, item.payload) for item in raw_items[:2]] == [("spam", prose(0).encode()), ("ham", prose(1).encode())]
+    assert "the content is taken to be SMS (free text), the label Label (few values)" in capsys.readouterr().err
+    assert {item.label for item in items(tmp_path / "t.csv", table.encode(), label="none")} == {None}
 
 
 def test_the_separator_can_be_said(tmp_path: Path) -> None:

@@ -74,6 +74,19 @@ def test_pieces_of_one_of_several_files_stay_together(tmp_path: Path) -> None:
     }
 
 
+@pytest.mark.parametrize(
+    ("encoding", "letters"),
+    [("big5", "春眠不覺曉處處聞啼鳥"), ("mac_roman", "café naïve été"), ("iso2022_kr", "오늘은 날씨가 좋다")],
+)
+def test_a_files_encoding_is_decided_before_it_is_cut(tmp_path: Path, encoding: str, letters: str) -> None:
+    lines = [f"{letters if at % 7 == 0 else 'plain'} line {at} of plain letters" for at in range(300)]
+    (tmp_path / "long.txt").write_bytes("\n".join(lines).encode(encoding))
+    raw_items = items(tmp_path / "long.txt", "text")
+    assert len(raw_items) > 5
+    assert "\n".join(item.payload.decode() for item in raw_items) == "\n".join(lines)
+    assert [item.payload.decode() for item in items(tmp_path / "long.txt", "text", label="line:@")] == lines
+
+
 def test_labelled_lines(tmp_path: Path) -> None:
     fill(tmp_path, {"lines.txt": b"\xef\xbb\xbfup@good\r\ndown@bad\r\n"})
     raw_items = items(tmp_path / "lines.txt", "text", label="line:@")
@@ -89,8 +102,9 @@ def test_labelled_lines(tmp_path: Path) -> None:
         ({}, "is an empty folder"),
         ({"a.png": b"", "b.txt": b"", "c.txt": b""}, "mixed kinds: 2 text, 1 image; say which to take with --modality"),
         ({"a.png": b"", "b.wav": b""}, "mixed kinds"),
-        ({"a.pdf": b"", "README.md": b""}, "holds 1 .pdf"),
-        ({"a.csv": b""}, "name one of the files itself"),
+        ({"a.pdf": b"%PDF-1.4", "README.md": b""}, "holds 1 .pdf"),
+        ({"a.csv": b""}, "a.csv is empty: it has no column and no row"),
+        ({"a.csv": b"x\n1\n", "b.csv": b"y\nz\n"}, "2 shapes: a.csv with x; b.csv with y; name one of the files, or those"),
     ],
 )
 def test_what_is_not_one_kind_is_refused(tmp_path: Path, files: dict[str, bytes], message: str) -> None:
@@ -260,3 +274,52 @@ def test_a_place_whose_name_looks_like_a_pattern_is_that_place(tmp_path: Path) -
     fill(tmp_path / "scans [2024]", {"a.png": b"a"})
     assert [item.source for item in items(tmp_path / "scans [2024]")] == ["a.png"]
     assert [item.source for item in items(tmp_path / "scans [2024]/a.png")] == ["a.png"]
+
+
+def test_what_decodes_as_text_is_text_whatever_its_ending(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    fill(tmp_path, {"reviews.pos": b"good\nbetter\n", "reviews.neg": "caf\u00e9\nbad\n".encode("latin-1"), "more": b"plain"})
+    source = SourceSettings(name="a", location=str(tmp_path))
+    assert folder.modality(source) == "text"
+    assert [item.source for item in items(tmp_path, "text")] == ["more", "reviews.neg", "reviews.pos"]
+    said = capsys.readouterr().err
+    assert "read as text by what they hold: 1 .neg, 1 .pos; --label 'name:[.]([^.]+)$' makes the ending the label" in said
+    lines = items(tmp_path, "text", label="name:[.]([^.]+)$", options={"items": "lines"})
+    assert [(item.source, item.label, item.group) for item in lines] == [
+        ("more#1", None, None),
+        ("reviews.neg#1", "neg", None),
+        ("reviews.neg#2", "neg", None),
+        ("reviews.pos#1", "pos", None),
+        ("reviews.pos#2", "pos", None),
+    ]
+    assert "ending" not in capsys.readouterr().err
+    fill(tmp_path, {"blank.pos": b""})
+    assert folder.modality(source) == "text"
+    fill(tmp_path, {"data.pos": b"\x00\x01\x02"})
+    with pytest.raises(BadInput, match=r"holds mixed kinds: 3 text, 1 \.pos"):
+        folder.modality(source)
+
+
+@pytest.mark.parametrize(("modality", "message"), [("image", "only texts have lines"), ("text", "option")])
+def test_lines_of_what_has_none_are_refused(tmp_path: Path, modality: str, message: str) -> None:
+    fill(tmp_path, {"1.png": b"a", "1.txt": b"a"})
+    with pytest.raises(BadInput, match=message):
+        items(tmp_path, modality, options={"items": "lines" if modality == "image" else "words"})
+
+
+def test_notes_beside_the_content_are_left_out_and_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    beside = ("README.md", "LICENSE", "sha256sums.txt", ".DS_Store", "deep/.DS_Store", "Thumbs.db", "CITATION.cff")
+    fill(tmp_path, {**{f"deep/{at}.wav": b"RIFF" for at in range(5)}, **dict.fromkeys(beside, b"x")})
+    assert folder.modality(SourceSettings(name="a", location=str(tmp_path))) == "audio"
+    assert len(items(tmp_path, "audio")) == 5
+    said = capsys.readouterr().err
+    assert "not content but notes or hidden files, and left out: .DS_Store (2), " in said
+    assert "(`aigc data add a PATH_OF_IT`)" in said
+    assert "no audio" not in said
+
+
+def test_files_of_other_kinds_are_counted_by_ending(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    fill(tmp_path, {"1.txt": b"a", "2.png": b"b", "3.png": b"c", "4.wav": b"d", "5": b"\x00"})
+    assert len(items(tmp_path, "text")) == 1
+    assert "4 files are left out, being no text: 2 .png, 1 .wav, 1 without an ending" in capsys.readouterr().err
+    with pytest.raises(BadInput, match="no file of the modality events, but 2 image"):
+        items(tmp_path, "events")
