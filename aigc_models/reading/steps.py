@@ -10,6 +10,7 @@ import numpy as np
 SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0, "D": 86400.0}
 MONTH = 30.436875 * 86400  # seconds, on average
 CALENDAR = {"MS": MONTH, "ME": MONTH, "B": 7 / 5 * 86400}  # same day of each month, last of each month, Monday to Friday
+_WORDS = {"s": "second", "min": "minute", "h": "hour", "D": "day", "MS": "month", "ME": "month", "B": "working day"}
 _TEXT = re.compile(r"(\d+(?:\.\d+)?(?:e[+-]?\d+)?)(s|min|h|D|MS|ME|B|)")
 
 
@@ -40,6 +41,17 @@ class Step:
 
     def __str__(self) -> str:
         return f"{int(self.count) if self.count.is_integer() else self.count}{self.unit}"
+
+    @property
+    def spoken(self) -> str:
+        """In words: 7 days, 15 minutes, 1 month, 1 working day; a plain number as it is.
+
+        >>> Step.parse("15min").spoken, Step.parse("1MS").spoken, Step.parse("1").spoken
+        ('15 minutes', '1 month', '1')
+        """
+        name = _WORDS.get(self.unit, "")
+        count = f"{int(self.count) if self.count.is_integer() else self.count}"
+        return f"{count} {name}{'' if count == '1' else 's'}" if name else count
 
     @property
     def dated(self) -> bool:

@@ -10,7 +10,10 @@ from aigc_models.reading import timestamps
 from aigc_models.reading.cells import is_number
 
 _DAYS = {"date", "datetime", "date_time", "datum", "day", "ds", "when", "timestamp"}  # names of a column of dates
-_NAMES = _DAYS | {"time", "t", "index", "step", "year", "period", "unix", "epoch", "month", "week", "hour", "minute", ""}
+_COUNTERS = {"", "unnamed: 0", "rownames", "row.names"}  # of rows
+_NAMES = (
+    _DAYS | {"time", "t", "index", "step", "year", "period", "unix", "epoch", "month", "week", "hour", "minute"} | _COUNTERS
+)
 _SERIAL = (20_000, 80_000)  # days since 1899-12-30, as Excel counts: 1954 to 2119
 _YEARS = (1500, 2300)
 _LONGEST = 40  # characters of a written time
@@ -27,11 +30,21 @@ def time_column(columns: Mapping[str, Sequence[str]]) -> str | None:
         if cells and sum(map(timestamps.is_date, cells)) >= timestamps.MOST * len(cells):
             return name
     rising = {name: cells for name, cells in filled.items() if _rises(cells)}
-    for name in rising:
-        if name.strip().lower() in _NAMES:
+    for name in sorted(rising, key=is_counter):  # a number of the row is a time only where nothing else is
+        if is_called_time(name):
             return name
     first = next(iter(columns), None)
     return next((name for name, cells in rising.items() if _since_1970(cells) or (name == first and _years(cells))), None)
+
+
+def is_counter(name: str) -> bool:
+    """Whether a column is called as programs call the numbers of rows that they write in front of a table."""
+    return name.strip().lower() in _COUNTERS
+
+
+def is_called_time(name: str) -> bool:
+    """Whether a column has a name that columns of times have."""
+    return name.strip().lower() in _NAMES
 
 
 def doubtful(cells: Sequence[str]) -> bool:

@@ -24,7 +24,7 @@ _SHAPES = {  # by the name that a message gives them
     "year-month-day": rf"(?P<y>\d{{4}})(?P<s>[-/. ])(?P<m>\d{{1,2}})(?P=s){_DAY}",
     "numbers": rf"(?P<first>\d{{1,2}})(?P<s>[-/. ])(?P<second>\d{{1,2}})(?P=s){_YEAR}",
     "day month year": rf"{_DAY}(?P<s>[-/. ]?){_MONTH}(?P=s){_YEAR}",
-    "month day, year": rf"{_MONTH} {_DAY},? {_YEAR}",
+    "month day, year": rf"{_MONTH}(?P<s>[-/. ]){_DAY},?[-/. ]{_YEAR}",
     "year-month": r"(?:FY)?(?P<y>\d{4})(?:[-/. ]?[MP]|[-/.])(?P<m>\d{1,2})",
     "year-week": r"(?P<y>\d{4})-?W(?P<w>\d{2})(?:-?(?P<weekday>[1-7]))?",
     "month/year": r"(?P<m>\d{1,2})[-/.](?P<y>\d{4})",
@@ -40,7 +40,7 @@ _CLOCK = (
 )
 _PATTERNS = {name: re.compile(_WEEKDAY + shape + _CLOCK, re.IGNORECASE) for name, shape in _SHAPES.items()}
 _PARTS = ("y", "m", "d", "q", "w", "weekday", "first", "second")
-_NAMES = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 EPOCHS = {1.0: (1e8, 5e9), 1e3: (1e11, 5e12), 1e6: (1e14, 5e15), 1e9: (1e17, 5e18)}  # units of a second: range of values
 LEAP = 59.999  # where the second 60 of a minute is put: before the minute that follows, in which there is another point
 
@@ -185,7 +185,7 @@ def _steady(times: np.ndarray) -> bool:
 
 
 def _month(text: str) -> int:
-    return int(text) if text.isdigit() else _NAMES.index(text[:3].lower()) + 1
+    return int(text) if text.isdigit() else MONTHS.index(text[:3].lower()) + 1
 
 
 def _whole(years: np.ndarray) -> np.ndarray:

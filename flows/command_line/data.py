@@ -236,12 +236,33 @@ def show_card(card: Mapping[str, Any]) -> None:
     for name in ("divided", "handling"):
         for key, value in card.get(name, {}).items():
             way.add_row(Text(f"{name}: {key.replace('_', ' ')}"), Text(_shown(value)))
-    way.add_row("format", Text(", ".join(f"{key} {_shown(value)}" for key, value in card["format"].items())))
-    diversity = [f"{key.replace('_', ' ')} {_figure_text(value)}" for key, value in card["diversity"].items()]
-    way.add_row("diversity", Text(", ".join(diversity)))
+    way.add_row("format", Text(", ".join(_format(card["format"]))))
+    channels = card["diversity"].get("channels", {}) if card["modality"] == "series" else {}
+    for name, figures in list(channels.items())[:LISTED]:
+        way.add_row(Text(f"  {name}"), Text(_shown(figures)))
+    if len(channels) > LISTED:
+        way.add_row(f"  ... {len(channels):,} channels in all", "")
+    diversity = {name: value for name, value in card["diversity"].items() if not (channels and name == "channels")}
+    way.add_row(
+        "diversity", Text(", ".join(f"{key.replace('_', ' ')} {_figure_text(value)}" for key, value in diversity.items()))
+    )
     out(way)
     if counts["raw"] > counts["kept"]:
         out(f"which and why: data/{card['name']}/quarantine.parquet")
+
+
+def _format(values: Mapping[str, Any]) -> list[str]:
+    """What items are brought to. Of series without what each channel has, which stands below, and with the step in words.
+
+    >>> _format({"step": "1MS", "channels": 2, "names": ["a", "b"], "centre": [1, 2], "scale": [1, 1], "horizon": 4})
+    ['step 1 month', 'channels 2', 'horizon 4']
+    """
+    if "step" not in values:
+        return [f"{key} {_shown(value)}" for key, value in values.items()]
+    from aigc_models.reading.steps import Step
+
+    spoken = {**values, "step": Step.parse(values["step"]).spoken}
+    return [f"{key} {_shown(value)}" for key, value in spoken.items() if key not in ("names", "centre", "scale")]
 
 
 def _divided(groups: Mapping[str, int]) -> str:

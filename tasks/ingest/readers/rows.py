@@ -107,7 +107,8 @@ def _strings(head: list[Row], column: str) -> list[str]:
 
 def _texts(head: list[Row], columns: list[str], source: SourceSettings) -> list[str]:
     """The columns that hold texts and are for nothing else."""
-    return [column for column in columns if column not in source.columns.values() and _is_content(head, column)]
+    taken = set(source.columns.values())
+    return [column for column in columns if column not in taken and _is_content(head, column)]
 
 
 def _content_column(head: list[Row], columns: list[str], source: SourceSettings) -> str:
@@ -137,6 +138,7 @@ def _is_content(head: list[Row], column: str) -> bool:
 
 
 def _is_text(value: Any) -> bool:
+    """Whether a cell may be content: no number, no name of a class."""
     return isinstance(value, str) and not isinstance(value, ClassName) and not _number(value)
 
 

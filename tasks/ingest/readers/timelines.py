@@ -8,14 +8,15 @@ import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
 from aigc_models.errors import BadInput, unusable
 from aigc_models.reading import cells, time_columns, timestamps
-from tasks.ingest.readers import headers
+from tasks.ingest.readers import calendar_columns, headers
 from tasks.ingest.readers.notices import say_once
+from tasks.ingest.readers.panels import Panel, panel
 from tasks.ingest.source import RawItem, SourceSettings, plugin
 
 MODALITY = "series"
@@ -44,11 +45,14 @@ class Columns:
 
 
 def suits(head: Sequence[Row], columns: Sequence[str], source: SourceSettings) -> bool:
-    """Whether a table is a series: it has a time, numbers beside it, and no text."""
+    """Whether a table is a series: it has a time, numbers beside it, and no text but names."""
+    one = calendar_columns.joined(head, columns, _named(source))
+    head, columns = list(one.rows), one.columns
     time, free = _time(head, columns, source), _free(columns, source)
     free = [column for column in free if column != time]
     counted = list(columns) == headers.numbered(len(columns))  # no header that might tell what else numbers are
-    return (time is not None or counted) and bool(free) and not any(_is_text(head, column) for column in free)
+    texts = any(_is_text(head, column) for column in free)
+    return ((time is not None or counted) and bool(free) and not texts) or _panel(head, columns, source, time) is not None
 
 
 def ask(head: Sequence[Row], columns: Sequence[str], source: SourceSettings) -> None:
@@ -57,8 +61,10 @@ def ask(head: Sequence[Row], columns: Sequence[str], source: SourceSettings) -> 
         return
     free = _free(columns, source)
     texts = [column for column in free if _is_text(head, column)]
-    numbers = [column for column in free if column not in texts]
-    cells = [_cell(row.get(texts[0])) for row in head] if len(texts) == 1 and numbers else []
+    if len(texts) != 1 or len(free) == 1:
+        return
+    numbers = [column for column in free if column != texts[0]]
+    cells = [_cell(row.get(texts[0])) for row in head]
     if time_columns.doubtful(cells):
         raise BadInput(
             f"{source.path.name}: the column {headers.shown(texts[0])} ({cells[0]!r}, ...) may hold times, written in a way "
@@ -70,15 +76,18 @@ def ask(head: Sequence[Row], columns: Sequence[str], source: SourceSettings) -> 
 def items(table: Iterable[Row], columns: Sequence[str], source: SourceSettings) -> Iterator[RawItem]:
     """One item for each group, or one for the whole table; cells go through as they are."""
     source.labels.needs(("column", "name"), source.location)
-    rest = iter(table)
+    file = source.path.name
+    one = calendar_columns.joined(table, columns, _named(source))
+    if one.note:
+        say_once(f"{file}: {one.note}")
+    rest, columns = one.rows, one.columns
     head = list(islice(rest, SAMPLE))
     chosen = chosen_columns(head, columns, source)
-    file = source.path.name
     if chosen.time is None:
         say_once(f"{source.path.name}: no column holds a time, so rows are counted, a step of 1 each; --time names one")
-    lines = _timelines((row for part in (head, rest) for row in part), chosen, file)
+    lines = _timelines(chain(head, rest), chosen, file)
     for key, line in lines.items():
-        apart = f"#{key}" if chosen.apart else ""
+        apart = f"#{key}" if chosen.apart is not None else ""
         label = line.label or source.labels.of_name(file)
         yield RawItem(line.text.getvalue().encode("utf-8", "replace"), f"{file}{apart}", f"{file}{apart}", label)
 
@@ -102,7 +111,13 @@ def chosen_columns(head: Sequence[Row], columns: Sequence[str], source: SourceSe
         if column and column not in columns:
             raise headers.missing(columns, column, purpose, source.path.name)
     time = _time(head, columns, source)
-    channels = [column for column in _free(columns, source) if column != time]
+    panel = _panel(head, columns, source, time)
+    time = panel.time if panel else time
+    left_out = {time, panel.apart, *panel.left_out} if panel else {time}
+    counters = set() if source.content else {name for name in columns if time is not None and time_columns.is_counter(name)}
+    channels = [column for column in _free(columns, source) if column not in left_out | counters]
+    if panel:
+        panel.say(source.path.name, channels)
     for column in channels:
         if column not in columns:
             raise headers.missing(columns, column, "content", source.path.name)
@@ -112,13 +127,28 @@ def chosen_columns(head: Sequence[Row], columns: Sequence[str], source: SourceSe
         raise BadInput(f"{source.path.name}: {what}; say with --content which columns are numbers; it has: {listed}")
     label = source.columns.get("label")
     serial = time is not None and time_columns.is_serial(time, [_cell(row.get(time)) for row in head])
-    return Columns(time, tuple(channels), label, source.group or label, serial)
+    apart = panel.apart if panel else source.group or label
+    return Columns(time, tuple(channels), label, apart, serial)
+
+
+def _named(source: SourceSettings) -> set[str]:
+    """The columns that the user named."""
+    return {*source.columns.values(), *(name.strip() for name in (source.content or "").split(",") if name.strip())}
+
+
+def _panel(head: Sequence[Row], columns: Sequence[str], source: SourceSettings, time: str | None) -> Panel | None:
+    """What is guessed of columns of names beside the time and numbers; nothing where the user said what tells series apart."""
+    named = source.columns
+    if source.group or "label" in named or (source.content and any(_is_text(head, name) for name in _free(columns, source))):
+        return None
+    taken = {column for purpose, column in named.items() if purpose not in ("time", "content")}
+    return panel({name: [_cell(row.get(name)) for row in head] for name in columns if name not in taken}, time)
 
 
 def _time(head: Sequence[Row], columns: Sequence[str], source: SourceSettings) -> str | None:
     if source.time:
         return source.time
-    taken = {*source.columns.values(), *(source.content or "").split(",")}
+    taken = _named(source)
     return time_columns.time_column({name: [_cell(row.get(name)) for row in head] for name in columns if name not in taken})
 
 
@@ -126,7 +156,8 @@ def _free(columns: Sequence[str], source: SourceSettings) -> list[str]:
     """What may be channels: those that the user named, or all that are not named for anything else."""
     if source.content:
         return [source.content] if source.content in columns else [name.strip() for name in source.content.split(",")]
-    return [column for column in columns if column not in source.columns.values()]
+    taken = set(source.columns.values())
+    return [column for column in columns if column not in taken]
 
 
 def _is_text(head: Sequence[Row], column: str) -> bool:
@@ -140,7 +171,7 @@ def _timelines(table: Iterable[Row], columns: Columns, file: str) -> dict[str, T
     lines: dict[str, Timeline] = {}
     size = 0
     for number, row in enumerate(table, start=1):
-        key = _cell(row.get(columns.apart)) if columns.apart else ""
+        key = _cell(row.get(columns.apart)) if columns.apart is not None else ""
         label = (_cell(row.get(columns.label)) or None) if columns.label else None
         if key not in lines:
             lines[key] = Timeline(label)
@@ -161,7 +192,7 @@ def _writer(line: Timeline) -> Any:
 
 def _cells(row: Row, columns: Columns, number: int) -> list[str]:
     """The time, the channels and, so that reading refuses the row, what is beyond the header (csv names it None)."""
-    time = _cell(row.get(columns.time)) if columns.time else str(number)
+    time = _cell(row.get(columns.time)) if columns.time is not None else str(number)
     time = time_columns.of_serial(time) if columns.serial else time
     problem = next((str(value) for key, value in row.items() if isinstance(key, str) and key.startswith("\0")), "")
     beyond = row.get(None, []) if None in row else []  # type: ignore[call-overload]

@@ -142,7 +142,7 @@ def test_a_folder_of_tables_is_one_series_a_file(tmp_path: Path) -> None:
 
 
 def test_a_text_column_beside_the_numbers_is_named(tmp_path: Path) -> None:
-    lines = ["date,note,a", *(f"2020-01-{day:02},fine,{day}" for day in range(1, 20))]
+    lines = ["date,note,a", *(f"2020-01-{day:02},a fine note of day {day},{day}" for day in range(1, 20))]
     (tmp_path / "t.csv").write_text("\n".join(lines))
     with pytest.raises(BadInput, match="note hold text; say with --content which columns are numbers"):
         list(read(settings(tmp_path / "t.csv"), "series"))
