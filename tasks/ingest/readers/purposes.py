@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from statistics import median
-from typing import Any
 
 from tasks.ingest.readers import headers
 from tasks.ingest.readers.files import SPLITS
@@ -16,7 +15,7 @@ WORDS = 3  # of its cells, at least
 DISTINCT = 0.5  # share of its cells that differ, at least
 FEWEST = 10  # rows that tell anything
 OFTEN = 5  # times that each label comes, on average
-Text = Callable[[Any], str | None]
+LABELS = {"label", "labels", "class", "category", "target", "sentiment"}  # names of a column of labels
 
 
 def content(cells: dict[str, list[str]]) -> str | None:
@@ -34,6 +33,11 @@ def label(cells: dict[str, list[str]]) -> str | None:
     """The only column of few values that come often, and that are no names of splits."""
     few = [name for name, values in cells.items() if _few(values) and not {value.lower() for value in values} <= set(SPLITS)]
     return few[0] if len(few) == 1 else None
+
+
+def is_called_label(name: str) -> bool:
+    """Whether a column has a name that columns of labels have."""
+    return name.strip().casefold() in LABELS
 
 
 def _few(values: Sequence[str]) -> bool:

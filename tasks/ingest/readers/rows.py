@@ -91,13 +91,15 @@ def items(table: Iterable[Row], columns: list[str], source: SourceSettings, moda
 def settled(head: list[Row], columns: list[str], source: SourceSettings) -> SourceSettings:
     """With the column of the content and, where that is guessed and nothing was said of labels, the one of the labels."""
     content = _content_column(head, columns, source)
-    if source.content or len(_texts(head, columns, source)) == 1:
-        return source.model_copy(update={"content": content})
+    if source.content:
+        return source
+    alone = len(_texts(head, columns, source)) == 1  # then nothing was guessed so far
     free = [name for name in columns if name not in {content, *source.columns.values()}]
-    guessed = columns == headers.numbered(len(columns))  # names say nothing there, so numbers may be labels
-    cells = {name: _strings(head, name) for name in free if guessed or _is_content(head, name)}
-    label = purposes.label(cells) if not source.label else None
-    purposes.say_guess(source, content, label)
+    unnamed = columns == headers.numbered(len(columns))  # names say nothing there, so numbers may be labels
+    likely = [name for name in free if unnamed or purposes.is_called_label(name) or (not alone and _is_content(head, name))]
+    label = purposes.label({name: _strings(head, name) for name in likely}) if not source.label else None
+    if label or not alone:
+        purposes.say_guess(source, content, label)
     return source.model_copy(update={"content": content, **({"label": f"column:{label}"} if label else {})})
 
 

@@ -205,3 +205,18 @@ def test_an_empty_table_is_refused(tmp_path: Path) -> None:
     for raw in (b"", b"\n\n"):
         with pytest.raises(BadInput, match="no column"):
             items(tmp_path / "t.csv", raw, content="text")
+
+
+@pytest.mark.parametrize(("name", "labels"), [("Label", ["a", "b"]), ("votes", [None, None])])
+def test_a_column_that_is_called_a_label_is_one(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], name: str, labels: list[str | None]
+) -> None:
+    path = tmp_path / f"{name}.csv"
+    path.write_text(
+        f"text,{name}\n" + "\n".join(f"some words {at},{'ab'[at % 2] if name == 'Label' else at % 2}" for at in range(40))
+    )
+    raw_items = list(csv.read(SourceSettings(name="a", location=str(path)), "text"))
+    assert [item.label for item in raw_items][:2] == labels
+    assert ("the label Label (few values)" in capfd.readouterr().err) == (name == "Label")
+    unlabelled = csv.read(SourceSettings(name="a", location=str(path), label="none"), "text")
+    assert {item.label for item in unlabelled} == {None}

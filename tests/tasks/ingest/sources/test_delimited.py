@@ -48,6 +48,31 @@ def test_one_number_a_line_and_a_header_over_numbers(tmp_path: Path) -> None:
     assert series.read(item.payload, item.name).channels == ("load",)
 
 
+@pytest.mark.parametrize("name", ["SMSCollection", "mails.txt", "mails.labelled"])
+def test_lines_cut_alike_by_tabs_are_rows_whatever_the_ending(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str], name: str
+) -> None:
+    path = tmp_path / name
+    path.write_text("\n".join(f"{text}\t{at % 2}" for at, text in enumerate(TEXTS)))
+    raw_items = items(path, "text")
+    assert [(item.payload.decode(), item.label) for item in raw_items] == [(text, str(at % 2)) for at, text in enumerate(TEXTS)]
+    assert (
+        f"{name}: its lines are cut alike, so each is a row; --option items=files takes it as a text" in capfd.readouterr().err
+    )
+    pieces = items(path, "text", items="files")
+    assert len(pieces) < 10
+    assert b"".join(item.payload for item in pieces).count(b"\t") == len(TEXTS)
+    assert len(items(path, "text", items="lines")) == len(TEXTS)
+    source = SourceSettings(name="a", location=str(path), label="line:\t", modality="text")
+    assert [item.label for item in read(source, "text")][:2] == ["0", "1"]
+
+
+def test_an_odd_tab_makes_no_table(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("\n".join(text.replace(" is ", "\t" if at % 5 else " ") for at, text in enumerate(TEXTS)))
+    source = SourceSettings(name="a", location=str(tmp_path / "a.txt"))
+    assert (plugin(source), modality(source)) == (folder, "text")
+
+
 def test_prose_stays_a_text(tmp_path: Path) -> None:
     for name in ("a.txt", "a.dat"):
         (tmp_path / name).write_text("\n".join(text * (1 + at % 3) for at, text in enumerate(TEXTS)))
