@@ -7,6 +7,7 @@ import re
 
 MOST_DIGITS = 15  # before the point, from which on a number is told by how many it has
 _BYTES = re.compile(r"""\bb(?P<quote>['"])(?:\\.|(?!(?P=quote))[^\\])*(?P=quote)""")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")  # but for tabs and new lines
 _EXPONENT = re.compile(r"(?<![\w.'\"])-?\d+(?:\.\d+)?e[+-]?\d+(?![\w'\"]|\.\d)", re.IGNORECASE)  # not where it is quoted
 
 
@@ -18,6 +19,15 @@ def plain(reason: str) -> str:
     """
     reason = _BYTES.sub(lambda match: begins(ast.literal_eval(match.group())), reason)
     return _EXPONENT.sub(lambda match: number(float(match.group())), reason)
+
+
+def printable(text: str) -> str:
+    """A text that does nothing to a terminal, whatever a file is called.
+
+    >>> printable("a\\x1b[31m b\\x07")
+    'a\\\\x1b[31m b\\\\x07'
+    """
+    return _CONTROL.sub(lambda match: repr(match[0])[1:-1], text)
 
 
 def begins(payload: bytes) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import signal
 import sys
 import threading
@@ -16,13 +15,12 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import typer
 
+from aigc_models.reading.words import printable
 from flows.failures import TERMINATED, brief, explained, require_room
 from tasks.stage.addresses import clean_logs, without_secrets
 
 if TYPE_CHECKING:
     from tasks.stage.execution import Execution
-
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def debugging() -> bool:
@@ -49,7 +47,7 @@ def ending() -> Iterator[None]:
         status, text = explained(error)
         text = without_secrets(text)
         text = text if debugging() else brief(text)
-        print(_CONTROL.sub(lambda match: repr(match[0])[1:-1], text), file=sys.stderr)  # a file's name may hold anything
+        print(printable(text), file=sys.stderr)  # a file's name may hold anything
         leave(status)
 
 

@@ -7,6 +7,7 @@ a file that was moved to another class, or a row below one that was put in, is t
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 import zlib
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
@@ -17,6 +18,8 @@ from tasks.dataset.forgotten import Forgotten
 from tasks.dataset.ids import Ids
 from tasks.dataset.tables import CONTENTS, batches, read, shards
 from tasks.ingest.source import RawItem, SourceSettings
+
+MOST_NAMES = 10_000  # labels that are compared with each other
 
 
 @dataclass
@@ -31,6 +34,7 @@ class Arrivals:
     left_out: set[str] = field(default_factory=set)  # digests of what was forgotten and arrived
     count: int = 0  # of such items
     unread: set[str] = field(default_factory=set)  # what could not be read this time (`RawItem.unread`)
+    names: set[str] = field(default_factory=set)  # labels, of many the first ones
 
     def takes(self, item: RawItem) -> bool:
         """Whether the item belongs into a new shard; of `corrected` ones the row that is there has to go.
@@ -40,6 +44,8 @@ class Arrivals:
         """
         if item.unread is not None:
             self.unread.add(item.unread)
+        if item.label is not None and len(self.names) < MOST_NAMES:
+            self.names.add(item.label)
         reasons = self.gone.reasons(item)
         if reasons:
             self.left_out |= reasons
@@ -54,6 +60,18 @@ class Arrivals:
             return False
         self.corrected.add(item.id)
         return True
+
+
+def alike(labels: Collection[str]) -> list[list[str]]:
+    """Labels that differ by the case of letters, by white space or by Unicode's compatible forms alone.
+
+    >>> alike(["cat", "Cat", "dog", " dog", "cow"])
+    [[' dog', 'dog'], ['Cat', 'cat']]
+    """
+    groups: dict[str, list[str]] = {}
+    for label in sorted(labels):
+        groups.setdefault(unicodedata.normalize("NFKC", " ".join(label.split())).casefold(), []).append(label)
+    return [group for group in groups.values() if len(group) > 1]
 
 
 def label_mark(label: str | None) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import unicodedata
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import replace
@@ -21,7 +22,7 @@ from tasks.dataset.forgotten import FILE, Forgotten, note_left_out
 from tasks.dataset.tables import CONTINUES, count_rows, shards
 from tasks.dataset.withdrawn import count_current
 from tasks.dataset.withdrawn import keep as keep_list
-from tasks.ingest.arrivals import Arrivals, label_marks, moved
+from tasks.ingest.arrivals import Arrivals, alike, label_marks, moved
 from tasks.ingest.departures import Departures, Reading, departures, keeps
 from tasks.ingest.ingested import last_files, remember_ingested, unchanged
 from tasks.ingest.readers.notices import say
@@ -33,6 +34,7 @@ from tasks.stage.stage import StageContext, stage
 if TYPE_CHECKING:
     import pyarrow
 
+SHOWN = 5  # groups of labels that a message lists
 SHARD_BYTES = 64_000_000
 SHARD_ROWS = 50_000
 LARGEST = 80_000_000  # bytes of an item
@@ -109,9 +111,16 @@ def _say_changes(change: Departures, arrivals: Arrivals, source: SourceSettings)
             f"{source.name}: this workspace has not read its source before, so nothing was taken out; what is no longer in "
             f"{source.location} stays until `aigc data forget {source.name} --source ...` removes it"
         )
+    if groups := alike(arrivals.names):
+        say(f"{source.name}: labels that differ by case or white space alone are different ones: {_listed(groups)}")
     if arrivals.count:
         way = f"`aigc data allow {source.name}` and the same add again let them in"
         say(f"{source.name}: {arrivals.count} items arrived that were forgotten, and were left out; {way}")
+
+
+def _listed(groups: list[list[str]]) -> str:
+    shown = "; ".join(", ".join(map(repr, group)) for group in groups[:SHOWN])
+    return shown + (f" and {len(groups) - SHOWN:,} more" if len(groups) > SHOWN else "")
 
 
 @contextmanager
@@ -179,7 +188,12 @@ def _write_shards(items: Iterable[RawItem], scratch: Path, kind: str, context: S
 
 
 def _bounded(item: RawItem) -> RawItem:
-    """Without its content where that would take more memory than an item may: about ten times as much until it is clean."""
+    """Without its content where that would take more memory than an item may: about ten times as much until it is clean.
+
+    Its label in one form of Unicode (NFC), since file systems and programs write the same name in several.
+    """
+    if item.label is not None and not unicodedata.is_normalized("NFC", item.label):
+        item = replace(item, label=unicodedata.normalize("NFC", item.label))
     size = len(item.payload)
     if size <= LARGEST:
         return item

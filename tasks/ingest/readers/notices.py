@@ -5,10 +5,12 @@ from __future__ import annotations
 import sys
 from functools import lru_cache
 
+from aigc_models.reading.words import printable
+
 
 def say(text: str) -> None:
-    """Print a line on stderr."""
-    print(text, file=sys.stderr, flush=True)
+    """Print a line on stderr; what names of files hold does nothing to the terminal."""
+    print(printable(text), file=sys.stderr, flush=True)
 
 
 @lru_cache(maxsize=1000)

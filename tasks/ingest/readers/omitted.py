@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable
 
-from tasks.ingest.readers import fetched, files
+from tasks.ingest.readers import files, notices
 from tasks.ingest.source import SourceSettings
 
 SHOWN = 6  # names, or endings, that a line lists
@@ -16,7 +16,7 @@ def say_notes(source: SourceSettings, names: Iterable[str], content: Collection[
     taken = set(content)
     beside = Counter(_shown(name) for name in names if name not in taken)
     if beside:
-        fetched.say(
+        notices.say(
             f"{source.location}: not content but notes or hidden files, and left out: {_listed(beside)}; "
             f"to take one in, add it by its own name (`aigc data add {source.name} PATH_OF_IT`)"
         )
@@ -27,14 +27,14 @@ def say_others(source: SourceSettings, others: Collection[str], modality: str) -
     if others:
         endings = Counter(files.ending(name) or "without an ending" for name in others)
         which = "1 file is" if len(others) == 1 else f"{len(others):,} files are"
-        fetched.say(f"{source.location}: {which} left out, being no {modality}: {_listed(endings, counted=True)}")
+        notices.say(f"{source.location}: {which} left out, being no {modality}: {_listed(endings, counted=True)}")
 
 
 def say_endings(source: SourceSettings, content: Collection[str]) -> None:
     """Which files were read as text though their ending says nothing, and how it can be the label."""
     odd = Counter(files.ending(name) for name in content if not files.known(name) and files.ending(name))
     if len(odd) > 1 and not source.labels.kind:
-        fetched.say(
+        notices.say(
             f"{source.location}: read as text by what they hold: {_listed(odd, counted=True)}; "
             "--label 'name:[.]([^.]+)$' makes the ending the label, --option items=lines each line an item"
         )

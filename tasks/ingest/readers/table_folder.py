@@ -49,8 +49,7 @@ def modality(paths: Sequence[Path], source: SourceSettings) -> str:
     """What the rows of the first of them are; raises `BadInput` where the files have several shapes."""
     source = source.model_copy(update={"split": None}) if source.split == "folder" else source
     shape, first = _one_shape(paths, source)
-    table, _ = _table(source, first)
-    return rows.modality(table, list(shape.columns), _alone(source, first))
+    return rows.modality(_rows(shape, source), list(shape.columns), _alone(source, first))
 
 
 def items(paths: Sequence[Path], source: SourceSettings, modality: str, unchanged: Collection[str] = ()) -> Iterator[RawItem]:
@@ -60,11 +59,14 @@ def items(paths: Sequence[Path], source: SourceSettings, modality: str, unchange
     source = source.model_copy(update={"split": None}) if folders else source
     shape, first = _one_shape(paths, source)
     columns = list(shape.columns)
-    head = rows.beginning(chain.from_iterable(_table(source, source.root / name)[0] for name in shape.files))
+    head = rows.beginning(_rows(shape, source))
     named = rows.settled(head, columns, _alone(source, first))
     for path in paths:
         name = path.relative_to(source.root).as_posix()
         if name in unchanged:
+            continue
+        if not _holds_bytes(path):
+            yield RawItem(b"", path.name, name)
             continue
         one = named.model_copy(update={"location": str(path)})
         try:
@@ -75,11 +77,16 @@ def items(paths: Sequence[Path], source: SourceSettings, modality: str, unchange
             yield RawItem(b"", unusable(path.name, str(error)), name)
 
 
+def _rows(shape: Shape, source: SourceSettings) -> Iterator[rows.Row]:
+    """Those of all files of the shape; each is opened when its turn comes."""
+    return chain.from_iterable(_table(source, source.root / name)[0] for name in shape.files)
+
+
 def _one_shape(paths: Sequence[Path], source: SourceSettings) -> tuple[Shape, Path]:
     """The shape of the files and the first that can be read; raises `BadInput` where there are several, or none can be."""
     shapes: list[Shape] = []
     problem: BadInput | None = None
-    for path in paths:
+    for path in list(filter(_holds_bytes, paths)) or paths:
         try:
             _, columns = _table(source, path)
         except BadInput as error:
@@ -95,6 +102,10 @@ def _one_shape(paths: Sequence[Path], source: SourceSettings) -> tuple[Shape, Pa
             f"by a pattern such as '{source.root / '*'}{paths[0].suffix}'"
         )
     return shapes[0], source.root / shapes[0].files[0]
+
+
+def _holds_bytes(path: Path) -> bool:
+    return path.stat().st_size > 0
 
 
 def _sort_in(shapes: list[Shape], columns: Sequence[str], file: str) -> None:

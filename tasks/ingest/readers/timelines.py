@@ -14,7 +14,7 @@ from typing import Any
 
 from aigc_models.errors import BadInput, unusable
 from aigc_models.reading import cells, time_columns, timestamps
-from tasks.ingest.readers import calendar_columns, headers
+from tasks.ingest.readers import calendar_columns, files, headers
 from tasks.ingest.readers.notices import say_once
 from tasks.ingest.readers.panels import Panel, panel
 from tasks.ingest.source import RawItem, SourceSettings, plugin
@@ -92,14 +92,19 @@ def items(table: Iterable[Row], columns: Sequence[str], source: SourceSettings) 
         yield RawItem(line.text.getvalue().encode("utf-8", "replace"), f"{file}{apart}", f"{file}{apart}", label)
 
 
-def of_folder(files: Sequence[Path], source: SourceSettings, modality: str) -> Iterator[RawItem]:
+def of_folder(paths: Sequence[Path], source: SourceSettings, modality: str) -> Iterator[RawItem]:
     """The series of each table below a folder, each named by its path in it; of one that cannot be read there is no content."""
-    for file in files:
-        one = source.model_copy(update={"location": str(file), "split": None})
-        name = file.relative_to(source.root).as_posix()
+    names = [file.relative_to(source.root).as_posix() for file in paths]
+    labels = files.labels(names, source, modality) if source.labels.kind == "folder" else {}
+    for file, name in zip(paths, names, strict=True):
+        if not file.stat().st_size:
+            yield RawItem(b"", file.name, name)
+            continue
+        one = source.model_copy(update={"location": str(file), "split": None, **({"label": None} if labels else {})})
         try:
             for item in plugin(one).read(one, modality):
-                yield replace(item, source=name + item.source.removeprefix(file.name))
+                label = labels.get(files.parent(name), item.label)
+                yield replace(item, source=name + item.source.removeprefix(file.name), label=label)
         except BadInput as error:
             yield RawItem(b"", unusable(file.name, str(error)), name)
 

@@ -91,12 +91,12 @@ def read_new(source: SourceSettings, modality: str, unchanged: Collection[str]) 
     if divided_inside(find("aigc_models.modalities", modality)) or histories.suits(source, modality):
         tables = [file for file in content_files(source) if file.suffix.lower() in files.tables()]
         yield from timelines.of_folder(tables, source, modality)
-        yield from linked.left_out(source)
+        yield from _odd(source, files.tables())
         return
     paths = content_files(source)
     if not source.path.is_file() and table_folder.suits(paths):
         yield from table_folder.items(paths, source, modality, unchanged)
-        yield from linked.left_out(source)
+        yield from _odd(source, files.tables())
         return
     _check_options(source)
     files.check(source, modality)
@@ -118,7 +118,7 @@ def read_new(source: SourceSettings, modality: str, unchanged: Collection[str]) 
         label = labels.get(files.parent(name)) or source.labels.of_name(files.base(name))
         item = RawItem(payload, shown, name, label, split=files.split(name, source), unread=name if unread else None)
         yield from files.inside(item, source, modality, len(chosen))
-    yield from _odd(source, modality)
+    yield from _odd(source, tuple(find("aigc_models.modalities", modality).SUFFIXES))
 
 
 def _say_omitted(source: SourceSettings, names: list[str], chosen: list[str], modality: str) -> None:
@@ -129,9 +129,8 @@ def _say_omitted(source: SourceSettings, names: list[str], chosen: list[str], mo
         omitted.say_endings(source, chosen)
 
 
-def _odd(source: SourceSettings, modality: str) -> Iterator[RawItem]:
-    """What has a name of this modality and is no file, as items without content: a pipe is not opened, for it may never end."""
-    suffixes = tuple(find("aigc_models.modalities", modality).SUFFIXES)
+def _odd(source: SourceSettings, suffixes: tuple[str, ...]) -> Iterator[RawItem]:
+    """What ends like this and is no file, as items without content: a pipe is not opened, for it may never end."""
     entries = list(below(source.path, source.follow_links)) if source.path.is_dir() else []
     for name, entry, _ in entries:
         if entry.is_dir(follow_symlinks=False):
