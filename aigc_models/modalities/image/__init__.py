@@ -168,7 +168,7 @@ def unpack(payload: bytes) -> np.ndarray:
 
 
 def fingerprint(content: np.ndarray) -> Fingerprint:
-    """`exact`: of shape and levels; `near`: a perceptual hash, the mean colour and a thumbnail, see `signature`."""
+    """`exact`: of shape and levels; `near`: thumbnails of lightness and colours, see `signature`."""
     exact = hashlib.sha256(repr(content.shape).encode() + content.tobytes()).hexdigest()
     return Fingerprint(exact, signature.signature(content))
 
