@@ -37,6 +37,12 @@ A modality may also have:
                                                                     where nothing of its content is changed
     parts(payload: bytes) -> list[tuple[str, int, bytes]]           the items of one file: what it is called there, the line
                                                                     in which it begins, and its content
+    lost(payload: bytes) -> list[str]                               what `read` took from a file, and
+    altered(before, after) -> list[str]                             what `normalise` took from an item: words that the data
+                                                                    card counts
+    larger(format, diversity) -> list[Format]                       formats with more of what the items have than that of
+                                                                    `choose_format`, the smallest first, for budgets that
+                                                                    allow them; `diversity` is the data card's
     covers(later, earlier) -> bool                                  whether a later state of a file has all of an earlier one
     canvas(format) -> Canvas                                        items as pictures that convolutions learn (`canvas.py`)
     vocabulary(format) -> Vocabulary                                items as symbols, which language models learn; `encode`

@@ -4,7 +4,7 @@
 
 The pictures are PNG files of 32x32 in folders, made from CIFAR-10's: shifted by up to three pixels and with a little noise,
 so that no two are the same. Each round measures in turn: Pillow in one process and in as many as there are cores, `open` and
-`load` of each file; ours, ingest and clean, with perceptual hashing and with it put aside. Ours starts its interpreters
+`load` of each file; ours, ingest and clean, with near fingerprints and with these put aside. Ours starts its interpreters
 within its time, Pillow's are started before theirs. What counts is the median of the rounds' ratios.
 """
 
@@ -75,11 +75,11 @@ def decode(folder: Path, part: int, parts: int) -> dict[str, float]:
 
 
 def bare_cleaner(modality: str, settings: dict[str, Any]) -> Callable[..., Any]:
-    """What cleans, without perceptual hashes: each picture has a blank one."""
+    """What cleans, without near fingerprints: each picture has a blank one."""
     from aigc_models.modalities.image import signature
     from tasks.clean.clean import cleaner
 
-    signature.signature = lambda content: bytes(267)
+    signature.signature = lambda content: bytes(288)
     return cleaner(modality, settings)
 
 

@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 SOURCES = {"image": ("cifar10_subset", "*.jpg", 2000), "audio": ("fsdd", "*.wav", 1000)}  # folder, files, how many
-CHANGED = {"image": slice(11, 267), "audio": slice(8, 392)}  # bytes: the thumbnail, the levels
+CHANGED = {"image": slice(0, 256), "audio": slice(8, 392)}  # bytes: the lightness, the levels
 NOISE = {"image": 2, "audio": 4}  # steps of 255 that a near copy is changed by
 COPIES, BLANK = 0.05, 0.01
 PART = 20_000
@@ -42,13 +42,11 @@ def real_prints(kind: str, mirror: Path) -> np.ndarray:
 
 
 def blended(real: np.ndarray, kind: str, count: int, random: np.random.Generator) -> np.ndarray:
-    """New fingerprints from pairs of real ones; hashes and waves, which cannot be blended, are random."""
+    """New fingerprints from pairs of real ones; waves, which cannot be blended, are random."""
     one, other = (real[random.integers(0, len(real), count)] for _ in range(2))
     weights = random.uniform(0.2, 0.8, (count, 1))
     mixed = (weights * one + (1 - weights) * other + random.normal(0, 8, one.shape)).clip(0, 255).astype(np.uint8)
-    if kind == "image":
-        mixed[:, :8] = random.integers(0, 256, (count, 8))
-    else:
+    if kind == "audio":
         levels = one[:, CHANGED[kind]] + equalised(count, random)
         mixed[:, :8], mixed[:, CHANGED[kind]] = one[:, :8], levels.clip(0, 255)
         mixed[:, 392:] = random.integers(0, 256, (count, one.shape[1] - 392))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flows.config import PRESETS, PipelineConfig, read_yaml
 from flows.recipes import registered_name
 from tasks.judge.anchor import anchor_of
@@ -10,6 +12,7 @@ from tasks.judge.gates import Gate
 from tasks.stage.execution import Execution, Planned
 from tasks.stage.references import EnsembleRef, VersionRef
 from tasks.train.encode import EncodeSettings, read_card
+from tasks.train.sizes import in_full
 
 
 def standing(config: PipelineConfig) -> ChampionRef | None:
@@ -39,8 +42,18 @@ def in_its_format(config: PipelineConfig, champion: ChampionRef | None, data: Ve
         return config
     if read_card(data.path(Execution.current().workspace))["format"] == champion.format:
         return config
-    encode = EncodeSettings(format=dict(champion.format))
-    return config.model_copy(update={"training": config.training.model_copy(update={"encode": encode})})
+    return at_size(config, dict(champion.format))
+
+
+def at_size(config: PipelineConfig, format: dict[str, Any]) -> PipelineConfig:
+    """The configuration with this format; members learn all of it where it is one of the larger ones (`tasks.train.sizes`)."""
+    training = config.training
+    update: dict[str, Any] = {"encode": EncodeSettings(format=format)}
+    if "height" in format:
+        members = tuple(in_full(member, format, training.size) for member in training.members)
+        body = training.pretraining and in_full(training.pretraining, format, training.size)
+        update |= {"members": members, "pretraining": body}
+    return config.model_copy(update={"training": training.model_copy(update=update)})
 
 
 def contested(config: PipelineConfig, champion: ChampionRef | None) -> PipelineConfig:

@@ -12,6 +12,7 @@ from flows.flow import flow, of_dataset, tracked
 from flows.order import Order
 from flows.promotion import promote, registering
 from flows.recipes import registered_name, remembering
+from flows.sizes import sized
 from flows.training import train
 from tasks.report.write_report import Outcome, ReportRef, write_report
 from tasks.serve.try_served import try_served
@@ -38,7 +39,8 @@ def produce(config: PipelineConfig) -> Outcome:
     """One data set: prepare, train, promote, generate."""
     champion = standing(config)
     data = prepare(config.data)
-    config = contested(in_its_format(config, champion, data), champion)
+    config = sized(in_its_format(config, champion, data), champion, data)
+    config = contested(config, champion)
     trained = train(data, config.training, config.evaluation, model=registered_name(config))
     promoted = promote(trained, config)
     batch = generate(promoted.ensemble, config.generation, promoted.registered)
@@ -72,6 +74,6 @@ def contend(config: PipelineConfig) -> RegisteredRef:
     """One data set: prepare, train, register."""
     champion = standing(config)
     data = prepare(config.data)
-    config = in_its_format(config, champion, data)
+    config = sized(in_its_format(config, champion, data), champion, data)
     trained = train(data, config.training, config.evaluation, model=registered_name(config))
     return registering(trained, config)

@@ -82,10 +82,10 @@ def against(config: PipelineConfig, champion: ChampionRef | None, start: str, da
     """The configuration for a contest: the champion's format, a gate that compares with it, and its weights if wanted."""
     if champion is None:
         return config
-    encode = in_its_format(config, champion, data).training.encode
+    config = in_its_format(config, champion, data)
     warm = champion.modality in WARM if start == "auto" else start == "warm"
     members = tuple(started(member, champion) if warm else member for member in config.training.members)
-    training = config.training.model_copy(update={"encode": encode, "members": members})
+    training = config.training.model_copy(update={"members": members})
     return contested(config.model_copy(update={"training": training}), champion)
 
 

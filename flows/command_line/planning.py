@@ -10,11 +10,15 @@ from flows.order import Order
 def planned(order: Order) -> dict[str, Any]:
     """Each stage with whether it is cached and why not; what of the training is stated in steps, and the time for the rest."""
     from flows.pipeline import pipeline
-    from tasks.stage.execution import Execution, executing
+    from tasks.stage.execution import Execution, Silent, executing
     from tasks.stage.settings import Workspace
 
-    config = order.config
-    execution = Execution(Workspace.current(), planning=True)
+    class Listening(Silent):
+        def message(self, text: str) -> None:
+            notes.append(text)
+
+    config, notes = order.config, list[str]()
+    execution = Execution(Workspace.current(), planning=True, observer=Listening())
     with executing(execution):
         pipeline(order)
     stages = [{"dataset": t.dataset, "name": t.name, "cached": t.cached, "reason": t.reason} for t in execution.timings]
@@ -23,7 +27,7 @@ def planned(order: Order) -> dict[str, Any]:
     steps = {f"{run.name} {member.name}": member.steps for run in runs for member in run.training.members if member.steps}
     timed = [run for run in runs if any(member.steps is None and member.share for member in run.training.members)]
     seconds = sum(run.training.budget for run in timed)
-    return {"preset": config.name, "stages": stages, "training_seconds": seconds, "steps": steps}
+    return {"preset": config.name, "stages": stages, "training_seconds": seconds, "steps": steps, "notes": notes}
 
 
 def show(plan: dict[str, Any]) -> None:
@@ -35,6 +39,8 @@ def show(plan: dict[str, Any]) -> None:
     for stage in plan["stages"]:
         table.add_row(stage["dataset"], stage["name"], "cached" if stage["cached"] else "[bold]runs[/bold]", stage["reason"])
     out(table)
+    for note in plan["notes"]:
+        out(note)
     steps = [f"{name} {count:,} steps" for name, count in plan["steps"].items()]
     budget = [f"the rest about {plan['training_seconds']:.0f} s"] if plan["training_seconds"] else []
     out(f"training: {', '.join([*steps, *budget]) or 'none'}; nothing was changed")

@@ -236,6 +236,7 @@ def _clean_row(row: dict[str, Any], module: ModuleType, modality: str, rules: Ma
             changed.append(name)
         item = after
     content = module.normalise(item.content)
+    changed += module.lost(row["payload"]) if hasattr(module, "lost") else []
     changed += module.altered(item.content, content) if hasattr(module, "altered") else []
     prints = module.fingerprint(content)
     kept = {name: row[name] for name in ("id", "label", "group", "split", "time", "source")}

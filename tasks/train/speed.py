@@ -73,7 +73,12 @@ def keep(workspace: Workspace, name: str, speed: Speed) -> None:
 
 def kept(workspace: Workspace, data: CorpusRef, member: MemberSettings) -> Speed | None:
     """As it was measured; None where it was not yet."""
-    figures = _kept(workspace).get(key(data, member))
+    return kept_as(workspace, key(data, member))
+
+
+def kept_as(workspace: Workspace, name: str) -> Speed | None:
+    """That which was kept under this name."""
+    figures = _kept(workspace).get(name)
     return Speed(*figures) if figures else None
 
 

@@ -7,7 +7,7 @@ import hashlib
 import io
 import warnings
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -36,6 +36,10 @@ STRIP = 512  # rows
 # less than all levels. 14 bits are read as 16, at a quarter of their light: a dark picture of 16 bits looks the same.
 WHITES = (255, 1023, 4095, 65535)
 LONGEST = 256  # pixels: larger pictures are kept at this size in the clean table
+SHORTEST = 32  # pixels of the longer side at which large pictures are learnt where there is no time for more
+SIDES = (48, 64, 96, 128, 192, 256)  # pixels of the longer side where there is
+OPAQUE = (b"\xff\xd8", b"BM")  # how files begin that cannot be transparent
+ALPHA_PNG = (4, 6)  # of a PNG's kinds of colour
 
 positions = signature.positions
 alike_prints = signature.alike_prints
@@ -131,6 +135,17 @@ def normalise(content: np.ndarray) -> np.ndarray:
     return _array(_image(content).resize(size, Image.Resampling.LANCZOS))
 
 
+def lost(payload: bytes) -> list[str]:
+    """What `read` took from a file, as the data card counts it."""
+    if payload.startswith(OPAQUE) or (payload[:4] == b"\x89PNG" and payload[25] not in ALPHA_PNG and b"tRNS" not in payload):
+        return []
+    with warnings.catch_warnings(action="ignore"), Image.open(io.BytesIO(payload), formats=READERS) as image:
+        if not image.has_transparency_data:
+            return []
+        opacity = np.asarray(image.convert("RGBA").getchannel("A"))
+    return ["transparent_put_on_white"] if (opacity < 255).any() else []
+
+
 def altered(before: np.ndarray, after: np.ndarray) -> list[str]:
     """What `normalise` took from a picture, as the data card counts it."""
     return [f"shrunk_to_{LONGEST}_pixels"] if before.shape[:2] != after.shape[:2] else []
@@ -168,18 +183,32 @@ def unpack(payload: bytes) -> np.ndarray:
 
 
 def fingerprint(content: np.ndarray) -> Fingerprint:
-    """`exact`: of shape and levels; `near`: a perceptual hash, the mean colour and a thumbnail, see `signature`."""
+    """`exact`: of shape and levels; `near`: thumbnails of lightness and colours, see `signature`."""
     exact = hashlib.sha256(repr(content.shape).encode() + content.tobytes()).hexdigest()
     return Fingerprint(exact, signature.signature(content))
 
 
-def choose_format(contents: Sequence[np.ndarray], longest: int = 32) -> Format:
-    """The usual size, up to a multiple of 4, if no side is above `longest` pixels; else a square of that side."""
+def choose_format(contents: Sequence[np.ndarray]) -> Format:
+    """The usual size, up to a multiple of 4, if no side is above `SHORTEST` pixels; else its shape at that size."""
     height, width = (int(np.median([content.shape[axis] for content in contents])) for axis in (0, 1))
-    if max(height, width) > longest:
-        height = width = longest
     channels = 1 if all(content.shape[2] == 1 for content in contents) else 3
+    if max(height, width) > SHORTEST:
+        return _shaped(height, width, SHORTEST, channels)
     return Format(height=-(-height // 4) * 4, width=-(-width // 4) * 4, channels=channels)
+
+
+def larger(format: Format, diversity: Mapping[str, Any]) -> list[Format]:
+    """Formats with more of what the items have than the card's, the smallest first; `diversity` is that of the card."""
+    height, width = (diversity[name][1] for name in ("height", "width"))
+    sides = [side for side in SIDES if max(format.height, format.width) < side <= max(height, width)]
+    return [_shaped(height, width, side, format.channels) for side in sides]
+
+
+def _shaped(height: float, width: float, longest: int, channels: int) -> Format:
+    """The shape of a picture with a longer side of `longest` pixels; sides that networks can halve."""
+    unit = 4 if longest <= SHORTEST else 8
+    sides = (max(8, unit * round(side * longest / max(height, width) / unit)) for side in (height, width))
+    return Format(**dict(zip(("height", "width"), sides, strict=True)), channels=channels)
 
 
 def encode(contents: Sequence[np.ndarray], format: Format) -> np.ndarray:

@@ -193,13 +193,15 @@ def test_who_holds_the_lock_of_the_data_sees_no_half_of_a_shard(tmp_path: Path) 
     assert len(list(folder.iterdir())) == 2
 
 
-def test_a_picture_that_is_shrunk_counts_as_changed(tmp_path: Path) -> None:
+def test_a_picture_that_is_shrunk_or_put_on_white_counts_as_changed(tmp_path: Path) -> None:
     (tmp_path / "content").mkdir()
     for name, size in {"large.png": (600, 20), "small.png": (200, 200)}.items():
         Image.radial_gradient("L").resize(size).save(tmp_path / "content" / name)
+    Image.merge("LA", [Image.radial_gradient("L"), Image.linear_gradient("L")]).save(tmp_path / "content" / "clear.png")
     raw, context = ingested(tmp_path, {})
     clean.plain(raw, CleanSettings(without=("aspect",)), context=context)
     assert {row["source"]: row["changed"] for row in tables(context)} == {
+        "clear.png": ["transparent_put_on_white"],
         "large.png": ["shrunk_to_256_pixels"],
         "small.png": [],
     }
