@@ -36,7 +36,7 @@ def sized(config: PipelineConfig, champion: ChampionRef | None, data: VersionRef
         taken = corpus
     usual = (card["diversity"]["width"][1], card["diversity"]["height"][1])
     format = taken.format if taken else card["format"]
-    execution.observer.message(f"{data.dataset}: {sizes.told(usual, format, training.budget, more)}")
+    execution.observer.message(f"{data.dataset}: {sizes.described(usual, format, training.budget, more)}")
     return at_size(config, taken.format) if taken else config
 
 

@@ -59,10 +59,10 @@ def asked(version: VersionRef, tmp_path: Path, budget: str, *settings: str):
 @pytest.mark.parametrize(
     ("budget", "size", "said"),
     [
-        ("30s", None, "trained at 32 x 20 within 30.0 s; 48 x 32 needs a budget of about 3m"),
-        ("3m", (48, 32), "trained at 48 x 32 within 3 min 0 s; 64 x 40 needs a budget of about 6m"),
-        ("10m", (64, 40), "trained at 64 x 40 within 10 min 0 s; 96 x 56 needs a budget of about 53m"),
-        ("2h", (96, 56), "trained at 96 x 56 within 2 h 0 min"),
+        ("1m", None, "trained at 32 x 20 within 1 min 0 s; 48 x 32 needs a budget of about 6m"),
+        ("6m", (48, 32), "trained at 48 x 32 within 6 min 0 s; 64 x 40 needs a budget of about 11m"),
+        ("20m", (64, 40), "trained at 64 x 40 within 20 min 0 s; 96 x 56 needs a budget of about 106m"),
+        ("4h", (96, 56), "trained at 96 x 56 within 4 h 0 min"),
     ],
 )
 def test_the_largest_size_that_the_budget_allows_is_taken_and_said(version, tmp_path, budget, size, said) -> None:

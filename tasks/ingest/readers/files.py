@@ -23,6 +23,7 @@ NOTES |= {f"{name}.txt" for name in NOTES if "sum" in name} | {"citation.cff", "
 LINES = "lines"  # of the option `items`
 LARGEST = 250_000_000  # bytes of a file: cut into items it takes three times as much memory
 EMPTY = "empty"  # the kind of a file without content whose suffix says nothing
+MAJORITY = 0.9  # of the files, which what lies beside them does not make mixed
 HEAD = 4096  # bytes that are enough to tell what a file is whose suffix does not
 CONTROL = frozenset(range(32)) - frozenset(b"\t\n\v\f\r\x1a\x1b")  # bytes that no text has in an encoding of single ones
 SPLITS = {"train": "train", "training": "train", "val": "validation", "valid": "validation", "validation": "validation"}
@@ -88,13 +89,17 @@ def _kind_of(suffix: str) -> str | None:
 
 
 def one_modality(kinds: Counter[str], location: str) -> str | None:
-    """The one modality of all files, None where all are tables; raises `BadInput` with what was found otherwise."""
+    """The one modality of all files, or of nearly all where the rest are no tables (texts tell of the pictures or sounds that
+    they lie beside); None where all are tables; raises `BadInput` with what was found otherwise."""
     kinds = Counter({kind: count for kind, count in kinds.items() if kind != EMPTY}) or kinds
     kinds_readable = names("aigc_models.modalities")
     if len(kinds) == 1 and next(iter(kinds)) in kinds_readable:
         return next(iter(kinds))
     if kinds and set(kinds) <= set(tables()):
         return None
+    most, count = kinds.most_common(1)[0] if kinds else ("", 0)
+    if most in kinds_readable and most != "text" and count >= MAJORITY * kinds.total() and not set(kinds) & set(tables()):
+        return most
     if not set(kinds) & set(kinds_readable):
         readable = f"{', '.join(kinds_readable)}, {', '.join(suffix.lstrip('.') for suffix in tables())}"
         raise BadInput(f"{location} holds {listed(kinds)}; what can be read is: {readable}")

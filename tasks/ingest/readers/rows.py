@@ -98,7 +98,7 @@ def settled(head: list[Row], columns: list[str], source: SourceSettings) -> Sour
     unnamed = columns == headers.numbered(len(columns))  # names say nothing there, so numbers may be labels
     likely = [name for name in free if unnamed or purposes.is_called_label(name) or (not alone and _is_content(head, name))]
     label = purposes.label({name: _strings(head, name) for name in likely}) if not source.label else None
-    if label or not alone:
+    if label or not alone or (unnamed and free):
         purposes.say_guess(source, content, label)
     return source.model_copy(update={"content": content, **({"label": f"column:{label}"} if label else {})})
 

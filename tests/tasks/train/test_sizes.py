@@ -36,8 +36,8 @@ def test_a_size_is_timed_once_without_any_data(data: CorpusRef, tmp_path: Path) 
 
 def test_every_member_has_to_get_enough_steps() -> None:
     members = [MemberSettings(family="vae", seconds=60), MemberSettings(family="gan", seconds=30)]
-    assert sizes.needed(90, members, [Speed(0.057), Speed(0.0285)]) == pytest.approx(45)
-    assert sizes.needed(90, members, [Speed(0.057), Speed(0.285)]) == pytest.approx(450)
+    assert sizes.needed(90, members, [Speed(0.057), Speed(0.0285)]) == pytest.approx(90)
+    assert sizes.needed(90, members, [Speed(0.057), Speed(0.285)]) == pytest.approx(900)
     assert sizes.needed(90, members, [Speed(), Speed()]) == 0
 
 

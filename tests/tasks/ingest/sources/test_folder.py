@@ -96,6 +96,17 @@ def test_labelled_lines(tmp_path: Path) -> None:
     ]
 
 
+def test_a_few_texts_beside_many_sounds_do_not_make_a_mixture(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    fill(tmp_path, {**{f"{at}.wav": b"sound" for at in range(18)}, "kenney.url": b"[x]\nURL=y", "credits.txt": b"by them"})
+    source = SourceSettings(name="a", location=str(tmp_path))
+    assert folder.modality(source) == "audio"
+    assert len(list(folder.read(source, "audio"))) == 18
+    assert "2 files are left out, being no audio: 1 .txt, 1 .url" in capfd.readouterr().err
+    fill(tmp_path, {f"{at}.txt": b"a text" for at in range(2)})
+    with pytest.raises(BadInput, match="mixed kinds"):
+        folder.modality(source)
+
+
 @pytest.mark.parametrize(
     ("files", "message"),
     [
