@@ -87,8 +87,8 @@ def _before(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Which items ever came from this place, and which it held the last time, bool (item,) each."""
     if record is None:
-        known = np.fromiter((in_files(source, files) for source in sources), dtype=bool, count=len(sources))
-        return known, known.copy()
+        listed = np.fromiter((in_files(source, files) for source in sources), dtype=bool, count=len(sources))
+        return listed, listed.copy()
     return within(keys, record["key"]), within(keys, record["key"][record["held"]])
 
 
@@ -130,8 +130,8 @@ def _merged(ever: np.ndarray, now: np.ndarray, keep: bool) -> np.ndarray:
 
 
 def _held_elsewhere(workspace: Workspace, source: SourceSettings) -> np.ndarray:
-    own = _file(workspace, source)
-    others = [_record(file) for file in sorted(own.parent.glob("*.npy")) if file != own]
+    record = _file(workspace, source)
+    others = [_record(file) for file in sorted(record.parent.glob("*.npy")) if file != record]
     keys = [record["key"][record["held"]] for record in others if record is not None]
     return np.unique(np.concatenate([np.empty(0, dtype=KEYS), *keys]))
 

@@ -68,8 +68,8 @@ def _month_unit(of_month: np.ndarray, last: np.ndarray) -> str:
 def of_weeks(times: np.ndarray) -> bool:
     """Whether rising times are the months of a fiscal calendar: of four or five whole weeks each, three of which are 13."""
     weeks = np.diff(times) / (7 * 86400)
-    known = set(weeks.tolist())
-    return len(weeks) > 5 and {4.0, 5.0} <= known and known <= {4.0, 5.0, 8.0, 9.0, 13.0} and (weeks == 4).mean() > 0.5
+    lengths = set(weeks.tolist())
+    return len(weeks) > 5 and {4.0, 5.0} <= lengths and lengths <= {4.0, 5.0, 8.0, 9.0, 13.0} and (weeks == 4).mean() > 0.5
 
 
 def _working_days(times: np.ndarray) -> bool:

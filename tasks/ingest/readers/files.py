@@ -60,7 +60,7 @@ def kind(path: str, head: Callable[[], bytes]) -> str:
     return magic.modality_of(start) or ("text" if is_text(start) else suffix or "binary")
 
 
-def known(path: str) -> bool:
+def has_usual_ending(path: str) -> bool:
     """Whether a file's suffix says what it is."""
     return _kind_of(ending(path)) is not None
 

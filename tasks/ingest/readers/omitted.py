@@ -32,7 +32,7 @@ def say_others(source: SourceSettings, others: Collection[str], modality: str) -
 
 def say_endings(source: SourceSettings, content: Collection[str]) -> None:
     """Which files were read as text though their ending says nothing, and how it can be the label."""
-    odd = Counter(files.ending(name) for name in content if not files.known(name) and files.ending(name))
+    odd = Counter(files.ending(name) for name in content if not files.has_usual_ending(name) and files.ending(name))
     if len(odd) > 1 and not source.labels.kind:
         notices.say(
             f"{source.location}: read as text by what they hold: {_listed(odd, counted=True)}; "

@@ -191,7 +191,7 @@ def _listed(path: Path, state: tuple[int, ...], total: int, ratio: int) -> Listi
 
 def _head_wanted(number: int, name: str) -> int:
     """Bytes that tell what a file is, where its suffix does not."""
-    return 0 if files.known(name) else files.HEAD
+    return 0 if files.has_usual_ending(name) else files.HEAD
 
 
 def _kind(entry: packed.Packed) -> str:

@@ -42,7 +42,7 @@ class Options(csv.Options):
 def accepts(location: str) -> bool:
     path = Path(location).expanduser()
     suffix = files.ending(path.name)
-    if not path.is_file() or (files.known(path.name) and suffix not in (*TABLES, TEXT)) or not _is_text(path):
+    if not path.is_file() or (files.has_usual_ending(path.name) and suffix not in (*TABLES, TEXT)) or not _is_text(path):
         return False
     lines = _lines(path)
     return _separator(lines) is not None if suffix in TABLES else _is_table(lines)
