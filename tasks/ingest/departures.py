@@ -130,8 +130,8 @@ def _merged(ever: np.ndarray, now: np.ndarray, keep: bool) -> np.ndarray:
 
 
 def _held_elsewhere(workspace: Workspace, source: SourceSettings) -> np.ndarray:
-    record = _file(workspace, source)
-    others = [_record(file) for file in sorted(record.parent.glob("*.npy")) if file != record]
+    this = _file(workspace, source)
+    others = [_record(file) for file in sorted(this.parent.glob("*.npy")) if file != this]
     keys = [record["key"][record["held"]] for record in others if record is not None]
     return np.unique(np.concatenate([np.empty(0, dtype=KEYS), *keys]))
 
