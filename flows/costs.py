@@ -26,7 +26,9 @@ BEGINNING = {"ensemble": 3.0, "evaluation": 8.0, "samples": 2.0, "trial": 8.0}  
 SETS = 2.5  # so many times `DRAWN` items of each member are made for a mixture
 CRITICS, JUDGE = 400, 450  # steps of the classifiers that weigh, and of the one that judges where there are labels
 LOOKS = 3  # times that a candidate reads the held-out items
-ALONE = 32.0  # what one text's making takes of that of as many side by side as were timed
+ALONE = 0.4  # of the time of `STREAMED` texts side by side, what the first one takes
+STREAMED, TOGETHER = 64, 128  # texts side by side when their speed was measured, and when they are made to be measured
+SYMBOLS, NUMBERS, COMBINING = 256, 8e6, 8e-6  # log-probabilities that a mixture of texts looks at; seconds of each
 MICRO_BATCH = 16  # items that are made together for one
 
 
@@ -142,31 +144,53 @@ def estimated(
     config: PipelineConfig, trial: TrialSettings, data: CorpusRef, speeds: Sequence[Speed], cores: int
 ) -> dict[str, float]:
     """Seconds of the parts but the training, from the speeds of the members; the plain method is taken for the fastest."""
-    items = [one.item for one in speeds]
-    candidates = sum(items) + min(items)
-    classifying = max(one.classifying for one in speeds)
-    reading = sum(one.validation for one in speeds) * LOOKS
-    settings, counts = config.judging(), data.splits
-    parts = {"samples": max(items) * -(-config.generation.count // MICRO_BATCH) * MICRO_BATCH}
-    parts["evaluation"] = candidates * min(settings.samples, counts.get("test", 0)) + max(items) * settings.shown + reading
-    if classifying:
-        drawn = config.training.combining().drawn or DRAWN
-        parts["ensemble"] = sum(items) * SETS * drawn / cores + CRITICS * classifying
-        parts["evaluation"] += candidates * min(settings.pool, counts.get("train", 0)) / cores
-        parts["evaluation"] += JUDGE * classifying if len(data.labels) > 1 else 0.0
-        request = max(items) * MICRO_BATCH
+    if data.format.get("length"):
+        parts, request = of_symbols(config, trial, data, speeds)
     else:
-        parts["ensemble"] = reading
-        request = sum(items) * trial.max_tokens / _length(data) * ALONE
+        parts, request = of_items(config, data, speeds, cores)
     requests = trial.requests if request * FEWEST < ENOUGH else FEWEST
     parts["trial"] = min(trial.seconds + request, request * (WARM_UP + min(requests, trial.requests)))
     return {name: BEGINNING[name] + seconds for name, seconds in parts.items()}
 
 
-def _length(data: CorpusRef) -> float:
-    """Symbols of an item."""
-    length = data.format.get("length", 0)
-    return float(length) if isinstance(length, (int, float)) and length else 1.0
+def of_items(config: PipelineConfig, data: CorpusRef, speeds: Sequence[Speed], cores: int) -> tuple[dict[str, float], float]:
+    """Of what is made as a whole, or goes on from a past and is only read: the parts, and a request."""
+    items = [one.item for one in speeds]
+    candidates, classifying = sum(items) + min(items), max(one.classifying for one in speeds)
+    reading = sum(one.validation for one in speeds) * LOOKS
+    settings, counts = config.judging(), data.splits
+    request, evaluation = max(items) * MICRO_BATCH, candidates * min(settings.samples, counts.get("test", 0))
+    parts = {"samples": request * -(-config.generation.count // MICRO_BATCH), "ensemble": reading}
+    if classifying:
+        parts["ensemble"] = sum(items) * SETS * (config.training.combining().drawn or DRAWN) / cores + CRITICS * classifying
+        evaluation += candidates * min(settings.pool, counts.get("train", 0)) / cores
+        evaluation += JUDGE * classifying if len(data.labels) > 1 else 0.0
+    return {**parts, "evaluation": evaluation + max(items) * settings.shown + reading}, request
+
+
+def of_symbols(
+    config: PipelineConfig, trial: TrialSettings, data: CorpusRef, speeds: Sequence[Speed]
+) -> tuple[dict[str, float], float]:
+    """Of what is written symbol by symbol: all members write each item of the ensemble, so many side by side."""
+    items, counts, settings = [one.item for one in speeds], data.splits, config.judging()
+    everyone = sum(items) + min(items)
+    reading = sum(one.validation for one in speeds) * LOOKS
+    length = float(str(data.format["length"]))
+    numbers = counts.get("validation", 0) * length * (len(speeds) + 1) * SYMBOLS
+    parts = {
+        "samples": written(config.generation.count, everyone, MICRO_BATCH),
+        "ensemble": reading + COMBINING * min(numbers, NUMBERS),
+        "evaluation": reading
+        + written(min(settings.samples, counts.get("test", 0)), 2 * everyone, TOGETHER)  # each member, and all as the ensemble
+        + written(settings.shown, everyone, MICRO_BATCH),
+    }
+    return parts, written(1, everyone, 1) * trial.max_tokens / length
+
+
+def written(count: int, item: float, together: int) -> float:
+    """Seconds to write `count` items, so many side by side: few take hardly less than many (`item`: each of `STREAMED`)."""
+    side_by_side = min(count, together)
+    return -(-count // together) * item * (ALONE * STREAMED + (1 - ALONE) * side_by_side)
 
 
 def line(expected: Expected) -> str:

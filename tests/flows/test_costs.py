@@ -90,7 +90,10 @@ def test_stated_steps_take_their_own_time_and_texts_are_read_and_not_painted():
     by_name = {"rnn": Speed(0.1, 1.0, 0.05), "transformer": Speed(0.3, 2.0, 0.1), "cache": None}
     costs = expected(whole, TEXTS, members, [by_name[member.name] for member in members], {}, cores=2)
     assert costs["training"].seconds == pytest.approx(15.0)
-    assert costs["ensemble"].seconds == pytest.approx(3 + 9.0)
+    numbers = min(8e6, 100 * 256 * 3 * 256)
+    assert costs["ensemble"].seconds == pytest.approx(3 + 9 + 8e-6 * numbers)
+    assert costs["samples"].seconds == pytest.approx(2 + 0.2 * (0.4 * 64 + 0.6 * 16))  # two members and the plain method
+    assert costs["trial"].seconds == pytest.approx(8 + 12 * 0.2 * (0.4 * 64 + 0.6) * 64 / 256)
     assert set(costs) == {"training", "ensemble", "evaluation", "samples", "trial"}
 
 
