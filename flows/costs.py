@@ -196,6 +196,8 @@ def written(count: int, item: float, together: int) -> float:
 def line(expected: Expected) -> str:
     """The whole time and its parts, and where they are from."""
     costs = {name: part for name, part in expected["parts"].items() if part is not None}
+    if not costs:
+        return "nothing of it was measured yet, so that its time is not known" if expected["parts"] else "all of it is cached"
     parts = ", ".join(f"{name} {rough(part['seconds'])}" for name, part in costs.items())
     before = [name for name, part in costs.items() if part["source"] == EARLIER]
     notes = [f"{', '.join(before)} as in the last run" if before else ""]
@@ -203,7 +205,7 @@ def line(expected: Expected) -> str:
     unknown = [name for name, part in expected["parts"].items() if part is None]
     notes += [f"not measured yet: {', '.join(unknown)}" if unknown else ""]
     why = "; ".join(filter(None, notes))
-    return f"about {rough(expected['seconds'])} in all: {parts or 'not known'}{f' ({why})' if why else ''}"
+    return f"about {rough(expected['seconds'])} in all: {parts}{f' ({why})' if why else ''}"
 
 
 def rough(seconds: float) -> str:

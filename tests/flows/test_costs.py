@@ -101,7 +101,8 @@ def test_what_is_not_known_is_said():
     whole = run("text", None, "training.members.rnn.steps=100", "training.members.transformer.steps=50")
     costs = as_json(expected(whole, None, whole.runs[0].training.planned(2), [None] * 3, {}, cores=2))
     assert costs == {"seconds": 0.0, "parts": dict.fromkeys(("training", "ensemble", "evaluation", "samples", "trial"))}
-    assert line(costs).endswith("not known (not measured yet: training, ensemble, evaluation, samples, trial)")
+    assert line(costs) == "nothing of it was measured yet, so that its time is not known"
+    assert line(without_cached(costs, costs["parts"])) == "all of it is cached"
 
 
 def test_the_line_has_the_whole_its_parts_and_where_they_are_from():
