@@ -90,6 +90,7 @@ class Evidence:
     spans: np.ndarray | None = None  # float64 (window, 2): when each test window's horizon begins and ends; None: one series
     combined: frozenset[str] = COMBINED  # candidates put together from other ones, their members
     seed: int = 0
+    pool: int = 1000  # items that a judge learns from, real or generated, at most; generating them takes longest
     folder: Path | None = None
     sharing: Evidence | None = None  # of the same candidates beside other items: what it has of them is not made again
     progress: Callable[..., None] = field(default=lambda *args, **figures: None)

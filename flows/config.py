@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable
 from functools import partial
@@ -33,6 +34,9 @@ from tasks.use.generate import GenerationSettings
 
 PRESETS = Path(__file__).parent / "presets"
 UNITS = {"s": 1.0, "m": 60.0, "h": 3600.0}
+FULL = 60.0  # seconds of training after which all is measured; after less as much less, at a stated number of items
+FEWEST = {"samples": 128, "pool": 250}  # of `EvaluationSettings`, however short the training was
+DRAWN = 512  # items of each member that weights are learnt from after a whole minute
 MEMBERS = re.compile(r"members|baseline|pretraining|ensemble")  # settings that reach into members name one of these
 
 
@@ -106,8 +110,15 @@ class TrainingConfig(Settings):
 
     def combining(self) -> EnsembleSettings:
         """How the ensemble is made, on the device of the training where it names none."""
-        device = self.ensemble.device
-        return self.ensemble.model_copy(update={"device": self.device if device == "auto" else device})
+        device = self.ensemble.device if self.ensemble.device != "auto" else self.device
+        drawn = None if self.length >= FULL else within(DRAWN, self.length, FEWEST["samples"])
+        return self.ensemble.model_copy(update={"device": device, "drawn": self.ensemble.drawn or drawn})
+
+    @property
+    def length(self) -> float:
+        """The seconds that the members have; without end where all of them state their own."""
+        timed = any(member.steps is None and member.seconds is None and member.share for member in self.members)
+        return self.budget if timed else math.inf
 
     def plain(self) -> list[MemberSettings]:
         """The plain methods, of which the strongest is the baseline."""
@@ -133,6 +144,18 @@ class PipelineConfig(Settings):
     def name(self) -> str:
         return self.data.source.name
 
+    def alone(self, trial: TrialSettings) -> RunConfig:
+        """A run of it and nothing else."""
+        return RunConfig(name=self.name, runs=(self,), serving=trial)
+
+    def judging(self) -> EvaluationSettings:
+        """The evaluation, of as many items as a training of its length is worth."""
+        length = self.training.length
+        if self.evaluation.full or length >= FULL:
+            return self.evaluation
+        fewer = {name: within(getattr(self.evaluation, name), length, fewest) for name, fewest in FEWEST.items()}
+        return self.evaluation.model_copy(update=fewer)
+
 
 class RunConfig(Settings):
     """What `aigc run` runs: one data set, or several one after the other."""
@@ -140,6 +163,11 @@ class RunConfig(Settings):
     name: str = Field("run", description="name of the preset or file")
     runs: tuple[PipelineConfig, ...] = Field(min_length=1, description="one pipeline for each data set")
     serving: TrialSettings = Field(TrialSettings(), description="how the served models are tried over HTTP")
+
+
+def within(count: int, length: float, fewest: int) -> int:
+    """`count` in proportion to a training of `length` seconds, fewer than `FULL`."""
+    return min(count, max(fewest, round(count * length / FULL)))
 
 
 def merge(base: Any, over: Any) -> Any:

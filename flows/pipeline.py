@@ -15,7 +15,7 @@ from flows.recipes import registered_name, remembering
 from flows.sizes import sized
 from flows.training import train
 from tasks.report.write_report import Outcome, ReportRef, write_report
-from tasks.serve.try_served import try_served
+from tasks.serve.try_served import TrialSettings, try_served
 from tasks.stage.references import RegisteredRef
 from tasks.use.generate import generate
 
@@ -26,7 +26,7 @@ from tasks.use.generate import generate
 def pipeline(order: Order) -> ReportRef:
     """The whole pipeline of `aigc run`: each data set in turn, and one report over them all."""
     config, run = order.config, f"{order.name}-{datetime.now():%Y%m%d-%H%M%S}"
-    outcomes = [produce(one) for one in config.runs]
+    outcomes = [produce(one, config.serving) for one in config.runs]
     served = try_served([outcome.serving for outcome in outcomes], [outcome.registered for outcome in outcomes], config.serving)
     return write_report(outcomes, served, run, config.name)
 
@@ -35,13 +35,13 @@ def pipeline(order: Order) -> ReportRef:
 @of_dataset
 @tracked
 @remembering
-def produce(config: PipelineConfig) -> Outcome:
-    """One data set: prepare, train, promote, generate."""
+def produce(config: PipelineConfig, trial: TrialSettings = TrialSettings()) -> Outcome:
+    """One data set: prepare, train, promote, generate; `trial` is what comes after."""
     champion = standing(config)
     data = prepare(config.data)
     config = sized(in_its_format(config, champion, data), champion, data)
     config = contested(config, champion)
-    trained = train(data, config.training, config.evaluation, model=registered_name(config))
+    trained = train(data, config.training, config.judging(), model=registered_name(config), whole=config.alone(trial))
     promoted = promote(trained, config)
     batch = generate(promoted.ensemble, config.generation, promoted.registered)
     return Outcome(
@@ -75,5 +75,5 @@ def contend(config: PipelineConfig) -> RegisteredRef:
     champion = standing(config)
     data = prepare(config.data)
     config = sized(in_its_format(config, champion, data), champion, data)
-    trained = train(data, config.training, config.evaluation, model=registered_name(config))
+    trained = train(data, config.training, config.judging(), model=registered_name(config))
     return registering(trained, config)

@@ -83,7 +83,7 @@ def alone(
     """A candidate as a version of its own, judged by what was measured of it beside the others; `why` it is to serve."""
     model = next(one for one in candidates(trained) if name in (one.name, "baseline"))
     bundle = build_ensemble(trained.corpus, [model], config.training.combining())
-    measured = evaluate_alone(trained.corpus, trained.evaluation, bundle, name, config.evaluation)
+    measured = evaluate_alone(trained.corpus, trained.evaluation, bundle, name, config.judging())
     registered = register(bundle, measured, config.registration, recipe=version_recipe(config, trained, champion, model.name))
     kind = "the plain method" if model.sha256 == trained.baseline.sha256 else "the member"
     because = serving(f"{kind} {model.name.replace('_', ' ')}", settings, why)

@@ -73,7 +73,7 @@ def contest(config: PipelineConfig, start: str, drift: float | None = None) -> C
     if stays(moved):
         return Contest(data, champion, None, {}, moved)
     config = against(config, champion, start, data)
-    trained = train(data, config.training, config.evaluation, champion)
+    trained = train(data, config.training, config.judging(), champion)
     decision = promote(trained, config, champion).decision
     return Contest(data, champion, decision, paired(trained.evaluation.path(Execution.current().workspace)), moved)
 

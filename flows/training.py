@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from flows.champions import beside, long_ago
-from flows.config import PipelineConfig, TrainingConfig
+from flows.config import PipelineConfig, RunConfig, TrainingConfig
+from flows.costs import foretell
 from flows.flow import flow
 from tasks.judge.champion import ChampionRef, made_of
 from tasks.judge.evaluate import EvaluationSettings, evaluate
@@ -41,12 +42,15 @@ def train(
     evaluation: EvaluationSettings,
     champion: ChampionRef | None = None,
     model: str = "",
+    whole: RunConfig | None = None,
 ) -> TrainedRef:
     """Pretrain a body, train the members side by side, combine them, and measure them all beside a champion.
 
+    `whole`: the run that this is a part of, whose time is said once the speeds are measured.
+
     `champion`: whose members may be gone on from; if left out, that of the registered name `model` is only measured.
     """
-    made = learn(data, config, champion)
+    made = learn(data, config, champion, whole)
     opponent = champion or beside(made.ensemble, model)
     if opponent is not None and made_of(Execution.current().workspace, opponent, [made.baseline, *made.members]):
         opponent = None  # a candidate of this very training, which is measured anyway
@@ -54,10 +58,14 @@ def train(
     return TrainedRef(made.corpus, made.body, made.members, made.baseline, made.ensemble, measured)
 
 
-def learn(data: VersionRef, config: TrainingConfig, champion: ChampionRef | None = None) -> Learned:
+def learn(
+    data: VersionRef, config: TrainingConfig, champion: ChampionRef | None = None, whole: RunConfig | None = None
+) -> Learned:
     """Everything that learns, up to the ensemble; nothing is measured on the test split."""
     corpus = encode(data, config.encode)
     body_settings, planned = in_steps(corpus, config)
+    if whole is not None and not learnt_before(corpus, planned):
+        foretell(data, corpus, whole)
     body = pretrain(corpus, body_settings) if body_settings else None
     running = [finetune.submit(corpus, parent(member, body, champion), member) for member in planned]
     methods = [finetune(corpus, None, method) for method in config.plain()]
@@ -79,7 +87,7 @@ def version_recipe(
     body, planned = as_measured(trained.corpus, training)
     by_name = {member.name: member for member in planned}
     members = tuple(by_name[member.name] for member in training.members)
-    settled = training.model_copy(update={"members": members, "pretraining": body})
+    settled = training.model_copy(update={"members": members, "pretraining": body, "ensemble": training.combining()})
     data = config.data.model_copy(update={"version": trained.corpus.version})
     warm = champion is not None and any(member.start == "champion" for member in members)
     made = plain(config.model_copy(update={"training": settled, "data": data}))
@@ -105,6 +113,12 @@ def in_steps(corpus: CorpusRef, config: TrainingConfig) -> tuple[MemberSettings 
     for measuring in [measure_speed.submit(corpus, member) for member in unmeasured]:
         measuring.result()
     return as_measured(corpus, config)
+
+
+def learnt_before(corpus: CorpusRef, planned: list[MemberSettings]) -> bool:
+    """Whether every member is there already, as far as it can be seen before the body is."""
+    random = all(member.start == "random" for member in planned)
+    return not isinstance(corpus, Planned) and random and all(finetune.is_cached(corpus, None, member) for member in planned)
 
 
 def as_measured(corpus: CorpusRef, config: TrainingConfig) -> tuple[MemberSettings | None, list[MemberSettings]]:

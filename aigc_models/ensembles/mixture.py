@@ -29,6 +29,7 @@ from aigc_models.layers.classifier import Classifier, features, fit_classifier
 from aigc_models.layers.noise import PICK, choose, item_seeds, uniform
 
 MODALITIES = painted()
+DRAWS = True  # items of each member are made to learn from, `Settings.most` of a kind
 
 
 class Settings(BaseModel):

@@ -24,7 +24,6 @@ from aigc_models.metrics._pupil import Bank, bank
 SEED = 7_919  # of the judge and of what is generated for it; the critic's differs
 COMPONENTS = 64
 HANDS = 10  # at most, dealt from a pool; one alone has a standard deviation of a tenth of the Frechet distance at 176 digits
-MOST_ITEMS = 1_000  # real or generated, that a classifier of the accuracy score learns from; generating them takes longest
 EPOCHS, LEAST_STEPS, MOST_STEPS = 9, 200, 450  # seconds, not minutes, of one core at 32x32
 
 
@@ -84,7 +83,7 @@ class Judge:
     @cached_property
     def lesson(self) -> Corpus:
         """The train split, or a random part of it: the real items that a generated pool stands in for."""
-        return self.evidence.train.sample(MOST_ITEMS, SEED)
+        return self.evidence.train.sample(self.evidence.pool, SEED)
 
     def beside(self, evidence: Evidence) -> Judge:
         """A judge of the same candidates beside other items, with what this one has learned and generated."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from flows.order import Order
+
+if TYPE_CHECKING:
+    from tasks.stage.execution import Execution
 
 
 def planned(order: Order) -> dict[str, Any]:
@@ -27,13 +30,27 @@ def planned(order: Order) -> dict[str, Any]:
     steps = {f"{run.name} {member.name}": member.steps for run in runs for member in run.training.members if member.steps}
     timed = [run for run in runs if any(member.steps is None and member.share for member in run.training.members)]
     seconds = sum(run.training.budget for run in timed)
-    return {"preset": config.name, "stages": stages, "training_seconds": seconds, "steps": steps, "notes": notes}
+    expected = {name: _left(name, costs, execution) for name, costs in execution.expected.items()}
+    about = {"stages": stages, "training_seconds": seconds, "steps": steps, "expected": expected}
+    return {"preset": config.name, **about, "notes": notes}
+
+
+def _left(dataset: str, costs: dict[str, Any], execution: Execution) -> dict[str, Any]:
+    """What of the costs of a data set is not cached."""
+    from flows.costs import STAGES, without_cached
+
+    waiting = [t.name.replace(" ", "_") for t in execution.timings if not t.cached and t.dataset in (dataset, "")]
+    begins = {**STAGES, "training": "finetune"}
+    cached = [part for part, stage in begins.items() if not any(name.startswith(stage) for name in waiting)]
+    return without_cached(costs, cached)
 
 
 def show(plan: dict[str, Any]) -> None:
     """The plan as a table."""
     from rich import print as out
     from rich.table import Table
+
+    from flows.costs import line
 
     table = Table("data set", "stage", "", "why", box=None)
     for stage in plan["stages"]:
@@ -43,4 +60,6 @@ def show(plan: dict[str, Any]) -> None:
         out(note)
     steps = [f"{name} {count:,} steps" for name, count in plan["steps"].items()]
     budget = [f"the rest about {plan['training_seconds']:.0f} s"] if plan["training_seconds"] else []
+    for name, costs in plan["expected"].items():
+        out(f"{name}: {line(costs)}")
     out(f"training: {', '.join([*steps, *budget]) or 'none'}; nothing was changed")

@@ -46,6 +46,14 @@ class EvaluationSettings(BaseModel):
         "frechet_distance, as the modality has it",
     )
     samples: int = Field(512, ge=16, description="items that each candidate generates, at most as many as the test split has")
+    pool: int = Field(
+        1000, ge=16, description="items that each candidate of pictures or sounds generates for what one set leaves to chance"
+    )
+    full: bool = Field(
+        False,
+        description="measure on so many items after a training of any length; otherwise after less than a minute on as much "
+        "fewer as it is shorter, 128 samples and a pool of 250 at least",
+    )
     shown: int = Field(40, ge=1, description="samples of the ensemble that the report shows, at fixed seeds")
     seed: int = Field(20_000, description="seed of the samples and of the bootstrap; training uses others")
     device: Device = Field("auto", description=f"where the candidates are asked; {AUTO}")
@@ -187,6 +195,7 @@ def _evidence(
         samples=samples,
         spans=_spans(data, "test", context),
         seed=settings.seed,
+        pool=settings.pool,
         folder=context.folder,
         progress=context.progress,
     )

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 WARM_UP = 2  # requests that are not counted
 ENOUGH = 1.0  # seconds of timed requests after which a slow model is asked no more
 FEWEST = 10  # timed requests all the same: their 95th percentile is the slowest
-LEAST = 3  # of one that is so slow that even these would take longer than the trial may
+LEAST = 1  # of one that is so slow that even these would take longer than the trial may
 PATIENCE = 15.0  # seconds that the server gets to end by itself
 
 
@@ -39,7 +39,9 @@ class TrialSettings(BaseModel):
     requests: int = Field(
         20, ge=1, description="timed requests for each model, one after the other, one item each; of a slow one at least ten"
     )
-    seconds: float = Field(20.0, gt=0, description="of a model's requests; a slow one is asked fewer, three at least")
+    seconds: float = Field(
+        20.0, gt=0, description="of a model's requests; a slow one is asked fewer, one at least after the warm-up"
+    )
     max_tokens: int = Field(64, ge=1, description="bytes of each text")
     seed: int = Field(0, ge=0, description="request i has this seed plus i")
     device: Device = Field("auto", description=f"where the server computes; {AUTO}")

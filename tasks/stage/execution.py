@@ -96,6 +96,7 @@ class Execution:
     timings: list[Timing] = field(default_factory=list)
     stopping: threading.Event = field(default_factory=threading.Event)
     report: Any = None
+    expected: dict[str, Any] = field(default_factory=dict)  # what each data set's run takes, under `aigc plan`
     fresh: str = ""  # not empty: what takes a process of its own is made anew, kept apart from what was made before
     _lock: threading.Lock = field(default_factory=threading.Lock)
     _free: list[int] = field(default_factory=list)

@@ -102,6 +102,10 @@ class Stage:
             parts["fresh"] = Execution.current().fresh
         return f"{self.name}-{hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:24]}"
 
+    def is_cached(self, *args: Any, **kwargs: Any) -> bool:
+        """Whether its output for these arguments is there already."""
+        return Execution.current().recorded(self.key(self.arguments(args, kwargs))) is not None
+
     def label(self, arguments: Mapping[str, Any]) -> str:
         """How the stage is called in the terminal and in the tools' pages: `finetune gan`."""
         models = [value for value in arguments.values() if isinstance(value, BaseModel) and not isinstance(value, Reference)]

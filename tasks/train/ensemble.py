@@ -26,6 +26,11 @@ class EnsembleSettings(BaseModel):
 
     method: str = Field("average", description="average (of probabilities) or mixture (each item from one member)")
     settings: dict[str, Any] = Field({}, description="fields of the method's Settings that differ from its defaults")
+    drawn: int | None = Field(
+        None,
+        ge=16,
+        description="items that each member makes to learn the weights from, at most; none: the method's own",
+    )
     seed: int = Field(0, description="seed of the weights' learning")
     device: Device = Field("auto", description=f"where the members are asked; {AUTO}")
 
@@ -40,7 +45,10 @@ class EnsembleSettings(BaseModel):
 def options(settings: EnsembleSettings) -> Any:
     """The method's own Settings; raises `BadInput` naming an unknown field or a wrong value."""
     method = find("aigc_models.ensembles", settings.method)
-    return validated(method.Settings, settings.settings, f"settings of ensemble {settings.method!r}")
+    given = validated(method.Settings, settings.settings, f"settings of ensemble {settings.method!r}")
+    if settings.drawn is None or not getattr(method, "DRAWS", False):
+        return given
+    return given.model_copy(update={"most": min(given.most, settings.drawn)})
 
 
 @stage(process=True)

@@ -14,12 +14,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from aigc_models.errors import BadInput
+from aigc_models.find import find
 from aigc_models.training.plan import VALIDATIONS
 from tasks.stage.code_version import code_version
 from tasks.stage.owner import locked
-from tasks.stage.references import CorpusRef
+from tasks.stage.references import CorpusRef, VersionRef
 from tasks.stage.settings import Workspace
 from tasks.stage.stage import StageContext, stage
+from tasks.train.encode import EncodeSettings, chosen_format
 from tasks.train.inputs import shape_of, splits
 from tasks.train.members import MemberSettings, build, training_plan
 
@@ -29,24 +31,55 @@ DIGITS = 2  # of a number of steps
 
 
 class Speed(NamedTuple):
-    """Seconds of a step and of a validation; none where the member is not trained by steps."""
+    """Seconds of a step and of a validation; none where the member is not trained by steps. Of an item that it makes, and of
+    a step of the classifiers that judge such items; none where there are none, or they were not measured."""
 
     step: float = 0.0
     validation: float = 0.0
+    item: float = 0.0
+    classifying: float = 0.0
 
 
 @stage(process=True, cached=False)
 def measure_speed(data: CorpusRef, member: MemberSettings, context: StageContext) -> None:
     """Train for a second, forget it, and keep how fast it was."""
     from aigc_models.capabilities import Fits
-    from aigc_models.training.speed import measure
+    from aigc_models.training.speed import classifying, making, measure
 
     model, corpora, speed = build(member, shape_of(data)), splits(data, context), Speed()
     if not isinstance(model, Fits):
         plan = training_plan(member.model_copy(update={"steps": 1}))
-        speed = Speed(*measure(model, corpora["train"], corpora["validation"], plan, context.stop))
-        context.log(step_seconds=speed.step, validation_seconds=speed.validation)
+        after = making(model, shape_of(data)), classifying(corpora["train"], shape_of(data))
+        speed = Speed(*measure(model, corpora["train"], corpora["validation"], plan, context.stop), *after)
+        context.log(step_seconds=speed.step, validation_seconds=speed.validation, item_seconds=speed.item)
     keep(context.workspace, key(data, member), speed)
+
+
+def unencoded(workspace: Workspace, data: VersionRef, settings: EncodeSettings) -> CorpusRef:
+    """What the version will be once it is encoded, but for what its format learns from the items; it has no files."""
+    modality = find("aigc_models.modalities", data.modality)
+    format = chosen_format(modality, workspace.path(data.outputs[0]), settings)
+    about = data.model_dump(include={"dataset", "modality", "version", "labels", "splits"})
+    return CorpusRef(outputs=(), sha256="", format=format.model_dump(), **about)
+
+
+def without_data(data: CorpusRef, member: MemberSettings) -> Speed:
+    """What can be measured at once, of a model that has learnt nothing: how fast items are made and classified."""
+    import torch
+
+    from aigc_models.capabilities import Fits
+    from aigc_models.training.speed import classifying, making, some
+
+    shape, threads = shape_of(data), torch.get_num_threads()
+    model = build(member, shape)
+    if isinstance(model, Fits):
+        return Speed()
+    torch.set_num_threads(member.threads or threads)  # as in the member's own process
+    try:
+        items = some(model, shape)  # the first ones take longer
+        return Speed(item=making(model, shape), classifying=classifying(items, shape) if items is not None else 0.0)
+    finally:
+        torch.set_num_threads(threads)
 
 
 def key(data: CorpusRef, member: MemberSettings) -> str:
@@ -91,7 +124,7 @@ def _kept(workspace: Workspace) -> dict[str, list[float]]:
     path = _file(workspace)
     try:
         speeds: dict[str, list[float]] = json.loads(path.read_text())
-        return {name: [float(step), float(validation)] for name, (step, validation) in speeds.items()}
+        return {name: list(Speed(*map(float, figures))) for name, figures in speeds.items()}
     except FileNotFoundError:
         return {}
     except (ValueError, TypeError, AttributeError) as error:

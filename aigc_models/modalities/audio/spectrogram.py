@@ -88,12 +88,16 @@ class Spectrogram(nn.Module):
 
     def analyse(self, values: Tensor) -> Tensor:
         """Padded sounds -> complex (item, channel, frequency, dense frame)."""
-        frames = values.unfold(-1, self.length, self.hop) * self.window
-        return torch.fft.rfft(frames).transpose(-1, -2)
+        return self.spectra(values).transpose(-1, -2)
 
-    def synthesise(self, spectrum: Tensor) -> Tensor:
-        """The padded sound whose spectrum is nearest in least squares (Griffin and Lim 1984, equation 6)."""
-        frames = torch.fft.irfft(spectrum.transpose(-1, -2), self.length) * self.window
+    def spectra(self, values: Tensor) -> Tensor:
+        """The same as complex (item, channel, dense frame, frequency), which lies in memory as the transform wants it."""
+        return torch.fft.rfft(values.unfold(-1, self.length, self.hop) * self.window)
+
+    def synthesise(self, spectra: Tensor) -> Tensor:
+        """The padded sound whose spectra (..., dense frame, frequency) are nearest in least squares (Griffin and Lim 1984,
+        equation 6)."""
+        frames = torch.fft.irfft(spectra, self.length) * self.window
         return overlapped(frames, self.hop) / overlapped((self.window**2).expand(frames.shape[-2:]), self.hop).clamp_min(1e-3)
 
     def dense(self, pictures: Tensor) -> Tensor:
@@ -103,14 +107,19 @@ class Spectrogram(nn.Module):
         return F.pad(expand(both), (0, 0, 0, 1)) * self.window.sum() / 2
 
     def invert(self, wanted: Tensor) -> Tensor:
-        """Fast Griffin-Lim from fixed phases: padded sounds whose magnitudes are near `wanted`."""
+        """Fast Griffin-Lim from fixed phases: padded sounds whose magnitudes are near `wanted`.
+
+        In place where it can be: most of the time that a sound takes is spent here, on memory.
+        """
         phases = torch.rand(wanted.shape[1:], generator=torch.Generator().manual_seed(0)).to(wanted.device)
-        guess = torch.polar(wanted, (2 * math.pi * phases).expand_as(wanted))
+        guess = torch.polar(wanted, (2 * math.pi * phases).expand_as(wanted)).transpose(-1, -2).contiguous()
+        wanted = wanted.transpose(-1, -2).contiguous()
         before = torch.zeros_like(guess)
         for _ in range(self.iterations):
-            consistent = self.analyse(self.synthesise(guess))
-            moved = consistent + self.momentum * (consistent - before)
-            guess, before = wanted * moved / moved.abs().clamp_min(1e-9), consistent
+            consistent = self.spectra(self.synthesise(guess))
+            guess = (consistent - before).mul_(self.momentum).add_(consistent)
+            guess.mul_(wanted / guess.abs().clamp_min_(1e-9))
+            before = consistent
         return self.synthesise(guess)
 
 

@@ -1,9 +1,10 @@
-"""ABC notation (the standard 2.1, abcnotation.com/wiki/abc:standard:v2.1): its core, read strictly.
+"""ABC notation (the standard 2.1, abcnotation.com/wiki/abc:standard:v2.1): all that is heard of a tune.
 
-Fields X T M L K Q V, notes and chords with accidentals and lengths, rests, ties, tuplets, broken rhythm, bars. Of several M:
-and Q: the first is the tune's. Repeats stand as they are written, and are not unfolded; grace notes, decorations, chord
-symbols and words are left out. Anything else is refused: the readers for ABC that there are in Python skip what they do not
-understand, or know no chords.
+Fields X T M L K Q V, notes and chords with accidentals and lengths, rests, ties, tuplets, broken rhythm, bars, overlays. Of
+several M: and Q: the first is the tune's. Repeats stand as they are written, and are not unfolded; grace notes, decorations,
+chord symbols and words are left out. Old and broken typography is read where it leaves no doubt of what is meant: words in the
+header, symbols of one's own, lines that were cut by mail, bar lines of all kinds. What leaves a doubt is refused: the readers
+for ABC that there are in Python skip what they do not understand, or know no chords.
 """
 
 from __future__ import annotations
@@ -18,10 +19,13 @@ from aigc_models.modalities.events.events import MOST_EVENTS, Events, Meter, met
 
 MOST_BYTES = 200_000  # of a tune: 5 s of reading where all of them are notes
 MOST_VOICES = 64
-IN_BODY = frozenset("IKLMNPQRrsTVWw+")  # fields that may stand between lines of music
-REFUSED = {"U": "symbols of one's own (U:)", "m": "macros (m:)"}  # they change what the music says
+MOST_CHORD = 200  # characters of a chord over several lines
+IN_BODY = frozenset("IKLMNPQRrsTUVWw+")  # fields that may stand between lines of music
+REFUSED = {"m": "macros (m:)"}  # they change what the music says
 _FIELD = re.compile(r"([A-Za-z+]):(.*)")
 _COMMENT = re.compile(r'("[^"]*")|(?<!\\)%.*')
+_OPEN = re.compile(r"\[[\^_=A-Ga-g,'\d/\s]*$")  # a chord that is closed in the next line
+_STEM = re.compile(r"up|down|merge|bracket|brace|(?!.*8)[^A-Za-z]+")  # of a voice, and no clef
 _KEPT = frozenset("MLQK")  # of the fields before the first tune, those that say how all are read
 _HEAD = " %of the file"  # ends a line that was put into a tune, which is not counted
 DEFAULT = "the default"
@@ -66,7 +70,7 @@ def read(payload: bytes, name: str) -> Events:
         number += not line.endswith(_HEAD)
         if tune.begun and not line.strip():
             break
-        plain = _COMMENT.sub(lambda match: match[1] or "", line).rstrip()
+        plain = _COMMENT.sub(lambda match: match[1] or "", line.replace("=3D", "=")).rstrip()  # as mail wrote =
         try:
             if plain:
                 tune.take(plain)
@@ -90,17 +94,20 @@ class Tune:
         self.voices: dict[str, Voice] = {}
         self.shifts: dict[str, int] = {}
         self.voice = self.header
+        self.cut = ""  # a chord that the line before began
 
     def take(self, line: str) -> None:
         match = _FIELD.fullmatch(line)
         if match and (not self.begun or match[1] in IN_BODY | set(REFUSED)):
             self.field(match[1], match[2].strip())
-        elif self.begun:
+        elif self.begun:  # what stands in the header and is no field is words
             self.music(line)
-        else:
-            raise Unreadable(f"{line[:20]!r} stands in the header, which ends with the key (K:); write fields such as M:4/4")
 
     def music(self, line: str) -> None:
+        line, self.cut = self.cut + line, ""
+        if open_chord := _OPEN.search(line):
+            line, self.cut = line[: open_chord.start()], open_chord[0].rstrip()
+            self.closed()
         at, fields = 0, list[tuple[str, str]]()
         while at < len(line):
             fields.clear()
@@ -109,6 +116,11 @@ class Tune:
                 self.field(name, value)
         if sum(len(voice.notes) for voice in self.voices.values()) > MOST_EVENTS:
             raise Unreadable(f"holds more than {MOST_EVENTS:,} notes")
+
+    def closed(self, most: int = MOST_CHORD) -> None:
+        """Refuse a chord that has more characters than `most` and is not closed."""
+        if len(self.cut) > most:
+            raise Unreadable(f"{self.cut[:20]!r} begins a chord that nothing closes; write it as [CEG]2")
 
     def field(self, name: str, value: str) -> None:
         if name in REFUSED:
@@ -146,7 +158,7 @@ class Tune:
         """`V:` in the header says what a voice is, in the music that it goes on."""
         name, *properties = re.sub(r'"[^"]*"', '""', value).split() or [DEFAULT]
         if not self.begun or properties:
-            self.shifts[name] = sum(moved(part) for part in properties if "=" in part or part in ("treble", "bass"))
+            self.shifts[name] = sum(moved(part) for part in properties if not _STEM.fullmatch(part))
         if not self.begun:
             return
         if name not in self.voices:
@@ -161,6 +173,7 @@ class Tune:
 
     def events(self) -> Events:
         """By time, voices in the order in which they came, those without a note left out."""
+        self.closed(0)
         sounding = filter(None, (voice.joined() for voice in self.voices.values()))
         pairs = [(note, number) for number, joined in enumerate(sounding) for note in joined]
         if not pairs:
@@ -198,7 +211,9 @@ def _meter(value: str) -> tuple[Fraction | None, bool, Meter | None]:
         return None, False, None
     if value in ("C", "C|"):
         return Fraction(4), False, (4, 4) if value == "C" else (2, 2)
-    match = re.fullmatch(r"\(?(\d{1,2}(?:\+\d{1,2})*)\)?/(\d{1,3})", value.replace(" ", ""))
+    match = re.search(r"(\d{1,2}(?:\+\d{1,2})*)\)?/(\d{1,3})(?!\d)", value.replace(" ", ""))
+    if not match and not re.search(r"\d", value):
+        return None, False, None  # words
     over = sum(int(part) for part in match[1].split("+")) if match else 0
     if not match or not over or not 0 < int(match[2]) <= MOST:
         raise Unreadable(f"M:{value[:20]} is not understood; write it as M:4/4, M:C or M:none")

@@ -15,12 +15,16 @@ SHORT = {2: 3, 3: 2, 4: 3, 6: 2, 8: 3}  # notes in a tuplet: in the time of how 
 _LENGTH = r"\d{0,4}(?:/\d{1,3}|/{1,7})?"
 _PITCH = rf"(?P<sign>\^\^|\^|__|_|=)?(?P<letter>[A-Ga-g])(?P<octave>[,']*)(?P<length>{_LENGTH})(?P<tie>-?)"
 _NOTE = re.compile(_PITCH)
+_MARKS = r".~H-Wh-w"  # decorations of one letter; U: may give each a meaning, none of which is a note
+_WORDS = r"!(?:[^!|\s]*|[^!|]{0,40}(?:\bal\b|fine|segno|coda|D\.|C\.)[^!|]{0,40})!"  # one with blanks is told by its words
+_CUT = re.compile(rf"\s*(?P<late>(?=[\d/]){_LENGTH})")  # a length at the beginning of a line
 _TOKEN = re.compile(
-    r"(?P<blank>[\s`\\$]+|\"[^\"]*\"|\{[^}]*\}|y\d{0,4})"
-    r"|(?P<bar>(?:\[\||:*\.?\|)[|\]:]*|::+)(?:\s*\[?\d[\d,-]*)?"
-    r"|(?P<ending>\[\d[\d,-]*)"
+    r"(?P<blank>[\s`\\$}]+|\"[^\"]*\"|\{[^}]*\}|y\d{0,4})"
+    r"|(?P<bar>(?:\[\||:*\.?\|)[|\]:\[]*(?<!\[)|:+\]?|\](?!\[))(?:\s*\[?\d[\d,-]*)?"
+    r"|(?P<ending>\[(?:\d[\d,-]*|(?=\s{0,9}(?:$|\"[^\"]{0,40}\"(?![^\]|\[]{0,80}\])))))"
     r"|\[(?P<field>[A-Za-z]):(?P<value>[^\]]*)\]"
     rf"|\[(?P<chord>[^\[\]|]*)\](?P<times>{_LENGTH})(?P<tied>-?)"
+    r"|(?P<overlay>&)"
     r"|\((?P<tuplet>[2-9])(?::(?P<within>\d?))?(?::(?P<count>\d{0,2}))?"
     r"|(?P<slur>\.?\(|\))"
     rf"|(?P<note>{_PITCH})"
@@ -28,7 +32,8 @@ _TOKEN = re.compile(
     r"|[ZX](?P<bars>\d{0,3})"
     r"|(?P<broken>>{1,3}|<{1,3})"
     r"|(?P<hyphen>-)"
-    r"|(?P<mark>![^!\s]*!|\+[^+\s]+\+|[.~HLMOPSTuv]|[!*])"  # a single ! or * ended a line of paper before 2.1
+    rf"|(?P<mark>{_WORDS}|\+[^+\s]+\+|[{_MARKS}]|[!*+]"  # a single ! or * ended a line of paper before 2.1
+    r"|(?:\^\^?|__?|=)(?:20)?(?![A-Ga-g]))",  # a sign without a note, and =20 which mail left at the ends of lines
 )
 
 
@@ -61,6 +66,9 @@ class Voice:
     _tuplet: tuple[Fraction, int] = (Fraction(1), 0)  # the factor, and how many more notes it holds for
     _next: Fraction = Fraction(1)  # the factor that a broken rhythm gives the next note
     _first: int = 0  # of the notes that began last; there are none of a rest
+    _since: Fraction = Fraction(0)  # when the bar began
+    _reached: Fraction = Fraction(0)  # how far what is overlaid in it goes
+    _bare: bool = False  # whether the last sign was a note without a length
     _last: tuple[Fraction, int] | None = None  # when the last note or rest began, and the notes that there were before it
 
     def fresh(self, number: int) -> Voice:
@@ -69,6 +77,11 @@ class Voice:
 
     def sing(self, line: str, at: int, fields: list[tuple[str, str]]) -> int:
         """Take in the music from `at` up to the first inline field, which is put into `fields`; gives where it ends."""
+        if not at and (match := _CUT.match(line)):
+            if self._bare and match["late"]:
+                self._lengthen(length(match["late"]))
+            if match["late"] and (self._bare or match["late"].isdigit()):  # else the number of an ending
+                at = match.end()
         while at < len(line) and not fields:
             match = _TOKEN.match(line, at)
             if not match:
@@ -80,9 +93,15 @@ class Voice:
     def _take(self, match: re.Match[str], fields: list[tuple[str, str]]) -> None:
         if match["note"] or match["chord"] or match["rest"] is not None:
             self._tied, self._ties, self._signs = self._ties, {}, {}  # a tie leads to what comes next, and no farther
+        if match["blank"] is None:
+            self._bare = bool(match["note"]) and not match["length"] and not match["tie"]
         if match["field"] is not None:
             fields.append((match["field"], match["value"].strip()))
         elif match["bar"] is not None:
+            self._bar.clear()
+            self.at = self._since = max(self.at, self._reached)
+        elif match["overlay"] is not None:
+            self._reached, self.at, self._last = max(self.at, self._reached), self._since, None
             self._bar.clear()
         elif match["chord"] is not None:
             self._chord(match)
@@ -99,6 +118,12 @@ class Voice:
         elif match["hyphen"] is not None:
             self._tie_back()
 
+    def _lengthen(self, factor: Fraction) -> None:
+        """The last note, whose length stands in the next line."""
+        for note in self.notes[self._first :]:
+            self.at += note.length * (factor - 1)
+            note.length *= factor
+
     def _tie_back(self) -> None:
         """A tie that stands before its note, behind a bar line or in a new line: it is that of the notes before it."""
         self._ties |= self._signs
@@ -109,7 +134,7 @@ class Voice:
         """The pitch, and whether it is tied to the next; an accidental holds for its letter up to the bar line."""
         name = match["letter"].upper()
         place = (match["letter"], match["octave"])
-        tie = self._tied.get(place)
+        tie = self._tied.pop(place, None)  # it leads to one note
         if match["sign"]:
             sign = self._bar[name] = ACCIDENTALS[match["sign"]]
         else:
@@ -122,7 +147,7 @@ class Voice:
 
     def _chord(self, match: re.Match[str]) -> None:
         """Notes that begin together; the first one's length, times the one behind the bracket, is the chord's."""
-        inside = re.sub(r'"[^"]*"|![^!]*!|[\s.~HLMOPSTuv()]', "", match["chord"])
+        inside = re.sub(rf'"[^"]*"|![^!]*!|[\s()>{_MARKS}]|[zx]{_LENGTH}', "", match["chord"])
         matches, at = [], 0
         while at < len(inside):
             note = _NOTE.match(inside, at)
@@ -205,6 +230,4 @@ def length(text: str) -> Fraction:
 
 
 def _unknown(line: str, at: int) -> str:
-    rest = line[at : at + 20]
-    advice = "write overlaid notes as a voice of their own (V:)" if rest[0] == "&" else "mend it, or leave it out"
-    return f"{rest!r} is not understood; {advice}"
+    return f"{line[at : at + 20]!r} is not understood; mend it, or leave it out"

@@ -23,13 +23,12 @@ def test_a_pool_has_the_conditions_of_the_lesson_and_is_made_once(picture_eviden
     pool = jury.pool("replay")
     assert pool is jury.pool("replay")
     assert pool.values.dtype == np.uint8
-    assert len(pool) == _judge.MOST_ITEMS < len(picture_evidence.train)
+    assert len(pool) == picture_evidence.pool < len(picture_evidence.train)
     assert np.array_equal(pool.conditions, jury.lesson.conditions)
 
 
-def test_a_large_train_split_is_sampled_alike_for_real_and_generated_items(picture_evidence, monkeypatch):
-    monkeypatch.setattr(_judge, "MOST_ITEMS", 100)
-    jury = _judge.Judge(picture_evidence)
+def test_a_large_train_split_is_sampled_alike_for_real_and_generated_items(picture_evidence):
+    jury = _judge.Judge(replace(picture_evidence, pool=100))
     assert len(jury.lesson) == 100
     assert np.array_equal(jury.pool("replay").conditions, jury.lesson.conditions)
 

@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 
 from aigc_models.metrics import _training_distance
-from aigc_models.metrics._judge import MOST_ITEMS
 from aigc_models.metrics._training_distance import TEST, made, neighbours
 
 
@@ -17,7 +16,7 @@ def test_candidates_that_share_their_items_share_their_distances(picture_evidenc
     near = neighbours(replace(picture_evidence, models=models))
     assert near["ensemble"] is near["replay"]
     assert len(near[TEST].whole) == len(picture_evidence.test)
-    assert len(near["replay"].whole) == MOST_ITEMS
+    assert len(near["replay"].whole) == picture_evidence.pool
 
 
 def test_without_models_the_samples_are_what_was_made(digits, picture_evidence):

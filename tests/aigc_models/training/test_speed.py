@@ -5,10 +5,12 @@ import pytest
 import torch
 from torch import nn
 
-from aigc_models.capabilities import Player
+from aigc_models.capabilities import Player, Shape
 from aigc_models.corpus import Batch, Corpus
+from aigc_models.find import find
+from aigc_models.modalities import image, series, text
 from aigc_models.training.plan import Interrupted, Plan
-from aigc_models.training.speed import measure
+from aigc_models.training.speed import classifying, making, measure, some
 
 
 class Counting(nn.Module):
@@ -56,3 +58,28 @@ def test_without_validation_items_there_is_no_validation() -> None:
 def test_it_stops_when_asked() -> None:
     with pytest.raises(Interrupted):
         measure(Counting(), corpus(40), corpus(20), Plan(steps=1), lambda: True)
+
+
+SERIES = series.Format(channels=1, names=("value",), context=8, horizon=4, step="1", centre=(0.0,), scale=(1.0,))
+
+
+@pytest.mark.parametrize(
+    ("family", "shape", "makes"),
+    [
+        ("vae", Shape("image", (), image.Format(height=8, width=8, channels=1)), True),
+        ("rnn", Shape("text", (), text.Format(length=100)), True),
+        ("linear", Shape("series", (), SERIES), False),
+    ],
+)
+def test_how_fast_items_are_made_is_measured_of_a_model_that_has_learnt_nothing(family, shape, makes):
+    module = find("aigc_models.families", family)
+    assert (making(module.build(module.SIZES["debug"], shape), shape) > 0) == makes
+
+
+def test_only_what_can_be_painted_is_classified():
+    module, shape = find("aigc_models.families", "vae"), Shape("image", (), image.Format(height=8, width=8, channels=1))
+    items = some(module.build(module.SIZES["debug"], shape), shape)
+    assert items is not None
+    assert items.values.shape == (16, 1, 8, 8)
+    assert classifying(items, shape) > 0
+    assert classifying(items, Shape("text", (), text.Format(length=9))) == 0

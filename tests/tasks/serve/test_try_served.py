@@ -126,8 +126,10 @@ def test_child_that_does_not_listen_is_killed(monkeypatch):
         ([0.1] * 12, False),  # ten timed ones that took a second in all
         ([0.2] * 12, True),
         ([0.001] * 21, False),
-        ([6.0] * 4, False),  # two timed ones
-        ([6.0] * 5, True),  # half a minute: three are enough
+        ([9.0] * 2, False),  # none timed yet
+        ([30.0] * 2, False),
+        ([30.0] * 3, True),  # the time is over: one timed one is enough
+        ([6.0] * 4, True),
         ([3.0] * 6, False),
         ([3.0] * 7, True),
     ],

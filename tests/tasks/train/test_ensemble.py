@@ -8,7 +8,7 @@ from tasks.stage.references import CorpusRef
 from tasks.stage.settings import Workspace
 from tasks.stage.stage import StageContext
 from tasks.train.encode import LATEST
-from tasks.train.ensemble import EnsembleSettings, newest
+from tasks.train.ensemble import EnsembleSettings, newest, options
 
 
 def test_unknown_method_is_named():
@@ -34,3 +34,9 @@ def test_the_newest_past_of_each_series_comes_with_its_condition(tmp_path):
     latest = newest(reference(workspace, *folders), context)
     assert latest == [(series.pack(pasts[0]), 1), (series.pack(pasts[1]), 0)]
     assert newest(reference(workspace, folders[0]), context) == []
+
+
+def test_drawn_items_bound_what_a_mixture_learns_from_and_nothing_else():
+    assert options(EnsembleSettings(method="mixture", drawn=128)).most == 128
+    assert options(EnsembleSettings(method="mixture", settings={"most": 64}, drawn=128)).most == 64
+    assert options(EnsembleSettings(method="quantile_average", drawn=128)).most == 2000

@@ -68,6 +68,7 @@ def test_lengths(music, expected):
         ("C>D|-D E", [(60, 0, 1.5), (62, 1.5, 1.5), (64, 3, 1)]),
         ("^D|-D D", [(63, 0, 2), (62, 2, 1)]),  # with its accidental, which does not hold for the next
         ("^D-|E D", [(63, 0, 1), (64, 1, 1), (62, 2, 1)]),  # a tie leads to the next note and no farther
+        ("^C-|[CC]", [(61, 0, 2), (60, 1, 1)]),  # to one note of the chord
         ("[CE]|-[CE] G", [(60, 0, 2), (64, 0, 2), (67, 2, 1)]),
         ("C D!E F", [(60, 0, 1), (62, 1, 1), (64, 2, 1), (65, 3, 1)]),  # ! ended a line of paper
     ],
@@ -80,6 +81,118 @@ def test_chords_and_tuplets():
     assert sorted(sung("[CEG]2 C")) == [(60, 0, 2), (60, 2, 1), (64, 0, 2), (67, 0, 2)]
     starts = [(pitch, round(start, 6)) for pitch, start, _ in sung("(3CDE F")]
     assert starts == [(60, 0), (62, 0.666667), (64, 1.333333), (65, 2)]
+
+
+@pytest.mark.parametrize(
+    ("clef", "moved"),
+    [
+        ("treble8", -12),
+        ("treble-8", -12),
+        ("clef=treble-8va", -12),
+        ("-8va", -12),
+        ("treble+8", 12),
+        ("+8", 12),
+        ("clef=bass middle=d", 0),
+        ("octave=-1", -12),
+        ("transpose=2", 2),
+        ("clef=treble-8 octave=1", 0),
+        ("tuned down", 0),
+        ("shape=round", 0),
+    ],
+)
+def test_clefs_and_properties_say_where_a_tune_sounds(clef, moved):
+    assert pitches("C F", HEAD.replace("K:C", f"K:G {clef}")) == [60 + moved, 66 + moved]
+    assert pitches("C F", HEAD.replace("K:C", f'V:1 {clef} name="A part"\nK:G')) == [60 + moved, 66 + moved]
+
+
+def test_accidentals_may_follow_a_mode_without_a_blank():
+    assert pitches("F c C", HEAD.replace("K:C", "K:Dmix=c")) == [66, 72, 60]
+    assert pitches("F B", HEAD.replace("K:C", "K:G clef=treble ^b")) == [66, 72]
+
+
+@pytest.mark.parametrize(
+    ("music", "expected"),
+    [
+        ("CD & E2 | F", [(60, 0, 1), (62, 1, 1), (64, 0, 2), (65, 2, 1)]),
+        (
+            "CDE & G | F",
+            [(60, 0, 1), (62, 1, 1), (64, 2, 1), (67, 0, 1), (65, 3, 1)],
+        ),  # a shorter one
+        ("C4 & E4 & G4 | c", [(60, 0, 4), (64, 0, 4), (67, 0, 4), (72, 4, 1)]),
+        ("C2 | D & ^F | F", [(60, 0, 2), (62, 2, 1), (66, 2, 1), (65, 3, 1)]),
+    ],
+)
+def test_overlays_sound_with_their_bar(music, expected):
+    assert sorted(sung(music)) == sorted(expected)
+
+
+@pytest.mark.parametrize(
+    ("music", "expected"),
+    [
+        ("kC vuD TE UF jG", [60, 62, 64, 65, 67]),  # symbols of one's own
+        ("C !D.C. al fine! D !segno! E", [60, 62, 64]),
+        ("C!D E!F G", [60, 62, 64, 65, 67]),  # ends of lines of paper
+        ("C +trill+D + E", [60, 62, 64]),
+        ('|: C :|1 D :|2 E || F [|] [| G |] ["Coda" A B |]', [60, 62, 64, 65, 67, 69, 71]),
+        ("C:[|]|]\nD :: E :|: F :]", [60, 62, 64, 65]),
+        ("C D |\n2 E F", [60, 62, 64, 65]),  # the number of an ending
+        ("C}D y E y2 F $ G", [60, 62, 64, 65, 67]),
+        ("C D =\nE |=20\nF =3DG", [60, 62, 64, 65, 67]),  # as mail cut lines
+        ("[C2z2] [.Du.E] [A]", [60, 62, 64, 69]),
+        ("C [D\nE] A", [60, 62, 64, 69]),  # a chord over two lines
+        ("%%MIDI program 1\nC\nw: la la\nD [I:tempo] E [r:note] F", [60, 62, 64, 65]),
+        ("U: T = !trill!\nTC D\\\nE", [60, 62, 64]),
+    ],
+)
+def test_typography_is_no_reason_to_refuse_a_tune(music, expected):
+    assert sorted(pitches(music)) == expected
+
+
+@pytest.mark.parametrize(
+    ("music", "expected"),
+    [
+        ("C D\n/ E", [(60, 0, 1), (62, 1, 0.5), (64, 1.5, 1)]),
+        ("C D\n2 E", [(60, 0, 1), (62, 1, 2), (64, 3, 1)]),
+        ("C [DF]2\nE", [(60, 0, 1), (62, 1, 2), (64, 3, 1), (65, 1, 2)]),
+    ],
+)
+def test_a_length_at_the_beginning_of_a_line_is_that_of_the_last_note(music, expected):
+    assert sorted(sung(music)) == expected
+
+
+@pytest.mark.parametrize(
+    ("meter", "music", "seconds"),
+    [
+        ("4/4", "(2CD (3CDE (4CDEF (6CDEFGA C", [3, 2, 3, 2]),
+        ("6/8", "(2CD (3CDE (4CDEF (5CDEFG C", [3, 2, 3, 3]),
+        ("4/4", "(5CDEFG (7CDEFGAB (9CDEFGABcd C", [2, 2, 2]),
+        ("4/4", "(3:2:2CD (3:4CDE (5::3CDE C", [4 / 3, 4, 6 / 5]),
+    ],
+)
+def test_tuplets_of_all_sorts(meter, music, seconds):
+    *_, (_, end, _) = sung(music, HEAD.replace("4/4", meter))
+    assert end == pytest.approx(sum(seconds))
+
+
+@pytest.mark.parametrize(
+    ("music", "expected"),
+    [
+        ("C>>D", [(60, 0, 1.75), (62, 1.75, 0.25)]),
+        ("C<<<D", [(60, 0, 0.125), (62, 0.125, 1.875)]),
+        ("(C>.D) {e}[CE]>[DF]", [(60, 0, 1.5), (60, 2, 1.5), (62, 1.5, 0.5), (62, 3.5, 0.5), (64, 2, 1.5), (65, 3.5, 0.5)]),
+        ("(3{d}C>DE", [(60, 0, 1), (62, 1, 1 / 3), (64, 4 / 3, 2 / 3)]),
+        ("X2 x C", [(60, 9, 1)]),
+    ],
+)
+def test_broken_rhythm_and_rests(music, expected):
+    assert sorted(sung(music)) == [pytest.approx(note) for note in expected]
+
+
+def test_what_is_said_in_words_is_left_out():
+    head = 'X:1\nT:A tune\n 0 0 3 2 1\nN bars 13 are doubled\nM:FREI3/4\nL:1/4\nQ:"Freely"\nK:C\n'
+    content = read(f"{head}C D\n".encode(), "a.abc")
+    assert (content.values.tolist(), content.meter, content.tempo) == ([60, 62], (3, 4), None)
+    assert read(head.replace("FREI3/4", "free").encode() + b"C\n", "a.abc").meter is None
 
 
 def test_the_length_of_a_note_follows_the_meter_where_it_is_not_said():
@@ -108,8 +221,11 @@ def test_a_book_is_cut_into_its_tunes():
 @pytest.mark.parametrize(
     ("payload", "reason"),
     [
-        (HEAD + "C D\nE & F\n", r"line 7 of a\.abc: .*&"),
-        (HEAD.replace("4/4", "four"), "line 3 of a.abc: M:four is not understood; write it as M:4/4"),
+        (HEAD + "C D\nE ; F\n", r"line 7 of a\.abc: .*;"),
+        (HEAD + "C D ,E\n", r"line 6 of a\.abc: ',E"),
+        (HEAD + "C [D\n", "begins a chord that nothing closes"),
+        (HEAD.replace("4/4", "4"), "line 3 of a.abc: M:4 is not understood; write it as M:4/4"),
+        (HEAD.replace("K:C", "K:Bn"), "line 5 of a.abc: the mode 'n'"),
         (HEAD.replace("1/4", "3/7"), "line 4 of a.abc: L:3/7 is not understood"),
         (HEAD.replace("K:C", "K:H"), "line 5 of a.abc"),
         ("X:1\nT:no key\n", "no line K:"),

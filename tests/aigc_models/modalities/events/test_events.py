@@ -72,7 +72,7 @@ def test_a_list_of_events_and_a_grid_are_read_as_columns_are():
         (b'{"item": [""]}', "neither text nor a whole number"),
         (b"[[600000]]", "which is no pitch"),
         (b'{"item": [' + b"9" * 40 + b"]}", "40 digits"),
-        (b"\xff{", "line 1 of a.json"),
+        (b"\xff{", "a.json is no tune in ABC notation: no line K:"),
         (b'{"a": "\xff"}', "not UTF-8"),
         (b'{"pitch": [' + b"60," * 100_000 + b"60]}", "holds 100,001 events; the limit is 100,000"),
         (b"[" + b"[60]," * 100_000 + b"[60]]", "holds 100,001 steps; the limit is 100,000"),
