@@ -39,14 +39,14 @@ def start(workspace: Path) -> subprocess.Popen[str]:
 
 
 def finished(process: subprocess.Popen[str]) -> tuple[dict, str]:
-    out, err = process.communicate(timeout=300)
+    out, err = process.communicate(timeout=1200)
     assert process.returncode == 0, err
     return json.loads(out), err
 
 
 def until_training(workspace: Path, process: subprocess.Popen[str]) -> None:
     """Wait for a second checkpoint of some member: it is in the middle of its training."""
-    for _ in range(4800):
+    for _ in range(24_000):
         if any(
             int(path.name.split("-")[-1]) > 0
             for path in workspace.glob(".aigc/stages/finetune-*/checkpoints/*[0-9]")

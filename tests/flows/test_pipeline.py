@@ -49,7 +49,7 @@ def run(workspace):
     env = {name: value for name, value in os.environ.items() if not name.startswith("PREFECT_")}
     settings = [part for setting in QUICK for part in ("--set", setting)]
     command = [sys.executable, "-m", "flows.command_line.app", "run", "sample", "--json", *settings]
-    return subprocess.run(command, cwd=workspace, env=env, capture_output=True, text=True, timeout=600)
+    return subprocess.run(command, cwd=workspace, env=env, capture_output=True, text=True, timeout=1800)
 
 
 @pytest.fixture(scope="module")

@@ -127,6 +127,7 @@ READABLE: dict[str, dict[str, str]] = {
         "ragged-short.csv": "a value that is not there is missing",
         "cut.csv": WHOLE,
         "newlines-mixed.csv": "newlines are brought to one form",
+        "dates-and-times.parquet*": "a time of day that is the same in all rows tells nothing apart, and the dates are there",
         "times-only.csv": "a table of one column of texts",
         "channels-3000.csv": RARE,
         "one-column.csv": COUNTED,
