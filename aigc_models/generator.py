@@ -10,6 +10,7 @@ run at the micro-batch that the card states, and what is short of it is padded.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -29,6 +30,7 @@ from aigc_models.language.beam import Search
 from aigc_models.language.grammar import Match
 from aigc_models.language.slots import Draft, Slots, in_turn, stream
 from aigc_models.layers.noise import LABEL, derived, item_seeds
+from aigc_models.layers.threads import for_writing
 from aigc_models.sequences import PAD
 from aigc_models.training.devices import Device
 
@@ -104,13 +106,18 @@ class Generator(Inference):
             drafts = self._drafts(
                 self.conditions(count, label, seed, first), item_seeds(seed, count, first), self._symbols(prompt), sampling
             )
-            for draft in in_turn(self.slots(), drafts):
+            written = in_turn(self.slots(), drafts)
+            while (draft := self._next(written)) is not None:
                 yield from self.decode(torch.tensor([draft.whole]))
             return
         size = count if self._streams else self.card.micro_batch  # beams are searched once
         for begun in range(0, count, size or 1):
             part = min(size, count - begun)
             yield from self.generate(part, label=label, prompt=prompt, seed=seed, first=first + begun, **sampling)
+
+    def _next(self, written: Iterator[Draft]) -> Draft | None:
+        with for_writing(self.model):
+            return next(written, None)
 
     def given(self, after: Sequence[Any]) -> dict[str, Tensor]:
         """`after` as `encoded` takes it."""
@@ -198,12 +205,14 @@ class Generator(Inference):
         if checked.get("beams"):
             raise BadInput("beams: the best texts are searched by generate alone")
         if self._streams and not together:
-            return self._drawn(self._drafts(conditions, seeds, beginning, sampling))
+            with for_writing(self.model):
+                return self._drawn(self._drafts(conditions, seeds, beginning, sampling))
         parts = []
         size = together or self.card.micro_batch
         for part in self._parts(len(seeds), size):
             given_part = {name: each[part] for name, each in context.items()}
-            parts.append(self._batch(size, conditions[part], seeds[part], beginning, given_part, checked))
+            with for_writing(self.model) if self._streams else nullcontext():
+                parts.append(self._batch(size, conditions[part], seeds[part], beginning, given_part, checked))
         return _joined(parts) if parts else torch.zeros(0, 1)
 
     def _drafts(self, conditions: Tensor, seeds: Tensor, prompt: Sequence[int], sampling: Mapping[str, Any]) -> Iterable[Draft]:

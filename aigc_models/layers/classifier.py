@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -16,22 +15,12 @@ from aigc_models.canvas import Canvas, Items, Pictures, canvas_of
 from aigc_models.capabilities import Player, Shape
 from aigc_models.corpus import Batch, Corpus, Shuffled
 from aigc_models.layers.convolutions import convolution, norm, patch_size
+from aigc_models.layers.threads import one_thread
 from aigc_models.training.optimisers import Optimiser, factor
 
 BATCH = 64
 MOST_PAINTED = 1 << 26  # numbers of pictures that are kept, 256 MB
 WARMUP = 0.3  # the share of the steps in which the rate rises
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """The body on one thread of torch's."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 class Classifier(nn.Module):

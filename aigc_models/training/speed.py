@@ -18,6 +18,7 @@ from aigc_models.capabilities import Generates, Learns, Shape, Streams, Validate
 from aigc_models.corpus import Corpus
 from aigc_models.language import decoding
 from aigc_models.layers.classifier import BATCH, fit_classifier
+from aigc_models.layers.threads import for_writing
 from aigc_models.modality import divided_inside
 from aigc_models.training.learner import LEARNERS, Learner, batches_of, looked_at
 from aigc_models.training.plan import Interrupted, Plan
@@ -68,7 +69,8 @@ def making(model: object, shape: Shape) -> float:
     with torch.inference_mode():
         if isinstance(model, Streams):
             length = min(SYMBOLS, shape.format.length)
-            decoding.generate(model, conditions, seeds, [[]] * count, max_length=length)
+            with for_writing(model):
+                decoding.generate(model, conditions, seeds, [[]] * count, max_length=length)
             return (time.perf_counter() - begun) / count * shape.format.length / length
         stored(model.generate(conditions, seeds), conditions, shape)
     return (time.perf_counter() - begun) / count

@@ -266,3 +266,24 @@ def test_a_past_must_fit(walker: Generator, painter: Generator) -> None:
         replace(walker, latest=Latest()).generate()
     with pytest.raises(BadInput, match="goes on from no past"):
         painter.generate(past=[wave(3)])
+
+
+def test_texts_are_written_on_one_thread_whichever_way_they_are_asked_for(capable, monkeypatch):
+    generator = Generator.load(capable["letters"], "cpu")
+    seen, extend = [], type(generator.model).advance
+
+    def advance(self, *arguments):
+        seen.append(torch.get_num_threads())
+        return extend(self, *arguments)
+
+    monkeypatch.setattr(type(generator.model), "advance", advance)
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        assert len(list(generator.each(2, max_length=4))) == 2
+        generator.generate(1, max_length=4)
+        generator.encoded(torch.zeros(2, dtype=torch.int64), torch.arange(2), together=2, max_length=4)
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+    assert set(seen) == {1}
