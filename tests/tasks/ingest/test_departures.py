@@ -336,3 +336,34 @@ def test_what_left_can_be_forgotten(letters: Letters) -> None:
     assert forget.plain(ForgetSettings(name="letters", sources=("1.txt",)), letters.context("forget")).rows == 1
     assert read(shards(letters.data / "raw"), ["source"])["source"] == ["2.txt"]
     assert not (letters.data / "raw" / "withdrawn.txt").exists()
+
+
+@pytest.mark.parametrize("kind", ["table", "folder"])
+def test_what_changes_while_it_is_read_is_read_by_the_next_add(
+    letters: Letters, monkeypatch: pytest.MonkeyPatch, sentences: Callable[..., list[str]], kind: str
+) -> None:
+    import tasks.ingest.ingest as stage
+
+    def write(texts: list[str]) -> None:
+        if kind == "table":
+            (letters.folder / "t.csv").write_text("text\n" + "\n".join(texts))
+        for at, text in enumerate(texts if kind == "folder" else []):
+            (letters.folder / f"{at}.txt").write_text(text)
+
+    before, after = sentences(40), [f"{text} once more" for text in sentences(40)]
+    write(before)
+    place = letters.folder / "t.csv" if kind == "table" else letters.folder
+    read_all = stage.read
+
+    def interrupted(*asked: Any) -> Any:
+        for number, item in enumerate(read_all(*asked)):
+            yield item
+            if number == 5:
+                write(after)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(stage, "read", interrupted)
+        letters.ingest(place)
+    letters.ingest(place)
+    payloads = [payload.decode() for part in current(letters.data / "raw", ["payload"]) for payload in part["payload"]]
+    assert sorted(payloads) == sorted(after)
