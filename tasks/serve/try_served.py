@@ -29,6 +29,7 @@ ENOUGH = 1.0  # seconds of timed requests after which a slow model is asked no m
 FEWEST = 10  # timed requests all the same: their 95th percentile is the slowest
 LEAST = 1  # of one that is so slow that even these would take longer than the trial may
 PATIENCE = 15.0  # seconds that the server gets to end by itself
+ANSWER = 600.0  # seconds for one answer, which of a long item on a busy machine may take more than a minute
 
 
 class TrialSettings(BaseModel):
@@ -105,7 +106,7 @@ def served(models: Sequence[Mapping[str, Any]], log: Path, patience: float, devi
         )
     try:
         url = handed_over(process, {"models": list(models), "device": device}, log)
-        with httpx.Client(base_url=url, timeout=60.0, trust_env=False) as client:
+        with httpx.Client(base_url=url, timeout=ANSWER, trust_env=False) as client:
             wait_until_ready(client, process, log, patience)
             yield client
     finally:
