@@ -25,19 +25,33 @@ cli_versions.add_to(app)
 Name = Annotated[str, typer.Argument(help="name of the data set")]
 LISTED = 12  # values of a list that are shown
 Json = Annotated[bool, typer.Option("--json", help="one JSON object on stdout, all else on stderr")]
+Source = Annotated[
+    str,
+    typer.Argument(
+        help="a folder, file or archive of texts, pictures, sounds, tunes or tables (csv, json, jsonl, parquet, arrow), "
+        "a URL (https://, s3://, gs://), a database (sqlite:///, postgresql+psycopg://), hub:OWNER/NAME, catalog:NAME "
+        "or embedded:NAME"
+    ),
+]
+Header = Annotated[
+    str | None,
+    typer.Option(help="first: the first line of a table names its columns; none: it is a row"),
+]
+FollowLinks = Annotated[
+    bool, typer.Option("--follow-links", help="take what links in a folder lead to outside of it; else they are left out")
+]
+Keep = Annotated[
+    bool | None,
+    typer.Option(
+        "--keep/--no-keep", help="added again: keep what the source no longer holds (logs); the usual way for a database"
+    ),
+]
 
 
 @app.command()
 def add(
     name: Name,
-    source: Annotated[
-        str,
-        typer.Argument(
-            help="a folder, file or archive of texts, pictures, sounds, tunes or tables (csv, json, jsonl, parquet, arrow), "
-            "a URL (https://, s3://, gs://), a database (sqlite:///, postgresql+psycopg://), hub:OWNER/NAME, catalog:NAME "
-            "or embedded:NAME"
-        ),
-    ],
+    source: Source,
     modality: Annotated[str | None, typer.Option(help="text, image, audio, series, events; none: by the content")] = None,
     label: Annotated[str | None, typer.Option(help="folder | column:C | name:REGEX | line:SEP | none")] = None,
     content: Annotated[str | None, typer.Option(help="column that holds the content")] = None,
@@ -45,20 +59,10 @@ def add(
     group: Annotated[str | None, typer.Option(help="column whose equal values stay in one split")] = None,
     split: Annotated[str | None, typer.Option(help="column of train, validation, test; 'folder': the first one")] = None,
     licence: Annotated[str, typer.Option(help="licence of the content, for the data card")] = "not stated",
-    header: Annotated[
-        str | None,
-        typer.Option(help="first: the first line of a table names its columns; none: it is a row"),
-    ] = None,
+    header: Header = None,
     option: Annotated[list[str] | None, typer.Option(help="KEY=VALUE that this kind of source asks for; repeatable")] = None,
-    follow_links: Annotated[
-        bool, typer.Option("--follow-links", help="take what links in a folder lead to outside of it; else they are left out")
-    ] = False,
-    keep: Annotated[
-        bool | None,
-        typer.Option(
-            "--keep/--no-keep", help="added again: keep what the source no longer holds (logs); the usual way for a database"
-        ),
-    ] = None,
+    follow_links: FollowLinks = False,
+    keep: Keep = None,
     settings: Annotated[
         str, typer.Option(help="YAML file whose `data:` says how it is cleaned, divided and what is expected of it")
     ] = "",

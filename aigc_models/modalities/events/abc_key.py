@@ -57,8 +57,8 @@ def _signature(text: str) -> tuple[dict[str, int], str]:
     if not match:
         return {}, text
     mode = match["mode"]
-    known = (mode if mode == "M" else mode.lower()[:3]) in {*MODES, "M", "exp"}
-    if _NOT_A_MODE.match(mode) or (not known and (match["blank"] or text[match.end() :].startswith("="))):  # clef=, or words
+    named = (mode if mode == "M" else mode.lower()[:3]) in {*MODES, "M", "exp"}
+    if _NOT_A_MODE.match(mode) or (not named and (match["blank"] or text[match.end() :].startswith("="))):  # clef=, or words
         mode, end = "", match.start("mode")
     else:
         end = match.end()

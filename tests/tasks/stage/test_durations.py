@@ -22,9 +22,9 @@ def test_the_newest_run_that_made_a_stage_says_how_long_it_took(tracked_workspac
     a_run(tracker, "timed", {"evaluate": 7000})
     a_run(tracker, "timed", {"evaluate": 9000}, "FAILED")
     a_run(tracker, "another", {"evaluate": 8000})
-    found = earlier(tracked_workspace, "timed")
-    assert {stage: one.seconds for stage, one in found.items()} == {"evaluate": 7.0, "generate": 3.0}
-    assert found["evaluate"].given["settings.samples"] == "7000"
+    stages = earlier(tracked_workspace, "timed")
+    assert {stage: one.seconds for stage, one in stages.items()} == {"evaluate": 7.0, "generate": 3.0}
+    assert stages["evaluate"].given["settings.samples"] == "7000"
     assert earlier(tracked_workspace, "never run") == {}
 
 

@@ -31,7 +31,7 @@ def test_a_size_is_timed_once_without_any_data(data: CorpusRef, tmp_path: Path) 
     assert timed.step > 0
     sizes.measure_size.plain(data, member, StageContext(tmp_path, workspace))
     assert sizes.kept(workspace, data, member) == timed
-    assert speed.kept(workspace, data, member) is None  # the training's own is measured on its data
+    assert speed.kept(workspace, data, member) is None  # what the training takes is measured on its data
 
 
 def test_every_member_has_to_get_enough_steps() -> None:
@@ -49,5 +49,5 @@ def test_a_larger_format_is_learnt_in_full(family: str) -> None:
     assert sizes.in_full(member, {"height": 32, "width": 32}) == member
     assert sizes.in_full(member, FORMAT, "base") == member
     assert details["base"].detail >= 48
-    own = MemberSettings(family=family, settings={"detail": 32})
-    assert sizes.in_full(own, FORMAT) == own
+    stated = MemberSettings(family=family, settings={"detail": 32})
+    assert sizes.in_full(stated, FORMAT) == stated

@@ -29,9 +29,9 @@ def stocks(tickers: str = "abc") -> Iterator[str]:
 @pytest.mark.parametrize("order", [list, sorted], ids=["one after the other", "day by day"])
 def test_a_series_for_each_name(tmp_path: Path, capfd: pytest.CaptureFixture[str], order: type) -> None:
     rows = order(stocks()) if order is list else sorted(stocks(), key=lambda row: row.split(",")[1])
-    found = items(tmp_path / f"{order.__name__}.csv", "Ticker,Date,Close", rows)
-    assert [item.source.partition("#")[2] for item in found] == ["a", "b", "c"]
-    assert [item.payload.decode().splitlines()[:2] for item in found] == [["time,Close", "2020-01-01,0.5"]] * 3
+    series_of_each = items(tmp_path / f"{order.__name__}.csv", "Ticker,Date,Close", rows)
+    assert [item.source.partition("#")[2] for item in series_of_each] == ["a", "b", "c"]
+    assert [item.payload.decode().splitlines()[:2] for item in series_of_each] == [["time,Close", "2020-01-01,0.5"]] * 3
     said = capfd.readouterr().err
     assert re.search(r"series of Close by Date, one for each Ticker; say otherwise with --content, --time, --group", said)
 
@@ -51,15 +51,15 @@ def test_words_beside_the_numbers_of_a_day_are_left_out_and_named(tmp_path: Path
 def test_years_that_rise_for_each_country_are_the_time(tmp_path: Path) -> None:
     rows = [f"{country},{continent},{year},{year / 7:.3f}" for country, continent in (("Chad", "Africa"), ("Peru", "America"))
             for year in range(1952, 2012, 5)]  # fmt: skip
-    found = items(tmp_path / "t.csv", "country,continent,year,life", rows)
-    assert [item.source.partition("#")[2] for item in found] == ["Chad", "Peru"]
-    assert found[0].payload.startswith(b"time,life\n1952,278.857\n1957,")
+    series_of_each = items(tmp_path / "t.csv", "country,continent,year,life", rows)
+    assert [item.source.partition("#")[2] for item in series_of_each] == ["Chad", "Peru"]
+    assert series_of_each[0].payload.startswith(b"time,life\n1952,278.857\n1957,")
 
 
 def test_what_the_user_named_is_not_guessed(tmp_path: Path) -> None:
     rows = [f"{ticker},{day},{at},{at}" for ticker in "ab" for at, day in enumerate(DAYS)]
-    found = items(tmp_path / "t.csv", "Ticker,Date,Open,Close", rows, content="Close", group="Ticker")
-    assert [item.payload.splitlines()[0] for item in found] == [b"time,Close"] * 2
+    series_of_each = items(tmp_path / "t.csv", "Ticker,Date,Open,Close", rows, content="Close", group="Ticker")
+    assert [item.payload.splitlines()[0] for item in series_of_each] == [b"time,Close"] * 2
     (tmp_path / "u.csv").write_text("Ticker,Date,Close\n" + "\n".join(stocks()))
     source = SourceSettings(name="x", location=str(tmp_path / "u.csv"), modality="text", content="Ticker")
     assert {item.payload for item in read(source, "text")} == {b"a", b"b", b"c"}
