@@ -26,6 +26,7 @@ from aigc_models.capabilities import Stateful, capabilities
 from aigc_models.card import CARD, FORMAT_VERSION, Card, read_card, valid
 from aigc_models.errors import BadInput, Damaged
 from aigc_models.find import find
+from aigc_models.heads import headed
 from aigc_models.reading import bundle_files
 from aigc_models.reading.bundle_files import AGAIN, MEMBERS, WEIGHTS, sha256
 from aigc_models.training.checkpoints import detached, replace
@@ -162,7 +163,7 @@ def _filled(folder: Path, card: Card) -> Any:
     stored = (folder / WEIGHTS).stat().st_size  # bytes, and so no fewer than numbers
     with _fitting(folder):
         with SizeLimit(stored + SPARE):
-            model = family.build(config, shape)
+            model = headed(family.build(config, shape), shape, card.head)
         if isinstance(model, nn.Module) and any(
             weights[name].dtype != tensor.dtype for name, tensor in model.state_dict().items()
         ):
@@ -192,19 +193,20 @@ def _read_weights(folder: Path) -> dict[str, Tensor]:
 
 @torch.no_grad()
 def warm_start(model: nn.Module, folder: Path) -> tuple[int, int]:
-    """Copy into `model` what a pretrained body has under the same name and in the same shape.
+    """Copy into `model`, or the body that its head is on, what a pretrained body has under the same name and in the same shape.
 
     Returns how many of the model's tensors were copied, and how many it has; raises `BadInput` if it would be none.
     """
-    card = check(folder)
-    body, state = _read_weights(folder), model.state_dict()
-    shared = [name for name, tensor in state.items() if name in body and body[name].shape == tensor.shape]
-    learnt = {name for name, _ in model.named_parameters()}
-    if not learnt.intersection(shared):  # buffers alone, such as a count of steps, are no start
-        raise BadInput(
-            f"{card.name} in {folder} (family {card.family}) has no weights of the names and sizes of this "
-            f"{type(model).__name__}: choose a body of the same family and size, or start=random"
-        )
-    for name in shared:
-        state[name].copy_(body[name])
-    return len(shared), len(state)
+    card, body = check(folder), _read_weights(folder)
+    for receiver in (model, getattr(model, "body", model)):  # the whole one first: a champion has a head too
+        state = receiver.state_dict()
+        shared = [name for name, tensor in state.items() if name in body and body[name].shape == tensor.shape]
+        learnt = {name for name, _ in receiver.named_parameters()}
+        if learnt.intersection(shared):  # buffers alone, such as a count of steps, are no start
+            for name in shared:
+                state[name].copy_(body[name])
+            return len(shared), len(state)
+    raise BadInput(
+        f"{card.name} in {folder} (family {card.family}) has no weights of the names and sizes of this "
+        f"{type(model).__name__}: choose a body of the same family and size, or start=random"
+    )

@@ -203,6 +203,15 @@ class Classifies(Protocol):
     def classify(self, batch: Batch) -> Float[Tensor, "item label"]: ...
 
 
+@runtime_checkable
+class Recommends(Protocol):
+    """Says which item comes next in a history."""
+
+    def recommend(self, batch: Batch) -> Float[Tensor, "item symbol"]:
+        """Log-probabilities float (item, symbol) of what follows each history in `batch.values`, int64 (item, time), `PAD`
+        behind each and without an END; of `vocabulary.size` symbols, the unknown item among them. A history may be empty."""
+
+
 PROTOCOLS: dict[str, type] = {
     "generates": Generates,
     "streams": Streams,
@@ -212,6 +221,7 @@ PROTOCOLS: dict[str, type] = {
     "denoises": Denoises,
     "forecasts": Forecasts,
     "classifies": Classifies,
+    "recommends": Recommends,
 }
 
 
@@ -227,6 +237,7 @@ class Shape:
     modality: str
     labels: tuple[str, ...] = ()
     format: Any = field(default=None)  # the modality's own `Format`
+    task: str = "generate"  # a file of aigc_models/heads: what the model is asked
 
     @property
     def conditions(self) -> int:

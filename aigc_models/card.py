@@ -29,6 +29,8 @@ class Card(BaseModel):
     family: str = Field(description="file of aigc_models/families, or of aigc_models/ensembles for an ensemble")
     modality: str = Field(description="file of aigc_models/modalities")
     config: dict[str, Any] = Field({}, description="the family's Config, or the ensemble's Settings")
+    task: str = Field("generate", description="what it is asked: a file of aigc_models/heads")
+    head: dict[str, Any] = Field({}, description="the task's Settings, where the family does it through a head on top")
     format: dict[str, Any] = Field({}, description="the modality's Format")
     labels: tuple[str, ...] = Field((), description="condition i is labels[i]; len(labels) is 'no label'")
     capabilities: tuple[str, ...] = Field((), description="names of aigc_models.capabilities.PROTOCOLS")
@@ -48,7 +50,7 @@ class Card(BaseModel):
     def shape(self) -> Shape:
         """What the family builds the model from."""
         formats = find("aigc_models.modalities", self.modality).Format
-        return Shape(self.modality, self.labels, valid(formats, self.format, f"the format of {self.name}"))
+        return Shape(self.modality, self.labels, valid(formats, self.format, f"the format of {self.name}"), self.task)
 
 
 def read_card(folder: Path) -> Card:

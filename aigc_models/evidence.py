@@ -3,8 +3,9 @@
     MODALITIES: frozenset[str]
     def measure(evidence: Evidence) -> dict[str, Measurement]     # by candidate name
 
-The metric's name is its file's name. `applies(evidence) -> bool` is optional (labels needed, say), and so is `PRIMARY`: the
-modalities whose quality it stands for, by which a first champion is chosen on the validation split.
+The metric's name is its file's name. `applies(evidence) -> bool` is optional (labels needed, say), and so are `TASKS`, the
+files of `aigc_models/heads` that it is of (none: `generate`), and `PRIMARY`: the modalities whose quality it stands for, by
+which a first champion is chosen on the validation split.
 """
 
 from __future__ import annotations

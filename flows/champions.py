@@ -48,7 +48,7 @@ def in_its_format(config: PipelineConfig, champion: ChampionRef | None, data: Ve
 def at_size(config: PipelineConfig, format: dict[str, Any]) -> PipelineConfig:
     """The configuration with this format; members learn all of it where it is one of the larger ones (`tasks.train.sizes`)."""
     training = config.training
-    update: dict[str, Any] = {"encode": EncodeSettings(format=format)}
+    update: dict[str, Any] = {"encode": EncodeSettings(task=training.encode.task, format=format)}
     if "height" in format:
         members = tuple(in_full(member, format, training.size) for member in training.members)
         body = training.pretraining and in_full(training.pretraining, format, training.size)

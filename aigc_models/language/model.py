@@ -24,6 +24,8 @@ class RowSettings(Protocol):
     """What a config says of the rows that its model trains on."""
 
     @property
+    def width(self) -> int: ...
+    @property
     def rows(self) -> int: ...
     @property
     def window(self) -> int: ...
@@ -35,6 +37,7 @@ class SymbolModel(nn.Module, ABC):
     def __init__(self, settings: RowSettings, shape: Shape) -> None:
         super().__init__()
         self.settings, self.vocabulary, self.none = settings, vocabulary_of(shape), len(shape.labels)
+        self.features = settings.width  # of `embed`
 
     def batches(self, corpus: Corpus, size: int, seed: int) -> Rows:
         """The rows of each step; `size` is not looked at, since the config says how many there are."""

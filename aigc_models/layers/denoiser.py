@@ -46,6 +46,7 @@ class Denoiser(nn.Module):
         patch = patch_size(height, width, config.grid)
         widths = level_widths(height, width, patch, config.width, config.multipliers)
         self.encoder = Encoder(channels, patch, widths, config.blocks, config.embedding)
+        self.features = widths[-1]  # of its coarsest level
         self.decoder = Decoder(channels, patch, widths, config.blocks, config.embedding)
         self.time = TimeEmbedding(config.embedding)
         self.absolute = self.sketch.canvas.absolute

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from aigc_models import heads
 from aigc_models.evidence import Difference, Evidence, Measurement
 from aigc_models.find import find, names
 from tasks.judge.margin import loss
@@ -57,10 +58,11 @@ class Choice(BaseModel):
         )
 
 
-def primary(modality: str) -> str:
-    """The metric that stands for quality in this modality: one whose file names it as `PRIMARY`; empty where none does."""
+def primary(modality: str, task: str = heads.GENERATE) -> str:
+    """The metric that stands for quality in this modality and task: one whose file names both; empty where none does."""
     metrics = ((name, find("aigc_models.metrics", name)) for name in names("aigc_models.metrics"))
-    return next((name for name, metric in metrics if modality in getattr(metric, "PRIMARY", ())), "")
+    fitting = (name for name, one in metrics if modality in getattr(one, "PRIMARY", ()) and task in heads.of(one))
+    return next(fitting, "")
 
 
 def choose(evidence: Evidence, name: str, simplest_first: Sequence[str]) -> Choice | None:

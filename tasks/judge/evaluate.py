@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from aigc_models import heads
 from aigc_models.errors import unknown
 from aigc_models.find import find, names
 from aigc_models.training.devices import AUTO, Device
@@ -123,7 +124,7 @@ def _choose(
     context: StageContext,
 ) -> None:
     """Write who is to be the first champion, where there is something to choose by."""
-    if not (name := settings.primary or choice.primary(data.modality)):
+    if not (name := settings.primary or choice.primary(data.modality, data.task)):
         return
     twins = {member.name for member in members if evidence.models[member.name] is evidence.models["baseline"]}
     by_size = sorted((member for member in members if member.name not in twins), key=lambda member: member.params)
@@ -134,7 +135,8 @@ def _choose(
 
 
 def _chosen(data: CorpusRef, settings: EvaluationSettings) -> tuple[str, ...]:
-    fitting = (n for n in names("aigc_models.metrics") if data.modality in find("aigc_models.metrics", n).MODALITIES)
+    metrics = {name: find("aigc_models.metrics", name) for name in names("aigc_models.metrics")}
+    fitting = (name for name, one in metrics.items() if data.modality in one.MODALITIES and data.task in heads.of(one))
     return settings.metrics or tuple(fitting)
 
 
@@ -184,8 +186,9 @@ def _evidence(
     origins = {name: original(name, models) for name in models}
     for position, name in enumerate(dict.fromkeys(origins.values())):
         context.progress(position, len(candidates) * 2)
-        made[name] = generate_like(corpora["test"], candidates[name], settings.samples, settings.seed)
-    samples = {name: made[origin] for name, origin in origins.items()}
+        if data.task == heads.GENERATE:
+            made[name] = generate_like(corpora["test"], candidates[name], settings.samples, settings.seed)
+    samples = {name: made[origin] for name, origin in origins.items() if origin in made}
     evidence = Evidence(
         train=corpora["train"],
         validation=corpora["validation"],

@@ -169,7 +169,7 @@ class VersionRef(SplitRef):
 
 class CorpusRef(Reference):
     """Folders `train`, `validation` and `test` of encoded arrays, and `latest` where items are divided by time;
-    `format` is the modality's own."""
+    `format` is the modality's own, `task` what its models are asked."""
 
     dataset: str
     modality: str
@@ -178,6 +178,7 @@ class CorpusRef(Reference):
     format: dict[str, object]
     splits: dict[str, int]
     licence: str = ""
+    task: str = "generate"
 
 
 class ModelRef(Reference):

@@ -9,9 +9,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from aigc_models.find import find
+from aigc_models.errors import unknown
+from aigc_models.find import find, names
 from aigc_models.modality import divided_inside
 from tasks.dataset.card import SPLITS
 from tasks.dataset.tables import payloads, read, shards
@@ -35,9 +36,17 @@ class EncodeSettings(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    task: str = Field("generate", description="what models of it are asked: a file of aigc_models/heads")
     format: dict[str, Any] | None = Field(
         None, description="fields of the modality's format (length in symbols, height in pixels) in place of the card's"
     )
+
+    @field_validator("task")
+    @classmethod
+    def _check_task(cls, task: str) -> str:
+        if task not in names("aigc_models.heads"):
+            raise unknown("task", task, names("aigc_models.heads"))
+        return task
 
 
 @stage(process=True)
@@ -81,6 +90,7 @@ def encoded_version(folder: Path, split: VersionRef, settings: EncodeSettings, c
         modality=split.modality,
         version=split.version,
         labels=split.labels,
+        task=settings.task,
         format=format.model_dump(),
         splits=split.splits,
         licence=read_card(folder)["licence"],

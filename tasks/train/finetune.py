@@ -29,6 +29,7 @@ def learn(data: CorpusRef, body: ModelRef | None, member: MemberSettings, kind: 
     from aigc_models.capabilities import Fits
     from aigc_models.training import checkpoints
     from aigc_models.training.fit import fit
+    from aigc_models.training.tuning import merged
     from tasks.train.companions import companions
     from tasks.train.members import training_plan
 
@@ -41,6 +42,7 @@ def learn(data: CorpusRef, body: ModelRef | None, member: MemberSettings, kind: 
         with companions(plan.processes, data, body, member, context):
             fitted = fit(model, corpora["train"], corpora["validation"], plan, context)
         context.log(steps=fitted.steps, training_seconds=fitted.seconds)
+    model = merged(model)
     folder = context.folder / "bundle"
     card = bundle.save(folder, model, _card(data, body, member, kind, model, plan))
     (context.folder / "curve.json").write_text(json.dumps(list(fitted.curve) if fitted else []))
@@ -62,6 +64,7 @@ def learn(data: CorpusRef, body: ModelRef | None, member: MemberSettings, kind: 
 def _card(data: CorpusRef, body: ModelRef | None, member: MemberSettings, kind: Kind, model: object, plan: Plan | None) -> Card:
     from aigc_models.bundle import Card
     from aigc_models.capabilities import capabilities
+    from aigc_models.heads import settings_of
     from tasks.stage.code_version import code_version
     from tasks.train.members import model_config
 
@@ -74,6 +77,8 @@ def _card(data: CorpusRef, body: ModelRef | None, member: MemberSettings, kind: 
         family=member.family,
         modality=data.modality,
         config=model_config(member).model_dump(mode="json"),
+        task=data.task,
+        head=settings_of(model),
         format=data.format,
         labels=data.labels,
         capabilities=capabilities(model),

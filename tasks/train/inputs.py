@@ -20,7 +20,7 @@ def shape_of(data: CorpusRef) -> Shape:
     from aigc_models.find import find
 
     modality = find("aigc_models.modalities", data.modality)
-    return Shape(data.modality, data.labels, modality.Format.model_validate(data.format))
+    return Shape(data.modality, data.labels, modality.Format.model_validate(data.format), data.task)
 
 
 def splits(data: CorpusRef, context: StageContext) -> dict[str, Corpus]:
@@ -34,9 +34,11 @@ def splits(data: CorpusRef, context: StageContext) -> dict[str, Corpus]:
 def prepared(
     data: CorpusRef, body: ModelRef | None, member: MemberSettings, context: StageContext
 ) -> tuple[Any, dict[str, Corpus]]:
-    """The model before its training, and what it learns from."""
+    """The model before its training, and what it learns from; `BadInput` where these data cannot teach the task."""
     from aigc_models import bundle
     from aigc_models.capabilities import Fits
+    from aigc_models.find import find
+    from aigc_models.training.tuning import tuned
     from tasks.train.members import build
 
     shape, corpora = shape_of(data), splits(data, context)
@@ -44,8 +46,9 @@ def prepared(
         train = next(path for path in map(context.workspace.path, data.outputs) if path.name == "train")
         corpora["train"] = outside(corpora["train"], train, member.fold, member.name)
         context.log(train_items=len(corpora["train"]))
+    find("aigc_models.heads", data.task).check(shape, corpora["train"])
     model = build(member, shape)
     if body is not None and member.start != "random" and not isinstance(model, Fits):
         copied, of = bundle.warm_start(model, body.path(context.workspace))
         context.log(tensors_copied=copied, tensors=of)
-    return model, corpora
+    return tuned(model, member.tune, member.seed), corpora

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from aigc_models.capabilities import Shape
     from aigc_models.training.fit import Plan
 
+Tune = Literal["full", "frozen", "lora"]
 Size = Literal["debug", "small", "base", "large"]
 
 
@@ -27,6 +28,8 @@ class MemberSettings(BaseModel):
     family: str = Field(description="a family: a file name of aigc_models/families")
     size: Size = Field("small", description="the one dial: debug (a second), small (a minute of one core), base, large (a GPU)")
     settings: dict[str, Any] = Field({}, description="fields of the family's Config that differ from the size's")
+    head: dict[str, Any] = Field({}, description="fields of the task's Settings that differ from its defaults")
+    tune: Tune = Field("full", description="what of a body learns beside the head: all of it, nothing, or low-rank additions")
     plan: dict[str, Any] = Field(
         {}, description="fields of the training plan that differ from the family's (learning_rate, batch_size, ...)"
     )
@@ -88,7 +91,9 @@ def training_plan(member: MemberSettings) -> Plan:
 
 
 def build(member: MemberSettings, shape: Shape) -> Any:
-    """A fresh model; its weights depend on the member's seed alone."""
+    """A fresh model that can do the shape's task, with a head where the family cannot; its weights depend on the member's
+    seed alone."""
+    from aigc_models.heads import headed
     from aigc_models.training.fit import seeded
 
     family = find("aigc_models.families", member.family)
@@ -96,7 +101,7 @@ def build(member: MemberSettings, shape: Shape) -> Any:
         fitting = ", ".join(sorted(family.MODALITIES))
         raise unknown(f"family for {shape.modality} (it learns {fitting})", member.family, families_for(shape.modality))
     with seeded(member.seed):
-        return family.build(model_config(member), shape)
+        return headed(family.build(model_config(member), shape), shape, member.head)
 
 
 def families_for(modality: str) -> list[str]:

@@ -11,4 +11,4 @@ from tasks.train.members import MemberSettings
 @stage(process=True)
 def pretrain(data: CorpusRef, body: MemberSettings, context: StageContext) -> ModelRef:
     """Masked language modelling for text, denoising for images: whatever `body.family` does."""
-    return learn(data, None, body, "body", context)
+    return learn(data.model_copy(update={"task": "generate"}), None, body, "body", context)

@@ -1,0 +1,91 @@
+"""Which label an item has: a linear layer over what a body makes of the item, trained by cross-entropy.
+
+The body is trained along, kept as it is (`tune: frozen`) or adapted (`tune: lora`): see `aigc_models.training.tuning`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from pydantic import BaseModel, ConfigDict, Field
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from aigc_models.capabilities import Classifies, Mean, Player, Shape
+from aigc_models.corpus import Batch, Corpus
+from aigc_models.errors import BadInput
+from aigc_models.find import names
+
+PROTOCOL = Classifies
+MODALITIES = frozenset(names("aigc_models.modalities"))
+FEWEST = 2  # train items of a label that is to be learnt
+
+
+class Settings(BaseModel):
+    """The layer on top, and its loss."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+    dropout: float = Field(0.1, ge=0, lt=1, description="share of the features that are dropped in training")
+    smoothing: float = Field(0.0, ge=0, lt=1, description="share of each label's probability spread over all (Szegedy 2016)")
+
+
+class ClassifyHead(nn.Module):
+    """Scores each label from the body's features; items without a label teach nothing."""
+
+    def __init__(self, body: Any, labels: int, settings: Settings) -> None:
+        super().__init__()
+        self.body: Any = body
+        self.settings, self.labels = settings, labels
+        self.dropout = nn.Dropout(settings.dropout)
+        self.output = nn.Linear(body.features, labels)
+        nn.init.zeros_(self.output.bias)
+
+    def classify(self, batch: Batch) -> Float[Tensor, "item label"]:
+        """Before the softmax."""
+        return self.output(self.dropout(self.embed(batch)))
+
+    def embed(self, batch: Batch) -> Float[Tensor, "item feature"]:
+        """What the body makes of each item; its label is not shown to a body that would look at it."""
+        features: Tensor = self.body.embed(Batch(batch.values, torch.full_like(batch.conditions, self.labels)))
+        return features
+
+    def players(self) -> list[Player]:
+        """One, of whatever takes a gradient; the body's own matrices stay Muon's where it is trained along."""
+        learnt: list[Tensor] = [parameter for parameter in self.parameters() if parameter.requires_grad]
+        whole = all(parameter.requires_grad for parameter in self.body.parameters())
+        matrices = self.body.players()[0].matrices if whole and hasattr(self.body, "players") else []
+        return [Player("classify", learnt, self.loss, betas=(0.9, 0.99), matrices=list(matrices))]
+
+    def loss(self, batch: Batch) -> Mean:
+        """Nats an item with a label, and how many those are."""
+        labelled = batch.conditions < self.labels
+        scores, truth = self.classify(batch)[labelled], batch.conditions[labelled]
+        total = F.cross_entropy(scores, truth, reduction="sum", label_smoothing=self.settings.smoothing)
+        count = labelled.sum().clamp(min=1)
+        return Mean(total / count, count)
+
+    @torch.no_grad()
+    def validation_loss(self, batch: Batch) -> Float[Tensor, ""]:
+        """Nats an item with a label."""
+        return self.loss(batch).value
+
+
+def check(shape: Shape, train: Corpus) -> None:
+    """Two labels at least, each with as many train items as it takes to learn and check one."""
+    counts = np.bincount(np.asarray(train.conditions), minlength=len(shape.labels) + 1)[: len(shape.labels)]
+    few = [f"{label!r} has {count}" for label, count in zip(shape.labels, counts, strict=True) if count < FEWEST]
+    if len(shape.labels) < 2:
+        only = f"all are {shape.labels[0]!r}" if shape.labels else "the items have none"
+        raise BadInput(f"to classify takes two labels or more, and {only}; say where labels stand with `aigc data add --label`")
+    if few:
+        raise BadInput(
+            f"to classify takes {FEWEST} train items of each label, and {', '.join(few[:5])}: add some, or leave them out"
+        )
+
+
+def build(body: nn.Module, shape: Shape, settings: Settings) -> ClassifyHead:
+    """`body` with a layer on top; it `Encodes`, and says the width of what it gives as `features`."""
+    return ClassifyHead(body, len(shape.labels), settings)
