@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from aigc_models.errors import BadInput
 from flows.config import PRESETS, PipelineConfig, read_yaml
 from flows.recipes import registered_name
 from tasks.judge.anchor import anchor_of
@@ -17,8 +18,15 @@ from tasks.train.sizes import in_full
 
 def standing(config: PipelineConfig) -> ChampionRef | None:
     """The champion of the name that the configuration registers under; none where there is none yet."""
-    workspace = Execution.current().workspace
-    return standing_champion(workspace, registered_name(config)) if workspace.holds_models() else None
+    workspace, name = Execution.current().workspace, registered_name(config)
+    champion = standing_champion(workspace, name) if workspace.holds_models() else None
+    task = config.training.encode.task
+    if champion is not None and champion.task != task:
+        raise BadInput(
+            f"{name} is a registered model to {champion.task}, and this one is to {task}: give it a name of its own, such as "
+            f"--set registration.model={name}-{task}"
+        )
+    return champion
 
 
 def beside(ensemble: EnsembleRef, model: str) -> ChampionRef | None:

@@ -6,11 +6,13 @@ from functools import cached_property
 
 from pydantic import Field, field_validator
 
-from aigc_models.errors import BadInput
+from aigc_models.errors import BadInput, unknown
+from aigc_models.heads import GENERATE, tasks
 from flows.config import RunConfig, Settings, compose, presets, seconds
-from tasks.dataset.datasets import remembered
+from tasks.dataset.datasets import remembered, summary
 from tasks.ingest.source import SourceSettings, modality
 from tasks.stage.settings import Workspace
+from tasks.train.task import ChosenTask, suited
 
 
 class Order(Settings):
@@ -30,9 +32,21 @@ class Order(Settings):
         description="wall time of all training of one data set: 90s, 3m or 1h; empty: the preset's",
         json_schema_extra={"pattern": r"^(\d+(\.\d+)?[smh]?)?$"},  # so that the page says at once what does not fit
     )
+    task: str = Field(
+        "",
+        description=f"what the model is asked: {', '.join(tasks())}; auto: what the data set suits; "
+        "empty: the preset's, and generate where none is named",
+    )
     overrides: tuple[str, ...] = Field(
         (), description="single settings as path=value, such as training.seed=3 or digits.training.size=debug"
     )
+
+    @field_validator("task")
+    @classmethod
+    def _check_task(cls, task: str) -> str:
+        if task not in ("", "auto", *tasks()):
+            raise unknown("task", task, ("auto", *tasks()))
+        return task
 
     @field_validator("budget")
     @classmethod
@@ -47,19 +61,34 @@ class Order(Settings):
         return self.data or self.config.name
 
     @cached_property
+    def chosen_task(self) -> ChosenTask:
+        """What is asked of the model, and why, where the data decide it; raises `BadInput` where there are none to look at."""
+        if self.task != "auto":
+            return ChosenTask(self.task)
+        if not self.data:
+            raise BadInput("task auto looks at a data set: name one with --data, or say the task")
+        return suited(summary(Workspace.current(), self.data.partition("@")[0]))
+
+    @cached_property
     def config(self) -> RunConfig:
         """The whole configuration; raises `BadInput` for what does not fit."""
         name, _, version = self.data.partition("@")
         made = {**remembered(Workspace.current(), name), "version": version} if name else None
-        preset = self.preset or (_fitting(name, modality(SourceSettings.model_validate(made["source"]))) if made else "sample")
-        return compose(preset, made, self.budget or None, list(self.overrides))
+        task = self.chosen_task.task
+        preset = self.preset or (
+            _fitting(name, modality(SourceSettings.model_validate(made["source"])), task) if made else "sample"
+        )
+        asked = (f"training.encode.task={task}",) if task else ()
+        return compose(preset, made, self.budget or None, [*asked, *self.overrides])
 
 
-def _fitting(name: str, modality: str) -> str:
-    """The preset of a modality; raises `BadInput` where there is none."""
-    if modality not in presets():
+def _fitting(name: str, modality: str, task: str) -> str:
+    """The preset of a modality and a task; raises `BadInput` where there is none."""
+    preset = modality if task in ("", GENERATE) else f"{modality}-{task}"
+    if preset not in presets():
+        what = modality if preset == modality else f"{modality} to {task}"
         raise BadInput(
-            f"{name} holds {modality}, and there is no preset for {modality} yet; name a preset or a YAML file of your own, "
+            f"{name} holds {modality}, and there is no preset for {what} yet; name a preset or a YAML file of your own, "
             "whose families learn it"
         )
-    return modality
+    return preset

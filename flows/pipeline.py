@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from aigc_models.heads import GENERATE
 from flows.champions import contested, in_its_format, standing
 from flows.config import PipelineConfig
 from flows.data import prepare
@@ -27,7 +28,12 @@ def pipeline(order: Order) -> ReportRef:
     """The whole pipeline of `aigc run`: each data set in turn, and one report over them all."""
     config, run = order.config, f"{order.name}-{datetime.now():%Y%m%d-%H%M%S}"
     outcomes = [produce(one, config.serving) for one in config.runs]
-    served = try_served([outcome.serving for outcome in outcomes], [outcome.registered for outcome in outcomes], config.serving)
+    served = try_served(
+        [outcome.serving for outcome in outcomes],
+        [outcome.registered for outcome in outcomes],
+        config.serving,
+        evaluations=[outcome.evaluation for outcome in outcomes],
+    )
     return write_report(outcomes, served, run, config.name)
 
 
@@ -43,7 +49,8 @@ def produce(config: PipelineConfig, trial: TrialSettings = TrialSettings()) -> O
     config = contested(config, champion)
     trained = train(data, config.training, config.judging(), model=registered_name(config), whole=config.alone(trial))
     promoted = promote(trained, config)
-    batch = generate(promoted.ensemble, config.generation, promoted.registered)
+    generates = config.training.encode.task == GENERATE
+    batch = generate(promoted.ensemble, config.generation, promoted.registered) if generates else None
     return Outcome(
         config=config,
         name=config.name,

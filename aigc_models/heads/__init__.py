@@ -2,7 +2,9 @@
 
     PROTOCOL: type                                     the capability that a model of the task has
     MODALITIES: frozenset[str]                         of what content the task can be asked
+    def suits(card) -> str                             why a data card suits the task, for `--task auto`; optional
     def check(shape, train: Corpus) -> None            raises `BadInput` where these data cannot teach it
+    def answers(generator, contents) -> list[dict]     what a trained model says of each content, as JSON
 
 and, where a family that only `Encodes` can be asked it through a head on top,
 
@@ -17,13 +19,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from torch import nn
-
-from aigc_models.capabilities import Encodes, Shape
 from aigc_models.errors import BadInput, fault
 from aigc_models.find import find, names
+
+if TYPE_CHECKING:
+    from aigc_models.capabilities import Shape
 
 GENERATE = "generate"
 
@@ -38,6 +40,10 @@ def headed(model: Any, shape: Shape, settings: Mapping[str, Any] | None = None) 
 
     `settings`: fields of the head's Settings that differ from its defaults.
     """
+    from torch import nn
+
+    from aigc_models.capabilities import Encodes
+
     head = find("aigc_models.heads", shape.task)
     if shape.task == GENERATE or isinstance(model, head.PROTOCOL):
         return model

@@ -5,7 +5,8 @@ The body is trained along, kept as it is (`tune: frozen`) or adapted (`tune: lor
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -19,8 +20,12 @@ from aigc_models.corpus import Batch, Corpus
 from aigc_models.errors import BadInput
 from aigc_models.find import names
 
+if TYPE_CHECKING:
+    from aigc_models.inference import Inference
+
 PROTOCOL = Classifies
 MODALITIES = frozenset(names("aigc_models.modalities"))
+MOST_LABELS, ENOUGH = 100, 5  # of labels, and train items of each, for a data set to suit the task by itself
 FEWEST = 2  # train items of a label that is to be learnt
 
 
@@ -73,6 +78,15 @@ class ClassifyHead(nn.Module):
         return self.loss(batch).value
 
 
+def suits(card: Mapping[str, Any]) -> str:
+    """Why a data card suits the task: labels, few enough for each to have items to learn from; empty where it does not."""
+    counts: Mapping[str, int] = card.get("splits", {}).get("train", {}).get("labels", {})
+    named = {label: count for label, count in counts.items() if label}
+    if 2 <= len(named) <= MOST_LABELS and min(named.values()) >= ENOUGH:
+        return f"the items have {len(named)} labels, each with {min(named.values())} train items or more"
+    return ""
+
+
 def check(shape: Shape, train: Corpus) -> None:
     """Two labels at least, each with as many train items as it takes to learn and check one."""
     counts = np.bincount(np.asarray(train.conditions), minlength=len(shape.labels) + 1)[: len(shape.labels)]
@@ -84,6 +98,16 @@ def check(shape: Shape, train: Corpus) -> None:
         raise BadInput(
             f"to classify takes {FEWEST} train items of each label, and {', '.join(few[:5])}: add some, or leave them out"
         )
+
+
+def answers(generator: Inference, contents: Sequence[Any]) -> list[dict[str, Any]]:
+    """Of each content the likeliest `label`, its `probability`, and the `probabilities` of all."""
+    rows = []
+    for shares in generator.classify(contents).tolist():
+        probabilities = dict(zip(generator.card.labels, shares, strict=True))
+        best = max(probabilities, key=lambda label: probabilities[label])
+        rows.append({"label": best, "probability": probabilities[best], "probabilities": probabilities})
+    return rows
 
 
 def build(body: nn.Module, shape: Shape, settings: Settings) -> ClassifyHead:

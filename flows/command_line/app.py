@@ -55,6 +55,9 @@ Budget = Annotated[str | None, typer.Option(help="wall time of all training of o
 Sets = Annotated[
     list[str] | None, typer.Option("--set", help="override a setting: training.seed=3, digits.training.budget=30s")
 ]
+Task = Annotated[
+    str | None, typer.Option(help="what the model is asked: generate, classify, ...; auto: what the data set suits")
+]
 Json = Annotated[bool, typer.Option("--json", help="one JSON object on stdout, all else on stderr")]
 
 
@@ -68,19 +71,23 @@ def main_options(
         os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
 
 
-def ordered(preset: str | None, data: str | None, budget: str | None, sets: list[str] | None) -> Order:
+def ordered(preset: str | None, data: str | None, budget: str | None, sets: list[str] | None, task: str | None = None) -> Order:
     """What is asked for; raises `BadInput` before anything is started where it does not fit."""
     from flows.order import Order
     from tasks.stage.validation import validated
 
-    values = {"preset": preset or "", "data": data or "", "budget": budget or "", "overrides": sets or []}
+    values = {"preset": preset or "", "data": data or "", "budget": budget or "", "overrides": sets or [], "task": task or ""}
     order = validated(Order, values, "aigc")
     assert order.config
+    if order.chosen_task.reason:
+        typer.echo(f"{order.data}: task {order.chosen_task.task}: {order.chosen_task.reason}", err=True)
     return order
 
 
 @app.command()
-def run(preset: Preset = None, data: Data = None, budget: Budget = None, sets: Sets = None, as_json: Json = False) -> None:
+def run(
+    preset: Preset = None, data: Data = None, budget: Budget = None, sets: Sets = None, task: Task = None, as_json: Json = False
+) -> None:
     """Run the whole pipeline and write outputs/<run>/index.html and report.json.
 
     Example: aigc run sample        Example: aigc run --data letters --budget 3m
@@ -88,7 +95,7 @@ def run(preset: Preset = None, data: Data = None, budget: Budget = None, sets: S
     with ending():
         from flows.command_line.command import orchestrated
 
-        order = ordered(preset, data, budget, sets)
+        order = ordered(preset, data, budget, sets, task)
         with orchestrated() as execution:
             from flows.pipeline import pipeline
 
@@ -106,7 +113,9 @@ def finish(page: Path, execution: Any, as_json: bool) -> None:
 
 
 @app.command()
-def plan(preset: Preset = None, data: Data = None, budget: Budget = None, sets: Sets = None, as_json: Json = False) -> None:
+def plan(
+    preset: Preset = None, data: Data = None, budget: Budget = None, sets: Sets = None, task: Task = None, as_json: Json = False
+) -> None:
     """Say what `run` would do: which stages are cached and why the others run. Changes nothing.
 
     Example: aigc plan sample
@@ -114,11 +123,13 @@ def plan(preset: Preset = None, data: Data = None, budget: Budget = None, sets: 
     with ending():
         from flows.command_line.planning import planned, show
 
-        answer(planned(ordered(preset, data, budget, sets)), as_json, show)
+        answer(planned(ordered(preset, data, budget, sets, task)), as_json, show)
 
 
 @app.command()
-def train(preset: Preset = None, data: Data = None, budget: Budget = None, sets: Sets = None, as_json: Json = False) -> None:
+def train(
+    preset: Preset = None, data: Data = None, budget: Budget = None, sets: Sets = None, task: Task = None, as_json: Json = False
+) -> None:
     """Train, evaluate and register as `challenger`; nothing is promoted.
 
     Example: aigc train image --data letters --set training.seed=1
@@ -126,7 +137,7 @@ def train(preset: Preset = None, data: Data = None, budget: Budget = None, sets:
     with ending():
         from flows.command_line.command import orchestrated
 
-        order = ordered(preset, data, budget, sets)
+        order = ordered(preset, data, budget, sets, task)
         with orchestrated():
             from flows.pipeline import training
 

@@ -31,6 +31,7 @@ class ChampionRef(Reference):
     modality: str
     labels: tuple[str, ...]
     format: dict[str, Any]
+    task: str = "generate"
     known: str = ""
     members: tuple[ModelRef, ...] = ()
 
@@ -143,6 +144,7 @@ def reference(workspace: Workspace, folder: Path, version: ModelVersion) -> Cham
         modality=card["modality"],
         labels=card["labels"],
         format=card["format"],
+        task=card.get("task", "generate"),
         known=version.tags.get(TAG, ""),
         members=members,
     )

@@ -8,7 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from aigc_models.find import find
+from aigc_models.find import find, names
+from aigc_models.heads import GENERATE
 from aigc_models.modality import divided_inside
 
 if TYPE_CHECKING:
@@ -54,11 +55,23 @@ def generate_like(test: Corpus, generator: Generator, most: int, seed: int) -> C
 def show_samples(generator: Generator, count: int, seed: int, folder: Path, test: Corpus) -> None:
     """Write the `count` samples that the report shows, and `samples.json` that says what they are.
 
-    Of each its `file`, `label` and `seed`; of a forecast also `html`, how it is shown, and a `note` in place of the seed.
+    Of each its `file`, `label` and `seed`; of a forecast also `html`, how it is shown, and a `note` in place of the seed, as
+    of answers about test items, which a model gives whose task is not to make any.
     """
     folder.mkdir(exist_ok=True)
-    shown = forecasts(generator, folder, test) if generator.goes_on else items(generator, count, seed, folder)
+    if generator.card.task != GENERATE:
+        shown = answers(generator, count, folder, test)
+    else:
+        shown = forecasts(generator, folder, test) if generator.goes_on else items(generator, count, seed, folder)
     (folder / "samples.json").write_text(json.dumps(shown, indent=1, sort_keys=True) + "\n")
+
+
+def answers(generator: Generator, count: int, folder: Path, test: Corpus) -> list[dict[str, Any]]:
+    """What the model answers about test items; none where no file says how that is shown."""
+    if generator.card.task not in names("tasks.judge.answers"):
+        return []
+    shown: list[dict[str, Any]] = find("tasks.judge.answers", generator.card.task).answers(generator, test, count, folder)
+    return shown
 
 
 def items(generator: Generator, count: int, seed: int, folder: Path) -> list[dict[str, Any]]:

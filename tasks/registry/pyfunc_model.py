@@ -1,12 +1,16 @@
 """A bundle as an MLflow model: MLflow copies this file beside the bundle and runs it to load the model.
 
-Input, a row an item: `seed` (int64), `label` and `prompt` (strings that may be absent or empty).
+Input of a generator, a row an item: `seed` (int64), `label` and `prompt` (strings that may be absent or empty).
 Output, a string an item: the text (of a series its csv), or the file (PNG, WAV) in base64.
+
+Input of a model with another task: `input`, a string an item, as the output above.
+Output, a string an item: JSON, of a classifier `{"label", "probability", "probabilities": {label: probability}}`.
 """
 
 from __future__ import annotations
 
-from base64 import b64encode
+import json
+from base64 import b64decode, b64encode
 from pathlib import Path
 from typing import Any
 
@@ -33,12 +37,22 @@ class GeneratorModel(PythonModel):
         self, context: PythonModelContext, model_input: pd.DataFrame, params: dict[str, Any] | None = None
     ) -> list[str]:
         """Rows with the same prompt are generated together."""
+        if self.generator.card.task != "generate":
+            return self._answers([row["input"] for row in _rows(model_input)])
         rows = [{key: _text(row.get(key)) for key in ("label", "prompt")} | {"seed": row["seed"]} for row in _rows(model_input)]
         items: dict[int, str] = {}
         for prompt in dict.fromkeys(row["prompt"] for row in rows):
             chosen = [position for position, row in enumerate(rows) if row["prompt"] == prompt]
             items |= dict(zip(chosen, self._items([rows[position] for position in chosen], prompt), strict=True))
         return [items[position] for position in range(len(rows))]
+
+    def _answers(self, inputs: list[str]) -> list[str]:
+        from aigc_models.find import find
+
+        modality, task = self.generator.modality, find("aigc_models.heads", self.generator.card.task)
+        textual = modality.suffix in (".txt", ".csv")
+        contents = [modality.read(one.encode() if textual else b64decode(one), "input") for one in inputs]
+        return [json.dumps(answer, sort_keys=True) for answer in task.answers(self.generator, contents)]
 
     def _items(self, rows: list[dict[str, Any]], prompt: str | None) -> list[str]:
         import torch

@@ -7,13 +7,14 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from aigc_models.errors import BadInput, unknown
+from aigc_models.heads import GENERATE
 from aigc_models.reading.bundle_files import CARD, check, sha256
 from tasks.judge.kept_evaluation import keep_evaluation
 from tasks.registry import version_recipe
@@ -107,6 +108,7 @@ def _tags(card: dict[str, Any], evaluation: EvaluationRef, bundle: Path, sha256:
         "aigc.dataset": card["dataset"],
         "aigc.data_version": card["version"],
         "aigc.modality": card["modality"],
+        "aigc.task": card.get("task", GENERATE),
         "aigc.family": card["family"],
         "aigc.licence": card.get("licence", ""),
         "aigc.metrics": json.dumps(evaluation.metrics, sort_keys=True),
@@ -160,6 +162,7 @@ def _save(path: Path, bundle: Path, model: Any) -> None:
     """A pyfunc whose code is a file, not a pickle; its requirements are named, since inferring them costs seconds."""
     import mlflow.pyfunc
 
+    card = json.loads((bundle / "bundle.json").read_text())
     mlflow.pyfunc.save_model(
         path,
         python_model=str(Path(__file__).with_name("pyfunc_model.py")),
@@ -167,25 +170,31 @@ def _save(path: Path, bundle: Path, model: Any) -> None:
         model_config={"card_sha256": sha256(bundle / CARD)},  # what it is held against where no registry is asked
         code_paths=[str(PROJECT / "aigc_models")],
         mlflow_model=model,
-        signature=_signature(),
-        input_example=_example(json.loads((bundle / "bundle.json").read_text())["labels"]),
+        signature=_signature(card),
+        input_example=_example(card),
         pip_requirements=[f"{name}=={package(name)}" for name in PACKAGES],
     )
     for cache in path.rglob("__pycache__"):
         shutil.rmtree(cache)
 
 
-def _signature() -> ModelSignature:
+def _signature(card: Mapping[str, Any]) -> ModelSignature:
     from mlflow.models import ModelSignature
     from mlflow.types import ColSpec, Schema
+
+    if card.get("task", GENERATE) != GENERATE:
+        return ModelSignature(Schema([ColSpec("string", "input")]), Schema([ColSpec("string")]))
 
     optional = [ColSpec("string", name, required=False) for name in ("label", "prompt")]
     return ModelSignature(Schema([*optional, ColSpec("long", "seed")]), Schema([ColSpec("string")]))
 
 
-def _example(labels: Sequence[str]) -> pd.DataFrame:
+def _example(card: Mapping[str, Any]) -> pd.DataFrame:
     import pandas as pd
 
+    labels: Sequence[str] = card["labels"]
+    if card.get("task", GENERATE) != GENERATE:
+        return pd.DataFrame({"input": ["a text, or a file in base64"]})
     return pd.DataFrame({**({"label": [labels[0]]} if labels else {}), "seed": [0]})
 
 

@@ -167,6 +167,8 @@ class DatasetReport(Frozen):
     discarded: tuple[Discarded, ...] = ()
     curves: dict[str, tuple[dict[str, float], ...]] = Field(default={}, description="by member: step, seconds and losses")
     samples: tuple[Item, ...] = ()
+    heading: str = Field(default="", description="above the samples, of a model whose task is another than to make any")
+    lead: str = Field(default="", description="what those are, in words")
     measurements: dict[str, dict[str, Measurement]] = Field(default={}, description="by metric, then by candidate")
     lineage: tuple[Level, ...] = ()
     baseline: str = Field(default="", description="what the baseline is, in words")

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import psutil
 from pydantic import BaseModel
 
+from aigc_models.find import find, names
 from tasks.judge.choice import read_choice
 from tasks.registry.promote import Decision
 from tasks.serve.try_served import ServedRef
@@ -49,7 +50,7 @@ class Outcome:
     trained: TrainedRef
     registered: RegisteredRef
     decision: Decision
-    batch: GenerationRef
+    batch: GenerationRef | None  # none of a model whose task is another than to generate
     serving: EnsembleRef  # what was registered and tried: the ensemble, or what was chosen as first champion
     evaluation: EvaluationRef  # of that
 
@@ -134,6 +135,8 @@ def part(
     root, modality = context.workspace, outcome.data.modality
     evaluation = outcome.trained.evaluation.path(root)
     samples = gather.samples(outcome.evaluation.path(root), modality, folder, outcome.name)
+    task = outcome.trained.corpus.task
+    answers = find("tasks.judge.answers", task) if task in names("tasks.judge.answers") else None
     alone, choice = outcome.serving.sha256 != outcome.trained.ensemble.sha256, read_choice(evaluation)
     models = [*([outcome.trained.body] if outcome.trained.body else []), *outcome.trained.members]
     curves = {model.name: gather.curve(model.path(root)) for model in models}
@@ -148,6 +151,8 @@ def part(
         discarded=discarded,
         curves={name: points for name, points in curves.items() if points},
         samples=samples,
+        heading=getattr(answers, "HEADING", ""),
+        lead=getattr(answers, "LEAD", ""),
         measurements=gather.measurements(evaluation),
         lineage=lineage(outcome, context),
         baseline=outcome.trained.baseline.family.replace("_", " "),

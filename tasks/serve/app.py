@@ -134,6 +134,7 @@ def described(worker: Worker) -> ServedModel:
         dataset=identity.dataset,
         data_version=identity.data_version,
         modality=card.modality,
+        task=card.task,
         capabilities=list(worker.generator.capabilities),
         labels=list(card.labels),
         licence=card.licence,

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 from aigc_models.errors import AigcError, BadInput
+from aigc_models.heads import GENERATE
 from tasks.serve.doors.limits import Limits
 from tasks.serve.worker import Served, Worker
 
@@ -99,8 +100,8 @@ class Engine:
 
     def worker(self, name: str | None, modality: str) -> Worker:
         """The model called `name`, or the only one that makes `modality`; raises `KeyError`, `BadInput`."""
-        able = [worker for worker in self.workers() if worker.generator.card.modality == modality]
-        return self._chosen(name, able, f"make {modality}", lambda worker: f"makes {worker.generator.card.modality}")
+        able = [worker for worker in self.workers() if _makes(worker, modality)]
+        return self._chosen(name, able, f"make {modality}", _instead)
 
     def able(self, name: str | None, *capabilities: str) -> Worker:
         """The model called `name`, or the only one that has one of `capabilities`; raises `KeyError`, `BadInput`."""
@@ -138,6 +139,18 @@ class Engine:
             yield
         finally:
             self.waiting -= cost
+
+
+def _makes(worker: Worker, modality: str) -> bool:
+    card = worker.generator.card
+    return card.modality == modality and card.task == GENERATE
+
+
+def _instead(worker: Worker) -> str:
+    card = worker.generator.card
+    return (
+        f"makes {card.modality}" if card.task == GENERATE else f"makes none: what it is asked is to {card.task} {card.modality}"
+    )
 
 
 def _listed(workers: Sequence[Worker]) -> str:

@@ -282,6 +282,7 @@ class ServedModel(BaseModel):
     dataset: str
     data_version: str
     modality: str
+    task: str
     capabilities: list[str]
     labels: list[str]
     licence: str

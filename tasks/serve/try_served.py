@@ -16,8 +16,10 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from aigc_models.errors import AigcError, BadInput
+from aigc_models.find import find
+from aigc_models.heads import GENERATE
 from aigc_models.training.devices import AUTO, Device
-from tasks.stage.references import EnsembleRef, ModelRef, Reference, RegisteredRef
+from tasks.stage.references import EnsembleRef, EvaluationRef, ModelRef, Reference, RegisteredRef
 from tasks.stage.stage import StageContext, stage
 from tasks.use.generate import identity_of
 
@@ -68,17 +70,27 @@ class ServedRef(Reference):
 
 @stage
 def try_served(
-    bundles: list[EnsembleRef] | list[ModelRef], registered: list[RegisteredRef], settings: TrialSettings, context: StageContext
+    bundles: list[EnsembleRef] | list[ModelRef],
+    registered: list[RegisteredRef],
+    settings: TrialSettings,
+    context: StageContext,
+    evaluations: list[EvaluationRef] | None = None,
 ) -> ServedRef:
-    """Serve the models, ask each over HTTP as a client would, measure, stop; `registered` names `bundles` one by one."""
+    """Serve the models, ask each over HTTP as a client would, measure, stop; `registered` names `bundles` one by one.
+
+    `evaluations`: theirs, one by one, whose items are what a model is asked about that makes none.
+    """
     models = [model_of(bundle.path(context.workspace), name) for bundle, name in zip(bundles, registered, strict=True)]
     folder = context.folder / "served"
     folder.mkdir(parents=True, exist_ok=True)
+    asked_about = {
+        name.model: one.path(context.workspace) / "samples" for name, one in zip(registered, evaluations or [], strict=False)
+    }
     began, latency = time.monotonic(), {}
     with served(models, context.folder / "server.log.tmp", settings.patience, settings.device) as client:
         start_seconds = round(time.monotonic() - began, 3)
         for model in client.get("/v1/models").json()["data"]:
-            latency[model["id"]] = ask(client, model, settings, folder)
+            latency[model["id"]] = ask(client, model, settings, folder, asked_about.get(model["id"]))
             context.progress(len(latency), len(models), **{f"latency_p95_ms.{model['id']}": latency[model["id"]].p95_ms})
     figures = {f"latency_p95_ms.{name}": figure.p95_ms for name, figure in latency.items()}
     context.log(server_start_seconds=start_seconds, **figures)
@@ -163,13 +175,16 @@ def end(process: subprocess.Popen[str]) -> int:
         return process.wait()
 
 
-def ask(client: httpx.Client, model: Mapping[str, Any], settings: TrialSettings, folder: Path) -> Latency:
-    """Time requests for one item each and keep the first item."""
-    path, body, keep = question(model, settings)
+def ask(
+    client: httpx.Client, model: Mapping[str, Any], settings: TrialSettings, folder: Path, samples: Path | None = None
+) -> Latency:
+    """Time requests for one item each and keep the first answer; `samples`: of the model's evaluation."""
+    path, body, keep = question(model, settings, samples)
     seconds = []
     for request in range(WARM_UP + settings.requests):
         began = time.perf_counter()
-        answer = client.post(path, json={**body, "model": model["id"], "seed": settings.seed + request})
+        seed = {"seed": settings.seed + request} if model.get("task", GENERATE) == GENERATE else {}
+        answer = client.post(path, json={**body, "model": model["id"], **seed})
         seconds.append(time.perf_counter() - began)
         answer.raise_for_status()
         if request == 0:
@@ -191,11 +206,24 @@ def enough(seconds: Sequence[float], most: float) -> bool:
 Question = tuple[str, dict[str, Any], Callable[[Any], tuple[str, bytes]]]  # path, body, and the item in the answer
 
 
-def question(model: Mapping[str, Any], settings: TrialSettings) -> Question:
-    """What a model is asked: at the endpoint that its modality has of its own, else at those that all share."""
+def question(model: Mapping[str, Any], settings: TrialSettings, samples: Path | None = None) -> Question:
+    """What a model is asked: at the endpoint that its task or its modality has of its own, else at those that all share."""
+    if model.get("task", GENERATE) != GENERATE:
+        return about(model, samples)
     if model["modality"] in QUESTIONS:
         return QUESTIONS[model["modality"]](settings)
     return item() if {"generates", "streams"} & set(model["capabilities"]) else forecast()
+
+
+def about(model: Mapping[str, Any], samples: Path | None) -> Question:
+    """What the model says of the first item of its evaluation that is shown."""
+    suffix = find("aigc_models.modalities", model["modality"]).suffix
+    shown = sorted(samples.glob(f"*{suffix}")) if samples else []
+    if not shown:
+        raise BadInput(f"{model['id']} is to be asked about an item of its evaluation, and there is none")
+    payload = shown[0].read_bytes()
+    given = payload.decode() if suffix in (".txt", ".csv") else base64.b64encode(payload).decode()
+    return ENDPOINTS[model["task"]], {"input": given}, lambda answer: (".json", json.dumps(answer["data"][0]).encode())
 
 
 def text(settings: TrialSettings) -> Question:
@@ -222,4 +250,5 @@ def forecast() -> Question:
     return "/v1/forecast", {}, lambda answer: (".json", json.dumps(answer["data"][0]).encode())
 
 
+ENDPOINTS = {"classify": "/v1/classify"}  # by task
 QUESTIONS: dict[str, Callable[[TrialSettings], Question]] = {"text": text, "image": image}

@@ -36,7 +36,7 @@ APART = frozenset(
     }
 )
 # What is imported: the distributions whose versions may change a result.
-NAMED_ALIKE = "accelerate av ftfy mido numpy pandas py3langid pyarrow regex rensa scipy soundfile soxr torch"
+NAMED_ALIKE = "accelerate av ftfy mido numpy pandas peft py3langid pyarrow regex rensa scipy soundfile soxr torch transformers"
 LIBRARIES = {
     **{name: (name,) for name in NAMED_ALIKE.split()},
     "PIL": ("pillow",),
@@ -49,6 +49,7 @@ PLUGIN_FIELDS = {
     "modality": "aigc_models.modalities",
     "method": "aigc_models.ensembles",
     "metrics": "aigc_models.metrics",
+    "task": "aigc_models.heads",
 }
 # Which of these read a source is said by its fingerprint (`tasks.ingest.source.readers`).
 BY_FINGERPRINT = frozenset({"tasks.ingest.sources", "tasks.ingest.embedded"})

@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel
 
 from aigc_models.errors import AigcError, Unreachable
+from aigc_models.heads import GENERATE
 from tasks.stage import forks
 from tasks.stage.addresses import clean, clean_errors
 from tasks.stage.code_version import code_version
@@ -46,7 +47,8 @@ def key_of(value: object) -> object:
     """What of an argument the result depends on: a reference's digest, a setting's every field but `threads`
     (see `Stage.key`) and `limit`, a time after which a training stops and can go on."""
     if isinstance(value, Reference):
-        return [type(value).__name__, value.sha256, getattr(value, "dataset", "")]
+        task = getattr(value, "task", GENERATE)  # the same arrays are learnt for another task
+        return [type(value).__name__, value.sha256, getattr(value, "dataset", ""), *([task] if task != GENERATE else [])]
     if isinstance(value, BaseModel):
         return {name: key_of(getattr(value, name)) for name in type(value).model_fields if name not in UNKEYED}
     if isinstance(value, Mapping):

@@ -121,13 +121,10 @@ def forecast_table(generator: Generator, past: Any) -> bytes:
 def classify(question: Question) -> dict[str, Any]:
     """The likeliest label of each item."""
     from aigc_models.capabilities import Classifies
+    from aigc_models.heads import classify as task
 
-    labels = question.generator.card.labels
-    rows = []
-    for item, shares in zip(question.items, question.generator.classify(question.contents).tolist(), strict=True):
-        probabilities = dict(zip(labels, shares, strict=True))
-        best = max(probabilities, key=lambda label: probabilities[label])
-        rows.append({"input": item.name, "label": best, "probability": probabilities[best], "probabilities": probabilities})
+    answers = task.answers(question.generator, question.contents)
+    rows = [{"input": item.name, **answer} for item, answer in zip(question.items, answers, strict=True)]
     return question.answer(Classifies, "classified", rows)
 
 
