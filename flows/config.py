@@ -29,7 +29,7 @@ from tasks.stage.validation import Model, Place, Problem, bad_input, problems, v
 from tasks.train.budget import divide
 from tasks.train.encode import EncodeSettings
 from tasks.train.ensemble import EnsembleSettings, options
-from tasks.train.members import MemberSettings, Size, model_config, training_plan
+from tasks.train.members import MemberSettings, PretrainingSettings, Size, model_config, training_plan
 from tasks.use.generate import GenerationSettings
 
 PRESETS = Path(__file__).parent / "presets"
@@ -85,8 +85,9 @@ class TrainingConfig(Settings):
     seed: int = Field(0, ge=0, description="seed of the weights, the batches and the noise; members add their position")
     device: Device = Field("auto", description=f"where members train and the ensemble asks them; {AUTO}")
     encode: EncodeSettings = Field(EncodeSettings(), description="how items become numbers")
-    pretraining: MemberSettings | None = Field(
-        None, description="the self-supervised body; its share is a fraction of the budget"
+    pretraining: PretrainingSettings | None = Field(
+        None,
+        description="the self-supervised body; its share is a fraction of the budget (0: a published one as it is)",
     )
     members: tuple[MemberSettings, ...] = Field(min_length=1, description="the models to train side by side")
     baseline: MemberSettings | Annotated[tuple[MemberSettings, ...], Field(min_length=1)] = Field(
@@ -95,13 +96,13 @@ class TrainingConfig(Settings):
     baseline_joins: bool = Field(False, description="whether the plain methods are members of the ensemble too")
     ensemble: EnsembleSettings = Field(EnsembleSettings(), description="how members become one generator")
 
-    def body(self) -> MemberSettings | None:
-        """The pretraining with its part of the budget."""
-        if self.pretraining is None:
+    def body(self) -> PretrainingSettings | None:
+        """The pretraining with its part of the budget; none where nothing of it is trained here."""
+        if self.pretraining is None or not self.pretraining.learns:
             return None
         length = {"seconds": round(self.budget * self.pretraining.share, 1)} if self.pretraining.steps is None else {}
         update = {"seed": self.seed + 1000, "device": self.device, "limit": self.limit, **length}
-        return self._sized(self.pretraining).model_copy(update=update)
+        return self.pretraining.model_copy(update={**update, **({"size": self.size} if self.size else {})})
 
     def planned(self, cores: int) -> list[MemberSettings]:
         """The members with their part of the budget, their threads and seeds; longest first."""

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from aigc_models.errors import BadInput
 from flows.champions import beside, long_ago
-from flows.config import PipelineConfig, RunConfig, TrainingConfig
+from flows.config import DataConfig, PipelineConfig, RunConfig, TrainingConfig
 from flows.costs import foretell
+from flows.data import prepare
 from flows.flow import flow
+from tasks.dataset.datasets import remembered
 from tasks.judge.champion import ChampionRef, made_of
 from tasks.judge.evaluate import EvaluationSettings, evaluate
 from tasks.registry.recipe import plain
@@ -16,10 +19,11 @@ from tasks.stage.execution import Execution, Planned
 from tasks.stage.references import CorpusRef, EnsembleRef, ModelRef, TrainedRef, VersionRef
 from tasks.train import speed
 from tasks.train.baseline import strongest
-from tasks.train.encode import encode
+from tasks.train.checkpoint import CheckpointSettings, card_of, import_checkpoint
+from tasks.train.encode import EncodeSettings, encode
 from tasks.train.ensemble import build_ensemble
 from tasks.train.finetune import finetune
-from tasks.train.members import MemberSettings
+from tasks.train.members import MemberSettings, based_on
 from tasks.train.pretrain import pretrain
 from tasks.train.speed import measure_speed
 
@@ -63,15 +67,44 @@ def learn(
 ) -> Learned:
     """Everything that learns, up to the ensemble; nothing is measured on the test split."""
     corpus = encode(data, config.encode)
-    body_settings, planned = in_steps(corpus, config)
+    published, config = published_body(config)
+    body_settings, planned = in_steps(corpus, config, published)
     if whole is not None and not learnt_before(corpus, planned):
         foretell(data, corpus, whole)
-    body = pretrain(corpus, body_settings) if body_settings else None
+    body = pretrain(unlabelled(corpus, config), body_settings, published, held=corpus) if body_settings else published
     running = [finetune.submit(corpus, parent(member, body, champion), member) for member in planned]
     methods = [finetune(corpus, None, method) for method in config.plain()]
     baseline = strongest(methods) if len(methods) > 1 else methods[0]
     members = [member.result() for member in running] + (methods if config.baseline_joins else [])
     return Learned(corpus, body, members, baseline, build_ensemble(corpus, members, config.combining()))
+
+
+def published_body(config: TrainingConfig) -> tuple[ModelRef | None, TrainingConfig]:
+    """The checkpoint that the pretraining begins with, if any, and the configuration whose members are of its architecture."""
+    if config.pretraining is None or not config.pretraining.checkpoint:
+        return None, config
+    settings = CheckpointSettings(name=config.pretraining.name, checkpoint=config.pretraining.checkpoint)
+    body: ModelRef = import_checkpoint(settings)
+    if isinstance(body, Planned):
+        return body, config
+    card = card_of(Execution.current().workspace, body)
+    members = tuple(based_on(member, card) for member in config.members)
+    pretraining = based_on(config.pretraining.model_copy(update={"start": "body"}), card)
+    return body, config.model_copy(update={"members": members, "pretraining": pretraining})
+
+
+def unlabelled(corpus: CorpusRef, config: TrainingConfig) -> CorpusRef:
+    """What the body learns from: the run's own items, or those of the data set that the pretraining names, as the format of
+    the run has it."""
+    name = config.pretraining.data if config.pretraining else ""
+    if not name or isinstance(corpus, Planned):
+        return corpus
+    version = prepare(DataConfig.model_validate(remembered(Execution.current().workspace, name)))
+    if isinstance(version, Planned):
+        return corpus
+    if version.modality != corpus.modality:
+        raise BadInput(f"pretraining.data: {name} holds {version.modality}, and the members learn {corpus.modality}")
+    return encode(version, EncodeSettings(format=dict(corpus.format)))
 
 
 def version_recipe(
@@ -81,13 +114,15 @@ def version_recipe(
 
     `alone`: the name of the one model that it is made of, where it is not the ensemble.
     """
-    execution, training = Execution.current(), config.training
+    execution, training = Execution.current(), published_body(config.training)[1]
     if isinstance(trained.corpus, Planned):
         return None
     body, planned = as_measured(trained.corpus, training)
     by_name = {member.name: member for member in planned}
     members = tuple(by_name[member.name] for member in training.members)
-    settled = training.model_copy(update={"members": members, "pretraining": body, "ensemble": training.combining()})
+    settled = training.model_copy(
+        update={"members": members, "pretraining": body or training.pretraining, "ensemble": training.combining()}
+    )
     data = config.data.model_copy(update={"version": trained.corpus.version})
     warm = champion is not None and any(member.start == "champion" for member in members)
     made = plain(config.model_copy(update={"training": settled, "data": data}))
@@ -99,7 +134,9 @@ def version_recipe(
     )
 
 
-def in_steps(corpus: CorpusRef, config: TrainingConfig) -> tuple[MemberSettings | None, list[MemberSettings]]:
+def in_steps(
+    corpus: CorpusRef, config: TrainingConfig, published: ModelRef | None = None
+) -> tuple[MemberSettings | None, list[MemberSettings]]:
     """The body's settings and the members', longest first, with steps where they had seconds.
 
     What was never timed on this machine is timed now, side by side as they will be trained; `aigc plan` leaves it as it is.
@@ -110,7 +147,7 @@ def in_steps(corpus: CorpusRef, config: TrainingConfig) -> tuple[MemberSettings 
         return body, members
     timed = [member for member in [*([body] if body else []), *members] if member.steps is None and member.seconds]
     unmeasured = [member for member in timed if speed.kept(execution.workspace, corpus, member) is None]
-    for measuring in [measure_speed.submit(corpus, member) for member in unmeasured]:
+    for measuring in [measure_speed.submit(corpus, member, published) for member in unmeasured]:
         measuring.result()
     return as_measured(corpus, config)
 

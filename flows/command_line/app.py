@@ -14,6 +14,7 @@ from flows.command_line import deploy as cli_deploy
 from flows.command_line import infer as cli_infer
 from flows.command_line import keys as cli_keys
 from flows.command_line import models as cli_models
+from flows.command_line import monitor as cli_monitor
 from flows.command_line import reproduce as cli_reproduce
 from flows.command_line import retrain as cli_retrain
 from flows.command_line import services as cli_services
@@ -45,6 +46,7 @@ cli_services.add_to(app)
 cli_infer.add_to(app)
 app.command()(cli_deploy.deploy)
 app.command()(cli_retrain.retrain)
+app.command()(cli_monitor.monitor)
 app.command()(cli_reproduce.reproduce)
 app.command()(cli_signing.verify)
 app.command()(cli_signing.sign)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Literal
 
 from tasks.stage.references import CorpusRef, ModelRef
 from tasks.stage.stage import StageContext, stage
-from tasks.train.inputs import prepared
+from tasks.train.checkpoint import licence_of
+from tasks.train.inputs import apart, prepared
 from tasks.train.members import MemberSettings
 
 if TYPE_CHECKING:
@@ -23,8 +24,18 @@ def finetune(data: CorpusRef, body: ModelRef | None, member: MemberSettings, con
     return learn(data, body, member, "member", context)
 
 
-def learn(data: CorpusRef, body: ModelRef | None, member: MemberSettings, kind: Kind, context: StageContext) -> ModelRef:
-    """Build, start from the weights of `body` if there is one, train, and write the bundle into the stage's folder."""
+def learn(
+    data: CorpusRef,
+    body: ModelRef | None,
+    member: MemberSettings,
+    kind: Kind,
+    context: StageContext,
+    held: CorpusRef | None = None,
+) -> ModelRef:
+    """Build, start from the weights of `body` if there is one, train, and write the bundle into the stage's folder.
+
+    `held`: a corpus whose validation and test items are not learnt from.
+    """
     from aigc_models import bundle
     from aigc_models.capabilities import Fits
     from aigc_models.training import checkpoints
@@ -34,6 +45,8 @@ def learn(data: CorpusRef, body: ModelRef | None, member: MemberSettings, kind: 
     from tasks.train.members import training_plan
 
     model, corpora = prepared(data, body, member, context)
+    if held is not None:
+        corpora["train"] = apart(corpora["train"], held, context)
     fitted, loss, plan = None, None, None
     if isinstance(model, Fits):
         loss = model.fit(corpora["train"], corpora["validation"], context.progress)
@@ -44,7 +57,8 @@ def learn(data: CorpusRef, body: ModelRef | None, member: MemberSettings, kind: 
         context.log(steps=fitted.steps, training_seconds=fitted.seconds)
     model = merged(model)
     folder = context.folder / "bundle"
-    card = bundle.save(folder, model, _card(data, body, member, kind, model, plan))
+    licence = licence_of(context.workspace, body) if member.start == "body" else ""
+    card = bundle.save(folder, model, _card(data, body, member, kind, model, plan, licence))
     (context.folder / "curve.json").write_text(json.dumps(list(fitted.curve) if fitted else []))
     checkpoints.discard(context.folder / "checkpoints")
     context.log(params=card.params, family=member.family, size=member.size, seed=member.seed)
@@ -61,7 +75,15 @@ def learn(data: CorpusRef, body: ModelRef | None, member: MemberSettings, kind: 
     )
 
 
-def _card(data: CorpusRef, body: ModelRef | None, member: MemberSettings, kind: Kind, model: object, plan: Plan | None) -> Card:
+def _card(
+    data: CorpusRef,
+    body: ModelRef | None,
+    member: MemberSettings,
+    kind: Kind,
+    model: object,
+    plan: Plan | None,
+    body_licence: str,
+) -> Card:
     from aigc_models.bundle import Card
     from aigc_models.capabilities import capabilities
     from aigc_models.heads import settings_of
@@ -84,7 +106,7 @@ def _card(data: CorpusRef, body: ModelRef | None, member: MemberSettings, kind: 
         capabilities=capabilities(model),
         dataset=data.dataset,
         version=data.version,
-        licence=data.licence,
+        licence="; ".join(dict.fromkeys(filter(None, [data.licence, body_licence]))),
         parents=parents,
         seed=member.seed,
         training=plan.model_dump(mode="json", exclude={"device", "checkpoint_seconds", "limit", "seed"}) if plan else {},

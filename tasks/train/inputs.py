@@ -31,6 +31,28 @@ def splits(data: CorpusRef, context: StageContext) -> dict[str, Corpus]:
     return {folder.name: Corpus.load(folder, data.modality) for folder in folders}
 
 
+def apart(train: Corpus, held: CorpusRef, context: StageContext) -> Corpus:
+    """`train` without what the validation and test items of `held` are, encoded alike; how many those were is logged."""
+    import numpy as np
+
+    others = splits(held, context)
+    measured = {_content(others[name], row) for name in ("validation", "test") for row in range(len(others[name]))}
+    kept = np.array([_content(train, row) not in measured for row in range(len(train))], dtype=bool)
+    context.log(left_out=int((~kept).sum()))
+    return train.take(np.flatnonzero(kept))
+
+
+def _content(corpus: Corpus, row: int) -> bytes:
+    import numpy as np
+
+    from aigc_models.sequences import Sequences
+
+    values = corpus.values
+    if isinstance(values, Sequences):
+        return np.asarray(values.symbols[values.starts[row] : values.starts[row + 1]], dtype=np.int64).tobytes()
+    return np.asarray(values[row]).tobytes()
+
+
 def prepared(
     data: CorpusRef, body: ModelRef | None, member: MemberSettings, context: StageContext
 ) -> tuple[Any, dict[str, Corpus]]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from aigc_models.errors import BadInput, unknown
 from aigc_models.find import find, names
@@ -61,6 +62,36 @@ class MemberSettings(BaseModel):
     def model_post_init(self, context: object) -> None:
         if not self.name:
             object.__setattr__(self, "name", self.family)
+
+
+class PretrainingSettings(MemberSettings):
+    """The body that members of `start: body` begin with: trained here, or a published checkpoint, or this trained further."""
+
+    family: str = Field("checkpoint", description="a family: a file name of aigc_models/families")
+    checkpoint: str = Field(
+        "", description="a published one that it begins with: a name of the catalogue, a folder, or OWNER/NAME on the hub"
+    )
+    data: str = Field(
+        "", description="a data set of its own to learn from, such as a larger one without labels; empty: the run's"
+    )
+
+    @model_validator(mode="after")
+    def _begins_somewhere(self) -> PretrainingSettings:
+        if not self.checkpoint and not self.learns:
+            raise ValueError("needs a share of the budget above 0, `steps`, `seconds`, or a published `checkpoint`")
+        return self
+
+    @property
+    def learns(self) -> bool:
+        """Whether it is trained at all, or is a checkpoint as it was published."""
+        return bool(self.steps or self.seconds or self.share)
+
+
+def based_on(member: MemberSettings, body: Mapping[str, Any]) -> MemberSettings:
+    """The member with what the card of a `body` of its own family says of the network, under what the member says itself."""
+    if member.start != "body" or member.family != body["family"]:
+        return member
+    return member.model_copy(update={"settings": {**body["config"], **member.settings}})
 
 
 def model_config(member: MemberSettings) -> BaseModel:

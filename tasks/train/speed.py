@@ -15,14 +15,16 @@ from typing import NamedTuple
 
 from aigc_models.errors import BadInput
 from aigc_models.find import find
+from aigc_models.heads import GENERATE
 from aigc_models.training.plan import VALIDATIONS
 from tasks.stage.code_version import code_version
 from tasks.stage.owner import locked
-from tasks.stage.references import CorpusRef, VersionRef
+from tasks.stage.references import CorpusRef, ModelRef, VersionRef
 from tasks.stage.settings import Workspace
 from tasks.stage.stage import StageContext, stage
+from tasks.train.checkpoint import FAMILY
 from tasks.train.encode import EncodeSettings, chosen_format
-from tasks.train.inputs import shape_of, splits
+from tasks.train.inputs import prepared, shape_of
 from tasks.train.members import MemberSettings, build, training_plan
 
 VALIDATION_SHARE = 0.1  # of the time, at most
@@ -41,12 +43,12 @@ class Speed(NamedTuple):
 
 
 @stage(process=True, cached=False)
-def measure_speed(data: CorpusRef, member: MemberSettings, context: StageContext) -> None:
-    """Train for a second, forget it, and keep how fast it was."""
+def measure_speed(data: CorpusRef, member: MemberSettings, published: ModelRef | None = None, *, context: StageContext) -> None:
+    """Train for a second, forget it, and keep how fast it was; `published`: the checkpoint that it starts from, if any."""
     from aigc_models.capabilities import Fits
     from aigc_models.training.speed import classifying, making, measure
 
-    model, corpora, speed = build(member, shape_of(data)), splits(data, context), Speed()
+    (model, corpora), speed = prepared(data, published, member, context), Speed()
     if not isinstance(model, Fits):
         plan = training_plan(member.model_copy(update={"steps": 1}))
         after = making(model, shape_of(data)), classifying(corpora["train"], shape_of(data))
@@ -71,6 +73,8 @@ def without_data(data: CorpusRef, member: MemberSettings) -> Speed:
     from aigc_models.training.speed import classifying, making, some
 
     shape, threads = shape_of(data), torch.get_num_threads()
+    if member.start == "body" and not member.settings and member.family == FAMILY:
+        return Speed()  # its architecture is known once the checkpoint is imported
     model = build(member, shape)
     if isinstance(model, Fits):
         return Speed()
@@ -85,8 +89,8 @@ def without_data(data: CorpusRef, member: MemberSettings) -> Speed:
 def key(data: CorpusRef, member: MemberSettings) -> str:
     """What a speed depends on: the model, the batch, the items' shape, the threads, the machine and the code."""
     parts = {
-        "member": member.model_dump(mode="json", include={"family", "size", "settings", "plan", "threads", "device"}),
-        "shape": [data.modality, data.format, len(data.labels)],
+        "member": member.model_dump(mode="json", include={"family", "size", "settings", "plan", "tune", "threads", "device"}),
+        "shape": [data.modality, data.format, len(data.labels), *([data.task] if data.task != GENERATE else [])],
         "machine": [platform.node(), platform.machine(), os.cpu_count()],
         "code": code_version([f"aigc_models.families.{member.family}", "aigc_models.training.fit"]),
     }

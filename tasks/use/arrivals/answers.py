@@ -14,7 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from aigc_models.errors import AigcError, Unreadable, unknown
+from aigc_models.heads import GENERATE
 from tasks.stage.execution import Stopped
+from tasks.use.arrivals.decided import decided
 from tasks.use.arrivals.orders import LARGEST, SERIES, Order, Problem, orders
 from tasks.use.arrivals.points import past_of
 from tasks.use.generate import write
@@ -48,7 +50,9 @@ class Responder:
 
     def answer(self, payload: bytes, name: str, folder: Path, stop: Callable[[], bool] = lambda: False) -> dict[str, Any]:
         """Write the items and `answer.json` of a file into the empty `folder`; raises `Stopped` between two batches."""
-        if name.lower().endswith(SERIES) and self._goes_on:
+        if self.generator.card.task != GENERATE:
+            rows = decided(payload, name, self.generator)
+        elif name.lower().endswith(SERIES) and self._goes_on:
             rows = self._forecast(payload, name, folder)
         else:
             rows = self._generated(payload, name, folder, stop)
@@ -75,7 +79,9 @@ class Responder:
         rows: dict[int, dict[str, Any]] = {}
         wanted: list[Wanted] = []
         for number, order in orders(payload, name, self.generator.card.modality):
-            problem = order if isinstance(order, Problem) else self._refused(order, name, number, len(wanted))
+            problem = order if isinstance(order, Problem) else None
+            if isinstance(order, Order):
+                problem = self._refused(order, name, number, len(wanted))
             rows[number] = refusal(problem) if problem else {"row": number, "items": []}
             if not problem and isinstance(order, Order):
                 seed = seed_of(name, number, self.seed) if order.seed is None else order.seed

@@ -53,16 +53,20 @@ class Problem(BaseModel):
     message: str
 
 
-Row = tuple[int, Order | Problem]  # the number of the row, from 1
+Row = tuple[int, BaseModel]  # the number of the row, from 1, and what it asks for or a `Problem`
 
 
 def orders(payload: bytes, name: str, modality: str) -> list[Row]:
-    """The rows of a file called `name`; never raises for what stands in it."""
-    kind = name.rpartition(".")[2].lower()
-    reader = {"txt": _lines, "jsonl": _json_lines, "json": _whole}.get(kind)
+    """The rows of a file called `name`; never raises for what stands in it. A string is a prompt of a text, or else a label."""
+    return rows_of(payload, name, Order, "prompt" if modality == "text" else "label", forecasts=modality == "series")
+
+
+def rows_of(payload: bytes, name: str, kind: type[BaseModel], plain: str, forecasts: bool = False) -> list[Row]:
+    """Rows as `kind`, or what is wrong with them; `plain`: the field that a string is, or a line of a text."""
+    reader = {"txt": _lines, "jsonl": _json_lines, "json": _whole}.get(name.rpartition(".")[2].lower())
     if reader is None:
-        forecasts = " or, for a model that forecasts, .csv" if modality == "series" else ""
-        return [(0, Problem(file=name, row=0, field="", message=f"only .txt, .jsonl and .json{forecasts} are answered"))]
+        series = " or, for a model that forecasts, .csv" if forecasts else ""
+        return [(0, Problem(file=name, row=0, field="", message=f"only .txt, .jsonl and .json{series} are answered"))]
     if len(payload) > LARGEST:
         return [(0, Problem(file=name, row=0, field="", message=f"larger than {LARGEST // 2**20} MiB; divide it"))]
     try:
@@ -70,17 +74,20 @@ def orders(payload: bytes, name: str, modality: str) -> list[Row]:
     except UnicodeDecodeError as error:
         row = payload.count(b"\n", 0, error.start) + 1
         return [(0, Problem(file=name, row=row, field="", message=f"not UTF-8 at byte {error.start}"))]
-    rows = list(reader(text, name, modality))
+    rows = [
+        (number, value if isinstance(value, Problem) else _valid(value, name, number, kind, plain))
+        for number, value in reader(text, name)
+    ]
     return rows or [(0, Problem(file=name, row=0, field="", message="it asks for nothing: the file is empty"))]
 
 
-def _lines(text: str, name: str, modality: str) -> Iterator[Row]:
+def _lines(text: str, name: str) -> Iterator[tuple[int, Any]]:
     for number, line in enumerate(text.splitlines(), start=1):
         if line.strip():
-            yield number, _order(line, name, number, modality)
+            yield number, line
 
 
-def _json_lines(text: str, name: str, modality: str) -> Iterator[Row]:
+def _json_lines(text: str, name: str) -> Iterator[tuple[int, Any]]:
     for number, line in enumerate(text.split("\n"), start=1):
         if not line.strip():
             continue
@@ -89,10 +96,10 @@ def _json_lines(text: str, name: str, modality: str) -> Iterator[Row]:
         except (ValueError, RecursionError) as error:
             yield number, Problem(file=name, row=number, field="", message=f"not JSON: {error}")
             continue
-        yield number, _order(value, name, number, modality)
+        yield number, value
 
 
-def _whole(text: str, name: str, modality: str) -> Iterator[Row]:
+def _whole(text: str, name: str) -> Iterator[tuple[int, Any]]:
     if not text.strip():
         return
     try:
@@ -100,21 +107,20 @@ def _whole(text: str, name: str, modality: str) -> Iterator[Row]:
     except (ValueError, RecursionError) as error:
         yield 0, Problem(file=name, row=getattr(error, "lineno", 0), field="", message=f"not JSON: {error}")
         return
-    for number, one in enumerate(value if isinstance(value, list) else [value], start=1):
-        yield number, _order(one, name, number, modality)
+    yield from enumerate(value if isinstance(value, list) else [value], start=1)
 
 
-def _order(value: Any, name: str, row: int, modality: str) -> Order | Problem:
-    """A string is a prompt or a label, an object says which."""
+def _valid(value: Any, name: str, row: int, kind: type[BaseModel], plain: str) -> BaseModel:
+    """A string is the field `plain`, an object names its fields."""
     if isinstance(value, str):
-        value = {"prompt": value} if modality == "text" else {"label": value.strip()}
+        value = {plain: value.strip() if plain == "label" else value}
     if not isinstance(value, dict):
         return Problem(file=name, row=row, field="", message=f"a string or an object is needed, not {json.dumps(value)[:60]}")
     try:
-        return Order.model_validate(value)
+        return kind.model_validate(value)
     except ValidationError as error:
         first = error.errors(include_url=False)[0]
         field = ".".join(map(str, first["loc"]))
         if first["type"] == "extra_forbidden":
-            return Problem(file=name, row=row, field=field, message=f"unknown; known: {', '.join(Order.model_fields)}")
+            return Problem(file=name, row=row, field=field, message=f"unknown; known: {', '.join(kind.model_fields)}")
         return Problem(file=name, row=row, field=field, message=fault(first))
