@@ -34,7 +34,7 @@ from aigc_models.modalities import events
 from aigc_models.modalities.events.events import Events, history
 from aigc_models.training.fit import Plan, fit, seeded
 
-MEMBERS = ("popularity", "transitions", "ease", "neighbours", "item_attention")
+MEMBERS = ("popularity", "transitions", "ease", "neighbours", "item_attention", "item_attention:2")  # two seeds of it
 SPLITS = ("train", "validation", "test")
 REFERENCES = {"transitions": 0.085, "ease": 0.042, "popularity": 0.023}
 RESULT = Path(__file__).parent / "results" / "recommend.json"
@@ -79,6 +79,8 @@ def corpora(contents: Sequence[Events]) -> tuple[dict[str, Corpus], Shape]:
 
 def trained(name: str, splits: Mapping[str, Corpus], shape: Shape, seed: int, steps: int, settings: Mapping[str, Any]) -> Any:
     """A model of the family at size `small`."""
+    name, _, other = name.partition(":")
+    seed += 1000 * int(other or 0)
     family = find("aigc_models.families", name)
     config = family.Config.model_validate({**family.SIZES["small"].model_dump(), **settings})
     with seeded(seed):
@@ -93,15 +95,20 @@ def trained(name: str, splits: Mapping[str, Corpus], shape: Shape, seed: int, st
     return model
 
 
-def measured(splits: Mapping[str, Corpus], shape: Shape, seed: int, arguments: argparse.Namespace) -> dict[str, Any]:
-    """Figures of every member and the ensemble on one order of the histories."""
-    models, seconds = {}, {}
-    for name in arguments.members.split(","):
+def measured(
+    splits: Mapping[str, Corpus], shape: Shape, seed: int, arguments: argparse.Namespace, plain: dict[str, Any]
+) -> dict[str, Any]:
+    """Figures of every member and the ensemble on one order of the histories; of `plain` are those that no seed changes."""
+    models = {name: plain[name][0] for name in arguments.members.split(",") if name in plain}
+    seconds = {name: plain[name][1] for name in models}
+    for name in [name for name in arguments.members.split(",") if name not in models]:
         began = time.monotonic()
         settings = dict(part.split("=") for part in arguments.set if part.startswith(f"{name}."))
         settings = {key.split(".")[1]: json.loads(value) for key, value in settings.items()}
         models[name] = trained(name, splits, shape, seed, arguments.steps, settings)
         seconds[name] = round(time.monotonic() - began, 1)
+        if isinstance(models[name], Fits):
+            plain[name] = models[name], seconds[name]
     began = time.monotonic()
     ensemble = log_linear.fit(
         models, splits["train"], splits["validation"], shape, log_linear.Settings(), seed, lambda *args, **figures: None
@@ -125,17 +132,18 @@ def main() -> None:
     parser.add_argument("--mirror", type=Path, required=True)
     parser.add_argument("--members", default=",".join(MEMBERS))
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--steps", type=int, default=3000)
+    parser.add_argument("--steps", type=int, default=1500)
     parser.add_argument("--set", nargs="*", default=[])
     parser.add_argument("--orders", default="file,shuffled")
     parser.add_argument("--save", action="store_true")
     arguments = parser.parse_args()
     result: dict[str, Any] = {"references": REFERENCES}
     for order in arguments.orders.split(","):
-        runs = []
+        runs, plain = [], dict[str, Any]()
         for seed in range(arguments.seeds):
             splits, shape = corpora(histories(arguments.mirror, None if order == "file" else seed))
-            runs.append(measured(splits, shape, seed, arguments))
+            plain = plain if order == "file" else {}
+            runs.append(measured(splits, shape, seed, arguments, plain))
             for name, figures in runs[-1].items():
                 print(order, seed, name, figures, flush=True)
         result[order] = {"seeds": runs, "mean": means(runs)}

@@ -5,9 +5,12 @@ from __future__ import annotations
 from aigc_models.evidence import Evidence, Measurement
 from aigc_models.metrics._ranks import ranks
 from aigc_models.metrics._shares import shares
-from aigc_models.metrics.ndcg_at_10 import MODALITIES, PLACES, TASKS, applies
+from aigc_models.metrics.ndcg_at_10 import TASKS, applies
+from aigc_models.recommending.ranking import PLACES
 
 __all__ = ["MODALITIES", "TASKS", "applies", "measure"]
+
+MODALITIES = frozenset({"events"})
 
 
 def measure(evidence: Evidence) -> dict[str, Measurement]:

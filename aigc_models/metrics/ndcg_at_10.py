@@ -6,15 +6,13 @@ histories, whose last item is the target. All items are ranked, none sampled (Kr
 
 from __future__ import annotations
 
-import numpy as np
-
 from aigc_models.evidence import Evidence, Measurement
 from aigc_models.metrics._bootstrap import averages
 from aigc_models.metrics._ranks import ranks, recommenders
+from aigc_models.recommending.ranking import gain
 
 MODALITIES = PRIMARY = frozenset({"events"})
 TASKS = frozenset({"recommend"})
-PLACES = 10
 
 
 def applies(evidence: Evidence) -> bool:
@@ -24,8 +22,3 @@ def applies(evidence: Evidence) -> bool:
 def measure(evidence: Evidence) -> dict[str, Measurement]:
     """For every candidate that recommends, with paired differences; a target that the vocabulary lacks counts 0."""
     return averages({name: gain(rank) for name, rank in ranks(evidence).items()}, "NDCG", "higher", evidence.seed)
-
-
-def gain(rank: np.ndarray) -> np.ndarray:
-    """float64 (item,) of ranks from 0 on."""
-    return np.where(rank < PLACES, 1 / np.log2(np.minimum(rank, PLACES) + 2.0), 0.0)
