@@ -15,6 +15,7 @@ from flows.command_line import infer as cli_infer
 from flows.command_line import keys as cli_keys
 from flows.command_line import models as cli_models
 from flows.command_line import monitor as cli_monitor
+from flows.command_line import recommend as cli_recommend
 from flows.command_line import reproduce as cli_reproduce
 from flows.command_line import retrain as cli_retrain
 from flows.command_line import services as cli_services
@@ -47,6 +48,7 @@ cli_infer.add_to(app)
 app.command()(cli_deploy.deploy)
 app.command()(cli_retrain.retrain)
 app.command()(cli_monitor.monitor)
+app.command()(cli_recommend.recommend)
 app.command()(cli_reproduce.reproduce)
 app.command()(cli_signing.verify)
 app.command()(cli_signing.sign)
