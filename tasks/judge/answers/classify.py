@@ -63,10 +63,10 @@ def confusion(truth: np.ndarray, said: np.ndarray, labels: Sequence[str]) -> str
         )
         for column in range(len(labels)):
             x, y = LEFT + column * side, TOP + row * height
-            ink = "#fff" if shares[row, column] > 0.55 else "currentColor"
+            ink = "#fff" if shares[row, column] > 0.5 else "var(--ink, currentColor)"
             square = Markup('<rect x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}" fill="#2b6cb0" fill-opacity="{:.3f}"/>')
             parts.append(square.format(x, y, side - 2, height - 2, 0.06 + 0.94 * shares[row, column]))
-            text = Markup('<text x="{:.1f}" y="{:.1f}" text-anchor="middle" font-size="11" fill="{}">{}</text>')
+            text = Markup('<text x="{:.1f}" y="{:.1f}" text-anchor="middle" font-size="11" style="fill:{}">{}</text>')
             parts.append(text.format(x + side / 2 - 1, y + height / 2 + 4, ink, table[row, column]))
     words = ", ".join(f"{name}: {shares[at, at]:.0%} right" for at, name in enumerate(labels))
     return _svg(f"Answers by true label. {words}", TOP + height * len(labels) + 6, parts)
