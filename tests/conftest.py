@@ -189,3 +189,28 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
         )
     (folder / "README.md").write_text("---\nlicense: apache-2.0\ntags: [x]\n---\n# A small one\n")
     return folder
+
+
+@pytest.fixture(scope="session")
+def recommender(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Transitions between twelve films, each of which is followed by the next one."""
+    import numpy as np
+
+    from aigc_models import bundle
+    from aigc_models.bundle import Card
+    from aigc_models.corpus import Corpus
+    from aigc_models.families import transitions
+    from aigc_models.modalities import events
+    from aigc_models.modalities.events.events import history
+
+    names = [f"{number} Film {number}" for number in range(1, 13)]
+    contents = [history(np.arange(6), [names[(start + at) % 12] for at in range(6)]) for start in list(range(12)) * 4]
+    form, config = events.choose_format(contents), transitions.SIZES["debug"]
+    about = {"config": config.model_dump(mode="json"), "format": form.model_dump(mode="json"), "task": "recommend"}
+    card = Card(name="films", family="transitions", modality="events", dataset="films", version="d4ta", micro_batch=4, **about)
+    corpus = Corpus("events", events.encode(contents, form), np.zeros(len(contents), np.int64))
+    model = transitions.build(config, card.shape)
+    model.fit(corpus, corpus, lambda *arguments, **figures: None)
+    folder = Path(tmp_path_factory.mktemp("recommending")) / "films"
+    bundle.save(folder, model, card)
+    return folder

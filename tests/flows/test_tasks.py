@@ -98,11 +98,12 @@ def test_another_task_needs_another_name(news):
 
 def test_the_same_texts_are_learnt_anew_for_another_task(news):
     """A member's bundle of one task never stands in for that of another: the arrays are the same, byte for byte."""
-    first = produce(config(news, members=[{"family": "rnn", "size": "debug", "steps": 2}]))
-    other = config(news, "generate", members=[{"family": "rnn", "size": "debug", "steps": 2}], baseline={"family": "ngram", "size": "debug"},
-                   ensemble={"method": "average"})  # fmt: skip
+    members = [{"family": "rnn", "size": "debug", "steps": 2}]
+    first = produce(config(news, members=members))
+    plain = {"baseline": {"family": "ngram", "size": "debug"}, "ensemble": {"method": "average"}}
+    other = config(news, "generate", members=members, **plain)
     other = other.model_copy(update={"registration": other.registration.model_copy(update={"model": f"{news.name}-made"})})
-    second = produce(other)
+    second = produce(other.model_copy(update={"promotion": other.promotion.model_copy(update={"gates": ()})}))
     one, two = (next(member for member in made.trained.members if member.name == "rnn") for made in (first, second))
     assert one.sha256 != two.sha256
     assert Generator.load(two.path(news.workspace)).card.task == "generate"
