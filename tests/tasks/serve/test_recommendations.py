@@ -16,4 +16,4 @@ def test_the_server_recommends_at_both_addresses(start, recommender):
     assert (wrong.status_code, wrong.json()["error"]["message"][:17]) == (400, "unknown item '99'")
     other = httpx.post(f"{address}/v1/completions", json={"model": "films", "prompt": "x"}, timeout=30)
     assert other.status_code == 400
-    assert "is asked to recommend events" in other.json()["error"]["message"]
+    assert "it is asked to recommend events" in other.json()["error"]["message"]
