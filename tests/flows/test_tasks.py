@@ -52,7 +52,7 @@ def config(news: Any, task: str = "classify", **training: Any) -> PipelineConfig
     return PipelineConfig.model_validate(values)
 
 
-def test_a_classifier_is_trained_measured_registered_and_asked(news, tmp_path):
+def test_a_classifier_is_trained_measured_registered_and_asked(news):
     first = produce(config(news))
     assert (first.decision.decision, first.batch) == ("promoted", None)
     folder = first.trained.evaluation.path(news.workspace)
@@ -64,10 +64,11 @@ def test_a_classifier_is_trained_measured_registered_and_asked(news, tmp_path):
     generator = Generator.load(resolve(news.workspace, news.name))
     assert generator.card.task == "classify"
     assert generator.classify(["the plant rose in May"]).argmax(1).tolist() == [1]
-    context = StageContext(tmp_path, news.workspace)
+    context = StageContext(news.workspace.stages / f"served-{news.name}", news.workspace)
+    context.folder.mkdir(parents=True)
     served = try_served.plain([first.serving], [first.registered], TrialSettings(requests=2), context, [first.evaluation])
     assert served.latency[news.name].requests == 2
-    assert json.loads((tmp_path / "served" / f"{news.name}.json").read_text())["label"] in ("down", "up")
+    assert json.loads((context.folder / "served" / f"{news.name}.json").read_text())["label"] in ("down", "up")
     news.made.clear()
     again = produce(config(news))
     assert again.registered == first.registered
@@ -77,12 +78,13 @@ def test_a_classifier_is_trained_measured_registered_and_asked(news, tmp_path):
 
 
 def test_the_registered_model_is_one_of_mlflow_too(news):
+    import pandas
     from mlflow.pyfunc import load_model
 
     first = produce(config(news))
     bundle = resolve(news.workspace, news.name)
     model = load_model(str(bundle.parent.parent))
-    (answer,) = model.predict({"input": ["sales fell in Oslo"]})
+    (answer,) = model.predict(pandas.DataFrame({"input": ["sales fell in Oslo"]}))
     assert json.loads(answer)["label"] == "down"
     assert first.registered.version >= 1
 
