@@ -103,12 +103,24 @@ class Checkpoint(nn.Module):
 
     def embed(self, batch: Batch) -> Float[Tensor, "item feature"]:
         """The mean over an item's tokens, or its first."""
-        ids, there = self.tokens(batch)
+        return self.pooled(*self.tokens(batch))
+
+    def pooled(self, ids: Tensor, there: Tensor) -> Float[Tensor, "item feature"]:
+        """The same of tokens."""
         hidden = self.hidden(ids, there)
         if self.config.pooling == "first":
             return hidden[:, 0]
         weights = there.unsqueeze(-1).to(hidden.dtype)
         return (hidden * weights).sum(1) / weights.sum(1).clamp(min=1)
+
+    def cut(self, text: str) -> tuple[Tensor, Tensor, list[tuple[int, int]]]:
+        """The tokens of a text, int64 (1, token), the same with all but those that frame it hidden, and where in the text each
+        stands, in characters (one that frames it: nowhere)."""
+        made = self.reader.encode(text)
+        ids = torch.tensor([made.ids], device=place_of(self))
+        frame = torch.tensor([made.special_tokens_mask], device=ids.device).bool()
+        blank = self.reader.token_to_id("[MASK]") or self.reader.token_to_id("<mask>") or self.encoder.config.pad_token_id or 0
+        return ids, torch.where(frame, ids, blank), [(int(start), int(end)) for start, end in made.offsets]
 
     def players(self) -> list[Player]:
         """One: it guesses hidden tokens."""

@@ -11,6 +11,7 @@ import typer
 
 from flows.command_line import data as cli_data
 from flows.command_line import deploy as cli_deploy
+from flows.command_line import explain as cli_explain
 from flows.command_line import infer as cli_infer
 from flows.command_line import keys as cli_keys
 from flows.command_line import models as cli_models
@@ -48,6 +49,7 @@ cli_infer.add_to(app)
 app.command()(cli_deploy.deploy)
 app.command()(cli_retrain.retrain)
 app.command()(cli_monitor.monitor)
+app.command()(cli_explain.explain)
 app.command()(cli_recommend.recommend)
 app.command()(cli_reproduce.reproduce)
 app.command()(cli_signing.verify)

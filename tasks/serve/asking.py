@@ -104,6 +104,12 @@ class ClassifyRequest(InferenceRequest):
     """`POST /v1/classify`."""
 
 
+class ExplainRequest(InferenceRequest):
+    """`POST /v1/explain`."""
+
+    label: Name | None = Field(None, description="one of the model's labels; none: the likeliest of each text")
+
+
 class RecommendRequest(BaseModel):
     """`POST /v1/recommendations`."""
 
@@ -176,6 +182,35 @@ class Classification(BaseModel):
     model: str
     member: str = Field(description="who answered for an ensemble; empty: the model itself")
     data: list[Classified]
+    aigc: Label
+
+
+class ExplainedWord(BaseModel):
+    text: str
+    start: int = Field(description="characters before it")
+    end: int
+    value: float = Field(description="nats that it adds to the label's log-probability")
+
+
+class Check(BaseModel):
+    removed: list[str]
+    probability_without: float
+    probability_without_random: float = Field(description="without as many words drawn at random, on average")
+
+
+class Explained(BaseModel):
+    index: int
+    label: str
+    probability: float
+    words: list[ExplainedWord]
+    check: Check
+    methods: dict[str, str] = Field(description="by member, how it was asked")
+
+
+class Explanations(BaseModel):
+    object: Literal["list"] = "list"
+    model: str
+    data: list[Explained]
     aigc: Label
 
 
