@@ -111,7 +111,8 @@ class Inference:
         else:
             values = self.encode(contents), self.label_conditions(len(contents))
             scores = self._ask(Classifies, lambda model, *given: model.classify(Batch(*given)), *values)
-        return scores.double().softmax(1).float()
+        # a model that holds every label for impossible tells none from the others
+        return torch.nan_to_num(scores.double(), nan=0.0, posinf=1e30, neginf=-1e30).softmax(1).float()
 
     def recommend(self, histories: Sequence[Any], count: int = 10) -> list[list[Recommended]]:
         """What is likeliest to come next in each history, `count` items that it does not hold, the likeliest first.

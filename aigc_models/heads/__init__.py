@@ -11,8 +11,9 @@ and, where a family that only `Encodes` can be asked it through a head on top,
     class Settings(BaseModel)                          how the head is made, frozen
     def build(body, shape, settings) -> nn.Module      `body` and the head; `players`, `validation_loss` and PROTOCOL's method
 
-A task whose splits are not those of items may also have `divided(values, split) -> values`. Metrics and ensembles name
-the tasks that they are of (`TASKS`); those that name none are of `generate`.
+A task that divides items inside, rather than among themselves, also has `divided(values, split) -> (values, rows)`: what a
+split holds of all items of a data set, encoded, and which of them each of its rows is of. Metrics and ensembles name the tasks
+that they are of (`TASKS`); those that name none are of `generate`.
 """
 
 from __future__ import annotations

@@ -91,11 +91,17 @@ def asked(
     return {name: said[origin].numpy() for name, origin in origins.items()}
 
 
+def finite(scores: Tensor) -> Tensor:
+    """Scores without infinities: a model that holds every label for impossible tells none from the others."""
+    return torch.nan_to_num(scores, nan=0.0, posinf=1e30, neginf=-1e30)
+
+
 @torch.no_grad()
 def log_probabilities(model: Any, corpus: Corpus, labels: int) -> Tensor:
     """Of each item and label, float64 (item, label) on the CPU, in the order of `corpus`."""
     parts, place = [torch.zeros(0, labels, dtype=torch.float64)], place_of(model)
     for batch in corpus.batches(AT_ONCE):
         unlabelled = type(batch)(batch.values, torch.full_like(batch.conditions, labels)).to(place)
-        parts.append(model.classify(unlabelled).cpu().double().log_softmax(1))
+        scores = model.classify(unlabelled).cpu().double()
+        parts.append(finite(scores).log_softmax(1))
     return torch.cat(parts)

@@ -55,7 +55,8 @@ def encode(split: VersionRef, settings: EncodeSettings, context: StageContext) -
 
     A condition is the index of the item's label in `labels`, or `len(labels)` where it has none or one that
     no train item has. `ids.npy` leads from an array's row back to the item;
-    beside train, `folds.npy` says its fold where the data set has folds. Where items are divided inside, by time,
+    beside train, `folds.npy` says its fold where the data set has folds. Where the task divides items inside, each split has
+    rows of all items, whichever split those are in. Where items are divided inside, by time,
     a row is a window of one, in the order of time, `spans.npy` says when its horizon begins and ends, and `latest`
     holds the newest past of each, encoded and as it is.
     """
@@ -65,7 +66,7 @@ def encode(split: VersionRef, settings: EncodeSettings, context: StageContext) -
 
 def encoded_version(folder: Path, split: VersionRef, settings: EncodeSettings, context: StageContext) -> CorpusRef:
     """The same of the version's files in `folder`, which is laid out as `data/NAME`."""
-    modality = find("aigc_models.modalities", split.modality)
+    modality, head = find("aigc_models.modalities", split.modality), find("aigc_models.heads", settings.task)
     format = chosen_format(modality, folder, settings)
     places = read([folder / "splits.parquet"], ["id", "split"])
     clean = read(shards(folder / "clean"), ["id", "label"])
@@ -74,7 +75,13 @@ def encoded_version(folder: Path, split: VersionRef, settings: EncodeSettings, c
     wanted = {name: [key for key, place in zip(*places.values(), strict=True) if place == name] for name in SPLITS}
     if hasattr(modality, "learned"):
         format = _learned(modality, folder / "clean", wanted, format, context)
-    if divided_inside(modality):
+    counts = split.splits
+    if hasattr(head, "divided"):
+        everyone = {key for keys in wanted.values() for key in keys}
+        ids, values = encoded(modality, folder / "clean", everyone, format)
+        counts = save_divided(context, split.modality, head, values, ids, conditions)
+        folds.keep(folder / "splits.parquet", ids, context.folder / "train")
+    elif divided_inside(modality):
         save_windows(context, split.modality, folder, {key for keys in wanted.values() for key in keys}, format, conditions)
     else:
         for step, name in enumerate(SPLITS):
@@ -92,7 +99,7 @@ def encoded_version(folder: Path, split: VersionRef, settings: EncodeSettings, c
         labels=split.labels,
         task=settings.task,
         format=format.model_dump(),
-        splits=split.splits,
+        splits=counts,
         licence=read_card(folder)["licence"],
     )
 
@@ -118,6 +125,19 @@ def save(folder: Path, modality: str, values: Encoded, ids: Sequence[str], condi
 
     Corpus(modality, values, np.array([conditions[key] for key in ids], dtype=np.int64)).save(folder)
     save_array(folder / "ids.npy", np.array(ids, dtype=np.str_))
+
+
+def save_divided(
+    context: StageContext, kind: str, head: ModuleType, values: Encoded, ids: Sequence[str], conditions: Mapping[str, int]
+) -> dict[str, int]:
+    """What the task's own division gives each split of all items of the data set; how many rows each has."""
+    counts = {}
+    for step, name in enumerate(SPLITS):
+        context.progress(step, len(SPLITS))
+        part, rows = head.divided(values, name)
+        save(context.folder / name, kind, part, [ids[row] for row in rows], conditions)
+        counts[name] = len(rows)
+    return counts
 
 
 def save_windows(

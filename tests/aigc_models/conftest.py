@@ -15,9 +15,12 @@ from torch.utils._pytree import tree_leaves, tree_map
 
 from aigc_models.capabilities import Shape
 from aigc_models.corpus import Corpus
+from aigc_models.heads.recommend import divided
 from aigc_models.modalities.audio import Format as SoundFormat
+from aigc_models.modalities.events import Format as EventsFormat
 from aigc_models.modalities.image import Format
 from aigc_models.modalities.series import Format as SeriesFormat
+from aigc_models.sequences import Sequences
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,21 @@ def waves() -> Digits:
         context=36, horizon=6, season=12, channels=2, names=("up", "down"), step="1", centre=(0.0, 0.0), scale=(1.0, 1.0)
     )
     return Digits(*parts, Shape("series", (), format))
+
+
+@pytest.fixture(scope="session")
+def strolls() -> Digits:
+    """120 histories of 8 to 17 of 40 items on a ring, a step or two on each time, most from the first half; leave last out."""
+    random = np.random.default_rng(0)
+    histories = []
+    for _ in range(120):
+        steps = random.choice([1, 2], random.integers(7, 17), p=[0.8, 0.2]).cumsum()
+        first = int(random.integers(0, 20 if random.random() < 0.7 else 40))
+        histories.append([*(np.append(0, steps) + first) % 40 + 1, 41])
+    whole, splits = Sequences.of(histories), ("train", "validation", "test")
+    parts = [Corpus("events", divided(whole, split)[0], np.zeros(120, dtype=np.int64)) for split in splits]
+    names = tuple(f"item {number}" for number in range(40))
+    return Digits(*parts, Shape("events", (), EventsFormat(kind="history", length=32, items=names), "recommend"))
 
 
 class Elsewhere(torch.Tensor):

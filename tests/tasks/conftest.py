@@ -14,12 +14,12 @@ import pyarrow
 import pyarrow.parquet as parquet
 import pytest
 
-from aigc_models.modalities import image, text
+from aigc_models.modalities import events, image, text
 from tasks.stage.references import CleanRef, EnsembleRef, EvaluationRef, RegisteredRef
 from tasks.stage.settings import Workspace
 from tasks.stage.stage import StageContext
 
-MODALITIES = {"text": text, "image": image}
+MODALITIES = {"text": text, "image": image, "events": events}
 TEXTS = ("id", "label", "group", "split", "time", "source", "exact")
 
 

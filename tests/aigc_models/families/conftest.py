@@ -62,3 +62,15 @@ class Moods:
 @pytest.fixture(scope="session")
 def moods():
     return Moods()
+
+
+@pytest.fixture
+def fitted(strolls):
+    """`fitted(ease)`: a plain family's debug model, or one of `settings`, fitted to the strolls."""
+
+    def fit(family, **settings):
+        model = family.build(family.SIZES["debug"].model_copy(update=settings), strolls.shape)
+        model.fit(strolls.train, strolls.validation, lambda *args, **figures: None)
+        return model
+
+    return fit

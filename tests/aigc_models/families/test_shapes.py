@@ -31,9 +31,11 @@ METHODS = {
     "denoises": "denoise",
     "forecasts": "forecast",
     "generates": "generate",
+    "recommends": "recommend",
 }
 PAINTED = [name for name in names("aigc_models.families") if "image" in find("aigc_models.families", name).MODALITIES]
 OF_SERIES = [name for name in names("aigc_models.families") if "series" in find("aigc_models.families", name).MODALITIES]
+OF_HISTORIES = ["popularity", "transitions", "ease", "neighbours", "item_attention"]
 OF_TEXT = [name for name in names("aigc_models.families") if "text" in find("aigc_models.families", name).MODALITIES]
 
 
@@ -145,3 +147,8 @@ def test_of_series(name: str, waves: Any) -> None:
 @pytest.mark.parametrize("name", OF_TEXT)
 def test_of_texts(name: str) -> None:
     check(name, *texts())
+
+
+@pytest.mark.parametrize("name", OF_HISTORIES)
+def test_of_histories(name: str, strolls: Any) -> None:
+    check(name, strolls.train, strolls.shape)

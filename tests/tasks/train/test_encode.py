@@ -11,6 +11,7 @@ import pytest
 from aigc_models.corpus import Corpus
 from aigc_models.errors import BadInput
 from aigc_models.modalities import image, text
+from aigc_models.modalities.events import events
 from tasks.dataset.tables import payloads
 from tasks.deduplicate.deduplicate import DeduplicateSettings, deduplicate
 from tasks.split.split import SplitSettings, split
@@ -139,3 +140,25 @@ def test_a_version_is_encoded_whatever_takes_its_place_in_data_meanwhile(handmad
         for file in ("values.npy", "conditions.npy", "ids.npy"):
             assert (context.folder / name / file).read_bytes() == (data.context("before").folder / name / file).read_bytes()
     assert during.licence == before.licence
+
+
+def test_to_recommend_each_history_is_in_all_splits_without_its_last_items(handmade) -> None:
+    data = handmade("events", "films")
+    random = np.random.default_rng(0)
+    histories = [events.history(np.arange(6), [f"film {item}" for item in random.permutation(15)[:6]]) for _ in range(30)]
+    short = events.history(np.arange(2), ["film 1", "film 2"])
+    ids = data.add([*histories, short])
+    ref = run(data, task="recommend")
+    folder = data.context("encode").folder
+    rows = {name: Corpus.load(folder / name, "events") for name in SPLITS}
+    keys = {name: np.load(folder / name / "ids.npy").tolist() for name in SPLITS}
+    assert ref.splits == {"train": 31, "validation": 30, "test": 30}
+    assert ref.splits == {name: len(corpus) for name, corpus in rows.items()}
+    assert sorted(keys["train"]) == sorted(ids)
+    assert keys["validation"] == keys["test"] == [key for key in keys["train"] if key != ids[-1]]
+    numbers = {name: at for at, name in enumerate(ref.format["items"], start=1)}
+    for key, row in zip(keys["test"], rows["test"].sequences.rows(), strict=True):
+        whole = [numbers.get(name, 0) for name in histories[ids.index(key)].values]
+        assert row.tolist() == [*whole, len(numbers) + 1]
+        train = list(rows["train"].sequences.rows())[keys["train"].index(key)]
+        assert train.tolist() == [*whole[:-2], len(numbers) + 1]
