@@ -1,6 +1,6 @@
 """Macro-F1 and calibration of the classifiers of text, each alone and pooled, on Financial PhraseBank.
 
-    python -m benchmarks.sentences FOLDER [--steps 300] [--seeds 2] --out benchmarks/results/sentences.json
+    python -m benchmarks.sentences FOLDER [--steps 500] [--seeds 3] --out benchmarks/results/sentences.json
 
 FOLDER holds `Sentences_50Agree.txt` (Malo et al. 2014): a sentence, `@` and its label a line. Five stratified folds; of the
 training part of each a tenth is validation, on which strengths, the best steps and the pool are chosen, and no test fold has
@@ -155,8 +155,8 @@ def summary(told: list[Told], truths: list[np.ndarray]) -> dict[str, Any]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--steps", type=int, default=300, help="of the network")
-    parser.add_argument("--seeds", type=int, default=2, help="networks")
+    parser.add_argument("--steps", type=int, default=500, help="of the network")
+    parser.add_argument("--seeds", type=int, default=3, help="networks")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
     torch.set_num_threads(1)

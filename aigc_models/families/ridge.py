@@ -39,7 +39,7 @@ class Config(BaseModel):
     across: tuple[int, int] = Field((3, 7), description="characters that follow each other, across words too, from and to")
     fewest: int = Field(2, ge=1, description="train texts that a term has to come in")
     strengths: tuple[float, ...] = Field((0.03, 0.1, 0.3), min_length=1, description="ridges, those to try")
-    most: int = Field(8000, ge=10, description="train texts looked at, more are sampled down: time grows with their cube")
+    most: int = Field(6000, ge=10, description="train texts looked at, more are sampled down: time grows with their cube")
 
 
 DEBUG = Config(characters=(2, 3), across=(3, 4), strengths=(0.1,), most=500)

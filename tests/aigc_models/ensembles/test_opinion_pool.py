@@ -6,12 +6,16 @@ import torch
 from scipy.optimize import minimize_scalar
 from scipy.special import log_softmax, softmax
 
+from aigc_models import bundle
 from aigc_models.capabilities import Shape, capabilities
+from aigc_models.card import Card
 from aigc_models.corpus import Batch, Corpus
 from aigc_models.ensembles import opinion_pool
 from aigc_models.ensembles.opinion_pool import Settings
+from aigc_models.families import tfidf, word_cnn
+from aigc_models.generator import Generator
 from aigc_models.metrics.expected_calibration_error import calibration_error
-from aigc_models.modalities import image
+from aigc_models.modalities import image, text
 
 ITEMS, LABELS = 4000, 3
 SHAPE = Shape("image", ("a", "b", "c"), image.Format(height=1, width=2, channels=1), "classify")
@@ -131,3 +135,30 @@ def test_too_few_validation_items_leave_equal_weights(world) -> None:
     pool = fitted(members, held.take(np.arange(3)))
     assert set(pool.weights.values()) == {1 / 3}
     assert pool.settings == Settings()
+
+
+def test_a_pool_of_counts_and_a_network_is_a_bundle_that_classifies_texts(tmp_path) -> None:
+    texts = [f"{word} thing number {at}" for at in range(20) for word in ("good", "bad")]
+    form = text.Format(length=64)
+    corpus = Corpus("text", text.encode(texts, form), np.arange(40) % 2)
+    shape = Shape("text", ("good", "bad"), form, "classify")
+    card = {"modality": "text", "format": form.model_dump(), "labels": shape.labels, "task": "classify"}
+    members, folders = {}, {}
+    for name, family in {"tfidf": tfidf, "word_cnn": word_cnn}.items():
+        torch.manual_seed(0)
+        members[name] = family.build(family.SIZES["debug"], shape)
+        folders[name] = tmp_path / name
+    members["tfidf"].fit(corpus, corpus, lambda *args, **figures: None)
+    members["word_cnn"].eval()
+    for name, family in {"tfidf": tfidf, "word_cnn": word_cnn}.items():
+        own = Card(name=name, family=name, config=family.SIZES["debug"].model_dump(mode="json"), **card)
+        bundle.save(folders[name], members[name], own)
+    pool = opinion_pool.fit(members, corpus, corpus, shape, Settings(), 0, lambda *args: None)
+    config = pool.settings.model_dump(mode="json")
+    whole = Card(kind="ensemble", name="all", family="opinion_pool", config=config, weights=pool.weights, **card)
+    bundle.save(tmp_path / "all", pool, whole, members=folders)
+    loaded = Generator.load(tmp_path / "all", "cpu")
+    assert "classifies" in loaded.capabilities
+    expected = torch.from_numpy(np.exp(said(pool, corpus))).float()
+    assert torch.allclose(loaded.classify(texts), expected, atol=1e-5)
+    assert (loaded.classify(texts).argmax(1).numpy() == corpus.conditions).all()
