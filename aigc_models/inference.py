@@ -138,7 +138,9 @@ class Inference:
         """Log-probabilities float (history, symbol)."""
         sequences = Sequences.of(histories, np.int32)
         conditions = self.label_conditions(len(histories))
-        return self._ask(Recommends, lambda model, *given: model.recommend(Batch(*given)), sequences, conditions).float()
+        return self._ask(
+            Recommends, lambda model, *given: model.recommend(Batch(*given)), sequences, conditions, padded=False
+        ).float()  # plain models take as long as there are histories
 
     def _because(self, symbols: Any, best: Sequence[int]) -> list[tuple[str, ...]]:
         """For each of the `best` the newest items of the history that make it likelier, each alone, than no history does; the
