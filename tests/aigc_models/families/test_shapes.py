@@ -31,6 +31,7 @@ METHODS = {
     "denoises": "denoise",
     "forecasts": "forecast",
     "generates": "generate",
+    "matches": "match",
 }
 PAINTED = [name for name in names("aigc_models.families") if "image" in find("aigc_models.families", name).MODALITIES]
 OF_SERIES = [name for name in names("aigc_models.families") if "series" in find("aigc_models.families", name).MODALITIES]
@@ -105,6 +106,7 @@ def arguments(capability: str, model: Any, batch: Batch, context: int) -> tuple[
         "denoises": (past if series else batch.values, batch.conditions, 0.1),
         "forecasts": (past, batch.conditions, torch.tensor([0.1, 0.5, 0.9])),
         "generates": (batch.conditions, seeds),
+        "matches": (batch, batch.part(slice(0, 4))),
     }
     return calls.get(capability, (batch,)), {"past": past} if series and capability == "generates" else {}
 
