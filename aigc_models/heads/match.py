@@ -20,6 +20,7 @@ from aigc_models.capabilities import Matches, Mean, Player, Shape
 from aigc_models.corpus import Batch, Corpus, Shuffled
 from aigc_models.errors import BadInput
 from aigc_models.language.pairs import Pair, batch_of, distinct_answers, pair, pairs_of
+from aigc_models.sequences import PAD
 from aigc_models.training.devices import place_of
 
 if TYPE_CHECKING:
@@ -65,9 +66,11 @@ class MatchHead(nn.Module):
         return F.normalize(self.sides[side](self.dropout(self.body.embed(unlabelled))), dim=-1)
 
     def index(self, answers: Batch) -> Float[Tensor, "answer feature"]:
-        """The answers' vectors, on the model's device."""
-        parts = [answers.part(slice(at, at + AT_ONCE)) for at in range(0, len(answers), AT_ONCE)]
-        return torch.cat([self.describe(trimmed(part).to(place_of(self)), "answer") for part in parts])
+        """The answers' vectors, on the model's device; those of like length are described together."""
+        order = (answers.values != PAD).sum(1).argsort(stable=True)
+        batches = [Batch(answers.values[rows], answers.conditions[rows]) for rows in order.split(AT_ONCE)]
+        described = [self.describe(trimmed(batch).to(place_of(self)), "answer") for batch in batches]
+        return torch.cat(described)[order.argsort().to(place_of(self))]
 
     def match(self, questions: Batch, answers: Batch | Tensor) -> Float[Tensor, "item answer"]:
         """Logits of each answer, to which the softmax over a question's answers belongs."""
@@ -120,7 +123,7 @@ def same(questions: Sequence[str], answers: Sequence[str]) -> Bool[Tensor, "item
 
 def trimmed(batch: Batch) -> Batch:
     """Without the columns in which all items are padded."""
-    longest = int((batch.values >= 0).sum(1).max().clamp(min=1))
+    longest = int((batch.values != PAD).sum(1).max().clamp(min=1))
     return Batch(batch.values[:, :longest], batch.conditions)
 
 
