@@ -191,7 +191,8 @@ def main() -> None:
         folds.append(of_fold(pairs, form, fold, options))
         results = summary(folds)
         if options.out:
-            settings = {**{k: v for k, v in vars(options).items() if k not in ("out", "data")}, "pairs": len(pairs)}
+            settings = {name: one for name, one in vars(options).items() if name not in ("out", "data")}
+            settings |= {"folds": options.folds[: len(folds)], "pairs": len(pairs)}
             rows = [{name: one for name, one in each.items() if name != "given"} for each in folds]
             options.out.write_text(json.dumps({"settings": settings, "results": results, "folds": rows}, indent=1) + "\n")
     for name, row in results.items():
