@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from aigc_models.bundle import Card
-from aigc_models.capabilities import Classifies, Denoises, Encodes, Forecasts, Recommends, Reconstructs, Scores
+from aigc_models.capabilities import Classifies, Denoises, Encodes, Forecasts, Matches, Recommends, Reconstructs, Scores
 from aigc_models.corpus import Batch, Corpus
 from aigc_models.delegation import abilities, able
 from aigc_models.errors import BadInput, unknown
@@ -133,6 +133,22 @@ class Inference:
                 [Recommended(named[at - 1], float(row[at].exp()), because) for at, because in zip(best, why, strict=True)]
             )
         return answers
+
+    def index(self, answers: Sequence[str]) -> Any:
+        """What `match` needs of answers, made once for all questions."""
+        provider = able(self.model, Matches)
+        if provider is None:
+            raise self._cannot(VERBS[Matches])
+        batch = Batch(self.encode(answers), self.label_conditions(len(answers)))
+        with torch.inference_mode():
+            return provider.model.index(batch.to(place_of(provider.model)))
+
+    def match(self, questions: Sequence[str], index: Any) -> Tensor:
+        """Which of the answers that `index` holds is the right one: probabilities float32 (question, answer), whose rows sum
+        to 1; an ensemble's are calibrated, and those of a model alone are in the order of its scores, no more."""
+        values = self.modality.encode(questions, self.format), self.label_conditions(len(questions))
+        scores = self._ask(Matches, lambda model, *given: model.match(Batch(*given), index), *values)
+        return scores.double().softmax(-1).float()
 
     def _recommended(self, histories: Sequence[Any]) -> Tensor:
         """Log-probabilities float (history, symbol)."""
@@ -273,6 +289,7 @@ VERBS: dict[type, str] = {
     Reconstructs: "reconstruct",
     Denoises: "denoise",
     Recommends: "recommend",
+    Matches: "match",
     Encodes: "encode",
     Scores: "score",
 }

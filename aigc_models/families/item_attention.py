@@ -26,7 +26,7 @@ from aigc_models.recommending.histories import UNKNOWN, asked, closed, events
 from aigc_models.sequences import PAD
 
 MODALITIES = frozenset({"events"})
-PLAN = {"learning_rate": 3e-3, "matrix_rate": 0.01, "schedule": "linear", "ema": 0.99, "weight_decay": 0.0, "patience": 6}
+PLAN = {"learning_rate": 1e-2, "matrix_rate": 0.02, "schedule": "linear", "ema": 0.99, "weight_decay": 0.0, "patience": 6}
 
 
 class Config(BaseModel):
@@ -36,8 +36,8 @@ class Config(BaseModel):
     width: int = Field(64, ge=2, description="channels of an item")
     layers: int = Field(2, ge=1, description="blocks on top of each other")
     heads: int = Field(2, ge=1, description="attention heads; each has width / heads channels, an even number")
-    dropout: float = Field(0.3, ge=0, lt=1, description="share of channels dropped in training")
-    hidden: float = Field(0.2, ge=0, lt=1, description="share of the items before a target that are hidden in training")
+    dropout: float = Field(0.2, ge=0, lt=1, description="share of channels dropped in training")
+    hidden: float = Field(0.1, ge=0, lt=1, description="share of the items before a target that are hidden in training")
     onward: float = Field(0.5, ge=0, lt=1, description="weight of the item after the next as a target, beside the next one's 1")
     window: int = Field(48, ge=2, description="items that attention reaches back, and length of a stretch in training")
     rows: int = Field(16, ge=1, description="stretches of a step")
