@@ -212,6 +212,18 @@ class Recommends(Protocol):
         behind each and without an END; of `vocabulary.size` symbols, the unknown item among them. A history may be empty."""
 
 
+@runtime_checkable
+class Matches(Protocol):
+    """Says how well answers fit questions; both are items as a modality encodes them."""
+
+    def index(self, answers: Batch) -> Any:
+        """What the model needs of answers, made once and kept beside it: `match` takes it in place of them."""
+
+    def match(self, questions: Batch, answers: Any) -> Float[Tensor, "item answer"]:
+        """How well each answer fits each question, higher is better, on the questions' device; scores of one question are
+        comparable with each other alone. `answers`: a Batch, or what `index` made of it."""
+
+
 PROTOCOLS: dict[str, type] = {
     "generates": Generates,
     "streams": Streams,
@@ -222,6 +234,7 @@ PROTOCOLS: dict[str, type] = {
     "forecasts": Forecasts,
     "classifies": Classifies,
     "recommends": Recommends,
+    "matches": Matches,
 }
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -117,6 +117,30 @@ class Shuffled:
             order = _order(self.seed, int(epoch), len(self.corpus))
             index[epochs == epoch] = order[offsets[epochs == epoch]]
         return np.sort(index)
+
+
+@dataclass(frozen=True)
+class LikeLengths:
+    """Random batches of items of symbols that are about as long, so that little of a batch is padding.
+
+    So many batches' worth of items, drawn at random, are cut by length and come in random order, never more than an epoch;
+    the batch of a step depends on the seed and the step alone.
+    """
+
+    corpus: Corpus
+    size: int
+    seed: int
+
+    MOST: ClassVar[int] = 32  # batches that are cut together
+
+    def __call__(self, step: int) -> Batch:
+        """The batch of `step` (from 0)."""
+        together = max(1, min(self.MOST, len(self.corpus) // self.size))
+        block, place = divmod(step, together)
+        drawn = Shuffled(self.corpus, self.size * together, self.seed).index(block)
+        by_length = drawn[np.argsort(self.corpus.sequences.lengths[drawn], kind="stable")]
+        turn = int(np.random.default_rng([self.seed, block, 1]).permutation(together)[place])
+        return self.corpus.batch(np.sort(by_length[turn * self.size : (turn + 1) * self.size]))
 
 
 @lru_cache(maxsize=2)

@@ -12,11 +12,12 @@ from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any, NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from aigc_models.bundle import Card
-from aigc_models.capabilities import Classifies, Denoises, Encodes, Forecasts, Reconstructs, Scores
+from aigc_models.capabilities import Classifies, Denoises, Encodes, Forecasts, Matches, Recommends, Reconstructs, Scores
 from aigc_models.corpus import Batch, Corpus
 from aigc_models.delegation import abilities, able
 from aigc_models.errors import BadInput, unknown
@@ -25,6 +26,8 @@ from aigc_models.modality import divided_inside
 from aigc_models.sequences import Sequences
 from aigc_models.training.devices import place_of
 
+REASONS, REASONS_FROM = 2, 20  # reasons of an item, and newest items of a history that they are sought in
+MOST_KEPT = 2_000  # rows of log-probabilities that reasons are made from
 LEVELS = (0.1, 0.25, 0.5, 0.75, 0.9)
 Labels = str | Sequence[str] | None  # one for all items, or several that are gone through in turn
 
@@ -34,6 +37,14 @@ class Latest(NamedTuple):
 
     contents: tuple[Any, ...] = ()
     conditions: tuple[int, ...] = ()
+
+
+class Recommended(NamedTuple):
+    """An item that may come next, how likely it is, and the items of the history that speak for it, the strongest first."""
+
+    item: str
+    probability: float
+    because: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -54,6 +65,7 @@ class Inference:
     modality: ModuleType
     format: Any
     latest: Latest = field(default_factory=Latest)
+    alone: dict[int, Tensor] = field(default_factory=dict, repr=False, compare=False)  # what follows one item, by its symbol
 
     @property
     def capabilities(self) -> tuple[str, ...]:
@@ -99,7 +111,69 @@ class Inference:
         else:
             values = self.encode(contents), self.label_conditions(len(contents))
             scores = self._ask(Classifies, lambda model, *given: model.classify(Batch(*given)), *values)
-        return scores.double().softmax(1).float()
+        # a model that holds every label for impossible tells none from the others
+        return torch.nan_to_num(scores.double(), nan=0.0, posinf=1e30, neginf=-1e30).softmax(1).float()
+
+    def recommend(self, histories: Sequence[Any], count: int = 10) -> list[list[Recommended]]:
+        """What is likeliest to come next in each history, `count` items that it does not hold, the likeliest first.
+
+        A history may be empty: what it gets is what is likeliest of all. Items that the model does not know are passed over.
+        """
+        encoded = [symbols[:-1] for symbols in self.modality.encode(histories, self.format).rows()]  # without its END
+        scores = self._recommended(encoded)
+        answers = []
+        for symbols, row in zip(encoded, scores, strict=True):
+            row = row.log_softmax(0)
+            allowed = row.clone()
+            allowed[[0, *{int(symbol) for symbol in symbols}]] = -torch.inf  # 0: what is not known
+            best = allowed.topk(min(count, int(torch.isfinite(allowed).sum()))).indices.tolist()
+            why = self._because(symbols, best)
+            named = self.format.items
+            answers.append(
+                [Recommended(named[at - 1], float(row[at].exp()), because) for at, because in zip(best, why, strict=True)]
+            )
+        return answers
+
+    def index(self, answers: Sequence[str]) -> Any:
+        """What `match` needs of answers, made once for all questions."""
+        provider = able(self.model, Matches)
+        if provider is None:
+            raise self._cannot(VERBS[Matches])
+        batch = Batch(self.encode(answers), self.label_conditions(len(answers)))
+        with torch.inference_mode():
+            return provider.model.index(batch.to(place_of(provider.model)))
+
+    def match(self, questions: Sequence[str], index: Any) -> Tensor:
+        """Which of the answers that `index` holds is the right one: probabilities float32 (question, answer), whose rows sum
+        to 1; an ensemble's are calibrated, and those of a model alone are in the order of its scores, no more."""
+        values = self.modality.encode(questions, self.format), self.label_conditions(len(questions))
+        scores = self._ask(Matches, lambda model, *given: model.match(Batch(*given), index), *values)
+        return scores.double().softmax(-1).float()
+
+    def _recommended(self, histories: Sequence[Any]) -> Tensor:
+        """Log-probabilities float (history, symbol)."""
+        sequences = Sequences.of(histories, np.int32)
+        conditions = self.label_conditions(len(histories))
+        return self._ask(
+            Recommends, lambda model, *given: model.recommend(Batch(*given)), sequences, conditions, padded=False
+        ).float()  # plain models take as long as there are histories
+
+    def _because(self, symbols: Any, best: Sequence[int]) -> list[tuple[str, ...]]:
+        """For each of the `best` the newest items of the history that make it likelier, each alone, than no history does; the
+        one that does it most first."""
+        looked_at = list(dict.fromkeys(int(symbol) for symbol in reversed(symbols[-REASONS_FROM:]) if symbol))
+        if not looked_at or not best:
+            return [()] * len(best)
+        missing = [symbol for symbol in (0, *looked_at) if symbol not in self.alone]
+        if missing:
+            rows = self._recommended([[symbol] if symbol else [] for symbol in missing]).log_softmax(1)
+            self.alone.update(zip(missing, rows, strict=True))
+        lifts = torch.stack([self.alone[symbol][list(best)] - self.alone[0][list(best)] for symbol in looked_at])
+        order, named = lifts.sort(dim=0, descending=True, stable=True).indices[:REASONS], self.format.items
+        each = [[looked_at[at] for at in column.tolist() if lifts[at, place] > 0] for place, column in enumerate(order.T)]
+        while len(self.alone) > MOST_KEPT:
+            self.alone.pop(next(one for one in self.alone if one))
+        return [tuple(named[symbol - 1] for symbol in reasons) for reasons in each]
 
     def reconstruct(self, contents: Sequence[Any]) -> list[Any]:
         """Each content through the model and back."""
@@ -214,6 +288,8 @@ VERBS: dict[type, str] = {
     Classifies: "classify",
     Reconstructs: "reconstruct",
     Denoises: "denoise",
+    Recommends: "recommend",
+    Matches: "match",
     Encodes: "encode",
     Scores: "score",
 }

@@ -161,3 +161,56 @@ def capable(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     made["letters"] = kept("letters", rnn, form, [], ("calm", "loud"))
     counts = kept("counts", ngram, form, [corpus, corpus], ("calm", "loud"))
     return {**made, "mind": joined(folder / "mind", counts, made["letters"])}
+
+
+PUBLISHED = ["the profit rose", "the profit fell", "sales rose in May", "sales fell in May", "orders were as before"]
+
+
+@pytest.fixture(scope="session")
+def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small encoder as it is published: saved by the library, with a tokeniser and a card."""
+    import torch
+    from tokenizers import Tokenizer, models, pre_tokenizers, processors, trainers
+    from transformers import BertConfig, BertModel
+
+    folder = Path(tmp_path_factory.mktemp("published"))
+    tokeniser = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    tokeniser.pre_tokenizer = pre_tokenizers.Whitespace()
+    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+    tokeniser.train_from_iterator(PUBLISHED, trainers.WordPieceTrainer(vocab_size=90, special_tokens=special))
+    framed = [("[CLS]", 2), ("[SEP]", 3)]
+    tokeniser.post_processor = processors.TemplateProcessing(single="[CLS] $A [SEP]", special_tokens=framed)
+    tokeniser.save(str(folder / "tokenizer.json"))
+    sizes = {"hidden_size": 32, "num_hidden_layers": 2, "num_attention_heads": 2, "intermediate_size": 48}
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        BertModel(BertConfig(vocab_size=tokeniser.get_vocab_size(), max_position_embeddings=40, **sizes)).save_pretrained(
+            folder
+        )
+    (folder / "README.md").write_text("---\nlicense: apache-2.0\ntags: [x]\n---\n# A small one\n")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def recommender(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Transitions between twelve films, each of which is followed by the next one."""
+    import numpy as np
+
+    from aigc_models import bundle
+    from aigc_models.bundle import Card
+    from aigc_models.corpus import Corpus
+    from aigc_models.families import transitions
+    from aigc_models.modalities import events
+    from aigc_models.modalities.events.events import history
+
+    names = [f"{number} Film {number}" for number in range(1, 13)]
+    contents = [history(np.arange(6), [names[(start + at) % 12] for at in range(6)]) for start in list(range(12)) * 4]
+    form, config = events.choose_format(contents), transitions.SIZES["debug"]
+    about = {"config": config.model_dump(mode="json"), "format": form.model_dump(mode="json"), "task": "recommend"}
+    card = Card(name="films", family="transitions", modality="events", dataset="films", version="d4ta", micro_batch=4, **about)
+    corpus = Corpus("events", events.encode(contents, form), np.zeros(len(contents), np.int64))
+    model = transitions.build(config, card.shape)
+    model.fit(corpus, corpus, lambda *arguments, **figures: None)
+    folder = Path(tmp_path_factory.mktemp("recommending")) / "films"
+    bundle.save(folder, model, card)
+    return folder

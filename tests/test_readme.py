@@ -12,7 +12,7 @@ import yaml
 from PIL import Image, ImageDraw, ImageFont
 
 ROOT = Path(__file__).parents[1]
-PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").glob("*.md")]
+PAGES = [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")]
 QUICK = "--set training.size=debug --set evaluation.samples=16 --set promotion.gates=[]"
 # What a reader waits minutes for, in seconds, and without gates, which a model of four seconds does not pass. Of the
 # sample its digits alone: `tests/flows/test_pipeline.py` runs all of it.

@@ -54,7 +54,27 @@ class Config(BaseModel):
     )
 
 
-SIZES = {size: Config() for size in ("debug", "small", "base", "large")}
+TINY = {"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 32}
+SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
+
+
+def bytewise() -> bytes:
+    """A tokeniser whose tokens are bytes, as a file."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
+
+    symbols = [*SPECIAL, *sorted(pre_tokenizers.ByteLevel.alphabet())]
+    made = Tokenizer(models.BPE({symbol: at for at, symbol in enumerate(symbols)}, []))
+    made.add_special_tokens(list(SPECIAL))
+    made.pre_tokenizer, made.decoder = pre_tokenizers.ByteLevel(add_prefix_space=False), decoders.ByteLevel()
+    made.post_processor = processors.TemplateProcessing(single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)])
+    return made.to_str().encode()
+
+
+# small and larger are as the checkpoint is; `debug` without one is a network of bytes that learnt nothing, for tests
+SIZES = {
+    "debug": Config(architecture={"model_type": "bert", "vocab_size": 261, "max_position_embeddings": 512, **TINY}),
+    **{size: Config() for size in ("small", "base", "large")},
+}
 
 
 class Checkpoint(nn.Module):
@@ -103,12 +123,24 @@ class Checkpoint(nn.Module):
 
     def embed(self, batch: Batch) -> Float[Tensor, "item feature"]:
         """The mean over an item's tokens, or its first."""
-        ids, there = self.tokens(batch)
+        return self.pooled(*self.tokens(batch))
+
+    def pooled(self, ids: Tensor, there: Tensor) -> Float[Tensor, "item feature"]:
+        """The same of tokens."""
         hidden = self.hidden(ids, there)
         if self.config.pooling == "first":
             return hidden[:, 0]
         weights = there.unsqueeze(-1).to(hidden.dtype)
         return (hidden * weights).sum(1) / weights.sum(1).clamp(min=1)
+
+    def cut(self, text: str) -> tuple[Tensor, Tensor, list[tuple[int, int]]]:
+        """The tokens of a text, int64 (1, token), the same with all but those that frame it hidden, and where in the text each
+        stands, in characters (one that frames it: nowhere)."""
+        made = self.reader.encode(text)
+        ids = torch.tensor([made.ids], device=place_of(self))
+        frame = torch.tensor([made.special_tokens_mask], device=ids.device).bool()
+        blank = self.reader.token_to_id("[MASK]") or self.reader.token_to_id("<mask>") or self.encoder.config.pad_token_id or 0
+        return ids, torch.where(frame, ids, blank), [(int(start), int(end)) for start, end in made.offsets]
 
     def players(self) -> list[Player]:
         """One: it guesses hidden tokens."""
@@ -153,4 +185,10 @@ def network(architecture: dict[str, Any]) -> Any:
 
 
 def build(config: Config, shape: Shape) -> Checkpoint:
-    return Checkpoint(config, shape)
+    """From a body's config; its weights and its tokeniser are filled in afterwards (of `debug`, the tokeniser here)."""
+    if config.tokeniser_bytes or not config.architecture:
+        return Checkpoint(config, shape)
+    tokeniser = bytewise()
+    model = Checkpoint(config.model_copy(update={"tokeniser_bytes": len(tokeniser)}), shape)
+    model.tokeniser.copy_(torch.frombuffer(bytearray(tokeniser), dtype=torch.uint8))
+    return model

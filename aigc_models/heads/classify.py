@@ -16,9 +16,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from aigc_models.capabilities import Classifies, Mean, Player, Shape
-from aigc_models.corpus import Batch, Corpus
+from aigc_models.corpus import Batch, Corpus, LikeLengths, Shuffled
 from aigc_models.errors import BadInput
 from aigc_models.find import names
+from aigc_models.sequences import Sequences
 
 if TYPE_CHECKING:
     from aigc_models.inference import Inference
@@ -56,6 +57,10 @@ class ClassifyHead(nn.Module):
         """What the body makes of each item; its label is not shown to a body that would look at it."""
         features: Tensor = self.body.embed(Batch(batch.values, torch.full_like(batch.conditions, self.labels)))
         return features
+
+    def batches(self, corpus: Corpus, size: int, seed: int) -> Shuffled | LikeLengths:
+        """Random ones, of texts those of like length together."""
+        return LikeLengths(corpus, size, seed) if isinstance(corpus.values, Sequences) else Shuffled(corpus, size, seed)
 
     def players(self) -> list[Player]:
         """One, of whatever takes a gradient; the body's own matrices stay Muon's where it is trained along."""

@@ -11,10 +11,12 @@ import typer
 
 from flows.command_line import data as cli_data
 from flows.command_line import deploy as cli_deploy
+from flows.command_line import explain as cli_explain
 from flows.command_line import infer as cli_infer
 from flows.command_line import keys as cli_keys
 from flows.command_line import models as cli_models
 from flows.command_line import monitor as cli_monitor
+from flows.command_line import recommend as cli_recommend
 from flows.command_line import reproduce as cli_reproduce
 from flows.command_line import retrain as cli_retrain
 from flows.command_line import services as cli_services
@@ -47,6 +49,8 @@ cli_infer.add_to(app)
 app.command()(cli_deploy.deploy)
 app.command()(cli_retrain.retrain)
 app.command()(cli_monitor.monitor)
+app.command()(cli_explain.explain)
+app.command()(cli_recommend.recommend)
 app.command()(cli_reproduce.reproduce)
 app.command()(cli_signing.verify)
 app.command()(cli_signing.sign)

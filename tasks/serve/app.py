@@ -20,7 +20,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, StreamingResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from aigc_models.errors import BadInput
-from tasks.serve import failures, inference, media, promotion
+from tasks.serve import failures, inference, media, promotion, recommendations
 from tasks.serve.chat import Chat, ChatAnswer, ChatRequest
 from tasks.serve.completions import Answer, CompletionAnswer, server_sent
 from tasks.serve.document import documented
@@ -99,7 +99,7 @@ def create_app(
     app = FastAPI(title="AIGC Foundry", description=ABOUT, lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.engine, app.state.meters, app.state.follower, app.state.hung = engine, meters, follower, hung
     app.state.promote = promote
-    for part in (router, media.router, inference.router, promotion.router):
+    for part in (router, media.router, inference.router, recommendations.router, promotion.router):
         app.include_router(part)
     app.add_middleware(Access, limits=limits, keyring=keyring, hosts=hosts)
     app.add_middleware(Metered, meters=meters, limits=limits)

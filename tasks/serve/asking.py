@@ -104,6 +104,27 @@ class ClassifyRequest(InferenceRequest):
     """`POST /v1/classify`."""
 
 
+class ExplainRequest(InferenceRequest):
+    """`POST /v1/explain`."""
+
+    label: Name | None = Field(None, description="one of the model's labels; none: the likeliest of each text")
+
+
+class RecommendRequest(BaseModel):
+    """`POST /v1/recommendations`."""
+
+    model_config = STRICT
+
+    model: Name | None = Field(None, description="a served model; may be left out where one alone can do this")
+    items: list[Name] = Field(
+        [],
+        description="what the user has had, in the order of time; an id alone will do, and none is a cold start",
+        max_length=10_000,
+    )
+    count: int = Field(10, ge=1, le=1000, description="items to recommend")
+    user: Name | None = Field(None, description="accepted for the client's sake, not kept")
+
+
 class EmbeddingRequest(InferenceRequest):
     """`POST /v1/embeddings`."""
 
@@ -161,6 +182,52 @@ class Classification(BaseModel):
     model: str
     member: str = Field(description="who answered for an ensemble; empty: the model itself")
     data: list[Classified]
+    aigc: Label
+
+
+class ExplainedWord(BaseModel):
+    text: str
+    start: int = Field(description="characters before it")
+    end: int
+    value: float = Field(description="nats that it adds to the label's log-probability")
+
+
+class Check(BaseModel):
+    removed: list[str]
+    probability_without: float
+    probability_without_random: float = Field(description="without as many words drawn at random, on average")
+
+
+class Explained(BaseModel):
+    index: int
+    label: str
+    probability: float
+    words: list[ExplainedWord]
+    check: Check
+    methods: dict[str, str] = Field(description="by member, how it was asked")
+
+
+class Explanations(BaseModel):
+    object: Literal["list"] = "list"
+    model: str
+    data: list[Explained]
+    aigc: Label
+
+
+class Recommendation(BaseModel):
+    index: int
+    item: str
+    probability: float
+    because: list[str] = Field(description="items of the history that speak for it, the strongest first")
+
+
+class Recommendations(BaseModel):
+    object: Literal["list"] = "list"
+    model: str
+    member: str = Field(description="who answered for an ensemble; empty: the model itself")
+    data: list[Recommendation]
+    unknown: list[str] = Field(description="items of the request that the model does not know")
+    cold_start: bool = Field(description="whether nothing of the history is known")
     aigc: Label
 
 

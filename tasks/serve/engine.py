@@ -148,9 +148,7 @@ def _makes(worker: Worker, modality: str) -> bool:
 
 def _instead(worker: Worker) -> str:
     card = worker.generator.card
-    return (
-        f"makes {card.modality}" if card.task == GENERATE else f"makes none: what it is asked is to {card.task} {card.modality}"
-    )
+    return f"makes {card.modality}" if card.task == GENERATE else f"makes none: it is asked to {card.task} {card.modality}"
 
 
 def _listed(workers: Sequence[Worker]) -> str:

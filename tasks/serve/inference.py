@@ -20,6 +20,9 @@ from tasks.serve.asking import (
     Embedding,
     EmbeddingRequest,
     Embeddings,
+    Explained,
+    ExplainRequest,
+    Explanations,
     Forecasted,
     ForecastRequest,
     InputUsage,
@@ -38,6 +41,8 @@ if TYPE_CHECKING:
 
     from aigc_models.generator import Generator
     from aigc_models.inference import Forecast
+
+EXPLAINING = 40  # times that a text is read to be explained, about
 
 router = APIRouter(route_class=JsonRoute, responses=FAILURES)
 
@@ -77,6 +82,23 @@ async def classify(asked: ClassifyRequest, request: Request) -> Response:
     answer = mark(worker, 0)
     body = Classification(model=answer.model, member=worker.member("classifies"), data=data, aigc=answer)
     return JSONResponse(dumped(body), headers=headers(answer))
+
+
+@router.post("/v1/explain", response_model=None, responses={200: {"model": Explanations}})
+async def explain(asked: ExplainRequest, request: Request) -> Response:
+    """Which words of each text speak for a label, and whether its probability falls without them."""
+    worker = able_worker(request, asked, "classifies")
+    engine: Engine = request.app.state.engine
+
+    async def each() -> list[dict[str, Any]]:
+        read = await contents(worker, asked.inputs, engine.limits.contents)
+        return [await worker.ask(_explain, text, asked.label) for text in read]
+
+    with engine.admitted(cost(len(asked.inputs), EXPLAINING * sum(len(text.encode()) for text in asked.inputs))):
+        rows = await unless_gone(request, each())
+    answer = mark(worker, 0)
+    data = [Explained(index=at, **row) for at, row in enumerate(rows)]
+    return JSONResponse(dumped(Explanations(model=answer.model, data=data, aigc=answer)), headers=headers(answer))
 
 
 @router.post("/v1/embeddings", response_model=None, responses={200: {"model": Embeddings}})
@@ -139,6 +161,12 @@ def _forecast(generator: Generator, past: list[Any] | None, levels: list[float],
 
 def _classify(generator: Generator, read: Sequence[Any]) -> Tensor:
     return generator.classify(read)
+
+
+def _explain(generator: Generator, text: Any, label: str | None) -> dict[str, Any]:
+    from tasks.use.explain import of_text
+
+    return of_text(generator, text, label)
 
 
 def _embed(generator: Generator, read: Sequence[Any]) -> Tensor:

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from fastapi import Request
 
 from tasks.serve import failures
-from tasks.serve.asking import InferenceRequest
+from tasks.serve.asking import InferenceRequest, RecommendRequest
 from tasks.serve.drawing import Late
 from tasks.serve.engine import Engine
 from tasks.serve.metering import HELD
@@ -36,7 +36,7 @@ def worker_for(request: Request, asked: Asked, modality: str) -> Worker:
     return held(request, worker)
 
 
-def able_worker(request: Request, asked: Asked | InferenceRequest, *capabilities: str) -> Worker:
+def able_worker(request: Request, asked: Asked | InferenceRequest | RecommendRequest, *capabilities: str) -> Worker:
     """The model that is asked; raises `UnknownModel`, or `BadInput` where it can do none of `capabilities`, or too much."""
     engine: Engine = request.app.state.engine
     engine.limits.check(asked)

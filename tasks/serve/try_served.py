@@ -221,9 +221,19 @@ def about(model: Mapping[str, Any], samples: Path | None) -> Question:
     shown = sorted(samples.glob(f"*{suffix}")) if samples else []
     if not shown:
         raise BadInput(f"{model['id']} is to be asked about an item of its evaluation, and there is none")
-    payload = shown[0].read_bytes()
+    path, body = ABOUT[model["task"]](shown[0].read_bytes(), suffix)
+    return path, body, lambda answer: (".json", json.dumps(answer["data"][0]).encode())
+
+
+def classified(payload: bytes, suffix: str) -> tuple[str, dict[str, Any]]:
     given = payload.decode() if suffix in (".txt", ".csv") else base64.b64encode(payload).decode()
-    return ENDPOINTS[model["task"]], {"input": given}, lambda answer: (".json", json.dumps(answer["data"][0]).encode())
+    return "/v1/classify", {"input": given}
+
+
+def recommended(payload: bytes, suffix: str) -> tuple[str, dict[str, Any]]:
+    from aigc_models.modalities import events
+
+    return "/v1/recommendations", {"items": events.unpack(payload).values.tolist()}
 
 
 def text(settings: TrialSettings) -> Question:
@@ -250,5 +260,5 @@ def forecast() -> Question:
     return "/v1/forecast", {}, lambda answer: (".json", json.dumps(answer["data"][0]).encode())
 
 
-ENDPOINTS = {"classify": "/v1/classify"}  # by task
+ABOUT = {"classify": classified, "recommend": recommended}  # by task: where it is asked, and how
 QUESTIONS: dict[str, Callable[[TrialSettings], Question]] = {"text": text, "image": image}

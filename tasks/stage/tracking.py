@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 EXPERIMENT = "aigc"
 METRICS_A_BATCH = 1000  # MLflow's own limits
+LONGEST_PARAM = 6000  # characters
 OTHERS_A_BATCH = 100
 FLUSH_SECONDS = 10.0  # a curve on MLflow's page is at most this old
 
@@ -110,6 +111,11 @@ def _unsynced() -> Iterator[None]:
         event.remove(Engine, "connect", unsynced)
 
 
+def _cut(value: str) -> str:
+    """As long as MLflow takes it, which would say so for each and cut it as well."""
+    return value if len(value) <= LONGEST_PARAM else f"{value[: LONGEST_PARAM - 40]}... ({len(value):,} characters)"
+
+
 def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
     """Nested settings as MLflow parameters; characters that MLflow refuses in a name become `_`.
 
@@ -140,7 +146,7 @@ class Run:
         """Parameters, nested ones as `a.b`; MLflow refuses to change one that is set."""
         from mlflow.entities import Param
 
-        for chunk in _chunks([Param(key, value) for key, value in flat(params).items()], OTHERS_A_BATCH):
+        for chunk in _chunks([Param(key, _cut(value)) for key, value in flat(params).items()], OTHERS_A_BATCH):
             self.client.log_batch(self.id, params=chunk)
 
     def log_metrics(self, figures: Mapping[str, float], step: int = 0) -> None:

@@ -34,6 +34,7 @@ class CheckpointSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = Field(description="what the body is called in reports")
+    family: str = Field(FAMILY, description="file of aigc_models/families that reads it")
     checkpoint: str = Field(description="a name of the catalogue, a folder, or OWNER/NAME[@REVISION] on the hub")
 
 
@@ -92,10 +93,10 @@ def import_checkpoint(settings: CheckpointSettings, context: StageContext) -> Mo
     from aigc_models import bundle
     from aigc_models.bundle import Card
     from aigc_models.capabilities import capabilities
-    from aigc_models.families import checkpoint as family
     from aigc_models.find import find
     from aigc_models.training.randomness import seeded
 
+    family = find("aigc_models.families", settings.family)
     folder, licence = located(settings.checkpoint)
     read = published.read(folder)
     config = family.Config(architecture=read.architecture, tokeniser_bytes=len(read.tokeniser))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Literal
 
+from aigc_models.errors import BadInput
+from aigc_models.heads import GENERATE
 from tasks.stage.references import CorpusRef, ModelRef
 from tasks.stage.stage import StageContext, stage
 from tasks.train.checkpoint import licence_of
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from aigc_models.training.plan import Plan
 
 Kind = Literal["member", "body"]
+MAKES = frozenset({"generates", "streams", "forecasts"})  # what a member can that joins in making items
 
 
 @stage(process=True)
@@ -37,7 +40,7 @@ def learn(
     `held`: a corpus whose validation and test items are not learnt from.
     """
     from aigc_models import bundle
-    from aigc_models.capabilities import Fits
+    from aigc_models.capabilities import Fits, capabilities
     from aigc_models.training import checkpoints
     from aigc_models.training.fit import fit
     from aigc_models.training.tuning import merged
@@ -45,6 +48,11 @@ def learn(
     from tasks.train.members import training_plan
 
     model, corpora = prepared(data, body, member, context)
+    if kind == "member" and data.task == GENERATE and not MAKES & set(capabilities(model)):
+        can = ", ".join(capabilities(model)) or "nothing of the kind"
+        raise BadInput(
+            f"member {member.name!r}: family {member.family} makes no items; it {can}. Choose another, or say --task"
+        )
     if held is not None:
         corpora["train"] = apart(corpora["train"], held, context)
     fitted, loss, plan = None, None, None

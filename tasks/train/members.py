@@ -74,6 +74,7 @@ class PretrainingSettings(MemberSettings):
     data: str = Field(
         "", description="a data set of its own to learn from, such as a larger one without labels; empty: the run's"
     )
+    share: float = Field(0.0, ge=0, lt=1, description="of the training budget; 0: a published checkpoint as it is")
 
     @model_validator(mode="after")
     def _begins_somewhere(self) -> PretrainingSettings:

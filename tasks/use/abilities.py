@@ -15,12 +15,15 @@ if TYPE_CHECKING:
 CAPABILITIES = {
     "forecast": "forecasts",
     "classify": "classifies",
+    "recommend": "recommends",
     "score": "scores",
     "encode": "encodes",
     "reconstruct": "reconstructs",
     "denoise": "denoises",
 }
-LENT = frozenset({"encodes", "reconstructs", "denoises", "forecasts", "classifies"})  # a member's are its ensemble's
+LENT = frozenset(
+    {"encodes", "reconstructs", "denoises", "forecasts", "classifies", "recommends"}
+)  # a member's are its ensemble's
 
 
 def abilities(folder: Path) -> frozenset[str]:

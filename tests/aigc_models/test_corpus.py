@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from aigc_models.corpus import Corpus, Shuffled
+from aigc_models.corpus import Corpus, LikeLengths, Shuffled
+from aigc_models.sequences import Sequences
 
 
 def corpus(items: int) -> Corpus:
@@ -37,3 +38,20 @@ def test_an_epoch_is_a_permutation_and_batches_run_across_its_end() -> None:
 
 def test_a_batch_may_be_larger_than_the_corpus() -> None:
     assert sorted(Shuffled(corpus(3), 6, seed=1)(0).conditions.tolist()) == [0, 0, 1, 1, 2, 2]
+
+
+def test_batches_of_like_length_hold_each_item_once_an_epoch_and_little_padding() -> None:
+    lengths = np.random.default_rng(0).integers(1, 100, 64)
+    texts = Corpus("text", Sequences.of([np.full(length, 65) for length in lengths]), np.arange(64))
+    batches = LikeLengths(texts, 8, seed=1)
+    seen = [batches(step) for step in range(16)]
+    assert sorted(item for batch in seen[:8] for item in batch.conditions.tolist()) == list(range(64))
+    assert sorted(item for batch in seen[8:] for item in batch.conditions.tolist()) == list(range(64))
+    again = LikeLengths(texts, 8, seed=1)
+    assert [again(step).conditions.tolist() for step in (5, 2)] == [seen[step].conditions.tolist() for step in (5, 2)]
+    assert [batch.conditions.tolist() for batch in seen[:8]] != [batch.conditions.tolist() for batch in seen[8:]]
+
+    def padding(some: list[object]) -> float:
+        return sum(float((batch.values == -1).float().mean()) for batch in some) / len(some)
+
+    assert padding(seen) < 0.4 * padding([Shuffled(texts, 8, seed=1)(step) for step in range(16)])

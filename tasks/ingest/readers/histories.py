@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +20,7 @@ from aigc_models.errors import BadInput, Unreadable, unusable
 from aigc_models.modalities import events
 from aigc_models.modalities.events.events import history
 from aigc_models.reading import cells, timestamps
-from tasks.ingest.readers import headers
+from tasks.ingest.readers import headers, titles
 from tasks.ingest.readers.cell import PROBLEM, Row, text
 from tasks.ingest.source import RawItem, SourceSettings
 
@@ -54,7 +54,7 @@ def items(table: Iterable[Row], columns: Sequence[str], source: SourceSettings) 
     """One item for each user, and one without content for each row that cannot be used."""
     source.labels.needs(("column", "name"), source.location)
     chosen = chosen_columns(columns, source)
-    held = Histories(chosen, source.path.name, source.labels.of_name(source.path.name))
+    held = Histories(chosen, source.path.name, source.labels.of_name(source.path.name), titles.titles(source))
     for number, row in enumerate(table, start=1):
         try:
             held.add(row, number)
@@ -83,8 +83,9 @@ def chosen_columns(columns: Sequence[str], source: SourceSettings) -> Columns:
 class Histories:
     """The rows that were read and not yet given out, in compact columns."""
 
-    def __init__(self, columns: Columns, file: str, label: str | None) -> None:
-        self.columns, self.file, self.label = columns, file, label
+    def __init__(self, columns: Columns, file: str, label: str | None, called: Mapping[str, str] | None = None) -> None:
+        """`called`: by the name of an item in its column, what it is called."""
+        self.columns, self.file, self.label, self.called = columns, file, label, called or {}
         self.codes: dict[str, int] = {}  # of all users so far, in the order in which they first come
         self.fixed: list[tuple[str | None, str | None]] = []  # of each its label and its split
         self.names: dict[str, int] = {}  # of items
@@ -108,7 +109,8 @@ class Histories:
         weight, time = self._weight(cell["weight"]), self._time(str(cell["time"]).strip())
         user = self._user(str(cell["user"]), (cell["label"] or self.label, cell["split"] or None), number)
         self.users.append(user)
-        self.items.append(self.names.setdefault(str(cell["item"]), len(self.names)))
+        item = str(cell["item"])
+        self.items.append(self.names.setdefault(self.called.get(item, item), len(self.names)))
         self.weights.append(weight)
         self.times.append(time)
         self.numbers.append(number)

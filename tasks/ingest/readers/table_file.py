@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tasks.ingest.readers import rows
+from tasks.ingest.readers import rows, titles
 from tasks.ingest.readers.cell import Row
 from tasks.ingest.readers.held import Held
 from tasks.ingest.source import RawItem, SourceSettings
@@ -26,7 +26,8 @@ class TableFile:
         return path.suffix.lower() in self.suffixes and path.is_file()
 
     def fingerprint(self, source: SourceSettings) -> str:
-        return rows.digest(source.path)
+        beside = titles.place(source)
+        return f"{rows.digest(source.path)} {rows.digest(beside)}" if beside else rows.digest(source.path)
 
     def modality(self, source: SourceSettings) -> str:
         return rows.modality(*self.table(source, source.path), source)

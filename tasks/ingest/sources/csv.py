@@ -49,6 +49,10 @@ class Options(BaseModel):
         None, description="first: the first line names the columns; none: it is a row"
     )
 
+    titles: str | None = Field(
+        None, description="of histories: a csv with the id of each item in its first column, and its title"
+    )
+
     @field_validator("encoding")
     @classmethod
     def _check_encoding(cls, name: str | None) -> str | None:

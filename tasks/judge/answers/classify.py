@@ -17,6 +17,7 @@ HEADING = "What it decides"
 LEAD = "test items: first those that it has wrong, the surest first, then others in the order of the test split"
 BINS = 10  # of probabilities
 MOST_LABELS = 12  # whose confusion is drawn
+EXPLAINED = 8  # texts whose words are marked by what they say for the answer
 WIDTH, LEFT, TOP = 360, 92, 26
 
 
@@ -36,8 +37,29 @@ def answers(generator: Generator, test: Corpus, count: int, folder: Path) -> lis
         path = generator.modality.write(contents[at], folder / f"{number:03d}{generator.modality.suffix}")
         verdict = "right" if truth[at] == said[at] else f"wrong, it is {labels[truth[at]]}"
         note = f"{verdict}; probability {shares[at].max():.2f}"
-        shown.append({"file": path.name, "label": labels[said[at]], "seed": None, "note": note})
+        entry = {"file": path.name, "label": labels[said[at]], "seed": None, "note": note}
+        if generator.card.modality == "text" and number < EXPLAINED and (html := marked(generator, contents[at])):
+            entry["html"] = html
+        shown.append(entry)
     return shown
+
+
+def marked(generator: Generator, text: str) -> str:
+    """The text with what speaks for its answer in blue and what against it in red; empty where it cannot be explained."""
+    from aigc_models.errors import BadInput
+    from aigc_models.explaining.words import explain
+
+    try:
+        words = explain(generator, text).words
+    except BadInput:
+        return ""
+    most, parts, at = max(1e-9, *(abs(word.value) for word in words)), [], 0
+    for word in words:
+        colour = "43, 108, 176" if word.value > 0 else "179, 38, 30"
+        mark = Markup('{}<mark style="color:inherit;background:rgba({}, {:.2f})" title="{:+.2f} nats">{}</mark>')
+        parts.append(mark.format(text[at : word.start], Markup(colour), 0.5 * abs(word.value) / most, word.value, word.text))
+        at = word.end
+    return str(Markup("<p>{}{}</p>").format(Markup("").join(parts), text[at:]))
 
 
 def chosen(truth: np.ndarray, said: np.ndarray, shares: np.ndarray, count: int) -> list[int]:
@@ -63,10 +85,10 @@ def confusion(truth: np.ndarray, said: np.ndarray, labels: Sequence[str]) -> str
         )
         for column in range(len(labels)):
             x, y = LEFT + column * side, TOP + row * height
-            ink = "#fff" if shares[row, column] > 0.55 else "currentColor"
+            ink = "#fff" if shares[row, column] > 0.5 else "var(--ink, currentColor)"
             square = Markup('<rect x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}" fill="#2b6cb0" fill-opacity="{:.3f}"/>')
             parts.append(square.format(x, y, side - 2, height - 2, 0.06 + 0.94 * shares[row, column]))
-            text = Markup('<text x="{:.1f}" y="{:.1f}" text-anchor="middle" font-size="11" fill="{}">{}</text>')
+            text = Markup('<text x="{:.1f}" y="{:.1f}" text-anchor="middle" font-size="11" style="fill:{}">{}</text>')
             parts.append(text.format(x + side / 2 - 1, y + height / 2 + 4, ink, table[row, column]))
     words = ", ".join(f"{name}: {shares[at, at]:.0%} right" for at, name in enumerate(labels))
     return _svg(f"Answers by true label. {words}", TOP + height * len(labels) + 6, parts)

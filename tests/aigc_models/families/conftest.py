@@ -1,10 +1,14 @@
-"""What the picture families' tests share."""
+"""What the tests of families share: of pictures, and of labelled texts."""
 
 from functools import cache
 
 import numpy as np
 import pytest
 import torch
+
+from aigc_models.capabilities import Shape
+from aigc_models.corpus import Corpus
+from aigc_models.modalities import text
 
 
 @pytest.fixture(scope="session")
@@ -24,6 +28,40 @@ def trained(digits):
         return model.eval()
 
     return train
+
+
+class Moods:
+    """Short texts that are good, bad or neither, by words that stand for it and by figures: 'rose to 7 from 5' is good.
+
+    `corpus(count, seed)` draws some; every tenth has no label.
+    """
+
+    format = text.Format(length=128)
+    shape = Shape("text", ("bad", "good", "neither"), format, "classify")
+    words = (("awful", "broken", "fails"), ("lovely", "splendid", "works"), ("table", "green", "tuesday"))
+
+    def written(self, count, seed):
+        random = np.random.default_rng(seed)
+        labels = random.integers(0, 3, count)
+        texts = []
+        for label in labels:
+            word, thing = random.choice(self.words[label]), random.choice(["the tap", "a door", "our shop", "it"])
+            texts.append(f"{thing} is {random.choice(['', 'so ', 'quite '])}{word} {random.choice(['today', 'again', 'now'])}")
+            if random.random() < 0.3 and label < 2:
+                low, high = sorted(random.choice(1000, 2, replace=False) / 10)
+                first, second = (high, low) if label else (low, high)
+                texts[-1] = f"{thing} came to {first} mn from {second} mn"
+        return texts, labels
+
+    def corpus(self, count, seed, labelled=0.9):
+        texts, labels = self.written(count, seed)
+        hidden = np.where(np.random.default_rng(seed).random(count) < labelled, labels, 3)
+        return Corpus("text", text.encode(texts, self.format), hidden)
+
+
+@pytest.fixture(scope="session")
+def moods():
+    return Moods()
 
 
 @pytest.fixture

@@ -32,6 +32,7 @@ METHODS = {
     "forecasts": "forecast",
     "generates": "generate",
     "recommends": "recommend",
+    "matches": "match",
 }
 PAINTED = [name for name in names("aigc_models.families") if "image" in find("aigc_models.families", name).MODALITIES]
 OF_SERIES = [name for name in names("aigc_models.families") if "series" in find("aigc_models.families", name).MODALITIES]
@@ -107,6 +108,7 @@ def arguments(capability: str, model: Any, batch: Batch, context: int) -> tuple[
         "denoises": (past if series else batch.values, batch.conditions, 0.1),
         "forecasts": (past, batch.conditions, torch.tensor([0.1, 0.5, 0.9])),
         "generates": (batch.conditions, seeds),
+        "matches": (batch, batch.part(slice(0, 4))),
     }
     return calls.get(capability, (batch,)), {"past": past} if series and capability == "generates" else {}
 

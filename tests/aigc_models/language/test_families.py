@@ -11,6 +11,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from aigc_models import heads
 from aigc_models.capabilities import Batches, Encodes, Fits, Learns, Mean, Scores, Shape, Streams, Validates
 from aigc_models.corpus import Corpus
 from aigc_models.find import find, names
@@ -25,7 +26,11 @@ from aigc_models.training.optimisers import Optimiser
 from aigc_models.training.randomness import seeded
 
 FAMILIES = [name for name in names("aigc_models.families") if symbolic() <= find("aigc_models.families", name).MODALITIES]
-ENSEMBLES = [n for n in names("aigc_models.ensembles") if symbolic() <= find("aigc_models.ensembles", n).MODALITIES]
+ENSEMBLES = [
+    name
+    for name in names("aigc_models.ensembles")
+    if symbolic() <= (method := find("aigc_models.ensembles", name)).MODALITIES and heads.GENERATE in heads.of(method)
+]
 LABELS = ("a", "b")
 SHAPES = {
     "bytes": Shape("text", LABELS, text.Format(length=32)),

@@ -9,10 +9,13 @@ import pytest
 import torch
 
 from aigc_models.canvas import drawn
+from aigc_models.capabilities import Shape
 from aigc_models.corpus import Corpus
+from aigc_models.ensembles import opinion_pool
 from aigc_models.evidence import Evidence
 from aigc_models.layers.noise import uniform
 from aigc_models.metrics import _judge
+from aigc_models.modalities import image
 
 
 class Altered:
@@ -78,3 +81,38 @@ def sound_evidence(tones) -> Evidence:
     asked = torch.from_numpy(tones.test.conditions)
     samples = {name: drawn(model, asked, torch.arange(len(asked)), tones.shape) for name, model in models.items()}
     return Evidence(tones.train, tones.validation, tones.test, tones.shape, models, samples)
+
+
+class Says:
+    """Gives each item the scores that stand in its row of a table, and counts how often it is asked.
+
+    An item is a picture of two pixels, which are its number.
+    """
+
+    def __init__(self, table: np.ndarray) -> None:
+        self.table, self.times = torch.from_numpy(table), 0
+
+    def classify(self, batch):
+        assert (batch.conditions == self.table.shape[1]).all()  # no label is shown
+        self.times += 1
+        low, high = ((batch.values[:, 0, 0, at] + 1) * 127.5 for at in (0, 1))
+        return self.table[(low + 256 * high).round().long()].to(batch.conditions.device)
+
+
+@pytest.fixture
+def label_evidence() -> Evidence:
+    """Two classifiers of 700 items of three labels, the last 100 without one, one of them also the baseline; a model that
+    does not classify; and a pool of the two with weights 1/2."""
+    random, items = np.random.default_rng(5), 700
+    truth = random.choice(3, items, p=[0.6, 0.3, 0.1])
+    truth[-100:] = 3
+    numbers = np.arange(items)
+    pictures = np.stack([numbers % 256, numbers // 256], axis=1).astype(np.uint8).reshape(items, 1, 1, 2)
+    corpus = Corpus("image", pictures, truth)
+    right = np.eye(4)[truth][:, :3]
+    good, weak = (Says(strength * right + random.normal(size=(items, 3))) for strength in (3.0, 1.0))
+    members = {"good": good, "weak": weak}
+    pool = opinion_pool.build(members, {"good": 1.0, "weak": 1.0}, opinion_pool.Settings(scale=2.0))
+    models = {"ensemble": pool, "baseline": weak, "good": good, "weak": weak, "dumb": object()}
+    shape = Shape("image", ("a", "b", "c"), image.Format(height=1, width=2, channels=1), "classify")
+    return Evidence(corpus, corpus, corpus, shape, models, {})

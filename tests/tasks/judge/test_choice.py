@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 import pytest
 
+from aigc_models import heads
 from aigc_models.corpus import Corpus
 from aigc_models.evidence import Evidence
 from aigc_models.find import find, names
@@ -53,8 +56,9 @@ def test_a_difference_that_shows_on_many_items_does_not_show_on_few():
 
 def test_every_modality_that_is_evaluated_has_one_primary_metric():
     metrics = {name: find("aigc_models.metrics", name) for name in names("aigc_models.metrics")}
-    for modality in ("text", "image", "audio", "series"):
-        assert [name for name, one in metrics.items() if modality in getattr(one, "PRIMARY", ())] == [primary(modality)]
+    for modality, task in product(("text", "image", "audio", "series"), ("generate", "classify")):
+        of_task = {name: one for name, one in metrics.items() if task in heads.of(one)}
+        assert [name for name, one in of_task.items() if modality in getattr(one, "PRIMARY", ())] == [primary(modality, task)]
     assert primary("smell") == ""
 
 

@@ -33,6 +33,7 @@ class Pictures:
         self.card = SimpleNamespace(
             name="digits",
             modality="image",
+            task="generate",
             labels=("zero", "one"),
             micro_batch=4,
             licence="BSD-3-Clause",
@@ -84,7 +85,14 @@ class Words:
 
     def __init__(self, length: int = 60, seconds: float = 0.0, width: int = 4) -> None:
         self.card = SimpleNamespace(
-            name="prose", modality="text", labels=("prose",), micro_batch=4, licence="MIT", dataset="prose", version="d4ta"
+            name="prose",
+            modality="text",
+            task="generate",
+            labels=("prose",),
+            micro_batch=4,
+            licence="MIT",
+            dataset="prose",
+            version="d4ta",
         )
         self.card.format = {"length": length}
         self.modality, self.format = text, text.Format(length=length)

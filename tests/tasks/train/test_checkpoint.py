@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from tokenizers import Tokenizer, models, pre_tokenizers, processors, trainers
-from transformers import BertConfig, BertModel, T5Config, T5EncoderModel
+from tokenizers import Tokenizer
+from transformers import BertModel, T5Config, T5EncoderModel
 
 from aigc_models import bundle
 from aigc_models.corpus import Batch, Corpus
@@ -24,31 +24,6 @@ from tasks.train.pretrain import pretrain
 text = find("aigc_models.modalities", "text")
 FORMAT = text.Format(length=64)
 TEXTS = ["the profit rose", "the profit fell", "sales rose in May", "sales fell in May", "orders were as before"]
-SIZES = {
-    "hidden_size": 32,
-    "num_hidden_layers": 2,
-    "num_attention_heads": 2,
-    "intermediate_size": 48,
-    "max_position_embeddings": 40,
-}
-
-
-@pytest.fixture(scope="module")
-def published(tmp_path_factory):
-    """A small model as it is published: saved by the library, with a tokeniser and a card."""
-    folder = tmp_path_factory.mktemp("published")
-    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-    tokeniser = Tokenizer(models.WordPiece(unk_token="[UNK]"))
-    tokeniser.pre_tokenizer = pre_tokenizers.Whitespace()
-    tokeniser.train_from_iterator(TEXTS, trainers.WordPieceTrainer(vocab_size=90, special_tokens=special))
-    tokeniser.post_processor = processors.TemplateProcessing(
-        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
-    )
-    tokeniser.save(str(folder / "tokenizer.json"))
-    torch.manual_seed(0)
-    BertModel(BertConfig(vocab_size=tokeniser.get_vocab_size(), **SIZES)).eval().save_pretrained(folder)
-    (folder / "README.md").write_text("---\nlicense: apache-2.0\ntags: [x]\n---\n# A small one\n")
-    return folder
 
 
 @pytest.fixture

@@ -1,0 +1,107 @@
+"""What candidates say of the labels of the test items: asked once in an evaluation, and shared by the metrics of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol, cast, runtime_checkable
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from aigc_models.capabilities import Classifies
+from aigc_models.corpus import Corpus
+from aigc_models.evidence import Evidence
+from aigc_models.training.devices import place_of
+
+AT_ONCE = 256  # items
+Floats = NDArray[np.float64]
+
+
+@runtime_checkable
+class Pools(Protocol):
+    """An ensemble whose class scores are a function of its members'."""
+
+    @property
+    def asked(self) -> tuple[str, ...]:
+        """The members that it needs."""
+
+    def combined(self, parts: Mapping[str, Tensor]) -> Tensor:
+        """Its log-probabilities (item, label) from theirs."""
+
+
+@dataclass(frozen=True)
+class Answers:
+    """`truth` int64 (item,), and of each candidate log-probabilities float64 (item, label), of the items with a label."""
+
+    truth: NDArray[np.int64]
+    said: Mapping[str, Floats]
+
+    @property
+    def chosen(self) -> dict[str, NDArray[np.int64]]:
+        """The likeliest label of each item, int64 (item,), by candidate."""
+        return {name: log.argmax(1) for name, log in self.said.items()}
+
+
+def classifiers(evidence: Evidence) -> dict[str, Classifies]:
+    """The candidates that say which label an item has."""
+    return {name: model for name, model in evidence.models.items() if isinstance(model, Classifies)}
+
+
+def applies(evidence: Evidence) -> bool:
+    """Two labels or more, a candidate that tells them apart, and a test item that has one."""
+    labels = len(evidence.shape.labels)
+    return labels > 1 and bool(classifiers(evidence)) and bool((np.asarray(evidence.test.conditions) < labels).any())
+
+
+def answers(evidence: Evidence) -> Answers:
+    """Of this evidence; the metrics of one evaluation share it."""
+    if "answers" not in evidence.shared:
+        labels = len(evidence.shape.labels)
+        test = evidence.test.take(np.flatnonzero(np.asarray(evidence.test.conditions) < labels))
+        said = asked(classifiers(evidence), test, labels, evidence.combined, evidence.progress)
+        evidence.shared["answers"] = Answers(np.asarray(test.conditions, dtype=np.int64), said)
+    return cast(Answers, evidence.shared["answers"])
+
+
+def asked(
+    models: Mapping[str, Classifies],
+    corpus: Corpus,
+    labels: int,
+    combined: frozenset[str] = frozenset(),
+    progress: Callable[..., None] = lambda *args: None,
+) -> dict[str, Floats]:
+    """Log-probabilities float64 (item, label) by candidate; what is one and the same model is asked once.
+
+    A candidate that is `combined` of others is not asked where theirs serve. No label is shown (`conditions` are 'no label').
+    """
+    origins = {name: next(first for first, other in models.items() if other is model) for name, model in models.items()}
+    own = dict.fromkeys(origins.values())
+    pools = {
+        name: m for name in own if name in combined and isinstance(m := models[name], Pools) and set(m.asked) <= set(models)
+    }
+    said: dict[str, Tensor] = {}
+    for name in (name for name in own if name not in pools):
+        said[name] = log_probabilities(models[name], corpus, labels)
+        progress(len(said), len(own))
+    for name, pool in pools.items():
+        said[name] = pool.combined({member: said[origins[member]] for member in pool.asked}).double()
+    return {name: said[origin].numpy() for name, origin in origins.items()}
+
+
+def finite(scores: Tensor) -> Tensor:
+    """Scores without infinities: a model that holds every label for impossible tells none from the others."""
+    return torch.nan_to_num(scores, nan=0.0, posinf=1e30, neginf=-1e30)
+
+
+@torch.no_grad()
+def log_probabilities(model: Any, corpus: Corpus, labels: int) -> Tensor:
+    """Of each item and label, float64 (item, label) on the CPU, in the order of `corpus`."""
+    parts, place = [torch.zeros(0, labels, dtype=torch.float64)], place_of(model)
+    for batch in corpus.batches(AT_ONCE):
+        unlabelled = type(batch)(batch.values, torch.full_like(batch.conditions, labels)).to(place)
+        scores = model.classify(unlabelled).cpu().double()
+        parts.append(finite(scores).log_softmax(1))
+    return torch.cat(parts)
