@@ -107,12 +107,12 @@ def drawn(said: Sequence[Tensor], hidden: Tensor, target: Tensor, settings: Sett
     own = torch.stack([each.gather(1, target[:, None]) for each in said])
     draws = np.random.default_rng(seed).dirichlet(np.ones(len(said)), settings.tries)
     draws = np.concatenate([np.full((1, len(said)), 1 / len(said)), draws])
-    figures = []
+    figures = list[float]()
     for shares in torch.from_numpy(draws).float():
         rank = (torch.einsum("m,mis->is", shares, parts) > torch.einsum("m,mis->is", shares, own)).sum(1)
         figures.append(float(gain_of(rank.numpy()).mean()))
-    best = np.argsort(-np.array(figures), kind="stable")[: settings.kept]
-    return np.asarray(draws[best].mean(0))
+    kept = np.argsort(-np.array(figures), kind="stable")[: settings.kept]
+    return np.asarray(draws[kept].mean(0))
 
 
 @torch.no_grad()
