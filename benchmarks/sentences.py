@@ -42,7 +42,7 @@ FILE, FOLDS, SEED = "Sentences_50Agree.txt", 5, 0
 LABELS = ("negative", "neutral", "positive")
 
 
-class Told(NamedTuple):
+class Answered(NamedTuple):
     """What one classifier says of a test fold, log-probabilities (item, label), and the seconds it took."""
 
     said: np.ndarray
@@ -73,7 +73,7 @@ def sentences(folder: Path) -> tuple[list[str], np.ndarray]:
     return list(labels), np.array([LABELS.index(label) for label in labels.values()])
 
 
-def peer(written: list[str], truth: np.ndarray, asked: list[str]) -> Told:
+def peer(written: list[str], truth: np.ndarray, asked: list[str]) -> Answered:
     """Words 1-2 and characters 2-5, logistic regression, C=10, labels balanced."""
     kinds = (TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, min_df=2),
              TfidfVectorizer(analyzer="char_wb", ngram_range=(2, 5), sublinear_tf=True, min_df=2))  # fmt: skip
@@ -82,7 +82,7 @@ def peer(written: list[str], truth: np.ndarray, asked: list[str]) -> Told:
     model.fit(written, truth)
     middle = time.perf_counter()
     said = model.predict_log_proba(asked)
-    return Told(said, middle - begun, (time.perf_counter() - middle) * 1000 / len(asked))
+    return Answered(said, middle - begun, (time.perf_counter() - middle) * 1000 / len(asked))
 
 
 def trained(family: Any, seed: int, corpora: dict[str, Corpus], shape: Shape, steps: int) -> Any:
@@ -98,21 +98,21 @@ def trained(family: Any, seed: int, corpora: dict[str, Corpus], shape: Shape, st
     return model
 
 
-def answers(model: Any, test: Corpus, fit_seconds: float) -> Told:
+def answers(model: Any, test: Corpus, fit_seconds: float) -> Answered:
     begun = time.perf_counter()
     said = log_probabilities(model, test, len(LABELS)).numpy()
-    return Told(said, fit_seconds, (time.perf_counter() - begun) * 1000 / len(test))
+    return Answered(said, fit_seconds, (time.perf_counter() - begun) * 1000 / len(test))
 
 
-def of_fold(corpora: dict[str, Corpus], shape: Shape, steps: int, seeds: int) -> dict[str, Told]:
+def of_fold(corpora: dict[str, Corpus], shape: Shape, steps: int, seeds: int) -> dict[str, Answered]:
     """Each family alone, and calibrated by a pool of one; all of them by equal weights, and pooled."""
-    told, members, plans = dict[str, Told](), dict[str, Any](), [("tfidf", tfidf, 0), ("ridge", ridge, 0)]
+    answered, members, plans = dict[str, Answered](), dict[str, Any](), [("tfidf", tfidf, 0), ("ridge", ridge, 0)]
     for name, family, seed in [*plans, *((f"word_cnn_{seed}", word_cnn, seed) for seed in range(seeds))]:
         begun = time.perf_counter()
         members[name] = trained(family, seed, corpora, shape, steps)
-        told[name] = answers(members[name], corpora["test"], time.perf_counter() - begun)
+        answered[name] = answers(members[name], corpora["test"], time.perf_counter() - begun)
 
-    def pooled(chosen: dict[str, Any]) -> Told:
+    def pooled(chosen: dict[str, Any]) -> Answered:
         begun = time.perf_counter()
         splits = corpora["train"], corpora["validation"]
         pool = opinion_pool.fit(chosen, *splits, shape, opinion_pool.Settings(), 0, lambda *args: None)
@@ -124,17 +124,17 @@ def of_fold(corpora: dict[str, Corpus], shape: Shape, steps: int, seeds: int) ->
 
     calibrated = {f"{name} calibrated": pooled({name: member}) for name, member in members.items()}
     equal = opinion_pool.build(members, dict.fromkeys(members, 1.0), opinion_pool.Settings())
-    return told | calibrated | {"equal weights": answers(equal, corpora["test"], 0.0), "opinion_pool": pooled(members)}
+    return answered | calibrated | {"equal weights": answers(equal, corpora["test"], 0.0), "opinion_pool": pooled(members)}
 
 
 def macro_f1(truth: np.ndarray, said: np.ndarray) -> float:
     return float(f1_score(truth, said.argmax(1), average="macro"))
 
 
-def summary(told: list[Told], truths: list[np.ndarray]) -> dict[str, Any]:
+def summary(answered: list[Answered], truths: list[np.ndarray]) -> dict[str, Any]:
     """Macro-F1 by fold; the calibration of all folds' items together."""
-    each = [macro_f1(truth, one.said) for one, truth in zip(told, truths, strict=True)]
-    said, truth = log_softmax(np.concatenate([one.said for one in told]), axis=1), np.concatenate(truths)
+    each = [macro_f1(truth, one.said) for one, truth in zip(answered, truths, strict=True)]
+    said, truth = log_softmax(np.concatenate([one.said for one in answered]), axis=1), np.concatenate(truths)
     confidence, right = np.exp(said.max(1)), (said.argmax(1) == truth).astype(float)
     random = np.random.default_rng(0)
     chance = [calibration_error(confidence, (random.random(len(truth)) < confidence).astype(float), False) for _ in range(200)]
@@ -147,8 +147,8 @@ def summary(told: list[Told], truths: list[np.ndarray]) -> dict[str, Any]:
         "calibration_error": round(calibration_error(confidence, right), 4),
         "calibration_error_plain": round(calibration_error(confidence, right, debiased=False), 4),
         "calibration_error_by_chance": round(float(np.mean(chance)), 4),
-        "fit_seconds": round(float(np.mean([one.fit_seconds for one in told])), 2),
-        "seconds_for_1000": round(float(np.mean([one.seconds_for_1000 for one in told])), 3),
+        "fit_seconds": round(float(np.mean([one.fit_seconds for one in answered])), 2),
+        "seconds_for_1000": round(float(np.mean([one.seconds_for_1000 for one in answered])), 3),
     }
 
 
@@ -163,7 +163,7 @@ def main() -> None:
     written, truth = sentences(options.folder)
     form = text.choose_format(written)
     shape, whole = Shape("text", LABELS, form, "classify"), Corpus("text", text.encode(written, form), truth)
-    told, truths = dict[str, list[Told]](), list[np.ndarray]()
+    answered, truths = dict[str, list[Answered]](), list[np.ndarray]()
     for number, (rest, test) in enumerate(
         StratifiedKFold(FOLDS, shuffle=True, random_state=SEED).split(written, truth), start=1
     ):
@@ -174,9 +174,9 @@ def main() -> None:
         fold |= of_fold(corpora, shape, options.steps, options.seeds)
         truths.append(truth[test])
         for name, one in fold.items():
-            told.setdefault(name, []).append(one)
+            answered.setdefault(name, []).append(one)
         print(number, {name: round(macro_f1(truth[test], one.said), 4) for name, one in fold.items()}, flush=True)
-    results = {name: summary(each, truths) for name, each in told.items()}
+    results = {name: summary(each, truths) for name, each in answered.items()}
     for name, figures in results.items():
         print(name, figures)
     if options.out:

@@ -86,8 +86,8 @@ def fit(
     shares /= shares.sum()
     mixed = torch.stack([float(share) * each for share, each in zip(shares, said, strict=True)]).sum(0)
     gain, repeat = learnt(mixed, held, target)
-    found = settings.model_copy(update={"gain": gain, "repeat": repeat})
-    return build(members, dict(zip(members, shares.tolist(), strict=True)), found)
+    learned = settings.model_copy(update={"gain": gain, "repeat": repeat})
+    return build(members, dict(zip(members, shares.tolist(), strict=True)), learned)
 
 
 def drawn(said: Sequence[Tensor], hidden: Tensor, target: Tensor, settings: Settings, seed: int) -> np.ndarray:

@@ -46,9 +46,9 @@ def catalogue() -> dict[str, dict[str, str]]:
 
 def located(checkpoint: str) -> tuple[Path, str]:
     """The folder and the licence that the catalogue states, if any; raises `BadInput` where there is none of that name."""
-    known = catalogue()
-    if checkpoint in known:
-        entry = known[checkpoint]
+    entries = catalogue()
+    if checkpoint in entries:
+        entry = entries[checkpoint]
         spec = importlib.util.find_spec(entry["package"])
         if spec is None or not spec.submodule_search_locations:
             raise BadInput(
@@ -59,7 +59,7 @@ def located(checkpoint: str) -> tuple[Path, str]:
         return Path(checkpoint), ""
     if HUB.fullmatch(checkpoint) and not checkpoint.startswith("."):
         return _downloaded(checkpoint), ""
-    raise unknown("checkpoint (a folder, OWNER/NAME on the hub, or a name of the catalogue)", checkpoint, known)
+    raise unknown("checkpoint (a folder, OWNER/NAME on the hub, or a name of the catalogue)", checkpoint, entries)
 
 
 def _downloaded(checkpoint: str) -> Path:

@@ -35,8 +35,8 @@ def known(generator: Generator, names: Sequence[str]) -> tuple[list[str], list[s
     by_id: dict[str, str] = {}
     for item in generator.format.items:
         by_id.setdefault(item.split(" ", 1)[0], item)
-    found = [(name, name if name in items else by_id.get(name.strip())) for name in names]
-    return [item for _, item in found if item], [name for name, item in found if not item]
+    pairs = [(name, name if name in items else by_id.get(name.strip())) for name in names]
+    return [item for _, item in pairs if item], [name for name, item in pairs if not item]
 
 
 def history(names: Sequence[str]) -> Events:

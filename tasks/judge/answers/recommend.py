@@ -21,8 +21,8 @@ COUNT, NEWEST = 10, 5  # items that are recommended, and of the history that are
 
 def answers(generator: Generator, test: Corpus, count: int, folder: Path) -> list[dict[str, Any]]:
     """A list for each history; its file holds the history without what came."""
-    known = [at for at, symbols in enumerate(test.sequences.rows()) if len(symbols) > 2 and symbols[-2] != UNKNOWN][:count]
-    contents = generator.modality.decode(test.sequences[known], generator.format)
+    rows = [at for at, symbols in enumerate(test.sequences.rows()) if len(symbols) > 2 and symbols[-2] != UNKNOWN][:count]
+    contents = generator.modality.decode(test.sequences[rows], generator.format)
     histories = [history(content.values.tolist()[:-1]) for content in contents]
     shown = []
     for number, (content, before) in enumerate(zip(contents, histories, strict=True)):

@@ -51,8 +51,8 @@ def changes(period: Sequence[Post], before: Sequence[Post], label: str, alpha: f
     }
     p_values = {topic: p_value(*counts) for topic, counts in counted.items()}
     alarms = holm(p_values, alpha)
-    found = [Change(topic, *counts, p_values[topic], topic in alarms) for topic, counts in counted.items()]
-    return sorted(found, key=lambda change: (change.topic != EVERYTHING, change.p_value, change.topic))
+    compared = [Change(topic, *counts, p_values[topic], topic in alarms) for topic, counts in counted.items()]
+    return sorted(compared, key=lambda change: (change.topic != EVERYTHING, change.p_value, change.topic))
 
 
 def distinct(posts: Sequence[Post]) -> list[Post]:

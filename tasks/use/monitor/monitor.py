@@ -110,8 +110,8 @@ def sum_up(settings: MonitorSettings, now: datetime) -> Monitored:
 
 def summed(at: int, period: Sequence[Post], before: Sequence[Post], settings: MonitorSettings, model: str) -> dict[str, Any]:
     """One period, as its file holds it."""
-    found = changes(period, before, settings.watch, settings.alpha, settings.fewest)
-    written, sources = sentences(period, found, settings.watch), {post.place: post for post in period}
+    compared = changes(period, before, settings.watch, settings.alpha, settings.fewest)
+    written, sources = sentences(period, compared, settings.watch), {post.place: post for post in period}
     named = dict.fromkeys(place for sentence in written for place in sentence.sources)
     return {
         "period": name_of(at, settings.period),
@@ -119,7 +119,7 @@ def summed(at: int, period: Sequence[Post], before: Sequence[Post], settings: Mo
         "watch": settings.watch,
         "posts": len(period),
         "watched": sum(post.label == settings.watch for post in period),
-        "changes": [asdict(change) for change in found],
+        "changes": [asdict(change) for change in compared],
         "sentences": [asdict(sentence) for sentence in written],
         "sources": {place: _source(sources[place]) for place in named},
     }
