@@ -3,6 +3,8 @@
     bundle.json             the card: what it is, how to build it, the digests of all other files
     weights.safetensors     the tensors of a member, a body or a baseline
     members/NAME/           of an ensemble: the bundles of its members
+    latest.safetensors      of series: what it goes on from by itself
+    cases.json              of what replies: the past cases that it answers from
 
 No pickle anywhere: code comes from the project, weights from safetensors, all the rest is JSON.
 """
@@ -18,6 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from pydantic import ValidationError
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
@@ -27,6 +30,7 @@ from aigc_models.card import CARD, FORMAT_VERSION, Card, read_card, valid
 from aigc_models.errors import BadInput, Damaged
 from aigc_models.find import find
 from aigc_models.heads import headed
+from aigc_models.language.cases import CASES, INDEXED, Cases
 from aigc_models.reading import bundle_files
 from aigc_models.reading.bundle_files import AGAIN, MEMBERS, WEIGHTS, sha256
 from aigc_models.training.checkpoints import detached, replace
@@ -45,10 +49,12 @@ def save(
     card: Card,
     members: Mapping[str, Path] | None = None,
     latest: Sequence[tuple[bytes, int]] = (),
+    beside: Mapping[str, bytes] | None = None,
 ) -> Card:
     """Write `model` as a bundle, whole or not at all; an ensemble is written as the bundles of its `members`.
 
-    `latest`: of a model that goes on from a past, the newest one of each series, packed, and its condition.
+    `latest`: of a model that goes on from a past, the newest one of each series, packed, and its condition. `beside`: what
+    else it needs, by the name of its file.
     """
     unfinished = folder.with_name(f"{folder.name}.tmp")
     shutil.rmtree(unfinished, ignore_errors=True)
@@ -59,6 +65,8 @@ def save(
         params = _write_weights(model, unfinished / WEIGHTS)
     if latest:
         _write_latest(latest, unfinished / LATEST)
+    for name, payload in (beside or {}).items():
+        (unfinished / name).write_bytes(payload)
     files = sorted(path for path in unfinished.rglob("*") if path.is_file())
     filled: dict[str, object] = {
         "format_version": FORMAT_VERSION,
@@ -99,6 +107,20 @@ def latest(folder: Path) -> tuple[list[bytes], tuple[int, ...]]:
     except (OSError, SafetensorError, *UNFIT) as error:
         raise Damaged(f"{folder / LATEST} cannot be read: {error}") from error
     return contents, conditions
+
+
+def cases(folder: Path) -> tuple[Cases, dict[str, Tensor]] | None:
+    """The past cases that a bundle keeps, and by member what was made of their texts; none where it keeps none.
+
+    Raises `Damaged` where they cannot be read.
+    """
+    if not (folder / CASES).is_file():
+        return None
+    try:
+        indexes = load_file(folder / INDEXED) if (folder / INDEXED).is_file() else {}
+        return Cases.model_validate_json((folder / CASES).read_bytes()), indexes
+    except (OSError, ValidationError, SafetensorError) as error:
+        raise Damaged(f"{folder / CASES} cannot be read: {error}") from error
 
 
 def _copy(source: Path, target: Path) -> int:

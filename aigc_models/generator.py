@@ -64,7 +64,8 @@ class Generator(Inference):
             latest = Latest(tuple(map(modality.unpack, contents)), conditions)
         except (Unreadable, *bundle.UNFIT) as error:
             raise Damaged(f"{Path(path) / bundle.LATEST} holds no content of {card.modality}: {error}") from error
-        return cls(card, model, modality, card.shape.format, latest)
+        past, indexes = bundle.cases(Path(path)) or (None, {})
+        return cls(card, model, modality, card.shape.format, latest, past, indexes)
 
     @property
     def sampling(self) -> type[BaseModel]:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from types import ModuleType
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
@@ -25,6 +26,9 @@ from aigc_models.language import reading
 from aigc_models.modality import divided_inside
 from aigc_models.sequences import Sequences
 from aigc_models.training.devices import place_of
+
+if TYPE_CHECKING:
+    from aigc_models.language.cases import CaseBook, Cases, Reply
 
 REASONS, REASONS_FROM = 2, 20  # reasons of an item, and newest items of a history that they are sought in
 MOST_KEPT = 2_000  # rows of log-probabilities that reasons are made from
@@ -65,6 +69,8 @@ class Inference:
     modality: ModuleType
     format: Any
     latest: Latest = field(default_factory=Latest)
+    cases: Cases | None = None
+    indexes: dict[str, Tensor] = field(default_factory=dict, repr=False, compare=False)  # of the texts of `cases`, by member
     alone: dict[int, Tensor] = field(default_factory=dict, repr=False, compare=False)  # what follows one item, by its symbol
 
     @property
@@ -149,6 +155,28 @@ class Inference:
         values = self.modality.encode(questions, self.format), self.label_conditions(len(questions))
         scores = self._ask(Matches, lambda model, *given: model.match(Batch(*given), index), *values)
         return scores.double().softmax(-1).float()
+
+    def reply(self, question: str, count: int = 1) -> list[Reply]:
+        """The `count` answers of past cases that suit a question best, the best first; `Reply.suits` says which are to be
+        given. Raises `BadInput` for a question without a word, and where the bundle keeps no cases."""
+        if self.cases is None:
+            raise BadInput(
+                f"{self.card.name} ({self.card.family}) keeps no past cases to reply from; train it for --task match"
+            )
+        if not question.strip():
+            raise BadInput("the question is empty; say what is asked")
+        return self.case_book.reply(" ".join(question.split()), count)
+
+    @cached_property
+    def case_book(self) -> CaseBook:
+        """The cases with what the members need of them, made at the first question."""
+        from aigc_models.language.cases import CaseBook
+
+        assert self.cases is not None
+        members = getattr(self.model, "members", {self.card.name: self.model})
+        if missing := [name for name in self.cases.weights if name not in members]:
+            raise BadInput(f"the cases of {self.card.name} are looked for by {', '.join(missing)}, which it does not have")
+        return CaseBook(members, self.cases, self.format, len(self.card.labels), self.indexes)
 
     def _recommended(self, histories: Sequence[Any]) -> Tensor:
         """Log-probabilities float (history, symbol)."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from aigc_models.errors import BadInput
-from flows.config import PRESETS, PipelineConfig, read_yaml
+from flows.config import PRESETS, PipelineConfig, preset_of, read_yaml
 from flows.recipes import registered_name
 from tasks.judge.anchor import anchor_of
 from tasks.judge.champion import ChampionRef, opponent, standing_champion
@@ -68,14 +68,17 @@ def contested(config: PipelineConfig, champion: ChampionRef | None) -> PipelineC
     """The configuration with gates that compare with the champion, where there is one."""
     if champion is None:
         return config
-    gates = (*config.promotion.gates, *champion_gates(config.promotion.gates, champion.modality))
+    gates = (
+        *config.promotion.gates,
+        *champion_gates(config.promotion.gates, preset_of(champion.modality, config.training.encode.task)),
+    )
     return config.model_copy(update={"promotion": config.promotion.model_copy(update={"gates": gates})})
 
 
-def champion_gates(gates: tuple[Gate, ...], modality: str) -> tuple[Gate, ...]:
-    """Those of the modality's preset that compare with the champion, in what a recipe has no such gate for."""
-    if not (PRESETS / f"{modality}.yaml").is_file():
+def champion_gates(gates: tuple[Gate, ...], preset: str) -> tuple[Gate, ...]:
+    """Those of a preset that compare with the champion, in what a recipe has no such gate for."""
+    if not (PRESETS / f"{preset}.yaml").is_file():
         return ()
     compared = {gate.metric for gate in gates if gate.reference == "champion"}
-    preset = [Gate.model_validate(gate) for gate in read_yaml(modality).get("promotion", {}).get("gates", [])]
-    return tuple(gate for gate in preset if gate.reference == "champion" and gate.metric not in compared)
+    usual = [Gate.model_validate(gate) for gate in read_yaml(preset).get("promotion", {}).get("gates", [])]
+    return tuple(gate for gate in usual if gate.reference == "champion" and gate.metric not in compared)

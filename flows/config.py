@@ -13,6 +13,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from aigc_models.errors import BadInput, unknown
+from aigc_models.heads import GENERATE
 from aigc_models.training.devices import AUTO, Device
 from flows.yaml_file import line_of, mapping
 from tasks.clean.clean import CleanSettings
@@ -179,6 +180,11 @@ def merge(base: Any, over: Any) -> Any:
             for key in [*base, *(k for k in over if k not in base)]
         }
     return over
+
+
+def preset_of(modality: str, task: str) -> str:
+    """The name of the preset for a task on content of a modality, whether there is one or not."""
+    return modality if task in ("", GENERATE) else f"{modality}-{task}"
 
 
 def presets() -> list[str]:

@@ -7,8 +7,8 @@ from functools import cached_property
 from pydantic import Field, field_validator
 
 from aigc_models.errors import BadInput, unknown
-from aigc_models.heads import GENERATE, tasks
-from flows.config import RunConfig, Settings, compose, presets, seconds
+from aigc_models.heads import tasks
+from flows.config import RunConfig, Settings, compose, preset_of, presets, seconds
 from tasks.dataset.datasets import remembered, summary
 from tasks.ingest.source import SourceSettings, modality
 from tasks.stage.settings import Workspace
@@ -84,7 +84,7 @@ class Order(Settings):
 
 def _fitting(name: str, modality: str, task: str) -> str:
     """The preset of a modality and a task; raises `BadInput` where there is none."""
-    preset = modality if task in ("", GENERATE) else f"{modality}-{task}"
+    preset = preset_of(modality, task)
     if preset not in presets():
         what = modality if preset == modality else f"{modality} to {task}"
         raise BadInput(

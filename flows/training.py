@@ -114,9 +114,9 @@ def version_recipe(
 
     `alone`: the name of the one model that it is made of, where it is not the ensemble.
     """
-    execution, training = Execution.current(), published_body(config.training)[1]
     if isinstance(trained.corpus, Planned):
         return None
+    execution, training = Execution.current(), published_body(config.training)[1]
     body, planned = as_measured(trained.corpus, training)
     by_name = {member.name: member for member in planned}
     members = tuple(by_name[member.name] for member in training.members)

@@ -192,6 +192,44 @@ def published(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def replier(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """BM25 over past questions to a shop: eight answers, to each of which customers ask by one word of several."""
+    import numpy as np
+
+    from aigc_models import bundle
+    from aigc_models.bundle import Card
+    from aigc_models.corpus import Corpus
+    from aigc_models.ensembles import conditional_logit
+    from aigc_models.families import bm25
+    from aigc_models.heads import match
+    from aigc_models.modalities import text
+
+    words = ["cancel", "parcel", "refund", "hours", "invoice", "password", "warranty", "gift"]
+    asked = ["how about the {}", "{} please", "my {} is late", "a question of {}", "what of that {} now", "{} again"]
+    form = text.Format(length=96)
+
+    def corpus(first: int, last: int) -> Corpus:
+        written = [f"{asked[at].format(word)}\nThis is how {word} works." for word in words for at in range(first, last)]
+        return Corpus("text", text.encode(written, form), np.zeros(len(written), np.int64))
+
+    corpora = {"train": corpus(0, 3), "validation": corpus(3, 5), "test": corpus(5, 6)}
+    about: dict[str, Any] = {"format": form.model_dump(), "task": "match"}
+    card = Card(name="words", family="bm25", modality="text", config=bm25.SIZES["debug"].model_dump(mode="json"), **about)
+    model = bm25.build(bm25.SIZES["debug"], card.shape)
+    model.fit(corpora["train"], corpora["validation"], lambda *arguments, **figures: None)
+    folder = Path(tmp_path_factory.mktemp("replying"))
+    bundle.save(folder / "words", model, card)
+    settings = conditional_logit.Settings()
+    pool = conditional_logit.fit({"words": model}, corpora["train"], corpora["validation"], card.shape, settings, 0, print)
+    ids = {name: [f"{name}-{row}" for row in range(len(one))] for name, one in corpora.items()}
+    whole: dict[str, Any] = {**about, "kind": "ensemble", "config": pool.settings.model_dump(), "weights": pool.weights}
+    card = Card(name="shop", family="conditional_logit", modality="text", dataset="shop", version="d4ta", **whole)
+    files = match.beside(pool, corpora, ids, card.shape)
+    bundle.save(folder / "shop", pool, card, {"words": folder / "words"}, beside=files)
+    return folder / "shop"
+
+
+@pytest.fixture(scope="session")
 def recommender(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Transitions between twelve films, each of which is followed by the next one."""
     import numpy as np

@@ -11,8 +11,10 @@ and, where a family that only `Encodes` can be asked it through a head on top,
     class Settings(BaseModel)                          how the head is made, frozen
     def build(body, shape, settings) -> nn.Module      `body` and the head; `players`, `validation_loss` and PROTOCOL's method
 
-A task that divides items inside, rather than among themselves, also has `divided(values, split) -> (values, rows)`: what a
-split holds of all items of a data set, encoded, and which of them each of its rows is of. Metrics and ensembles name the tasks
+A task whose models need more than weights has `beside(ensemble, corpora, ids, shape) -> dict[str, bytes]`: files that stand in
+the bundle beside them, made once the weights are learned; `corpora` and `ids` by split. A task that divides items inside,
+rather than among themselves, also has `divided(values, split) -> (values, rows)`: what a split holds of all items of a data
+set, encoded, and which of them each of its rows is of. Metrics and ensembles name the tasks
 that they are of (`TASKS`); those that name none are of `generate`.
 """
 

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+import safetensors.torch
 import torch
 from jaxtyping import Bool, Float
 from pydantic import BaseModel, ConfigDict, Field
@@ -19,6 +21,7 @@ from torch.nn import functional as F
 from aigc_models.capabilities import Matches, Mean, Player, Shape
 from aigc_models.corpus import Batch, Corpus, Shuffled
 from aigc_models.errors import BadInput
+from aigc_models.language.cases import CASES, INDEXED, Case, CaseBook, learn
 from aigc_models.language.pairs import Pair, batch_of, distinct_answers, pair, pairs_of
 from aigc_models.sequences import PAD
 from aigc_models.training.devices import place_of
@@ -26,7 +29,20 @@ from aigc_models.training.devices import place_of
 if TYPE_CHECKING:
     from aigc_models.inference import Inference
 
-__all__ = ["MODALITIES", "PROTOCOL", "MatchHead", "Pair", "Settings", "answers", "build", "check", "pair", "pairs_of", "suits"]
+__all__ = [
+    "MODALITIES",
+    "PROTOCOL",
+    "MatchHead",
+    "Pair",
+    "Settings",
+    "answers",
+    "beside",
+    "build",
+    "check",
+    "pair",
+    "pairs_of",
+    "suits",
+]
 
 PROTOCOL = Matches
 MODALITIES = frozenset({"text"})
@@ -159,6 +175,19 @@ def answers(generator: Inference, contents: Sequence[Any]) -> list[dict[str, Any
         best, place = int(row.argmax()), 1 + int((row > row[distinct.index(one.answer)]).sum())
         rows.append({"question": one.question, "best": distinct[best], "probability": float(row[best]), "place": place})
     return rows
+
+
+def beside(ensemble: Any, corpora: Mapping[str, Corpus], ids: Mapping[str, Sequence[str]], shape: Shape) -> dict[str, bytes]:
+    """The past cases. Weights and certainty come from validation questions beside the train cases; to be replied from are all
+    cases, whichever split they are in, since nothing is measured on them here."""
+    pairs = {name: pairs_of(corpus.sequences, shape.format) for name, corpus in corpora.items()}
+    each = {name: [Case(id, *one) for id, one in zip(ids[name], pairs[name], strict=True)] for name in pairs}
+    none = len(shape.labels)
+    learned = learn(ensemble.members, ensemble.weights, each["train"], pairs["validation"], shape.format, none)
+    whole = learned.model_copy(update={"cases": tuple(chain.from_iterable(each.values()))})
+    indexed = CaseBook(ensemble.members, whole, shape.format, none).indexed
+    tensors = {name: one.cpu().contiguous() for name, one in indexed.items() if isinstance(one, Tensor)}
+    return {CASES: whole.model_dump_json().encode(), INDEXED: safetensors.torch.save(tensors)}
 
 
 def build(body: nn.Module, shape: Shape, settings: Settings) -> MatchHead:

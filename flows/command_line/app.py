@@ -17,6 +17,7 @@ from flows.command_line import keys as cli_keys
 from flows.command_line import models as cli_models
 from flows.command_line import monitor as cli_monitor
 from flows.command_line import recommend as cli_recommend
+from flows.command_line import reply as cli_reply
 from flows.command_line import reproduce as cli_reproduce
 from flows.command_line import retrain as cli_retrain
 from flows.command_line import services as cli_services
@@ -51,6 +52,7 @@ app.command()(cli_retrain.retrain)
 app.command()(cli_monitor.monitor)
 app.command()(cli_explain.explain)
 app.command()(cli_recommend.recommend)
+app.command()(cli_reply.reply)
 app.command()(cli_reproduce.reproduce)
 app.command()(cli_signing.verify)
 app.command()(cli_signing.sign)

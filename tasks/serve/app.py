@@ -20,7 +20,7 @@ from fastapi.responses import HTMLResponse, JSONResponse, StreamingResponse
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from aigc_models.errors import BadInput
-from tasks.serve import failures, inference, media, promotion, recommendations
+from tasks.serve import failures, inference, media, promotion, recommendations, replies
 from tasks.serve.chat import Chat, ChatAnswer, ChatRequest
 from tasks.serve.completions import Answer, CompletionAnswer, server_sent
 from tasks.serve.document import documented
@@ -31,7 +31,7 @@ from tasks.serve.doors.limits import Limits, cost
 from tasks.serve.engine import Engine, Hung
 from tasks.serve.following import EVERY, Follower
 from tasks.serve.metering import Metered, Meters
-from tasks.serve.requests import deadline_of, headers, mark, unless_gone, worker_for
+from tasks.serve.requests import conversing_worker, deadline_of, headers, mark, unless_gone, worker_for
 from tasks.serve.schemas import (
     FAILURES,
     Completion,
@@ -70,12 +70,14 @@ def create_app(
     keyring: Keyring | None = None,
     hosts: Sequence[str] = LOOPBACK,
     promote: promotion.Promote | None = None,
+    feedback: Path | None = None,
 ) -> FastAPI:
     """An app that serves `models` by name; they are loaded when it starts, then `loaded` is called.
 
     `every`: seconds between two looks at the registry. `hung`: seconds without progress until `/healthz` says 503.
     `keyring`: whose keys are asked for, once there is one; none: everybody may ask. `hosts`: by which names; `*`: by any.
     `promote`: what makes a version champion, for who has a key for that; none: nobody may.
+    `feedback`: the folder that keeps what people say of replies; none: it is not kept.
     """
     limits = limits or Limits()
     engine = Engine(models, limits)
@@ -98,8 +100,8 @@ def create_app(
 
     app = FastAPI(title="AIGC Foundry", description=ABOUT, lifespan=lifespan, docs_url=None, redoc_url=None)
     app.state.engine, app.state.meters, app.state.follower, app.state.hung = engine, meters, follower, hung
-    app.state.promote = promote
-    for part in (router, media.router, inference.router, recommendations.router, promotion.router):
+    app.state.promote, app.state.feedback = promote, feedback
+    for part in (router, media.router, inference.router, recommendations.router, replies.router, promotion.router):
         app.include_router(part)
     app.add_middleware(Access, limits=limits, keyring=keyring, hosts=hosts)
     app.add_middleware(Metered, meters=meters, limits=limits)
@@ -151,8 +153,10 @@ async def completions(asked: CompletionRequest, request: Request) -> Response:
 
 @router.post("/v1/chat/completions", response_model=None, responses=streamed(Chat))
 async def chat(asked: ChatRequest, request: Request) -> Response:
-    """The same in the shape of a conversation; the model goes on with the messages' contents."""
-    worker = worker_for(request, asked, "text")
+    """The same in the shape of a conversation; the model goes on with the messages' contents, or replies from past cases."""
+    worker = conversing_worker(request, asked)
+    if "matches" in worker.generator.capabilities:
+        return await replies.chatted(request, asked, worker)
     return await answered(request, asked, ChatAnswer, worker)
 
 

@@ -6,10 +6,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AliasChoices, BaseModel, Field
 
+from aigc_models.language.cases import SURE
 from tasks.serve.schemas import STRICT, Asked, Name, bounded
 from tasks.use.provenance import Label
 
 MAX_INPUTS = 64
+MAX_SAID = 20_000  # characters of a question, a reply or a correction that is spoken of
 MAX_INPUT = 900_000  # characters: a request is at most a megabyte
 LEVELS = (0.1, 0.25, 0.5, 0.75, 0.9)
 
@@ -125,6 +127,31 @@ class RecommendRequest(BaseModel):
     user: Name | None = Field(None, description="accepted for the client's sake, not kept")
 
 
+class ReplyRequest(BaseModel):
+    """`POST /v1/replies`."""
+
+    model_config = STRICT
+
+    model: Name | None = Field(None, description="a served model; may be left out where one alone can do this")
+    question: str = Field(description="what is asked", json_schema_extra=bounded("prompt"))
+    count: int = Field(3, ge=1, le=100, description="replies to show, the nearest first")
+    confidence: float = Field(SURE, ge=0, le=1, description="that a reply has to have to be given")
+    user: Name | None = Field(None, description="accepted for the client's sake, not kept")
+
+
+class FeedbackRequest(BaseModel):
+    """`POST /v1/feedback`: whether a reply was right, and what it should have been."""
+
+    model_config = STRICT
+
+    model: Name | None = None
+    question: str = Field(min_length=1, max_length=MAX_SAID)
+    answer: str = Field(max_length=MAX_SAID, description="the reply that is spoken of")
+    good: bool
+    correction: str | None = Field(None, min_length=1, max_length=MAX_SAID, description="what it should have been")
+    case: Name | None = Field(None, description="the id of the case that it rested on")
+
+
 class EmbeddingRequest(InferenceRequest):
     """`POST /v1/embeddings`."""
 
@@ -229,6 +256,32 @@ class Recommendations(BaseModel):
     unknown: list[str] = Field(description="items of the request that the model does not know")
     cold_start: bool = Field(description="whether nothing of the history is known")
     aigc: Label
+
+
+class PastCase(BaseModel):
+    id: str = Field(description="of the item in the data set: `aigc data items`")
+    question: str
+
+
+class GivenReply(BaseModel):
+    given: bool = Field(description="whether it is sure enough to be given")
+    answer: str
+    confidence: float | None = Field(None, description="share of questions that no case answers which score lower")
+    case: PastCase
+
+
+class Replies(BaseModel):
+    object: Literal["list"] = "list"
+    model: str
+    answered: bool
+    text: str
+    data: list[GivenReply]
+    aigc: Label
+
+
+class Kept(BaseModel):
+    kept: bool = True
+    dataset: str
 
 
 class Embedding(BaseModel):

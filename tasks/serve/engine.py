@@ -103,6 +103,11 @@ class Engine:
         able = [worker for worker in self.workers() if _makes(worker, modality)]
         return self._chosen(name, able, f"make {modality}", _instead)
 
+    def conversing(self, name: str | None) -> Worker:
+        """The same of a model that makes text, or replies from past cases."""
+        able = [worker for worker in self.workers() if _makes(worker, "text") or "matches" in worker.generator.capabilities]
+        return self._chosen(name, able, "make text or reply", _instead)
+
     def able(self, name: str | None, *capabilities: str) -> Worker:
         """The model called `name`, or the only one that has one of `capabilities`; raises `KeyError`, `BadInput`."""
         able = [worker for worker in self.workers() if set(capabilities) & set(worker.generator.capabilities)]

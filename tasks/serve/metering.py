@@ -31,6 +31,8 @@ class Meters:
         self.seconds = Histogram("aigc_request_seconds", "To the last byte.", ["route"], registry=registry, buckets=SECONDS)
         self.items = Counter("aigc_generated_items", "Items generated.", ["model"], registry=registry)
         self.tokens = Counter("aigc_generated_tokens", "Bytes of text generated.", ["model"], registry=registry)
+        text = "Questions that were replied to from past cases (given), or not (unknown)."
+        self.replies = Counter("aigc_replies", text, ["model", "outcome"], registry=registry)
         Gauge("aigc_queue_items", "Items being made or waiting.", registry=registry).set_function(lambda: engine.waiting)
         Gauge("aigc_ready", "1 when every model is loaded.", registry=registry).set_function(lambda: engine.ready)
         text = "Looks at the registry that found another version: served, refused; or that failed: failed."
@@ -40,6 +42,10 @@ class Meters:
             version.labels(name).set_function(partial(_served_version, engine, name))
             for outcome in OUTCOMES:
                 self.reloads.labels(name, outcome)
+
+    def replied(self, model: str, given: bool) -> None:
+        """Count a question."""
+        self.replies.labels(model, "given" if given else "unknown").inc()
 
 
 def _served_version(engine: Any, name: str) -> float:

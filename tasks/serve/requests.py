@@ -12,7 +12,7 @@ from urllib.parse import quote
 from fastapi import Request
 
 from tasks.serve import failures
-from tasks.serve.asking import InferenceRequest, RecommendRequest
+from tasks.serve.asking import FeedbackRequest, InferenceRequest, RecommendRequest, ReplyRequest
 from tasks.serve.drawing import Late
 from tasks.serve.engine import Engine
 from tasks.serve.metering import HELD
@@ -21,6 +21,7 @@ from tasks.serve.worker import Worker
 from tasks.use.provenance import Label
 
 T = TypeVar("T")
+Given = Asked | InferenceRequest | RecommendRequest | FeedbackRequest | ReplyRequest
 PRINTABLE = "".join(map(chr, range(0x20, 0x7F))).replace("%", "")
 
 
@@ -36,7 +37,19 @@ def worker_for(request: Request, asked: Asked, modality: str) -> Worker:
     return held(request, worker)
 
 
-def able_worker(request: Request, asked: Asked | InferenceRequest | RecommendRequest, *capabilities: str) -> Worker:
+def conversing_worker(request: Request, asked: Asked) -> Worker:
+    """The same of a model that makes text, or that replies from past cases."""
+    engine: Engine = request.app.state.engine
+    engine.limits.check(asked)
+    try:
+        worker = engine.conversing(asked.model)
+    except KeyError as error:
+        raise failures.UnknownModel(asked.model) from error
+    worker.check(asked.label)
+    return held(request, worker)
+
+
+def able_worker(request: Request, asked: Given, *capabilities: str) -> Worker:
     """The model that is asked; raises `UnknownModel`, or `BadInput` where it can do none of `capabilities`, or too much."""
     engine: Engine = request.app.state.engine
     engine.limits.check(asked)

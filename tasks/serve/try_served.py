@@ -236,6 +236,10 @@ def recommended(payload: bytes, suffix: str) -> tuple[str, dict[str, Any]]:
     return "/v1/recommendations", {"items": events.unpack(payload).values.tolist()}
 
 
+def replied(payload: bytes, suffix: str) -> tuple[str, dict[str, Any]]:
+    return "/v1/replies", {"question": payload.decode().partition("\n")[0]}
+
+
 def text(settings: TrialSettings) -> Question:
     body = {"max_tokens": settings.max_tokens}
     return "/v1/completions", body, lambda answer: (".txt", answer["choices"][0]["text"].encode())
@@ -260,5 +264,5 @@ def forecast() -> Question:
     return "/v1/forecast", {}, lambda answer: (".json", json.dumps(answer["data"][0]).encode())
 
 
-ABOUT = {"classify": classified, "recommend": recommended}  # by task: where it is asked, and how
+ABOUT = {"classify": classified, "match": replied, "recommend": recommended}  # by task: where it is asked, and how
 QUESTIONS: dict[str, Callable[[TrialSettings], Question]] = {"text": text, "image": image}

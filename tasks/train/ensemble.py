@@ -13,10 +13,13 @@ from tasks.stage.references import CorpusRef, EnsembleRef, ModelRef
 from tasks.stage.stage import StageContext, stage
 from tasks.stage.validation import validated
 from tasks.train.encode import LATEST, latest_contents
-from tasks.train.inputs import shape_of, splits
+from tasks.train.inputs import ids_of, shape_of, splits
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from aigc_models.bundle import Card
+    from aigc_models.corpus import Corpus
 
 
 class EnsembleSettings(BaseModel):
@@ -64,9 +67,21 @@ def build_ensemble(data: CorpusRef, members: list[ModelRef], settings: EnsembleS
         models, corpora["train"], corpora["validation"], shape, options(settings), settings.seed, context.progress
     )
     folder = context.folder / "bundle"
-    bundle.save(folder, ensemble, _card(data, members, settings, ensemble), members=folders, latest=newest(data, context))
+    latest, files = newest(data, context), beside(data, ensemble, corpora, context)
+    bundle.save(folder, ensemble, _card(data, members, settings, ensemble), folders, latest, files)
     context.log(**{f"weight.{name}": weight for name, weight in ensemble.weights.items()})
     return EnsembleRef.to(context.workspace, folder, method=settings.method, modality=data.modality, weights=ensemble.weights)
+
+
+def beside(data: CorpusRef, ensemble: Any, corpora: Mapping[str, Corpus], context: StageContext) -> dict[str, bytes]:
+    """What the task keeps in the bundle beside the weights, by the name of its file."""
+    head = find("aigc_models.heads", data.task)
+    if not hasattr(head, "beside"):
+        return {}
+    made: dict[str, bytes] = head.beside(
+        ensemble, corpora, {name: ids_of(data, name, context) for name in corpora}, shape_of(data)
+    )
+    return made
 
 
 def newest(data: CorpusRef, context: StageContext) -> list[tuple[bytes, int]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tasks.split.folds import outside
@@ -29,6 +30,15 @@ def splits(data: CorpusRef, context: StageContext) -> dict[str, Corpus]:
 
     folders = [context.workspace.path(output) for output in data.outputs]
     return {folder.name: Corpus.load(folder, data.modality) for folder in folders}
+
+
+def ids_of(data: CorpusRef, split: str, context: StageContext) -> list[str]:
+    """Which item of the data set each row of a split is of."""
+    import numpy as np
+
+    folder = next(context.workspace.path(output) for output in data.outputs if Path(output).name == split)
+    ids: list[str] = np.load(folder / "ids.npy").tolist()
+    return ids
 
 
 def apart(train: Corpus, held: CorpusRef, context: StageContext) -> Corpus:

@@ -16,13 +16,14 @@ CAPABILITIES = {
     "forecast": "forecasts",
     "classify": "classifies",
     "recommend": "recommends",
+    "reply": "matches",
     "score": "scores",
     "encode": "encodes",
     "reconstruct": "reconstructs",
     "denoise": "denoises",
 }
 LENT = frozenset(
-    {"encodes", "reconstructs", "denoises", "forecasts", "classifies", "recommends"}
+    {"encodes", "reconstructs", "denoises", "forecasts", "classifies", "recommends", "matches"}
 )  # a member's are its ensemble's
 
 

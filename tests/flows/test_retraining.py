@@ -13,7 +13,7 @@ from types import SimpleNamespace
 import pytest
 
 from flows.champions import champion_gates
-from flows.config import PipelineConfig
+from flows.config import PipelineConfig, preset_of
 from flows.due import RetrainConfig
 from flows.pipeline import produce
 from flows.recipes import registered_name
@@ -212,10 +212,11 @@ def table(nights):
         print(f"| {day} | {event} | {outcome.decision.replace('_', ' ')} | {outcome.version or ''} | {outcome.reason} |")
 
 
-def test_a_recipe_without_a_gate_against_the_champion_gets_those_of_its_modality():
+def test_a_recipe_without_a_gate_against_the_champion_gets_those_of_its_modality_and_task():
     assert [gate.metric for gate in champion_gates((), "text")] == ["bits_per_byte", "strange_share"]
     gates = (Gate(metric="bits_per_byte", reference="champion"), Gate(metric="strange_share", reference="baseline"))
     assert [gate.metric for gate in champion_gates(gates, "text")] == ["strange_share"]
+    assert [gate.metric for gate in champion_gates((), preset_of("text", "classify"))] == ["macro_f1"]
     assert {champion_gates((), modality)[0].reference for modality in ("image", "audio", "series")} == {"champion"}
 
 

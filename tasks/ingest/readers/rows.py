@@ -36,7 +36,8 @@ def modality(table: Iterable[Row], columns: list[str], source: SourceSettings) -
     if timelines.suits(head, columns, source):
         return timelines.MODALITY
     timelines.ask(head, columns, source)
-    content = _content_column(head, columns, source)
+    settled_on = source.model_copy(update={"content": _content_column(head, columns, source)})
+    content = contents(settled_on, columns)[0]
     first = next((_unwrapped(row[content]) for row in head if row.get(content) is not None), "")
     if not isinstance(first, bytes):
         return _named_files(str(first), source.path.parent)
@@ -77,15 +78,30 @@ def items(table: Iterable[Row], columns: list[str], source: SourceSettings, moda
     rest = iter(table)
     head = beginning(rest)
     source = settled(head, columns, source)
-    named = source.columns
+    named, together = source.columns, contents(source, columns)
+    if len(together) > 1 and modality != "text":
+        raise BadInput(f"--content {source.content}: several columns are the lines of a text, and {modality} is asked for")
     file = source.path.name
     fixed = source.labels.of_name(file)
     for number, row in enumerate((row for part in (head, rest) for row in part), start=1):
         bad = PROBLEM in row  # then nobody knows what its cells are
         cells = {} if bad else {purpose: text(row.get(name)) for purpose, name in named.items() if purpose != "content"}
-        payload = b"" if bad else _payload(row.get(named["content"]), source.path.parent, modality)
+        payload = b"" if bad else _joined([_payload(row.get(name), source.path.parent, modality) for name in together])
         name = unusable(f"{file} row {number}", row[PROBLEM]) if bad else f"{file} row {number}"
         yield RawItem(payload, name, f"{file}#{row.get(NAME, number)}", **{"label": fixed, **cells})
+
+
+def contents(source: SourceSettings, columns: list[str]) -> list[str]:
+    """The columns whose cells are the content: one, or several with commas, such as a question and its answer."""
+    named = source.content or ""
+    return [named] if named in columns else [name.strip() for name in named.split(",")]
+
+
+def _joined(cells: list[bytes]) -> bytes:
+    """The cells as lines, all but the last on one line each; nothing where one of them is empty."""
+    if len(cells) == 1 or not all(cell.strip() for cell in cells):
+        return cells[0] if len(cells) == 1 else b""
+    return b"\n".join([*(b" ".join(cell.split()) for cell in cells[:-1]), cells[-1]])
 
 
 def settled(head: list[Row], columns: list[str], source: SourceSettings) -> SourceSettings:
@@ -116,8 +132,9 @@ def _texts(head: list[Row], columns: list[str], source: SourceSettings) -> list[
 def _content_column(head: list[Row], columns: list[str], source: SourceSettings) -> str:
     listed = headers.listed(columns)
     for purpose, column in source.columns.items():
-        if column not in columns:
-            raise headers.missing(columns, column, purpose, source.path.name)
+        for name in contents(source, columns) if purpose == "content" else [column]:
+            if name not in columns:
+                raise headers.missing(columns, name, purpose, source.path.name)
     if not head:
         raise BadInput(
             f"{source.path.name} {'has a header and no rows' if columns else 'is empty: it has no column and no row'}"

@@ -51,6 +51,7 @@ class Doors(NamedTuple):
         Raises `BadInput` where other machines could ask without a key, and for limits and files that cannot be used.
         """
         from tasks.registry.promote import promote_version
+        from tasks.use.feedback import FOLDER
 
         keyring, beyond = Keyring(path_of(workspace)), not _is_loopback(host)
         if beyond and not without_keys and not any(not each.revoked for each in keyring.keys.values()):
@@ -59,6 +60,7 @@ class Doors(NamedTuple):
         named = ("*",) if beyond and not hosts else (*LOOPBACK, host, *hosts)
         options: dict[str, Any] = {"limits": limits_of(limits), "hosts": tuple(name.lower() for name in named)}
         options |= {"keyring": None if without_keys else keyring, "promote": partial(promote_version, workspace)}
+        options |= {"feedback": workspace.root / FOLDER}
         tls = tls_of(certificate, key)
         log_to(None if access_log == "-" else Path(access_log or workspace.state / "logs" / "access.jsonl"))
         return cls(options, tls)

@@ -11,7 +11,7 @@ from flows.command_line.app import app
 FOREVER = {"serve", "ui"}  # they run until they are ended, and answer elsewhere
 DESIGNED = {
     "": {"run", "plan", "train", "retrain", "reproduce", "generate", "serve", "deploy", "ui", "doctor", "verify", "sign"}
-    | {"classify", "score", "encode", "reconstruct", "denoise", "forecast", "recommend", "explain", "monitor"},
+    | {"classify", "score", "encode", "reconstruct", "denoise", "forecast", "recommend", "reply", "explain", "monitor"},
     "data.": {
         "add",
         "list",

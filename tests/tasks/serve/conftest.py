@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -176,10 +177,12 @@ def start() -> Iterator[Callable[..., str]]:
     """Starts servers for generators by name, ready when it returns, and ends them."""
     with ExitStack() as stack:
 
-        def begin(limits: Limits | None = None, **generators: Any) -> str:
+        def begin(limits: Limits | None = None, feedback: Path | None = None, **generators: Any) -> str:
             ready = threading.Event()
             models = {name: served(name, generator) for name, generator in generators.items()}
-            address = stack.enter_context(running(create_app(models, limits, loaded=lambda engine: ready.set())))
+            address = stack.enter_context(
+                running(create_app(models, limits, loaded=lambda engine: ready.set(), feedback=feedback))
+            )
             assert ready.wait(60)
             return address
 

@@ -220,3 +220,17 @@ def test_a_column_that_is_called_a_label_is_one(
     assert ("the label Label (few values)" in capfd.readouterr().err) == (name == "Label")
     unlabelled = csv.read(SourceSettings(name="a", location=str(path), label="none"), "text")
     assert {item.label for item in unlabelled} == {None}
+
+
+def test_several_columns_are_the_lines_of_a_text(tmp_path: Path) -> None:
+    file = tmp_path / "faq.csv"
+    file.write_text('question,answer\n"How do\nI pay?","By card,\nor by bill"\nWhere is it?,\n')
+    source = SourceSettings(name="faq", location=str(file), content="question,answer")
+    assert csv.modality(source) == "text"
+    first, second = csv.read(source, "text")
+    assert first.payload == b"How do I pay?\nBy card,\nor by bill"
+    assert second.payload == b"", "half of it is nothing"
+    with pytest.raises(BadInput, match=r"has no column 'anser' \(for content\); did you mean 'answer'"):
+        csv.modality(source.model_copy(update={"content": "question,anser"}))
+    with pytest.raises(BadInput, match="several columns are the lines of a text, and image is asked for"):
+        list(csv.read(source, "image"))

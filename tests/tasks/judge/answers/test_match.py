@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 
 from aigc_models import bundle
@@ -32,3 +34,18 @@ def test_a_report_shows_the_best_answers_of_each_question_and_which_is_right(tmp
     assert "<li><b>to cancel, press &lt;stop&gt;</b> 0." in shown[0]["html"]
     assert shown[0]["html"].count("<li>") == 4
     assert match.answers(generator, corpus([]), 3, tmp_path) == []
+
+
+def test_a_report_shows_what_is_replied_to_test_questions_from_the_cases_of_the_other_splits(replier, tmp_path):
+    generator = Generator.load(replier, "cpu")
+    test = [f"{case.question}\n{case.answer}" for case in generator.cases.cases if case.id.startswith("test-")]
+    given = Corpus("text", text.encode(test, generator.format), np.zeros(len(test), dtype=np.int64))
+    first, *shown = match.answers(generator, given, 3, tmp_path)
+    figures = json.loads((tmp_path / first["file"]).read_text())
+    assert (figures["questions"], figures["answerable"]) == (8, 8)
+    assert figures["right"] > 0.5
+    assert f"answered rightly and {figures['wrong']:.0%} wrongly" in first["html"]
+    assert len(shown) == 3
+    assert "rests on case t" in shown[0]["note"] or "not answered; a case has the answer" in shown[0]["note"]
+    assert not any("rests on case test-" in one["note"] for one in shown), "a question is not answered by itself"
+    assert (tmp_path / "000.txt").read_text() == test[0].partition("\n")[0]
