@@ -142,6 +142,13 @@ class Checkpoint(nn.Module):
         blank = self.reader.token_to_id("[MASK]") or self.reader.token_to_id("<mask>") or self.encoder.config.pad_token_id or 0
         return ids, torch.where(frame, ids, blank), [(int(start), int(end)) for start, end in made.offsets]
 
+    def spares_memory(self, whether: bool) -> None:
+        """Make the inside of each layer again for the backward pass, in place of keeping it."""
+        if whether:
+            self.encoder.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+        else:
+            self.encoder.gradient_checkpointing_disable()
+
     def players(self) -> list[Player]:
         """One: it guesses hidden tokens."""
         return [Player("masked_tokens", list(self.parameters()), self.hidden_loss, weight_decay=0.01)]

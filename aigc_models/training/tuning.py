@@ -1,7 +1,9 @@
 """How much of a body learns beneath a head: all of it, nothing, or low-rank additions to its matrices.
 
 LoRA: W + B A with B (out, rank) and A (rank, in) learnt and W kept (Hu et al. 2021), by the library `peft`, merged into W
-before a bundle is written, so that a bundle is the same whichever way it was trained.
+before a bundle is written, so that a bundle is the same whichever way it was trained. It is there to save memory: nothing is
+dropped on the way to A, which would keep the input of every layer twice, and a body that can (`spares_memory`) makes the
+inside of its layers again for the backward pass (Chen et al. 2016) rather than keep it.
 """
 
 from __future__ import annotations
@@ -15,7 +17,6 @@ from aigc_models.training.randomness import seeded
 
 RANK = 16
 SCALE = 2.0  # alpha / rank
-DROPOUT = 0.05
 
 
 def tuned(model: Any, tune: Literal["full", "frozen", "lora"], seed: int) -> Any:
@@ -31,6 +32,8 @@ def tuned(model: Any, tune: Literal["full", "frozen", "lora"], seed: int) -> Any
     if tune == "lora":
         with seeded(seed):
             _add(model.body)
+        if hasattr(model.body, "spares_memory"):
+            model.body.spares_memory(True)
     return model
 
 
@@ -39,6 +42,8 @@ def merged(model: Any) -> Any:
     if not isinstance(getattr(model, "body", None), nn.Module):
         return model
     model.body.requires_grad_(True)
+    if hasattr(model.body, "spares_memory"):
+        model.body.spares_memory(False)
     if any(hasattr(module, "lora_A") for module in model.body.modules()):
         from peft.tuners.tuners_utils import BaseTunerLayer
 
@@ -56,5 +61,5 @@ def _add(body: nn.Module) -> None:
         from peft import LoraConfig, inject_adapter_in_model
     except ImportError as error:
         raise BadInput("tune=lora needs the package peft: pip install 'aigc-foundry[hub]'") from error
-    config = LoraConfig(r=RANK, lora_alpha=round(SCALE * RANK), lora_dropout=DROPOUT, target_modules="all-linear")
+    config = LoraConfig(r=RANK, lora_alpha=round(SCALE * RANK), target_modules="all-linear")
     inject_adapter_in_model(config, body)

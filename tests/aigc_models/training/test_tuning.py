@@ -74,3 +74,25 @@ def test_what_has_no_body_beneath_a_head_cannot_be_kept():
     shape = Shape("text", ("a", "b"), FORMAT)
     with pytest.raises(BadInput, match="MaskedLm is all one"):
         tuned(masked_lm.build(masked_lm.SIZES["debug"], shape), "lora", 0)
+
+
+def test_what_is_made_again_to_save_memory_gives_the_same_gradients():
+    from aigc_models.families import checkpoint
+
+    with seeded(0):
+        model = headed(checkpoint.build(checkpoint.SIZES["debug"], SHAPE), SHAPE)
+    model = tuned(model, "lora", seed=1).train()
+    for module in model.modules():
+        if isinstance(module, torch.nn.Dropout):
+            module.p = 0.0
+    gradients = []
+    for spared in (True, False):
+        model.body.spares_memory(spared)
+        assert model.body.encoder.is_gradient_checkpointing == spared
+        model.zero_grad()
+        model.players()[0].loss(corpus().batch(np.arange(6))).value.backward()
+        gradients.append([one.grad.clone() for one in model.parameters() if one.requires_grad and one.grad is not None])
+    assert len(gradients[0]) > 4
+    for one, other in zip(*gradients, strict=True):
+        assert torch.allclose(one, other, atol=1e-7)
+    assert not merged(model).body.encoder.is_gradient_checkpointing
