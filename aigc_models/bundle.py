@@ -3,6 +3,7 @@
     bundle.json             the card: what it is, how to build it, the digests of all other files
     weights.safetensors     the tensors of a member, a body or a baseline
     members/NAME/           of an ensemble: the bundles of its members
+    training_runs.safetensors   of what makes texts: hashes of runs of its training data, which it does not repeat
 
 No pickle anywhere: code comes from the project, weights from safetensors, all the rest is JSON.
 """
@@ -17,6 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
@@ -26,6 +28,7 @@ from aigc_models.capabilities import Stateful, capabilities
 from aigc_models.card import CARD, FORMAT_VERSION, Card, read_card, valid
 from aigc_models.errors import BadInput, Damaged
 from aigc_models.find import find
+from aigc_models.fingerprints.winnowing import PIECE, RUN, TrainingRuns
 from aigc_models.heads import headed
 from aigc_models.reading import bundle_files
 from aigc_models.reading.bundle_files import AGAIN, MEMBERS, WEIGHTS, sha256
@@ -37,6 +40,8 @@ from aigc_models.training.size_limit import SizeLimit
 SPARE = 2**20  # numbers that a model may make for itself beside those that are stored
 UNFIT = (ArithmeticError, AssertionError, AttributeError, LookupError, MemoryError, RuntimeError, TypeError, ValueError)
 LATEST = "latest.safetensors"  # what a model of series goes on from by itself
+RUNS = "training_runs.safetensors"
+SIZES = torch.tensor([PIECE, RUN])  # that the hashes are of
 
 
 def save(
@@ -45,10 +50,12 @@ def save(
     card: Card,
     members: Mapping[str, Path] | None = None,
     latest: Sequence[tuple[bytes, int]] = (),
+    runs: TrainingRuns | None = None,
 ) -> Card:
     """Write `model` as a bundle, whole or not at all; an ensemble is written as the bundles of its `members`.
 
     `latest`: of a model that goes on from a past, the newest one of each series, packed, and its condition.
+    `runs`: of what makes texts, what tells whether one repeats its training data.
     """
     unfinished = folder.with_name(f"{folder.name}.tmp")
     shutil.rmtree(unfinished, ignore_errors=True)
@@ -59,6 +66,8 @@ def save(
         params = _write_weights(model, unfinished / WEIGHTS)
     if latest:
         _write_latest(latest, unfinished / LATEST)
+    if runs is not None:
+        save_file({"pieces": torch.from_numpy(runs.pieces.view(np.int64)), "sizes": SIZES}, unfinished / RUNS)
     files = sorted(path for path in unfinished.rglob("*") if path.is_file())
     filled: dict[str, object] = {
         "format_version": FORMAT_VERSION,
@@ -99,6 +108,20 @@ def latest(folder: Path) -> tuple[list[bytes], tuple[int, ...]]:
     except (OSError, SafetensorError, *UNFIT) as error:
         raise Damaged(f"{folder / LATEST} cannot be read: {error}") from error
     return contents, conditions
+
+
+def training_runs(folder: Path) -> TrainingRuns | None:
+    """What was saved with a bundle to tell repeats of its training data; None where nothing was, as by earlier versions."""
+    if not (folder / RUNS).is_file():
+        return None
+    try:
+        tensors = load_file(folder / RUNS)
+        pieces, sizes = tensors["pieces"], tensors["sizes"]
+    except (OSError, SafetensorError, KeyError) as error:
+        raise Damaged(f"{folder / RUNS} cannot be read: {error}") from error
+    if sizes.tolist() != SIZES.tolist() or pieces.dtype != torch.int64 or pieces.ndim != 1:
+        raise BadInput(f"{folder / RUNS} tells runs of other sizes than this version does; train it again with this version")
+    return TrainingRuns(pieces.numpy().view(np.uint64))
 
 
 def _copy(source: Path, target: Path) -> int:

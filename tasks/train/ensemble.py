@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from aigc_models.errors import unknown
 from aigc_models.find import find, names
+from aigc_models.heads import GENERATE
 from aigc_models.training.devices import AUTO, Device
 from tasks.stage.references import CorpusRef, EnsembleRef, ModelRef
 from tasks.stage.stage import StageContext, stage
@@ -17,6 +18,9 @@ from tasks.train.inputs import shape_of, splits
 
 if TYPE_CHECKING:
     from aigc_models.bundle import Card
+    from aigc_models.capabilities import Shape
+    from aigc_models.corpus import Corpus
+    from aigc_models.fingerprints.winnowing import TrainingRuns
 
 
 class EnsembleSettings(BaseModel):
@@ -64,9 +68,21 @@ def build_ensemble(data: CorpusRef, members: list[ModelRef], settings: EnsembleS
         models, corpora["train"], corpora["validation"], shape, options(settings), settings.seed, context.progress
     )
     folder = context.folder / "bundle"
-    bundle.save(folder, ensemble, _card(data, members, settings, ensemble), members=folders, latest=newest(data, context))
+    card, runs = _card(data, members, settings, ensemble), training_runs(corpora["train"], shape)
+    bundle.save(folder, ensemble, card, members=folders, latest=newest(data, context), runs=runs)
     context.log(**{f"weight.{name}": weight for name, weight in ensemble.weights.items()})
     return EnsembleRef.to(context.workspace, folder, method=settings.method, modality=data.modality, weights=ensemble.weights)
+
+
+def training_runs(train: Corpus, shape: Shape) -> TrainingRuns | None:
+    """What tells whether a text repeats the train split; none of what makes no texts."""
+    from aigc_models.fingerprints import winnowing
+
+    if shape.modality != "text" or shape.task != GENERATE:
+        return None
+    pieces = find("aigc_models.modalities", shape.modality).pieces(shape.format)
+    rows = (row[row < len(pieces)].tolist() for row in train.sequences.rows())  # without their END
+    return winnowing.kept([b"".join(map(pieces.__getitem__, row)).decode("utf-8", "replace") for row in rows])
 
 
 def newest(data: CorpusRef, context: StageContext) -> list[tuple[bytes, int]]:
