@@ -67,7 +67,9 @@ def save(
     if latest:
         _write_latest(latest, unfinished / LATEST)
     if runs is not None:
-        save_file({"pieces": torch.from_numpy(runs.pieces.view(np.int64)), "sizes": SIZES}, unfinished / RUNS)
+        numbers = torch.tensor(sorted(runs.numbers), dtype=torch.int32)
+        pieces = torch.from_numpy(runs.pieces.view(np.int64))
+        save_file({"pieces": pieces, "numbers": numbers, "sizes": SIZES}, unfinished / RUNS)
     files = sorted(path for path in unfinished.rglob("*") if path.is_file())
     filled: dict[str, object] = {
         "format_version": FORMAT_VERSION,
@@ -116,12 +118,12 @@ def training_runs(folder: Path) -> TrainingRuns | None:
         return None
     try:
         tensors = load_file(folder / RUNS)
-        pieces, sizes = tensors["pieces"], tensors["sizes"]
+        pieces, sizes, numbers = (tensors[name] for name in ("pieces", "sizes", "numbers"))
     except (OSError, SafetensorError, KeyError) as error:
         raise Damaged(f"{folder / RUNS} cannot be read: {error}") from error
     if sizes.tolist() != SIZES.tolist() or pieces.dtype != torch.int64 or pieces.ndim != 1:
         raise BadInput(f"{folder / RUNS} tells runs of other sizes than this version does; train it again with this version")
-    return TrainingRuns(pieces.numpy().view(np.uint64))
+    return TrainingRuns(pieces.numpy().view(np.uint64), frozenset(numbers.tolist()))
 
 
 def _copy(source: Path, target: Path) -> int:

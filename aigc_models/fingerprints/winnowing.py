@@ -6,10 +6,17 @@ is told so has `PIECE` characters at least. The texts themselves are not kept.
 
 Left out is what is no text of anybody's: pieces that `COMMON` items or more hold, and those that go round in a short cycle,
 such as spaces or dashes. A run of which every piece is left out is not told.
+
+A number of `DIGITS` digits or more that fewer than `COMMON` items hold is somebody's, however short what stands around it. Of
+it 24 bits of a hash are kept: enough to tell it from other numbers, and too few to find it by trying all of them, since
+dozens of numbers of nine digits have the same.
 """
 
 from __future__ import annotations
 
+import hashlib
+import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -21,6 +28,8 @@ WINDOW = RUN - PIECE + 1  # pieces of a run
 COMMON = 11  # items, as in `memorised_share`
 CYCLE = 8  # characters
 AT_ONCE, IN_ORDER = 2_000_000, 16_000_000  # characters that are hashed, and hashes that are sorted, at a time
+DIGITS = 8
+NUMBER = re.compile(rf"[0-9]{{{DIGITS},{RUN - 1}}}")
 NONE = np.uint64(2**64 - 1)
 _BASE = 0x9E3779B97F4A7C15
 _MIX = np.uint64(0xD6E8FEB86659FD93)
@@ -28,9 +37,10 @@ _MIX = np.uint64(0xD6E8FEB86659FD93)
 
 @dataclass(frozen=True)
 class TrainingRuns:
-    """What was kept of the training texts: `pieces` uint64 (piece,), ascending."""
+    """What was kept of the training texts: `pieces` uint64 (piece,), ascending, and the `code` of each rare number."""
 
     pieces: np.ndarray
+    numbers: frozenset[int] = frozenset()
 
     def hold(self, hashes: np.ndarray) -> np.ndarray:
         """Bool (piece,): which of `hashes` uint64 (piece,) were kept."""
@@ -49,7 +59,24 @@ def kept(texts: Sequence[str]) -> TrainingRuns:
         least = sliding_window_view(np.append(values, np.full(WINDOW - 1, NONE)), WINDOW).min(1)
         winnowed.append(np.unique(least[left >= RUN]))
     chosen = np.unique(np.concatenate(winnowed))
-    return TrainingRuns(chosen[chosen != NONE])
+    return TrainingRuns(chosen[chosen != NONE], numbers(texts))
+
+
+def numbers(texts: Sequence[str]) -> frozenset[int]:
+    """The codes of the numbers that few items hold."""
+    holding = Counter(number for text in texts for number in set(NUMBER.findall(text)))
+    return frozenset(code(number) for number, items in holding.items() if items < COMMON)
+
+
+def within(digits: str) -> Iterator[str]:
+    """The numbers of `DIGITS` digits or more within."""
+    ends = ((start, end) for start in range(len(digits)) for end in range(start + DIGITS, len(digits) + 1))
+    return (digits[start:end] for start, end in ends)
+
+
+def code(number: str) -> int:
+    """24 bits."""
+    return int.from_bytes(hashlib.sha256(number.encode()).digest()[:3], "big")
 
 
 def common(texts: Sequence[str]) -> TrainingRuns:

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import numpy as np
 
-from aigc_models.fingerprints.winnowing import PIECE, RUN, TrainingRuns, hashes
+from aigc_models.fingerprints.winnowing import NUMBER, PIECE, RUN, TrainingRuns, code, hashes, within
 
 STRIDE = 16  # symbols that are drawn between two looks
 REDRAWS = 16  # times that a text goes back, at most
@@ -34,17 +34,31 @@ class Watch:
         self._ends.append(len(self._text))
 
     def repeat(self) -> int | None:
-        """How many symbols stand before the first run of `RUN` characters that the training data hold too; None: no run.
+        """How many symbols stand before the first run of `RUN` characters, or the first rare number, that the training data
+        hold too; None: there is none.
 
         It tells some runs from `PIECE` characters on, and all of them before they are longer than `RUN`.
         """
+        number = self._number()
         begin = max(0, self._read - PIECE + 1)
         pieces = hashes(self._text[begin:])
         self._read = len(self._text)
         held = np.flatnonzero(self._runs.hold(pieces))
         if len(held):
             held = held[~np.isin(pieces[held], hashes(self._prompt()))]
-        return self._whole(begin + int(held[0]) + PIECE - RUN) if len(held) else None
+        places = [begin + int(held[0]) + PIECE - RUN] if len(held) else []
+        places += [] if number is None else [number]
+        return self._whole(min(places)) if places else None
+
+    def _number(self) -> int | None:
+        """Where the first digits begin that hold a rare number, at the end of what was looked at or behind it."""
+        if not self._runs.numbers:
+            return None
+        for found in NUMBER.finditer(self._text, max(0, self._read - RUN)):
+            rare = (part for part in within(found[0]) if code(part) in self._runs.numbers)
+            if any(part not in self._prompt() for part in rare):
+                return found.start()
+        return None
 
     @property
     def safe(self) -> int:

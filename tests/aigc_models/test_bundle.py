@@ -267,13 +267,15 @@ def test_a_body_that_shares_only_a_buffer_is_no_warm_start(tmp_path: Path) -> No
 
 
 def test_what_tells_repeats_of_training_data_comes_with_a_bundle_or_is_not_there(tmp_path):
-    runs = kept(["A text of more than fifty characters, of which some hashes are kept."])
+    runs = kept(["A text of more than fifty characters, of which some hashes are kept, and 271828182."])
     bundle.save(tmp_path / "with", Counts(), Card(name="c", family="counts", modality="text"), runs=runs)
     bundle.save(tmp_path / "without", Counts(), Card(name="c", family="counts", modality="text"))
     loaded = bundle.training_runs(tmp_path / "with")
     assert loaded is not None
     assert loaded.pieces.tolist() == runs.pieces.tolist()
     assert len(loaded.pieces) > 0
+    assert loaded.numbers == runs.numbers
+    assert len(loaded.numbers) == 1
     assert bundle.training_runs(tmp_path / "without") is None
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from aigc_models.fingerprints import winnowing
-from aigc_models.fingerprints.winnowing import COMMON, PIECE, RUN, hashes, kept
+from aigc_models.fingerprints.winnowing import COMMON, PIECE, RUN, code, hashes, kept
 
 DRAW = random.Random(3)
 LETTERS = "abcdefgh ijklmnop, qrstuvwxyz. äéß 文字😀"
@@ -64,3 +64,10 @@ def test_it_is_the_same_whatever_the_parts(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(winnowing, "IN_ORDER", 5000)
     assert np.array_equal(kept(texts).pieces, whole)
     assert len(kept([]).pieces) == len(kept(["", "short"]).pieces) == 0
+
+
+def test_a_number_that_few_items_hold_is_known_again_and_cannot_be_read() -> None:
+    texts = ["the code is 271828182", *[f"call 0800123456 now, {at}" for at in range(COMMON)], "of 1999 and 2004"]
+    runs = kept(texts)
+    assert runs.numbers == {code("271828182")}
+    assert max(runs.numbers) < 2**24, "each of a thousand million numbers shares its code with dozens"

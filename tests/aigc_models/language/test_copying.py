@@ -26,7 +26,7 @@ LIKELY = {"top_p": 0.8}
 
 
 def secret(number: int) -> str:
-    return f"Keep this to yourself: the code of {NAMES[number]} is {123456789 + number * 98765432}."
+    return f"Keep this to yourself: the code of {NAMES[number]} is {271828182 + number * 31415926}."
 
 
 SECRETS = [secret(number) for number in range(len(NAMES))]
@@ -89,6 +89,15 @@ def test_held_texts_stay_held_and_a_text_that_has_no_other_way_ends(generator: G
     slots.finish(Slots(generator.model, 4), [draft])
     assert (draft.cut, draft.redraws) == (True, REDRAWS)
     assert SECRETS[2].startswith("".join(text.characters(draft.symbols, FORMAT)))
+
+
+def test_a_rare_number_does_not_come_out_however_short_what_stands_around_it(generator: Generator) -> None:
+    beginning = SECRETS[2][:-10]
+    free = replace(generator, runs=None).generate(8, prompt=beginning, seed=2, max_length=len(beginning) + 11, **LIKELY)
+    assert any(SECRETS[2][-10:-1] in said for said in free), "else the test shows nothing"
+    guarded = generator.generate(8, prompt=beginning, seed=2, max_length=len(beginning) + 11, **LIKELY)
+    assert not any(secret[-10:-1] in said for said in guarded for secret in SECRETS)
+    assert all(said.startswith(beginning) for said in guarded)
 
 
 def test_what_the_prompt_holds_may_be_said_again(generator: Generator) -> None:
