@@ -5,6 +5,7 @@
     members/NAME/           of an ensemble: the bundles of its members
     latest.safetensors      of series: what it goes on from by itself
     cases.json              of what replies: the past cases that it answers from
+    training_runs.safetensors   of what makes texts: hashes of runs of its training data, which it does not repeat
 
 No pickle anywhere: code comes from the project, weights from safetensors, all the rest is JSON.
 """
@@ -19,6 +20,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from pydantic import ValidationError
 from safetensors import SafetensorError
@@ -29,6 +31,7 @@ from aigc_models.capabilities import Stateful, capabilities
 from aigc_models.card import CARD, FORMAT_VERSION, Card, read_card, valid
 from aigc_models.errors import BadInput, Damaged
 from aigc_models.find import find
+from aigc_models.fingerprints.winnowing import PIECE, RUN, TrainingRuns
 from aigc_models.heads import headed
 from aigc_models.language.cases import CASES, INDEXED, Cases
 from aigc_models.reading import bundle_files
@@ -41,6 +44,8 @@ from aigc_models.training.size_limit import SizeLimit
 SPARE = 2**20  # numbers that a model may make for itself beside those that are stored
 UNFIT = (ArithmeticError, AssertionError, AttributeError, LookupError, MemoryError, RuntimeError, TypeError, ValueError)
 LATEST = "latest.safetensors"  # what a model of series goes on from by itself
+RUNS = "training_runs.safetensors"
+SIZES = torch.tensor([PIECE, RUN])  # that the hashes are of
 
 
 def save(
@@ -50,11 +55,13 @@ def save(
     members: Mapping[str, Path] | None = None,
     latest: Sequence[tuple[bytes, int]] = (),
     beside: Mapping[str, bytes] | None = None,
+    runs: TrainingRuns | None = None,
 ) -> Card:
     """Write `model` as a bundle, whole or not at all; an ensemble is written as the bundles of its `members`.
 
-    `latest`: of a model that goes on from a past, the newest one of each series, packed, and its condition. `beside`: what
-    else it needs, by the name of its file.
+    `latest`: of a model that goes on from a past, the newest one of each series, packed, and its condition.
+    `beside`: what else it needs, by the name of its file. `runs`: of what makes texts, what tells whether one repeats its
+    training data.
     """
     unfinished = folder.with_name(f"{folder.name}.tmp")
     shutil.rmtree(unfinished, ignore_errors=True)
@@ -67,6 +74,10 @@ def save(
         _write_latest(latest, unfinished / LATEST)
     for name, payload in (beside or {}).items():
         (unfinished / name).write_bytes(payload)
+    if runs is not None:
+        numbers = torch.tensor(sorted(runs.numbers), dtype=torch.int32)
+        pieces = torch.from_numpy(runs.pieces.view(np.int64))
+        save_file({"pieces": pieces, "numbers": numbers, "sizes": SIZES}, unfinished / RUNS)
     files = sorted(path for path in unfinished.rglob("*") if path.is_file())
     filled: dict[str, object] = {
         "format_version": FORMAT_VERSION,
@@ -121,6 +132,20 @@ def cases(folder: Path) -> tuple[Cases, dict[str, Tensor]] | None:
         return Cases.model_validate_json((folder / CASES).read_bytes()), indexes
     except (OSError, ValidationError, SafetensorError) as error:
         raise Damaged(f"{folder / CASES} cannot be read: {error}") from error
+
+
+def training_runs(folder: Path) -> TrainingRuns | None:
+    """What was saved with a bundle to tell repeats of its training data; None where nothing was, as by earlier versions."""
+    if not (folder / RUNS).is_file():
+        return None
+    try:
+        tensors = load_file(folder / RUNS)
+        pieces, sizes, numbers = (tensors[name] for name in ("pieces", "sizes", "numbers"))
+    except (OSError, SafetensorError, KeyError) as error:
+        raise Damaged(f"{folder / RUNS} cannot be read: {error}") from error
+    if sizes.tolist() != SIZES.tolist() or pieces.dtype != torch.int64 or pieces.ndim != 1:
+        raise BadInput(f"{folder / RUNS} tells runs of other sizes than this version does; train it again with this version")
+    return TrainingRuns(pieces.numpy().view(np.uint64), frozenset(numbers.tolist()))
 
 
 def _copy(source: Path, target: Path) -> int:

@@ -24,9 +24,11 @@ from aigc_models import bundle
 from aigc_models.capabilities import Generates, Streams
 from aigc_models.errors import BadInput, Damaged, Unreadable, fault, shortened, unknown
 from aigc_models.find import find
+from aigc_models.fingerprints.winnowing import TrainingRuns
 from aigc_models.inference import Inference, Labels, Latest
 from aigc_models.language import decoding, grammar
 from aigc_models.language.beam import Search
+from aigc_models.language.copying import Watch
 from aigc_models.language.grammar import Match
 from aigc_models.language.slots import Draft, Slots, in_turn, stream
 from aigc_models.layers.noise import LABEL, derived, item_seeds
@@ -51,10 +53,13 @@ class Generator(Inference):
     Errors of the caller (labels, options, what it cannot do) are `BadInput`.
     """
 
+    runs: TrainingRuns | None = None  # of the training data, which a text does not repeat; none: it may
+
     @classmethod
-    def load(cls, path: Path | str, device: Device = "auto") -> Generator:
+    def load(cls, path: Path | str, device: Device = "auto", copy_guard: bool = True) -> Generator:
         """Read the bundle in folder `path`, onto the GPU where there is one, or onto `device`.
 
+        `copy_guard`: texts do not repeat 50 characters of the training data, where the bundle holds what tells so.
         Raises `BadInput` where there is no bundle or no such device, `Damaged` where it was altered.
         """
         card, model = bundle.load(Path(path), device)
@@ -65,7 +70,8 @@ class Generator(Inference):
         except (Unreadable, *bundle.UNFIT) as error:
             raise Damaged(f"{Path(path) / bundle.LATEST} holds no content of {card.modality}: {error}") from error
         past, indexes = bundle.cases(Path(path)) or (None, {})
-        return cls(card, model, modality, card.shape.format, latest, past, indexes)
+        runs = bundle.training_runs(Path(path)) if copy_guard else None
+        return cls(card, model, modality, card.shape.format, latest, past, indexes, runs=runs)
 
     @property
     def sampling(self) -> type[BaseModel]:
@@ -164,7 +170,19 @@ class Generator(Inference):
             raise self._cannot("stream")
         how = decoding.sampling(**self._checked(dict(sampling)))
         condition = int(self.conditions(1, label, seed, first)[0])
-        return Draft(condition, derived(seed, first), self._symbols(prompt), how, likeliest, echo, self._start(how))
+        symbols = self._symbols(prompt)
+        return Draft(condition, derived(seed, first), symbols, how, likeliest, echo, self._start(how), self.watch(symbols))
+
+    def watch(self, prompt: Sequence[int]) -> Watch | None:
+        """What a text after `prompt` may not repeat; none where it may repeat anything."""
+        if self.runs is None:
+            return None
+        given = list(prompt)
+        return Watch(
+            self.runs,
+            lambda: self.modality.Decoder(self.format),
+            lambda: "".join(self.modality.characters(given, self.format)),
+        )
 
     def slots(self) -> Slots:
         """As many as the micro-batch: a text is the same whichever of the ways to make it is taken."""
@@ -221,7 +239,7 @@ class Generator(Inference):
         how = decoding.sampling(**self._checked(dict(sampling)))
         pairs = zip(conditions.tolist(), seeds.tolist(), strict=True)
         start = self._start(how)
-        return (Draft(condition, seed, prompt, how, start=start) for condition, seed in pairs)
+        return (Draft(condition, seed, prompt, how, start=start, watch=self.watch(prompt)) for condition, seed in pairs)
 
     def _drawn(self, drafts: Iterable[Draft]) -> Tensor:
         """Items of symbols, int64 (item, time)."""
@@ -237,7 +255,8 @@ class Generator(Inference):
         if fewest < first + len(conditions):
             raise BadInput(f"beams={how.beams} found {fewest} texts; ask for as many, or for more beams")
         best = [searches[condition].finished[rank] for rank, condition in enumerate(conditions.tolist(), start=first)]
-        return _padded([[*symbols, *each.symbols] for each in best])
+        end, watch = self.model.vocabulary.end, self.watch(symbols)
+        return _padded([[*symbols, *(watch.before(each.symbols, end) if watch else each.symbols)] for each in best])
 
     def _batch(
         self,

@@ -16,9 +16,11 @@ from torch import Tensor
 from aigc_models.capabilities import Streams
 from aigc_models.errors import BadInput
 from aigc_models.language import decoding, grammar
+from aigc_models.language.copying import REDRAWS, STRIDE, Watch
 from aigc_models.language.decoding import Draws, History, Sampling
 from aigc_models.language.grammar import Match
 from aigc_models.language.states import prefilled, states_of
+from aigc_models.layers.noise import derived
 
 CHUNK = 128  # symbols of a prompt that are read between two steps
 
@@ -43,10 +45,13 @@ class Draft:
         likeliest: int | None = None,
         echo: bool = False,
         start: Match | None = None,
+        watch: Watch | None = None,
     ) -> None:
         """`likeliest`: keep what is `said` of each symbol, and of this many others; `echo`: of the prompt's too.
 
-        `start`: what a text is held to, where `how` asks for it. Raises `BadInput` where the prompt leaves nothing to draw.
+        `start`: what a text is held to, where `how` asks for it. `watch`: what it may not repeat; where it does it goes back
+        and on with other random numbers, `REDRAWS` times at most, and is then `cut` before the repeat.
+        Raises `BadInput` where the prompt leaves nothing to draw.
         """
         decoding.fits(prompt, how, start)
         self.condition, self.seed, self.prompt, self.how = condition, seed, list(prompt), how
@@ -54,15 +59,23 @@ class Draft:
         self.symbols, self.said, self.ended = list[int](), list[Said](), False
         self.alike = how.model_dump_json()  # of those with the same options
         self.state: Any = None  # of who has no slot
-        self.read = 0  # symbols of the prompt whose forerunners the state has seen
+        self.past = self.prompt  # what the state is made from: the prompt, and what was drawn before it went back
+        self.read = 0  # symbols of the past whose forerunners the state has seen
+        self.watch, self.redraws, self.cut, self.moved = watch, 0, False, False
+        self._safe, self._start = 0, start
         self.match = start.copy() if start else None
         self._history: History | None = None
         self._draws: Draws | None = None
 
     @property
     def ready(self) -> bool:
-        """Whether its prompt is read."""
-        return self.read == len(self.prompt)
+        """Whether its past is read."""
+        return self.read == len(self.past)
+
+    @property
+    def safe(self) -> int:
+        """How many of its symbols will not be taken back."""
+        return self._safe if self.watch and not self.ended else len(self.symbols)
 
     @property
     def whole(self) -> list[int]:
@@ -74,8 +87,9 @@ class Draft:
     def begin(self, outputs: int) -> None:
         """Before the first symbol."""
         if self._draws is None:
-            self._draws = Draws(self.seed, len(self.prompt))
-            self._history = History(self.how, outputs, self.prompt) if self.how.looks_back else None
+            seed = derived(self.seed, self.redraws) if self.redraws else self.seed
+            self._draws = Draws(seed, len(self.past))
+            self._history = History(self.how, outputs, self.past) if self.how.looks_back else None
 
     def draw(self) -> float:
         """The random number of the next symbol."""
@@ -101,7 +115,38 @@ class Draft:
             self._history.add(symbol)
         if self.match:
             self.match.add(symbol)
-        self.ended = symbol == end or len(self.prompt) + len(self.symbols) >= self.how.max_length
+        ended = symbol == end or len(self.prompt) + len(self.symbols) >= self.how.max_length
+        self.ended = self._looked(symbol == end, ended) if self.watch else ended  # set once: others look at it meanwhile
+
+    def _looked(self, at_end: bool, ended: bool) -> bool:
+        """Whether it has ended, once it has gone back where the last symbols repeat what they may not."""
+        assert self.watch
+        if not at_end:
+            self.watch.add(self.symbols[-1])
+        if not ended and len(self.symbols) % STRIDE:
+            return False
+        before = self.watch.repeat()
+        if before is None:
+            self._safe = max(self._safe, self.watch.safe)  # a text that went back is shorter than it was
+            return ended
+        taken = len(self.symbols) - before
+        self.said = self.said[: len(self.said) - taken] if self.said else self.said
+        self.symbols = self.symbols[:before]
+        self.cut = self.redraws == REDRAWS or not self.how.temperature  # then it would draw the same again
+        if not self.cut:
+            self._back()
+        return self.cut
+
+    def _back(self) -> None:
+        """Go on from the symbols that are left, with other random numbers."""
+        assert self.watch
+        self.watch.back(self.symbols)
+        self.redraws, self.moved = self.redraws + 1, True
+        self.past, self.read, self.state, self._draws = [*self.prompt, *self.symbols], 0, None, None
+        self.match = self._start.copy() if self._start else None
+        if self.match:
+            for symbol in self.symbols:
+                self.match.add(symbol)
 
 
 def said(symbol: int, log_probabilities: Tensor, likeliest: int) -> Said:
@@ -135,6 +180,9 @@ class Slots:
         """Give it a slot; it goes on from where it was if it had one before."""
         slot = self._drafts.index(None)
         self._drafts[slot] = draft
+        self._begin(slot, draft)
+
+    def _begin(self, slot: int, draft: Draft) -> None:
         if draft.state is None:
             draft.state = self._model.begin(torch.tensor([draft.condition]))
         if draft.ready:
@@ -191,6 +239,10 @@ class Slots:
         allowed = grammar.allowed([draft.match for _, draft in some if draft.match]) if how.held else None
         for symbol, (slot, draft) in zip(decoding.choose(rows, draws, how, past, allowed).tolist(), some, strict=True):
             draft.add(symbol, log_probabilities, slot, self._end)
+            if draft.moved:
+                draft.moved = False
+                self._states.free(slot)
+                self._begin(slot, draft)
 
     @torch.inference_mode()
     def read(self) -> bool:
@@ -202,9 +254,9 @@ class Slots:
             return False
         draft = self._reading.popleft()
         chunk = slice(draft.read, draft.read + CHUNK)
-        before = [self._end, *draft.prompt][chunk][: len(draft.prompt) - draft.read]
+        before = [self._end, *draft.past][chunk][: len(draft.past) - draft.read]
         tokens = torch.tensor([before])
-        if draft.likeliest is None or not draft.echo:
+        if draft.likeliest is None or not draft.echo or draft.redraws:
             draft.state = prefilled(self._model, draft.state, tokens)
         else:
             log_probabilities, draft.state = self._model.extend(draft.state, tokens)
@@ -253,11 +305,12 @@ def stream(slots: Slots, draft: Draft) -> Iterator[int]:
     slots.join(draft)
     try:
         yield from draft.prompt
+        given = 0
         while not draft.ended:
-            before = len(draft.symbols)
             slots.step()
             if draft.failure:
                 raise draft.failure
-            yield from draft.symbols[before:]
+            yield from draft.symbols[given : draft.safe]
+            given = draft.safe
     finally:
         slots.leave(draft)

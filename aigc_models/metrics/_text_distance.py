@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,11 +27,7 @@ def texts(corpus: Corpus, shape: Shape) -> list[str]:
 
 def nearest(train: Corpus, groups: Mapping[str, Corpus], shape: Shape) -> dict[str, Neighbours]:
     """For each group its items' nearest in `train`: distances in [0, 1], 1 for an empty text; `most` is the same."""
-    references = texts(train, shape)
-    longest = max(map(len, references), default=0)
-    sizes = (min(SHORTEST, max(1, longest)), LONGEST)  # where no text is that long, shorter ones are compared
-    vectoriser = TfidfVectorizer(analyzer="char", ngram_range=sizes, sublinear_tf=True, lowercase=True, dtype=np.float32)
-    transposed = vectoriser.fit_transform(references).T.tocsr()
+    vectoriser, transposed = _vectors(texts(train, shape))
     distances = {}
     for name, corpus in groups.items():
         asked = vectoriser.transform(texts(corpus, shape))
@@ -39,6 +35,22 @@ def nearest(train: Corpus, groups: Mapping[str, Corpus], shape: Shape) -> dict[s
         ascending = np.clip(1.0 - np.concatenate(near).astype(np.float64), 0.0, 1.0)
         distances[name] = Neighbours(ascending, ascending)
     return distances
+
+
+def closest(references: Sequence[str], asked: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """Of each text the number (text,) of its nearest reference, and how far that is; both sides by their beginnings."""
+    vectoriser, transposed = _vectors([text[:MOST_CHARACTERS] for text in references])
+    likenesses = (vectoriser.transform([text[:MOST_CHARACTERS] for text in asked]) @ transposed).toarray()
+    best = likenesses.argmax(1)
+    return best, np.clip(1.0 - likenesses[np.arange(len(best)), best].astype(np.float64), 0.0, 1.0)
+
+
+def _vectors(references: Sequence[str]) -> tuple[TfidfVectorizer, csr_matrix]:
+    """What turns texts into rows of length 1, and those of the references as columns."""
+    longest = max(map(len, references), default=0)
+    sizes = (min(SHORTEST, max(1, longest)), LONGEST)  # where no text is that long, shorter ones are compared
+    vectoriser = TfidfVectorizer(analyzer="char", ngram_range=sizes, sublinear_tf=True, lowercase=True, dtype=np.float32)
+    return vectoriser, vectoriser.fit_transform(references).T.tocsr()
 
 
 def highest(likenesses: csr_matrix) -> NDArray[np.float32]:

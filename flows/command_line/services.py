@@ -14,6 +14,9 @@ from flows.failures import FAILED
 
 Json = Annotated[bool, typer.Option("--json", help="one JSON object on stdout, all else on stderr")]
 Place = Annotated[Device, typer.Option("--device", help="where torch computes; auto: the GPU where there is one")]
+Guard = Annotated[
+    bool, typer.Option("--copy-guard/--no-copy-guard", help="keep texts from repeating 50 characters of the training data")
+]
 Reference = Annotated[str, typer.Argument(help="NAME (its champion), NAME@alias or NAME/version")]
 
 
@@ -36,6 +39,7 @@ def generate(
     every: Annotated[str, typer.Option(help="with --follow: time between two looks into the folder")] = "2s",
     idle_exit: Annotated[str | None, typer.Option(help="with --follow: end after this time without a new file")] = None,
     once: Annotated[bool, typer.Option("--once", help="with --follow: answer what is there and end")] = False,
+    copy_guard: Guard = True,
     as_json: Json = False,
 ) -> None:
     """Generate a batch of items; the same command after a kill goes on where it was.
@@ -48,7 +52,8 @@ def generate(
         if follow is not None:
             from flows.command_line.follow import follow_folder
 
-            follow_folder(model, follow, out, as_json, every=every, idle_exit=idle_exit, once=once, seed=seed, device=device)
+            times = {"every": every, "idle_exit": idle_exit, "once": once}
+            follow_folder(model, follow, out, as_json, **times, seed=seed, device=device, copy_guard=copy_guard)
             return
         from tasks.report.terminal import Terminal
         from tasks.stage.settings import Workspace
@@ -57,7 +62,7 @@ def generate(
         from tasks.use.generate_batch import BatchSettings, generate_batch
 
         options: dict[str, Any] = {"count": count, "seed": seed, "label": label, "prompt": prompt, "device": device}
-        options["sampling"] = _sampling(sampling or [])
+        options |= {"sampling": _sampling(sampling or []), "copy_guard": copy_guard}
         values = {"model": model, "out": str(out.absolute()), "generation": options}
         workspace, settings = Workspace.current().create(), validated(BatchSettings, values, "aigc generate")
         with Terminal() as terminal:
@@ -97,6 +102,7 @@ def serve(
     ] = None,
     tls_cert: Annotated[Path | None, typer.Option(help="certificate (PEM), to serve over https")] = None,
     tls_key: Annotated[Path | None, typer.Option(help="its key (PEM)")] = None,
+    copy_guard: Guard = True,
 ) -> None:
     """Serve registered models in real time: OpenAI's paths, a page at /, its description at /docs.
 
@@ -115,7 +121,7 @@ def serve(
 
         workspace = Workspace.current().create()
         doors = Doors.of(workspace, host, limit or [], allow_host or [], without_keys, access_log, tls_cert, tls_key)
-        served = {one.identity.model: one for one in (registered(workspace, model, device) for model in models)}
+        served = {one.identity.model: one for one in (registered(workspace, model, device, copy_guard) for model in models)}
         if len(served) < len(models):
             raise BadInput(f"{' '.join(models)}: a model is named twice; serve one version of it here, another at another port")
         serve_models(served, host, port, doors=doors, every=every, hung=hung)

@@ -42,9 +42,9 @@ def evaluate_alone(
     metrics = {name: summary(values) | {"items": items[name]} for name, values in measured.items()}
     write_measured(folder, metrics, measured)
     generator = Generator.load(alone.path(context.workspace), settings.device)
-    show_samples(
-        generator, settings.shown, settings.seed, folder / "samples", shuffled(splits(data, context)["test"], settings.seed)
-    )
+    corpora = splits(data, context)
+    test = shuffled(corpora["test"], settings.seed)
+    show_samples(generator, settings.shown, settings.seed, folder / "samples", test, corpora["train"])
     context.attach(folder / "metrics.json", folder / "samples")
     figures = {name: figures["value"] for name, figures in metrics.items()}
     context.log(**{f"test.{name}": value for name, value in figures.items()})

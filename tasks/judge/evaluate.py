@@ -96,7 +96,7 @@ def evaluate(
     measured = _measured(evidence, _chosen(data, settings))
     metrics = {name: summary(values) | {"items": len(evidence.test)} for name, values in measured.items()}
     write_measured(folder, metrics, measured)
-    show_samples(candidates["ensemble"], settings.shown, settings.seed, folder / "samples", evidence.test)
+    show_samples(candidates["ensemble"], settings.shown, settings.seed, folder / "samples", evidence.test, evidence.train)
     context.log(**{f"test.{name}": figures["value"] for name, figures in metrics.items()})
     context.attach(folder / "metrics.json", folder / "samples")
     ids = _ids(data, context)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from aigc_models.generator import Generator
 
 TOGETHER = 128  # samples that are measured are made so many at a time: several times as fast as the micro-batch of an answer
+QUOTED = 120  # characters of a nearest training text that are shown
 ORIGINS = 12  # test windows whose forecast is shown
 BANDS = (0.05, 0.25, 0.5, 0.75, 0.95)
 
@@ -52,17 +53,18 @@ def generate_like(test: Corpus, generator: Generator, most: int, seed: int) -> C
     return Corpus(test.modality, generator.modality.encode(contents, generator.format), conditions.numpy())
 
 
-def show_samples(generator: Generator, count: int, seed: int, folder: Path, test: Corpus) -> None:
+def show_samples(generator: Generator, count: int, seed: int, folder: Path, test: Corpus, train: Corpus | None = None) -> None:
     """Write the `count` samples that the report shows, and `samples.json` that says what they are.
 
-    Of each its `file`, `label` and `seed`; of a forecast also `html`, how it is shown, and a `note` in place of the seed, as
-    of answers about test items, which a model gives whose task is not to make any.
+    Of each its `file`, `label` and `seed`; of a text also a `note` with its nearest in `train`; of a forecast also `html`, how
+    it is shown, and a `note` in place of the seed, as of answers about test items, which a model gives whose task is not to
+    make any.
     """
     folder.mkdir(exist_ok=True)
     if generator.card.task != GENERATE:
         shown = answers(generator, count, folder, test)
     else:
-        shown = forecasts(generator, folder, test) if generator.goes_on else items(generator, count, seed, folder)
+        shown = forecasts(generator, folder, test) if generator.goes_on else items(generator, count, seed, folder, train)
     (folder / "samples.json").write_text(json.dumps(shown, indent=1, sort_keys=True) + "\n")
 
 
@@ -74,7 +76,7 @@ def answers(generator: Generator, count: int, folder: Path, test: Corpus) -> lis
     return shown
 
 
-def items(generator: Generator, count: int, seed: int, folder: Path) -> list[dict[str, Any]]:
+def items(generator: Generator, count: int, seed: int, folder: Path, train: Corpus | None = None) -> list[dict[str, Any]]:
     """Generated items, labels in turn.
 
     Made together, which takes a fraction of the time; each is what `generate(1, label=label, seed=seed)` gives.
@@ -88,10 +90,25 @@ def items(generator: Generator, count: int, seed: int, folder: Path) -> list[dic
     conditions = torch.cat([generator.conditions(1, label, seed) for label, seed in asked])
     values = generator.encoded(conditions, torch.cat([item_seeds(seed, 1) for _, seed in asked]))
     shown = []
-    for position, content in enumerate(generator.modality.decode(values, generator.format)):
+    contents = generator.modality.decode(values, generator.format)
+    for position, content in enumerate(contents):
         path = generator.modality.write(content, folder / f"{position:03d}{generator.modality.suffix}")
         shown.append({"file": path.name, "label": asked[position][0], "seed": asked[position][1]})
+    if generator.card.modality == "text" and train is not None and len(train):
+        for one, nearest in zip(shown, nearest_texts(contents, train, generator), strict=True):
+            one["note"] = f"seed {one['seed']}; {nearest}"
     return shown
+
+
+def nearest_texts(contents: Sequence[str], train: Corpus, generator: Generator) -> list[str]:
+    """Of each text, in words, which training text is most like it, and how far away that is, as `memorised_share` compares."""
+    from aigc_models.metrics._text_distance import closest
+
+    references = generator.modality.decode(train.values, generator.format)
+    rows, distances = closest(references, contents)
+    shown = (" ".join(references[row].split()) for row in rows.tolist())
+    cut = (text if len(text) <= QUOTED else f"{text[:QUOTED]}..." for text in shown)
+    return [f"nearest training text, at {far:.2f}: {text}" for text, far in zip(cut, distances.tolist(), strict=True)]
 
 
 def forecasts(generator: Generator, folder: Path, test: Corpus) -> list[dict[str, Any]]:

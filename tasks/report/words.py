@@ -20,6 +20,13 @@ METRICS: dict[str, tuple[str, str]] = {
     "ndcg_at_10": ("NDCG at 10", "how well the first ten recommendations are ranked"),
     "psnr": ("PSNR", "peak signal to noise ratio of the reconstruction"),
     "distinct_2": ("Distinct word pairs", "share of different word pairs in generated text"),
+    "self_bleu": ("Self-BLEU", "how alike generated texts are, each against all others; beside real ones"),
+    "repetition": ("Repetition within a text", "share of runs of four words that the same text has said before"),
+    "longest_overlap": (
+        "Longest overlap with training",
+        "characters in one run that one generated text in twenty shares with a training text, or more",
+    ),
+    "frechet_text_distance": ("Fréchet distance of texts", "generated to real test items, on character n-grams"),
     "strange_share": ("Strange texts", "share of generated texts far stranger than real ones; measured beside a champion"),
     "empty_share": ("Empty items", "share of generated items that say nothing: empty, silent, of one colour or symbol"),
     "memorised_share": (

@@ -140,6 +140,7 @@ def described(worker: Worker) -> ServedModel:
         capabilities=list(worker.generator.capabilities),
         labels=list(card.labels),
         licence=card.licence,
+        copy_guard=getattr(worker.generator, "runs", None) is not None,
         format={name: value for name, value in card.format.items() if name != "learned"},
     )
 

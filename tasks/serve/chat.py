@@ -67,7 +67,7 @@ class ChatChoice(BaseModel):
     label: str | None
     message: dict[str, Any] | None = None
     delta: dict[str, Any] | None = None
-    finish_reason: Literal["stop", "length"] | None
+    finish_reason: Literal["stop", "length", "content_filter"] | None
     logprobs: dict[str, Any] | None = None
 
 

@@ -47,7 +47,7 @@ class Choosing:
 
     def piece(self, symbols: Sequence[int], last: bool) -> Piece | None:
         """What these symbols add; none where nothing can be shown yet."""
-        text = self.cut.add(symbols, last)
+        text = self.cut.add(symbols, last, "content_filter" if self.draft.cut else "length")
         if not self._offset:
             text = self.prompt + text
         before, self._offset = self._offset, self._offset + len(text)
@@ -99,7 +99,7 @@ class Answer(ABC):
                 if choice.cut.reason is None and (piece := choice.piece(symbols, last)):
                     if piece.reason:
                         share.over.add(number)
-                        self._count(choice.cut.tokens)
+                        self._count(choice)
                     yield piece
 
     async def _searched(self) -> AsyncIterator[News]:
@@ -112,12 +112,22 @@ class Answer(ABC):
                 hypotheses[key] = await self._worker.search(draft, self._deadline)
             if rank >= (count := len(hypotheses[key])):
                 raise BadInput(f"use_beam_search: {self._asked.beams} beams found {count} texts; ask for as many")
-            yield News(choice.index, hypotheses[key][rank].symbols, last=True)
+            yield News(choice.index, self._guarded(draft, hypotheses[key][rank].symbols), last=True)
 
-    def _count(self, tokens: int) -> None:
+    def _guarded(self, draft: Draft, symbols: Sequence[int]) -> Sequence[int]:
+        """Of a text that was searched, which cannot be drawn again, those before it repeats the training data."""
+        if draft.watch is None:
+            return symbols
+        kept = draft.watch.before(symbols, self._worker.generator.model.vocabulary.end)
+        draft.cut = len(kept) < len(symbols)
+        return kept
+
+    def _count(self, choice: Choosing) -> None:
+        tokens = choice.cut.tokens
         self._tokens += tokens
         self._meters.items.labels(self.label.model).inc()
         self._meters.tokens.labels(self.label.model).inc(tokens)
+        self._meters.count_repeats(self.label.model, [choice.draft])
 
     async def events(self, engine: Engine) -> AsyncIterator[BaseModel]:
         """The parts of a stream."""

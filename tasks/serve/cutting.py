@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Literal, Protocol
 
-Reason = Literal["stop", "length"]
+Reason = Literal["stop", "length", "content_filter"]
 
 
 class Decodes(Protocol):
@@ -26,8 +26,8 @@ class Cut:
         self.shown = 0  # characters
         self.reason: Reason | None = None  # why it ended; none: it goes on
 
-    def add(self, symbols: Iterable[int], last: bool = False) -> str:
-        """What can be shown now; `last`: nothing follows these symbols."""
+    def add(self, symbols: Iterable[int], last: bool = False, why: Reason = "length") -> str:
+        """What can be shown now; `last`: nothing follows these symbols, and `why`, where it did not end by itself."""
         text = ""
         for symbol in symbols:
             if self.reason:
@@ -38,7 +38,7 @@ class Cut:
                 self._pending += 1
                 text += self._piece(self._decoder.add(symbol))
         if last and not self.reason:
-            text += self._closed("length")
+            text += self._closed(why)
         self.shown += len(text)
         return text
 

@@ -83,12 +83,12 @@ class Drawer:
                 for number in sorted(going):
                     draft = share.drafts[number]
                     last = draft.ended  # looked at first: the thread goes on meanwhile
-                    symbols = draft.symbols[known[number] :]
+                    symbols = draft.symbols[known[number] : draft.safe]
                     known[number] += len(symbols)
                     going -= {number} if last else set()
                     if last and draft.failure:
                         raise draft.failure
-                    if symbols:
+                    if symbols or last:
                         yield News(number, symbols, last)
         finally:
             share.over |= set(range(len(share.drafts)))

@@ -29,17 +29,17 @@ PATIENCE = 300.0  # seconds that a new version gets to load and to make its firs
 log = logging.getLogger("aigc.serve")
 
 
-def registered(workspace: Workspace, reference: str, device: Device = "auto") -> Served:
+def registered(workspace: Workspace, reference: str, device: Device = "auto", copy_guard: bool = True) -> Served:
     """The version that `reference` means now; `NAME` and `NAME@alias` are followed, `NAME/version` never moves.
 
-    Raises `BadInput` where there is none.
+    `copy_guard`: see `Generator.load`. Raises `BadInput` where there is none.
     """
     from tasks.registry.registry import located
 
     folder, identity = located(workspace, reference)
     fixed = "/" in reference.removeprefix("models:/")
-    newest = None if fixed else partial(registered, workspace, reference, device)
-    return Served.bundle(identity, folder, newest, device)
+    newest = None if fixed else partial(registered, workspace, reference, device, copy_guard)
+    return Served.bundle(identity, folder, newest, device, copy_guard)
 
 
 class Follower:

@@ -18,6 +18,7 @@ from tasks.serve.contents import pasts
 from tasks.serve.doors.bodies import JsonRoute
 from tasks.serve.doors.limits import cost
 from tasks.serve.engine import Engine
+from tasks.serve.metering import Meters
 from tasks.serve.requests import able_worker, deadline_of, header, headers, mark, unless_gone, worker_for
 from tasks.serve.schemas import FAILURES
 from tasks.serve.worker import Item, Worker
@@ -71,7 +72,7 @@ async def generate(asked: GenerateRequest, request: Request) -> Response:
     items = [Item(answer.seed, asked.first + at, asked.label, past[0] if past else None) for at in range(asked.items)]
     deadline = deadline_of(request)
     with engine.admitted(cost_of(worker, asked)):
-        contents = await unless_gone(request, made(worker, items, asked, deadline), deadline)
+        contents = await unless_gone(request, made(worker, items, asked, deadline, request.app.state.meters), deadline)
         # A second of work where there are sounds to be written: other requests are answered meanwhile.
         data = await unless_gone(request, asyncio.to_thread(_all_described, worker, items, contents, kind), deadline)
     request.app.state.meters.items.labels(answer.model).inc(len(items))
@@ -79,11 +80,13 @@ async def generate(asked: GenerateRequest, request: Request) -> Response:
     return JSONResponse(dumped(listed), headers=headers(answer))
 
 
-async def made(worker: Worker, items: Sequence[Item], asked: GenerateRequest, deadline: float) -> list[Any]:
+async def made(worker: Worker, items: Sequence[Item], asked: GenerateRequest, deadline: float, meters: Meters) -> list[Any]:
     """The items' contents, the same as `aigc generate` makes."""
     if "streams" in worker.generator.capabilities:  # in another thread: what texts are held to takes a second to be read
         drafts = await asyncio.to_thread(lambda: [worker.draft(asked.prompt or "", item, asked.sampling) for item in items])
-        return await worker.drawn(drafts, deadline)
+        contents = await worker.drawn(drafts, deadline)
+        meters.count_repeats(worker.identity.model, drafts)
+        return contents
     if asked.prompt:
         raise BadInput(f"prompt: {worker.identity.model} makes {worker.generator.card.modality}; give a label")
     if not asked.sampling and "generates" in worker.generator.capabilities:

@@ -6,8 +6,9 @@ import math
 import re
 import secrets
 import time
+from collections.abc import Iterable
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from starlette.datastructures import Headers, MutableHeaders
@@ -17,8 +18,12 @@ from tasks.serve.doors.access_log import REQUEST_ID, log_access
 from tasks.serve.doors.bodies import Bodies
 from tasks.serve.doors.limits import Limits
 
+if TYPE_CHECKING:
+    from aigc_models.language.slots import Draft
+
 HELD = "aigc.workers"  # in the scope of a request: the workers that it keeps open
 OUTCOMES = ("served", "refused", "failed")
+REPEATS = ("redrawn", "cut")
 SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
 
@@ -33,6 +38,8 @@ class Meters:
         self.tokens = Counter("aigc_generated_tokens", "Bytes of text generated.", ["model"], registry=registry)
         text = "Questions that were replied to from past cases (given), or not (unknown)."
         self.replies = Counter("aigc_replies", text, ["model", "outcome"], registry=registry)
+        text = "Repeats of training data in texts: drawn again; or the text ends before it: cut."
+        self.repeats = Counter("aigc_training_repeats", text, ["model", "outcome"], registry=registry)
         Gauge("aigc_queue_items", "Items being made or waiting.", registry=registry).set_function(lambda: engine.waiting)
         Gauge("aigc_ready", "1 when every model is loaded.", registry=registry).set_function(lambda: engine.ready)
         text = "Looks at the registry that found another version: served, refused; or that failed: failed."
@@ -42,6 +49,14 @@ class Meters:
             version.labels(name).set_function(partial(_served_version, engine, name))
             for outcome in OUTCOMES:
                 self.reloads.labels(name, outcome)
+            for outcome in REPEATS:
+                self.repeats.labels(name, outcome)
+
+    def count_repeats(self, model: str, drafts: Iterable[Draft]) -> None:
+        """What became of those that repeated training data while they were drawn."""
+        for draft in drafts:
+            self.repeats.labels(model, "redrawn").inc(draft.redraws)
+            self.repeats.labels(model, "cut").inc(draft.cut)
 
     def replied(self, model: str, given: bool) -> None:
         """Count a question."""

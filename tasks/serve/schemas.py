@@ -241,7 +241,9 @@ class Choice(BaseModel):
     text: str
     item: int
     label: str | None
-    finish_reason: Literal["stop", "length"] | None
+    finish_reason: Literal["stop", "length", "content_filter"] | None = Field(
+        description="content_filter: it would have gone on repeating the training data"
+    )
     logprobs: dict[str, Any] | None = None
 
 
@@ -286,6 +288,7 @@ class ServedModel(BaseModel):
     capabilities: list[str]
     labels: list[str]
     licence: str
+    copy_guard: bool = Field(description="whether its texts are kept from repeating the training data")
     format: dict[str, Any]
 
 

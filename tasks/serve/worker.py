@@ -49,14 +49,19 @@ class Served:
 
     @classmethod
     def bundle(
-        cls, identity: Identity, folder: Path, newest: Callable[[], Served] | None = None, device: Device = "auto"
+        cls,
+        identity: Identity,
+        folder: Path,
+        newest: Callable[[], Served] | None = None,
+        device: Device = "auto",
+        copy_guard: bool = True,
     ) -> Served:
-        """The bundle in `folder`, on `device`."""
+        """The bundle in `folder`, on `device`; `copy_guard`: see `Generator.load`."""
 
         def load() -> Generator:
             from aigc_models.generator import Generator as Loaded  # brings torch
 
-            return Loaded.load(folder, device)
+            return Loaded.load(folder, device, copy_guard)
 
         return cls(identity, load, newest)
 

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from aigc_models.errors import unknown
 from aigc_models.find import find, names
+from aigc_models.heads import GENERATE
 from aigc_models.training.devices import AUTO, Device
 from tasks.stage.references import CorpusRef, EnsembleRef, ModelRef
 from tasks.stage.stage import StageContext, stage
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from aigc_models.bundle import Card
+    from aigc_models.capabilities import Shape
     from aigc_models.corpus import Corpus
+    from aigc_models.fingerprints.winnowing import TrainingRuns
 
 
 class EnsembleSettings(BaseModel):
@@ -68,7 +71,8 @@ def build_ensemble(data: CorpusRef, members: list[ModelRef], settings: EnsembleS
     )
     folder = context.folder / "bundle"
     latest, files = newest(data, context), beside(data, ensemble, corpora, context)
-    bundle.save(folder, ensemble, _card(data, members, settings, ensemble), folders, latest, files)
+    card, runs = _card(data, members, settings, ensemble), training_runs(corpora["train"], shape)
+    bundle.save(folder, ensemble, card, folders, latest, files, runs)
     context.log(**{f"weight.{name}": weight for name, weight in ensemble.weights.items()})
     return EnsembleRef.to(context.workspace, folder, method=settings.method, modality=data.modality, weights=ensemble.weights)
 
@@ -82,6 +86,17 @@ def beside(data: CorpusRef, ensemble: Any, corpora: Mapping[str, Corpus], contex
         ensemble, corpora, {name: ids_of(data, name, context) for name in corpora}, shape_of(data)
     )
     return made
+
+
+def training_runs(train: Corpus, shape: Shape) -> TrainingRuns | None:
+    """What tells whether a text repeats the train split; none of what makes no texts."""
+    from aigc_models.fingerprints import winnowing
+
+    if shape.modality != "text" or shape.task != GENERATE:
+        return None
+    pieces = find("aigc_models.modalities", shape.modality).pieces(shape.format)
+    rows = (row[row < len(pieces)].tolist() for row in train.sequences.rows())  # without their END
+    return winnowing.kept([b"".join(map(pieces.__getitem__, row)).decode("utf-8", "replace") for row in rows])
 
 
 def newest(data: CorpusRef, context: StageContext) -> list[tuple[bytes, int]]:

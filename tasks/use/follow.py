@@ -55,6 +55,7 @@ class FollowSettings(BaseModel):
     once: bool = Field(False, description="answer what is there and end")
     seed: int = Field(0, ge=0, lt=2**53, description="varies the rows that name no seed of their own")
     device: Device = Field("auto", description=AUTO)
+    copy_guard: bool = Field(True, description="whether texts are kept from repeating 50 characters of the training data")
 
     @property
     def name(self) -> str:
@@ -85,7 +86,8 @@ def follow(settings: FollowSettings, context: StageContext) -> Followed:
     source, identity = located(context.workspace, settings.model)
     places = {name: context.workspace.root / getattr(settings, name).expanduser() for name in ("folder", "out")}
     settings = settings.model_copy(update=places)
-    responder = Responder(Generator.load(source, settings.device), identity, settings.seed, points=settings.out / POINTS)
+    generator = Generator.load(source, settings.device, settings.copy_guard)
+    responder = Responder(generator, identity, settings.seed, points=settings.out / POINTS)
     followed = follow_into(responder, settings, context.progress, context.stop)
     figures = followed.model_dump(exclude_none=True, exclude={"out", "model", "version"})
     context.log(model=followed.model, version=followed.version, **{f"follow.{name}": value for name, value in figures.items()})

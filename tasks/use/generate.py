@@ -44,6 +44,7 @@ class GenerationSettings(BaseModel):
     prompt: str | None = Field(None, description="what each text begins with")
     sampling: dict[str, Option] = Field({}, description="the model's own sampling options, such as temperature (no unit)")
     device: Device = Field("auto", description=AUTO)
+    copy_guard: bool = Field(True, description="whether texts are kept from repeating 50 characters of the training data")
 
 
 class Line(Label):
@@ -66,7 +67,9 @@ def generate(
 
     source, folder = bundle.path(context.workspace), context.folder / "items"
     identity = identity_of(source, registered)
-    generate_into(Generator.load(source, settings.device), folder, settings, identity, context.progress, context.stop)
+    generate_into(
+        Generator.load(source, settings.device, settings.copy_guard), folder, settings, identity, context.progress, context.stop
+    )
     context.log(items=settings.count)
     return GenerationRef.to(context.workspace, folder, count=settings.count)
 

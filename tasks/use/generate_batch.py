@@ -45,7 +45,7 @@ def generate_batch(settings: BatchSettings, context: StageContext) -> Batch:
     from aigc_models.generator import Generator
 
     out = context.workspace.root / Path(settings.out).expanduser()
-    generator = Generator.load(folder, settings.generation.device)
+    generator = Generator.load(folder, settings.generation.device, settings.generation.copy_guard)
     made = generate_into(generator, out, settings.generation, identity, context.progress, context.stop)
     context.log(items=made, model=identity.model, version=identity.version)
     return Batch(

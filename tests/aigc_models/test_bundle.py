@@ -17,6 +17,7 @@ from aigc_models import bundle, find
 from aigc_models.bundle import CARD, WEIGHTS, Card
 from aigc_models.capabilities import Shape
 from aigc_models.errors import BadInput, Damaged
+from aigc_models.fingerprints.winnowing import kept
 
 
 class Config(BaseModel):
@@ -263,3 +264,27 @@ def test_a_body_that_shares_only_a_buffer_is_no_warm_start(tmp_path: Path) -> No
     with pytest.raises(BadInput, match="start=random"):
         bundle.warm_start(stranger, tmp_path / "body")
     assert int(stranger.seen) == 1
+
+
+def test_what_tells_repeats_of_training_data_comes_with_a_bundle_or_is_not_there(tmp_path):
+    runs = kept(["A text of more than fifty characters, of which some hashes are kept, and 271828182."])
+    bundle.save(tmp_path / "with", Counts(), Card(name="c", family="counts", modality="text"), runs=runs)
+    bundle.save(tmp_path / "without", Counts(), Card(name="c", family="counts", modality="text"))
+    loaded = bundle.training_runs(tmp_path / "with")
+    assert loaded is not None
+    assert loaded.pieces.tolist() == runs.pieces.tolist()
+    assert len(loaded.pieces) > 0
+    assert loaded.numbers == runs.numbers
+    assert len(loaded.numbers) == 1
+    assert bundle.training_runs(tmp_path / "without") is None
+
+
+def test_hashes_of_runs_of_other_sizes_are_refused(tmp_path, monkeypatch):
+    monkeypatch.setattr(bundle, "SIZES", torch.tensor([30, 60]))
+    bundle.save(tmp_path / "one", Counts(), Card(name="c", family="counts", modality="text"), runs=kept([]))
+    monkeypatch.undo()
+    with pytest.raises(BadInput, match="runs of other sizes"):
+        bundle.training_runs(tmp_path / "one")
+    (tmp_path / "one" / bundle.RUNS).write_bytes(b"no tensors")
+    with pytest.raises(Damaged, match="cannot be read"):
+        bundle.training_runs(tmp_path / "one")

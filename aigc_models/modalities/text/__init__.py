@@ -237,7 +237,7 @@ def spread(contents: Sequence[str]) -> dict[str, Any]:
     return {**_distinct(contents), "bytes": sum(sizes), "mean_bytes": round(sum(sizes) / len(sizes), 1)}
 
 
-def _words(content: str) -> list[str]:
+def words(content: str) -> list[str]:
     """Between white space; Chinese and Japanese, written without any, by character."""
     return _WORDS.findall(content) if _UNSPACED.search(content) else content.split()
 
@@ -245,15 +245,15 @@ def _words(content: str) -> list[str]:
 def _distinct(contents: Sequence[str], longest: int = 3) -> dict[str, float]:
     """By arrays of numbers: a quarter of the time that sets of words take."""
     numbers: dict[str, int] = {}
-    texts = [[numbers.setdefault(word, len(numbers)) for word in _words(content)] for content in contents]
-    words = np.fromiter(chain.from_iterable(texts), dtype=np.int64)
-    left = np.fromiter((at for text in texts for at in range(len(text), 0, -1)), dtype=np.int64, count=len(words))
-    runs, shares = words, {}  # of each word, the number of the run that begins there
+    texts = [[numbers.setdefault(word, len(numbers)) for word in words(content)] for content in contents]
+    every = np.fromiter(chain.from_iterable(texts), dtype=np.int64)
+    left = np.fromiter((at for text in texts for at in range(len(text), 0, -1)), dtype=np.int64, count=len(every))
+    runs, shares = every, {}  # of each word, the number of the run that begins there
     for length in range(1, longest + 1):
         unique, runs = np.unique(runs, return_inverse=True)
         whole = left >= length  # those that do not reach into the next text
         seen = np.zeros(len(unique), dtype=bool)
         seen[runs[whole]] = True
         shares[f"distinct_{length}"] = round(int(seen.sum()) / max(1, int(whole.sum())), 4)
-        runs = runs * len(numbers) + np.roll(words, -length)
+        runs = runs * len(numbers) + np.roll(every, -length)
     return shares

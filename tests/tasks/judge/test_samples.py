@@ -1,12 +1,13 @@
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from aigc_models.corpus import Corpus
 from aigc_models.generator import Generator
-from aigc_models.modalities import series
-from tasks.judge.samples import generate_like, show_samples, shuffled
+from aigc_models.modalities import series, text
+from tasks.judge.samples import QUOTED, generate_like, nearest_texts, show_samples, shuffled
 
 
 @pytest.fixture(scope="module")
@@ -38,3 +39,16 @@ def test_forecasts_are_shown_beside_what_came(waves, tmp_path):
     assert np.abs(table.values[3, 24:] - table.values[0, 24:]).max() < 0.2  # a sine is easy
     assert shown[0]["html"].count("<polygon") == 2
     assert "dashes: what came; blue: median and bands 50 %, 90 %" in shown[0]["html"]
+
+
+def test_each_text_is_shown_with_the_training_text_that_is_most_like_it():
+    format = text.Format(length=64)
+    lines = ["the cat sat on the mat", "it will rain in the hills\ntomorrow", "a very long story " * 20]
+    train = Corpus("text", text.encode(lines, format), np.zeros(3, dtype=np.int64))
+    generator = SimpleNamespace(modality=text, format=format)
+    copy, near, long, other = nearest_texts([lines[0], "it rains in the hills", "a very long one", "xyz"], train, generator)
+    assert copy == "nearest training text, at 0.00: the cat sat on the mat"
+    assert near.endswith(": it will rain in the hills tomorrow")
+    assert 0 < float(near.split()[4].rstrip(":")) < 0.9
+    assert long.endswith(f": {(lines[2])[:QUOTED]}...")
+    assert "at 1.00" in other

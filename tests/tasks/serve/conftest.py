@@ -61,7 +61,7 @@ class Pictures:
 class Script:
     """A draft whose symbols are known: those of `text`, then END."""
 
-    failure = None
+    failure, watch, redraws, cut = None, None, 0, False
 
     def __init__(self, text: str, prompt: str, likeliest: int | None, echo: bool, most: int) -> None:
         self.prompt, self.echo, self.likeliest = list(prompt.encode()), echo, likeliest
@@ -70,6 +70,10 @@ class Script:
         self._to_come = iter([*text.encode(), 256])
         if echo and likeliest is not None:
             self.said += [Said(symbol, -1.0, {}) for symbol in self.prompt]
+
+    @property
+    def safe(self) -> int:
+        return len(self.symbols)
 
     def grow(self) -> None:
         self.symbols.append(next(self._to_come))

@@ -3,12 +3,16 @@ import pytest
 
 from aigc_models.corpus import Corpus
 from aigc_models.errors import BadInput
-from aigc_models.modalities import series
+from aigc_models.fingerprints.winnowing import hashes
+from aigc_models.generator import Generator
+from aigc_models.modalities import series, text
 from tasks.stage.references import CorpusRef
 from tasks.stage.settings import Workspace
 from tasks.stage.stage import StageContext
 from tasks.train.encode import LATEST
-from tasks.train.ensemble import EnsembleSettings, newest, options
+from tasks.train.ensemble import EnsembleSettings, build_ensemble, newest, options
+from tasks.train.finetune import finetune
+from tasks.train.members import MemberSettings
 
 
 def test_unknown_method_is_named():
@@ -40,3 +44,26 @@ def test_drawn_items_bound_what_a_mixture_learns_from_and_nothing_else():
     assert options(EnsembleSettings(method="mixture", drawn=128)).most == 128
     assert options(EnsembleSettings(method="mixture", settings={"most": 64}, drawn=128)).most == 64
     assert options(EnsembleSettings(method="quantile_average", drawn=128)).most == 2000
+
+
+def test_what_makes_texts_is_kept_from_repeating_its_train_split(tmp_path):
+    workspace, format = Workspace(tmp_path), text.Format(length=64)
+    lines = [f"the {number} swallows of spring are {number * 7919} miles away from the sea, they say" for number in range(12)]
+    folders = [tmp_path / name for name in ("train", "validation", "test")]
+    for folder, items in zip(folders, (lines, lines[:1], lines[1:2]), strict=True):
+        Corpus("text", text.encode(items, format), np.zeros(len(items), np.int64)).save(folder)
+    data = CorpusRef.to(workspace, *folders, dataset="d", modality="text", version="1", labels=(), format=format.model_dump(),
+                        splits={"train": 12, "validation": 1, "test": 1})  # fmt: skip
+
+    def here(name: str) -> StageContext:
+        (tmp_path / name).mkdir()
+        return StageContext(tmp_path / name, workspace)
+
+    member = finetune.plain(data, None, MemberSettings(family="ngram", size="debug"), context=here("member"))
+    ensemble = build_ensemble.plain(data, [member], EnsembleSettings(), context=here("ensemble"))
+    folder = ensemble.path(workspace)
+    runs = Generator.load(folder).runs
+    assert runs is not None
+    assert all(runs.hold(hashes(line)).any() for line in lines)
+    assert Generator.load(folder, copy_guard=False).runs is None
+    assert Generator.load(member.path(workspace)).runs is None, "only what is registered holds it"
