@@ -112,6 +112,7 @@ class Words:
         first: int = 0,
         likeliest: int | None = None,
         echo: bool = False,
+        suffix: str | None = None,
     ) -> Script:
         self.sampling = sampling
         piece = f"{seed}.{first} {label}; é"
