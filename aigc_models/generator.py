@@ -280,7 +280,7 @@ class Generator(Inference):
     def _start(self, how: decoding.Sampling) -> Match | None:
         """What texts are held to, where `how` says so."""
         pieces = self.modality.pieces(self.format) if how.held and hasattr(self.modality, "pieces") else None
-        return pieces and grammar.grammar(pieces, how.regex, how.json_schema)
+        return pieces and grammar.grammar(pieces, how.regex, how.json_schema, how.grammar)
 
     @property
     def _streams(self) -> bool:

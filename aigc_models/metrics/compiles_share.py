@@ -19,11 +19,12 @@ import torch
 from aigc_models.capabilities import Streams
 from aigc_models.evidence import Evidence, Measurement, original
 from aigc_models.find import find
-from aigc_models.language import decoding
+from aigc_models.language import decoding, grammar
 from aigc_models.metrics._shares import shares
 
 MODALITIES = frozenset({"text"})
 MOST = 200  # functions
+LONGEST = 512  # symbols of one, at most
 LOOKED_AT, PYTHON = 50, 0.9  # test items that say whether all are functions, and the share of them that has to be
 TEMPERATURE = 0.2
 SEED = 4_201
@@ -47,14 +48,14 @@ def applies(evidence: Evidence) -> bool:
     return bool(evidence.samples) and bool(texts) and functions >= PYTHON * len(texts) and bool(tasks(evidence))
 
 
-def measure(evidence: Evidence) -> dict[str, Measurement]:
+def measure(evidence: Evidence, language: str | None = None) -> dict[str, Measurement]:
     """For every candidate that writes text, paired by function, and for the test items under the name `real`."""
     asked = tasks(evidence)
     models = {name: model for name, model in evidence.models.items() if isinstance(model, Streams)}
     origins, made = {name: original(name, models, evidence.combined) for name in models}, dict[str, list[str]]()
     for origin in dict.fromkeys(origins.values()):
         evidence.progress(len(made), len(models))
-        made[origin] = completed(models[origin], asked, evidence)
+        made[origin] = completed(models[origin], asked, evidence, language)
     written = {name: made[origin] for name, origin in origins.items()} | {"real": [task.whole for task in asked]}
     heads = [task.head for task in asked]
     figures = {name: [compiles(text, head) for text, head in zip(texts, heads, strict=True)] for name, texts in written.items()}
@@ -62,30 +63,32 @@ def measure(evidence: Evidence) -> dict[str, Measurement]:
 
 
 def tasks(evidence: Evidence) -> list[Task]:
-    """The first `MOST` test items that have a body to write and are no longer than a generated item."""
+    """The first `MOST` test items that have a body to write and are no longer than a generated item, or `LONGEST`."""
     modality, format, asked = find("aigc_models.modalities", "text"), evidence.shape.format, list[Task]()
     for at in range(len(evidence.test)):
         if len(asked) == MOST:
             break
         one = evidence.test.take(np.array([at]))
         (text,) = modality.decode(one.values, format)
-        if one.sequences.lengths[0] <= format.length and (head := head_of(text)):
+        if one.sequences.lengths[0] <= min(format.length, LONGEST) and (head := head_of(text)):
             asked.append(Task(text, head, int(one.conditions[0])))
     return asked
 
 
 @torch.no_grad()
-def completed(model: Streams, asked: list[Task], evidence: Evidence, seed: int = SEED) -> list[str]:
-    """Each function with the body that `model` draws for it, cut at its end."""
+def completed(model: Streams, asked: list[Task], evidence: Evidence, language: str | None) -> list[str]:
+    """Each function with the body that `model` draws for it, cut at its end; held to the grammar of a `language`, if any."""
     modality, format = find("aigc_models.modalities", "text"), evidence.shape.format
     prompts = [modality.symbols(task.head, format).tolist() for task in asked]
     values = decoding.generate(
         model,
         torch.tensor([task.condition for task in asked]),
-        torch.arange(len(asked)) + seed,
+        torch.arange(len(asked)) + SEED,
         prompts,
         shrinking=True,
-        max_length=max(format.length, max(map(len, prompts)) + 1),
+        start=grammar.grammar(modality.pieces(format), language="python") if language else None,
+        grammar=language,
+        max_length=min(format.length, LONGEST),
         temperature=TEMPERATURE,
         logit_bias=dict.fromkeys(modality.unwritten(format), NEVER),
     )

@@ -125,10 +125,8 @@ class TextRequest(Asked):
     @property
     def slow(self) -> bool:
         """Whether to read it takes so long (a second, of a large schema) that it is done in another thread."""
-        return (
-            bool(self.held)
-            or (sum(map(len, self.prompts)) + len(self.prompts) * len(self.behind or "")) * self.drafts > READ_AT_ONCE
-        )
+        given = sum(map(len, self.prompts)) + len(self.prompts) * len(self.behind or "")
+        return bool(self.held) or given * self.drafts > READ_AT_ONCE
 
     prompted_by: ClassVar[str] = "prompt"  # the field that the prompts stand in
 

@@ -140,9 +140,8 @@ def test_a_middle_is_filled_in_where_that_was_learnt(writer: Generator) -> None:
     assert bytes(able.draft("a", {}, suffix="z").prompt) == b"\xfez\xffa"
     assert bytes(able.draft("a", {}).prompt) == b"a"
     always = {"logit_bias": {0xFE: 100.0, 0xFF: 100.0}}  # marks are given, and never drawn
-    assert not {0xFE, 0xFF} & set(
-        able.encoded(torch.zeros(4, dtype=torch.int64), item_seeds(1, 4), **always).flatten().tolist()
-    )
+    values = able.encoded(torch.zeros(4, dtype=torch.int64), item_seeds(1, 4), **always)
+    assert not {0xFE, 0xFF} & set(values.flatten().tolist())
 
 
 def test_beams_give_the_likeliest_texts_in_order(writer: Generator) -> None:

@@ -30,7 +30,8 @@ class Outer:
 def test_each_function_is_cut_with_its_line_and_without_indentation() -> None:
     cut = dict(functions(SOURCE))
     assert list(cut) == [4, 13, 19]
-    assert cut[4].startswith("def first(a):\n    ") and "def inner():" in cut[4]
+    assert cut[4].startswith("def first(a):\n    ")
+    assert "def inner():" in cut[4]
     assert cut[13] == 'async def second(self):\n    text = """\nless indented\n"""\n    return text'
     assert cut[19] == "def third(self): return 3"
 

@@ -314,7 +314,9 @@ def test_functions_and_turns_are_items_of_their_file(tmp_path: Path) -> None:
     fill(tmp_path / "code", {"a.py": b"def f():\n    return 1\n\ndef g():\n    return 2\n", "bad.py": b"def f(:\n"})
     functions = items(tmp_path / "code", "text", options={"items": "functions"})
     assert [(item.source, item.group) for item in functions] == [("a.py#1", "a.py"), ("a.py#4", "a.py"), ("bad.py", None)]
-    assert functions[2].payload == b"" and "bad.py" in functions[2].name and "in line 1" in functions[2].name
+    assert functions[2].payload == b""
+    assert "bad.py" in functions[2].name
+    assert "in line 1" in functions[2].name
     fill(tmp_path / "plays", {"one.txt": b"A:\nYes?\n\nB:\nNo.\n\n" * 20})
     turns = items(tmp_path / "plays", "text", options={"items": "turns"})
     assert [item.label for item in turns] == ["A", "B"] * 20
