@@ -35,10 +35,8 @@ def applies(evidence: Evidence) -> bool:
     first = evidence.test.take(np.arange(min(LOOKED_AT, len(evidence.test))))
     texts = decoded(first, evidence)
     scripts = sum(any(True for _ in script.turns(text)) for text in texts)
-    labels = evidence.shape.labels
-    return (
-        len(labels) > 1 and bool(texts) and scripts >= SCRIPT * len(texts) and bool(evidence.samples) and bool(asked(evidence))
-    )
+    scripted = bool(texts) and scripts >= SCRIPT * len(texts)
+    return scripted and len(evidence.shape.labels) > 1 and bool(evidence.samples) and bool(asked(evidence))
 
 
 def decoded(corpus: Corpus, evidence: Evidence) -> list[str]:
