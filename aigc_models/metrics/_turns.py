@@ -9,14 +9,15 @@ import torch
 
 from aigc_models.capabilities import Streams
 from aigc_models.corpus import Corpus
-from aigc_models.evidence import Evidence, original
+from aigc_models.evidence import Evidence
 from aigc_models.find import find
 from aigc_models.language import decoding
+from aigc_models.metrics import _writers
 from aigc_models.reading import script
 
 MOST = 200  # turns
 LOOKED_AT, SCRIPT = 50, 0.9  # test items that say whether all are turns, and the share of them that has to be
-LONGEST = 400  # symbols of what is drawn behind the longest prompt
+LONGEST = 400  # characters of the turn before, and symbols of what is drawn behind the longest of them
 SEED = 6_271
 NEVER = -100.0  # added to the logit of what is not drawn
 
@@ -45,7 +46,7 @@ def decoded(corpus: Corpus, evidence: Evidence) -> list[str]:
 
 
 def asked(evidence: Evidence) -> list[Asked]:
-    """The first `MOST` of the test items that are two turns."""
+    """The first `MOST` of the test items that are two turns, the first of which is short: a long one costs all others time."""
     if "turns" not in evidence.shared:
         evidence.shared["turns"] = _asked(evidence)
     turns: list[Asked] = evidence.shared["turns"]
@@ -56,9 +57,12 @@ def _asked(evidence: Evidence) -> list[Asked]:
     chosen, labels = list[Asked](), evidence.shape.labels
     conditions = np.asarray(evidence.test.conditions)
     for at in np.flatnonzero(conditions < len(labels)).tolist():
+        if len(chosen) == MOST:
+            break
         (text,) = decoded(evidence.test.take(np.array([at])), evidence)
         turns = list(script.turns(text))
-        if len(turns) == 2 and turns[1].speaker == labels[conditions[at]] and len(chosen) < MOST:
+        short = len(turns) == 2 and len(turns[0].text) <= LONGEST
+        if short and turns[1].speaker == labels[conditions[at]]:
             chosen.append(Asked(f"{turns[0].text}{script.APART}", turns[1].speaker, turns[1].words, int(conditions[at])))
     return chosen
 
@@ -68,13 +72,8 @@ def said(evidence: Evidence, headed: bool) -> dict[str, list[str]]:
 
     Drawn as the model has it, under the speaker's label.
     """
-    models = {name: model for name, model in evidence.models.items() if isinstance(model, Streams)}
-    origins, made = {name: original(name, models, evidence.combined) for name in models}, dict[str, list[str]]()
     prompts = [turn.before + (script.headed(turn.speaker) if headed else "") for turn in asked(evidence)]
-    for origin in dict.fromkeys(origins.values()):
-        evidence.progress(len(made), len(models))
-        made[origin] = _drawn(models[origin], prompts, evidence)
-    return {name: made[origin] for name, origin in origins.items()}
+    return _writers.written(evidence, lambda model: _drawn(model, prompts, evidence))
 
 
 @torch.no_grad()

@@ -17,9 +17,10 @@ import numpy as np
 import torch
 
 from aigc_models.capabilities import Streams
-from aigc_models.evidence import Evidence, Measurement, original
+from aigc_models.evidence import Evidence, Measurement
 from aigc_models.find import find
 from aigc_models.language import decoding, grammar
+from aigc_models.metrics import _writers
 from aigc_models.metrics._shares import shares
 
 MODALITIES = frozenset({"text"})
@@ -49,14 +50,10 @@ def applies(evidence: Evidence) -> bool:
 
 
 def measure(evidence: Evidence, language: str | None = None) -> dict[str, Measurement]:
-    """For every candidate that writes text, paired by function, and for the test items under the name `real`."""
+    """For the candidates that write text (`_writers`), paired by function, and for the test items under the name `real`."""
     asked = tasks(evidence)
-    models = {name: model for name, model in evidence.models.items() if isinstance(model, Streams)}
-    origins, made = {name: original(name, models, evidence.combined) for name in models}, dict[str, list[str]]()
-    for origin in dict.fromkeys(origins.values()):
-        evidence.progress(len(made), len(models))
-        made[origin] = completed(models[origin], asked, evidence, language)
-    written = {name: made[origin] for name, origin in origins.items()} | {"real": [task.whole for task in asked]}
+    written = _writers.written(evidence, lambda model: completed(model, asked, evidence, language))
+    written["real"] = [task.whole for task in asked]
     heads = [task.head for task in asked]
     figures = {name: [compiles(text, head) for text, head in zip(texts, heads, strict=True)] for name, texts in written.items()}
     return shares({name: np.array(figure, dtype=np.float64) for name, figure in figures.items()}, "higher")

@@ -20,7 +20,7 @@ MODALITIES = frozenset({"text"})
 
 
 def measure(evidence: Evidence) -> dict[str, Measurement]:
-    """For every candidate that writes text, and for the test items under the name `real`, paired by turn."""
+    """For the candidates that write text (`_writers`), and for the test items under the name `real`, paired by turn."""
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.naive_bayes import ComplementNB
     from sklearn.pipeline import make_pipeline

@@ -19,7 +19,7 @@ MODALITIES = frozenset({"text"})
 
 
 def measure(evidence: Evidence) -> dict[str, Measurement]:
-    """For every candidate that writes text, paired by turn."""
+    """For the candidates that write text (`_writers`), paired by turn."""
     wanted = [turn.speaker for turn in asked(evidence)]
     figures = {}
     for name, texts in said(evidence, headed=False).items():
