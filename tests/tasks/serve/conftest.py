@@ -114,7 +114,7 @@ class Words:
         echo: bool = False,
         suffix: str | None = None,
     ) -> Script:
-        self.sampling = sampling
+        self.sampling, self.suffix = sampling, suffix
         piece = f"{seed}.{first} {label}; é"
         whole = (piece * (self.length // len(piece) + 1))[: self.length]
         return Script(whole, prompt, likeliest, echo, sampling["max_length"])

@@ -164,6 +164,14 @@ def test_echo(address):
     )
 
 
+def test_what_comes_behind_reaches_the_model(start, words):
+    prose = words()
+    address = start(prose=prose)
+    answer = post(address, "/v1/completions", prompt="a", suffix="é", max_tokens=5).json()["choices"][0]
+    assert (prose.suffix, answer["finish_reason"]) == ("é", "length")
+    assert prose.sampling["max_length"] == len(b"\xfe" + "é".encode() + b"\xffa") + 5 + 1
+
+
 def test_client_makes_images(client):
     answer = client.images.generate(model="digits", prompt="one", n=3, extra_body={"seed": 8})
     images = [Image.open(io.BytesIO(base64.b64decode(item.b64_json))) for item in answer.data]
