@@ -36,6 +36,8 @@ from aigc_models.layers.threads import for_writing
 from aigc_models.sequences import PAD
 from aigc_models.training.devices import Device
 
+NEVER = -100.0  # added to the logit of a symbol that is not drawn
+
 
 class Sampling(BaseModel):
     """What whole-item models (`Generates`) may heed; one that does not know an option leaves it alone."""
@@ -164,13 +166,20 @@ class Generator(Inference):
         first: int = 0,
         likeliest: int | None = None,
         echo: bool = False,
+        suffix: str | None = None,
     ) -> Draft:
-        """The same text for whoever draws several side by side, in `slots`; see `Draft` for `likeliest` and `echo`."""
+        """The same text for whoever draws several side by side, in `slots`; see `Draft` for `likeliest` and `echo`.
+
+        `suffix`: what comes behind the text that is drawn; `BadInput` where the model did not learn to fill in.
+        """
         if not self._streams:
             raise self._cannot("stream")
+        if suffix is not None and not getattr(self.format, "fill_in", 0):
+            learn = "train it with the preset python-code, or with training.encode.format='{fill_in: 0.3}'"
+            raise BadInput(f"suffix: {self.card.name} did not learn to fill in a middle; leave it out, or {learn}")
         how = decoding.sampling(**self._checked(dict(sampling)))
         condition = int(self.conditions(1, label, seed, first)[0])
-        symbols = self._symbols(prompt)
+        symbols = self._symbols(prompt, suffix)
         return Draft(condition, derived(seed, first), symbols, how, likeliest, echo, self._start(how), self.watch(symbols))
 
     def watch(self, prompt: Sequence[int]) -> Watch | None:
@@ -278,19 +287,20 @@ class Generator(Inference):
                 values = self.model.generate(*asked, **context, **sampling)
         return values[: len(seeds)]
 
-    def _symbols(self, prompt: str | None) -> list[int]:
-        """The symbols that an item is to begin with."""
-        if not prompt:
+    def _symbols(self, prompt: str | None, suffix: str | None = None) -> list[int]:
+        """The symbols that an item is to begin with, and to end in."""
+        if not prompt and suffix is None:
             return []
         if not self._streams or not hasattr(self.modality, "symbols"):
             raise self._cannot("go on from a prompt")
-        symbols: list[int] = self.modality.symbols(prompt, self.format).tolist()
+        end = {} if suffix is None else {"suffix": suffix}
+        symbols: list[int] = self.modality.symbols(prompt or "", self.format, **end).tolist()
         return symbols
 
     def _start(self, how: decoding.Sampling) -> Match | None:
         """What texts are held to, where `how` says so."""
         pieces = self.modality.pieces(self.format) if how.held and hasattr(self.modality, "pieces") else None
-        return pieces and grammar.grammar(pieces, how.regex, how.json_schema)
+        return pieces and grammar.grammar(pieces, how.regex, how.json_schema, how.grammar)
 
     @property
     def _streams(self) -> bool:
@@ -312,6 +322,8 @@ class Generator(Inference):
             if not 0 <= symbol < self.model.vocabulary.outputs:
                 last = self.model.vocabulary.end
                 raise BadInput(f"sampling option logit_bias: there is no symbol {symbol}; they are 0 to {last}, the END")
+        if unwritten := self.modality.unwritten(self.format) if hasattr(self.modality, "unwritten") else ():
+            checked["logit_bias"] = checked.get("logit_bias", {}) | dict.fromkeys(unwritten, NEVER)
         return checked
 
 

@@ -51,7 +51,9 @@ A modality may also have:
                                                                     as bytes or events
     learned(format, contents: Sequence[Content]) -> Format          the format with what it learns from train items, such as
                                                                     a tokeniser
-    symbols(content, format) -> ndarray                             of what an item may be asked to begin with
+    encode_train(contents, format) -> Sequences                     `encode` of train items, where these are learnt otherwise
+    symbols(content, format, suffix=None) -> ndarray                of what an item may be asked to begin with, and to end in
+    unwritten(format) -> tuple[int, ...]                            symbols that a model is given and never draws
     characters(symbols: Iterable[int], format) -> Iterator[str]     symbols as text, as they are drawn
     renderings(content, suffixes: Collection[str] | None = None) -> dict[str, bytes]
                                                                     a generated item as files of other kinds too, by suffix

@@ -10,7 +10,7 @@ import copy
 import math
 from collections import defaultdict, deque
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -27,7 +27,7 @@ from aigc_models.sequences import PAD
 
 AT_ONCE = 64  # random numbers of an item that are made at a time
 STAYING = 0.75  # share of a batch below which those that have ended leave it
-HEEDED_BY_BEAMS = {"max_length", "logit_bias", "regex", "json_schema"}
+HEEDED_BY_BEAMS = {"max_length", "logit_bias", "regex", "json_schema", "grammar"}
 Weights = Float[Tensor, "item symbol"]
 Bias = Annotated[float, Field(ge=-100, le=100)]
 
@@ -50,6 +50,7 @@ class Sampling(BaseModel):
     logit_bias: dict[int, Bias] = Field({}, description="added to the logits of symbols, -100 (never) to 100 (always)")
     regex: str | None = Field(None, description="matches what is drawn of a text; as Rust writes them, without \\b")
     json_schema: dict[str, Any] | None = Field(None, description="what is drawn of a text is JSON that keeps to it")
+    grammar: Literal["python"] | None = Field(None, description="what is drawn of a text is the body of a Python function")
     beams: int = Field(0, ge=0, le=64, description="the likeliest texts are searched with so many, none is drawn; 0: drawn")
     length_penalty: float = Field(0.6, ge=0, description="of beams, how much longer texts are favoured; 0: not at all")
 
@@ -59,6 +60,13 @@ class Sampling(BaseModel):
         if schema is not None and others.data.get("regex") is not None:
             raise ValueError("a text is held to a regex or to a json_schema, not to both")
         return schema
+
+    @field_validator("grammar")
+    @classmethod
+    def _nothing_else(cls, grammar: str | None, others: ValidationInfo) -> str | None:
+        if grammar and (others.data.get("regex") or others.data.get("json_schema") is not None):
+            raise ValueError("a text is held to a grammar, or to a regex or json_schema, not to both")
+        return grammar
 
     @field_validator("beams")
     @classmethod
@@ -72,7 +80,7 @@ class Sampling(BaseModel):
     @property
     def held(self) -> bool:
         """Whether a text has to match something."""
-        return self.regex is not None or self.json_schema is not None
+        return self.regex is not None or self.json_schema is not None or self.grammar is not None
 
     @property
     def looks_back(self) -> bool:
@@ -264,7 +272,9 @@ class Draws:
 def fits(prompt: Sequence[int], how: Sampling, start: Match | None = None) -> None:
     """Raise `BadInput` where a prompt leaves nothing to draw, or a text is to be held and it is not known to what."""
     if how.held and start is None:
-        raise BadInput("a regex or json_schema holds texts, whose symbols stand for bytes; these stand for something else")
+        raise BadInput(
+            "a regex, json_schema or grammar holds texts, whose symbols stand for bytes; these stand for something else"
+        )
     if len(prompt) >= how.max_length:
         most = f"max_length={how.max_length} symbols"
         raise BadInput(f"a prompt of {len(prompt)} symbols leaves no room in {most}; shorten it or ask for more")

@@ -1,4 +1,4 @@
-"""Texts held to a regular expression or a JSON schema: which symbols may come next, by `llguidance`.
+"""Texts held to a regular expression, a JSON schema or the grammar of Python: which symbols may come next, by `llguidance`.
 
 A symbol may come next where the bytes that it stands for can be completed to a text of the grammar (Willard and Louf 2023,
 with a parser in place of tables: nothing is built beforehand for the whole vocabulary).
@@ -10,7 +10,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
@@ -18,6 +18,7 @@ from jaxtyping import Bool
 from torch import Tensor
 
 from aigc_models.errors import BadInput
+from aigc_models.language import python_body
 
 if TYPE_CHECKING:
     from llguidance import LLMatcher, LLTokenizer
@@ -59,11 +60,19 @@ class Match:
         return not self.allowed()[:-1].any() and not self._matcher.is_accepting()
 
 
-def grammar(pieces: Sequence[bytes], regex: str | None = None, json_schema: Mapping[str, Any] | None = None) -> Match | None:
-    """The beginning of every text that is held to either; none where nothing is asked for. A text goes on from a `copy`.
+def grammar(
+    pieces: Sequence[bytes],
+    regex: str | None = None,
+    json_schema: Mapping[str, Any] | None = None,
+    language: Literal["python"] | None = None,
+) -> Match | None:
+    """The beginning of every text that is held to one of them; none where nothing is asked for. A text goes on from a `copy`.
 
-    `pieces`: what the symbols stand for, without END, which follows them. Raises `BadInput` where it cannot be used.
+    `pieces`: what the symbols stand for, without END, which follows them. `language`: the text is the body of a function.
+    Raises `BadInput` where it cannot be used.
     """
+    if language:
+        return _compiled("grammar", python_body.grammar(), tuple(pieces))
     if regex is not None:
         if (len(regex) - len(regex.rstrip("\\"))) % 2:
             raise BadInput("regex: ends in a backslash that escapes nothing")
@@ -80,9 +89,10 @@ def _compiled(option: str, asked: str, pieces: tuple[bytes, ...]) -> Match:
     if option == "json_schema" and _remainders(asked) > MULTIPLES:
         raise BadInput(f"json_schema: multipleOf: all of them together are {_remainders(asked)}, at most {MULTIPLES}")
     try:
-        rule = f"/{regex_to_lark(asked, 'd')}/" if option == "regex" else f"%json {asked}"
+        rule = f"start: /{regex_to_lark(asked, 'd')}/" if option == "regex" else f"start: %json {asked}"
+        rule = asked if option == "grammar" else rule
         limits = LLParserLimits(max_lexer_states=STATES, verbose_errors=False)
-        matcher = LLMatcher(_tokenizer(pieces), f"{EVERY_SPLIT}start: {rule}", log_level=0, limits=limits)
+        matcher = LLMatcher(_tokenizer(pieces), f"{EVERY_SPLIT}{rule}", log_level=0, limits=limits)
     except UnicodeEncodeError as error:
         raise BadInput(f"{option}: {error.reason} (position {error.start})") from error
     if matcher.is_error():

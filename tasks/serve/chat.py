@@ -1,6 +1,8 @@
 """`POST /v1/chat/completions`: OpenAI's shape for models that go on with a text.
 
-The models here learnt texts, not conversations: what is said goes to them as it is, one message after the other.
+The models here learnt texts, not conversations: what is said goes to them as it is, one message after the other. Where
+messages have names, and a label says who is to speak, it is a script: the last turn that was spoken stands before the
+speaker's name, as in what such models learn from (`--option items=turns`), and the answer is that speaker's turn.
 """
 
 from __future__ import annotations
@@ -10,6 +12,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field
 
+from aigc_models.reading import script
 from tasks.serve import likelihoods
 from tasks.serve.completions import Answer, Piece
 from tasks.serve.schemas import STRICT, Name, TextRequest, Usage, bounded
@@ -47,8 +50,22 @@ class ChatRequest(TextRequest):
     top_logprobs: int | None = Field(None, ge=0, le=20)
 
     @property
+    def scripted(self) -> bool:
+        """Whether the answer is a turn of a script."""
+        return self.label is not None and any(message.name for message in self.messages)
+
+    @property
     def prompts(self) -> list[str]:
-        return ["\n".join(message.text for message in self.messages)]
+        if not self.scripted:
+            return ["\n".join(message.text for message in self.messages)]
+        spoken = [message for message in self.messages if message.name and message.text.strip()]
+        before = [f"{script.headed(turn.name or '')}{turn.text.strip()}{script.APART}" for turn in spoken[-1:]]
+        return ["".join([*before, script.headed(self.label or "")])]
+
+    @property
+    def stops(self) -> tuple[str, ...]:
+        """A turn ends before the next one."""
+        return (*super().stops, script.APART) if self.scripted else super().stops
 
     @property
     def length(self) -> int:

@@ -81,9 +81,11 @@ class Answer(ABC):
     def _choice(self, index: int, prompt: str) -> Choosing:
         asked, item = self._asked, Item(self.label.seed, self._asked.first + index, self._asked.label)
         generator, modality = self._worker.generator, self._worker.generator.modality
-        length = len(modality.symbols(prompt, generator.format)) + asked.length
+        end = {} if asked.behind is None else {"suffix": asked.behind}
+        length = len(modality.symbols(prompt, generator.format, **end)) + asked.length
         length += 1  # to see whether the text ends there by itself
-        draft = self._worker.draft(prompt, item, {"max_length": length, **asked.sampling}, asked.likeliest, asked.echoed)
+        sampling = {"max_length": length, **asked.sampling}
+        draft = self._worker.draft(prompt, item, sampling, asked.likeliest, asked.echoed, asked.behind)
         cut = Cut(modality.Decoder(generator.format), generator.model.vocabulary.end, asked.length, asked.stops)
         return Choosing(index, item, self._worker.condition(item)[1], prompt if asked.echoed else "", draft, cut)
 

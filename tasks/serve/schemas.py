@@ -125,7 +125,8 @@ class TextRequest(Asked):
     @property
     def slow(self) -> bool:
         """Whether to read it takes so long (a second, of a large schema) that it is done in another thread."""
-        return bool(self.held) or sum(map(len, self.prompts)) * self.drafts > READ_AT_ONCE
+        given = sum(map(len, self.prompts)) + len(self.prompts) * len(self.behind or "")
+        return bool(self.held) or given * self.drafts > READ_AT_ONCE
 
     prompted_by: ClassVar[str] = "prompt"  # the field that the prompts stand in
 
@@ -158,6 +159,11 @@ class TextRequest(Asked):
     def echoed(self) -> bool:
         return False
 
+    @property
+    def behind(self) -> str | None:
+        """What comes behind the text."""
+        return None
+
 
 class CompletionRequest(TextRequest):
     """`POST /v1/completions`."""
@@ -165,6 +171,11 @@ class CompletionRequest(TextRequest):
     prompt: str | list[str] = Field(
         "",
         description="what the text begins with; a list gives n choices for each",
+        json_schema_extra=bounded("prompt"),
+    )
+    suffix: str | None = Field(
+        None,
+        description="what comes behind the text, for models that learnt to fill in a middle",
         json_schema_extra=bounded("prompt"),
     )
     echo: bool = Field(False, description="repeat the prompt before the text")
@@ -190,6 +201,8 @@ class CompletionRequest(TextRequest):
             raise ValueError("length_penalty: it is that of beams; say use_beam_search as well")
         if self.stream and self.drafts > self.n:
             raise ValueError("best_of: the best of several are known at their ends alone, so that they cannot be streamed")
+        if self.suffix is not None and self.echo:
+            raise ValueError("echo: with a suffix the text stands between the two; leave one of them out")
         if len(self.prompts) * self.drafts > MAX_ANSWERS:
             raise ValueError(f"prompts times n is {len(self.prompts) * self.drafts}, at most {MAX_ANSWERS}")
         return self
@@ -218,6 +231,10 @@ class CompletionRequest(TextRequest):
     @property
     def echoed(self) -> bool:
         return self.echo
+
+    @property
+    def behind(self) -> str | None:
+        return self.suffix
 
 
 class ImageRequest(Asked):

@@ -41,14 +41,18 @@ class StructuredOutputs(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
     regex: str | None = Field(None, description="matches the text as a whole; the syntax is that of Rust's `regex`")
     content: Schema | None = Field(None, alias="json", description="a JSON schema")
+    grammar: Literal["python"] | None = Field(
+        None, description="the text is the body of a Python function, whose head is the prompt"
+    )
 
     @model_validator(mode="after")
     def _one(self) -> Self:
-        if (self.regex is None) == (self.content is None):
-            raise ValueError("either a regex or a json schema")
+        if sum(each is not None for each in (self.regex, self.content, self.grammar)) != 1:
+            raise ValueError("either a regex, a json schema, or a grammar")
         return self
 
     @property
     def options(self) -> dict[str, Any]:
         """As sampling options."""
-        return {"json_schema": self.content} if self.regex is None else {"regex": self.regex}
+        options = {"json_schema": self.content, "regex": self.regex, "grammar": self.grammar}
+        return {name: value for name, value in options.items() if value is not None}

@@ -148,10 +148,16 @@ class Worker:
         return self.generator.after(1, item.item, None if item.past is None else [item.past])[0]
 
     def draft(
-        self, prompt: str, item: Item, sampling: Mapping[str, Any], likeliest: int | None = None, echo: bool = False
+        self,
+        prompt: str,
+        item: Item,
+        sampling: Mapping[str, Any],
+        likeliest: int | None = None,
+        echo: bool = False,
+        suffix: str | None = None,
     ) -> Draft:
-        """An item of symbols that begins with `prompt`, to be drawn; raises `BadInput`."""
-        return self.generator.draft(prompt, sampling, item.label, item.seed, item.item, likeliest, echo)
+        """An item of symbols that begins with `prompt`, and goes over into `suffix`, to be drawn; raises `BadInput`."""
+        return self.generator.draft(prompt, sampling, item.label, item.seed, item.item, likeliest, echo, suffix)
 
     def draw(self, share: Share, deadline: float) -> AsyncIterator[News]:
         """See `Drawer.draw`."""

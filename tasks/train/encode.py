@@ -86,7 +86,7 @@ def encoded_version(folder: Path, split: VersionRef, settings: EncodeSettings, c
     else:
         for step, name in enumerate(SPLITS):
             context.progress(step, len(SPLITS))
-            ids, values = encoded(modality, folder / "clean", set(wanted[name]), format)
+            ids, values = encoded(modality, folder / "clean", set(wanted[name]), format, train=name == "train")
             save(context.folder / name, split.modality, values, ids, conditions)
             if name == "train":
                 folds.keep(folder / "splits.parquet", ids, context.folder / name)
@@ -192,14 +192,18 @@ def chosen_format(modality: ModuleType, folder: Path, settings: EncodeSettings) 
     return validated(modality.Format, {**read_card(folder)["format"], **(settings.format or {})}, "format of the encoding")
 
 
-def encoded(modality: ModuleType, folder: Path, wanted: Collection[str], format: Any) -> tuple[list[str], Encoded]:
+def encoded(
+    modality: ModuleType, folder: Path, wanted: Collection[str], format: Any, train: bool = False
+) -> tuple[list[str], Encoded]:
     """Ids and values of the `wanted` items of `data/NAME/clean`, in shard order; `AT_ONCE` contents are in memory at a time."""
     from aigc_models.corpus import joined
 
     ids: list[str] = []
-    values = [modality.encode([], format)]
+    values, encode_items = [modality.encode([], format)], modality.encode
+    if train and hasattr(modality, "encode_train"):
+        encode_items = modality.encode_train
     pairs = payloads(folder, wanted)
     while part := list(islice(pairs, AT_ONCE)):
         ids += [key for key, _ in part]
-        values.append(modality.encode([modality.unpack(payload) for _, payload in part], format))
+        values.append(encode_items([modality.unpack(payload) for _, payload in part], format))
     return ids, joined(values)

@@ -133,6 +133,17 @@ def test_a_bias_names_symbols_of_the_model(writer: Generator) -> None:
         writer.generate(1, regex="(")
 
 
+def test_a_middle_is_filled_in_where_that_was_learnt(writer: Generator) -> None:
+    with pytest.raises(BadInput, match="suffix: tiny did not learn to fill in a middle; leave it out, or train it"):
+        writer.draft("a", {}, suffix="z")
+    able = generator(Writer(), "text", {"length": 300, "fill_in": 0.3})
+    assert bytes(able.draft("a", {}, suffix="z").prompt) == b"\xfez\xffa"
+    assert bytes(able.draft("a", {}).prompt) == b"a"
+    always = {"logit_bias": {0xFE: 100.0, 0xFF: 100.0}}  # marks are given, and never drawn
+    values = able.encoded(torch.zeros(4, dtype=torch.int64), item_seeds(1, 4), **always)
+    assert not {0xFE, 0xFF} & set(values.flatten().tolist())
+
+
 def test_beams_give_the_likeliest_texts_in_order(writer: Generator) -> None:
     asked = {"prompt": "ab", "label": "cat", "max_length": 8}
     best = writer.generate(4, beams=8, **asked)

@@ -1,6 +1,7 @@
 import pytest
 
 from aigc_models.errors import BadInput
+from aigc_models.find import names
 from flows.config import RunConfig, checked, compose, extended, merge, override, presets, seconds
 from tasks.ingest.source import SourceSettings
 from tasks.judge.gates import judge
@@ -41,6 +42,16 @@ def test_a_data_set_of_the_users_takes_its_modalitys_preset(name):
     config = compose(name, {"source": source.model_dump()}, "30s", [])
     assert config.runs[0].name == "mine"
     assert config.runs[0].training.budget == 30
+
+
+@pytest.mark.parametrize("name", ["newsroom", "python-code", "scripts"])
+def test_an_application_of_texts_is_held_to_what_was_measured_and_refuses_copies(name):
+    source = SourceSettings(name="mine", location="here", modality="text")
+    (run,) = compose(name, {"source": source.model_dump()}, None, []).runs
+    held = {gate.metric for gate in run.promotion.gates if not gate.optional}
+    assert held - {"memorised_share"} <= set(names("aigc_models.metrics"))  # others may be measured
+    gates = tuple(gate for gate in run.promotion.gates if gate.metric == "memorised_share")
+    assert [judge(gates, {"memorised_share": {"value": share}}, None)[0].passed for share in (0.02, 0.05)] == [True, False]
 
 
 @pytest.mark.parametrize("name", ["digits", "docstrings", "notes", "co2", "image", "text", "audio", "series"])

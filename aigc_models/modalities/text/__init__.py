@@ -18,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from aigc_models.errors import Unreadable, no_content
 from aigc_models.fingerprints import minhash
 from aigc_models.fingerprints.fingerprint import Fingerprint
-from aigc_models.modalities.text import measuring, tokeniser
+from aigc_models.modalities.text import filling, measuring, tokeniser
 from aigc_models.reading import first_bytes
 from aigc_models.sequences import Sequences, Vocabulary
 
@@ -65,6 +65,13 @@ class Format(BaseModel):
         description="the tokeniser, learned from the train split alone; made, not given",
         repr=False,
         exclude_if=lambda learned: not learned,
+    )
+    fill_in: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="share of the train texts that are learnt with their end first, so that a model can fill in a middle",
+        exclude_if=lambda share: share == 0,
     )
 
 
@@ -158,9 +165,28 @@ def encode(contents: Sequence[str], format: Format) -> Sequences:
     return Sequences.of(np.concatenate([each, end]) for each in tokeniser.cut(list(contents), format.learned))
 
 
-def symbols(content: str, format: Format) -> np.ndarray:
-    """int16 (time,): what a text is made of, without an END; also of a prompt."""
+def encode_train(contents: Sequence[str], format: Format) -> Sequences:
+    """`encode` of train items: `fill_in` of them with their end first."""
+    if not format.fill_in:
+        return encode(contents, format)
+    end = np.array([vocabulary(format).end], dtype=np.int16)
+    parts = [
+        symbols(content, format) if at is None else filling.symbols(content[:at], content[at:], format.learned)
+        for content, at in zip(contents, filling.cuts(contents, format.fill_in), strict=True)
+    ]
+    return Sequences.of(np.concatenate([part, end]) for part in parts)
+
+
+def symbols(content: str, format: Format, suffix: str | None = None) -> np.ndarray:
+    """int16 (time,): what a text is made of, without an END; also of a prompt, and of one whose text is to end in `suffix`."""
+    if suffix is not None:
+        return filling.symbols(content, suffix, format.learned)
     return tokeniser.cut([content], format.learned)[0]
+
+
+def unwritten(format: Format) -> tuple[int, ...]:
+    """Symbols that no text has: a model is given them, and never draws them."""
+    return filling.marks(format.learned) if format.fill_in else ()
 
 
 def tensor(values: Sequences) -> Tensor:
@@ -170,8 +196,10 @@ def tensor(values: Sequences) -> Tensor:
 
 def decode(values: Tensor | Sequences, format: Format) -> list[str]:
     """int64 (item, time) back to text, each up to its END; bytes that are no UTF-8 become U+FFFD."""
-    rows = values.rows() if isinstance(values, Sequences) else values.cpu().numpy()
-    return ["".join(characters(row.tolist(), format)) for row in rows]
+    rows = (row.tolist() for row in (values.rows() if isinstance(values, Sequences) else values.cpu().numpy()))
+    if format.fill_in:
+        rows = (filling.restored(row, format.learned) for row in rows)
+    return ["".join(characters(row, format)) for row in rows]
 
 
 def pieces(format: Format) -> tuple[bytes, ...]:

@@ -10,9 +10,9 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 from functools import cache
 
-from aigc_models.errors import BadInput
+from aigc_models.errors import BadInput, Unreadable, unusable
 from aigc_models.find import find, names
-from tasks.ingest.readers import charset, magic, pieces
+from tasks.ingest.readers import charset, functions, magic, pieces, turns
 from tasks.ingest.source import PACKAGE, RawItem, SourceSettings
 
 ABOUT = ("readme", "license", "licence", "copying", "notice", "changelog", "source", "authors", "contributing", "citation")
@@ -20,7 +20,7 @@ NOTES = {stem + suffix for stem in ABOUT for suffix in ("", ".md", ".rst")}
 NOTES |= {f"{stem}.{suffix}" for stem in ("readme", "license", "licence", "copying") for suffix in ("txt", "html", "pdf")}
 NOTES |= {f"{stem}{suffix}" for stem in ("sha512sum", "sha256sum", "sha1sum", "md5sum", "checksum") for suffix in ("", "s")}
 NOTES |= {f"{name}.txt" for name in NOTES if "sum" in name} | {"citation.cff", "thumbs.db", "desktop.ini"}
-LINES = "lines"  # of the option `items`
+LINES, FUNCTIONS, TURNS = "lines", "functions", "turns"  # of the option `items`
 LARGEST = 250_000_000  # bytes of a file: cut into items it takes three times as much memory
 EMPTY = "empty"  # the kind of a file without content whose suffix says nothing
 MAJORITY = 0.9  # of the files, which what lies beside them does not make mixed
@@ -114,8 +114,9 @@ def listed(kinds: Counter[str]) -> str:
 
 def check(source: SourceSettings, modality: str) -> None:
     """Raise `BadInput` for a way of labelling or a column that files do not have, or lines of what has none."""
-    if modality != "text" and by_lines(source):
-        raise BadInput(f"option items=lines does not fit {source.location}: only texts have lines, and this is {modality}")
+    if modality != "text" and (by_lines(source) or source.options.get("items") in (FUNCTIONS, TURNS)):
+        kind = source.options.get("items", LINES)
+        raise BadInput(f"option items={kind} does not fit {source.location}: only texts have {kind}, and this is {modality}")
     source.labels.needs(("folder", "name", "line") if modality == "text" else ("folder", "name"), source.location)
     wrong = {purpose: column for purpose, column in source.columns.items() if (purpose, column) != ("split", "folder")}
     if wrong:
@@ -184,9 +185,9 @@ def inside(item: RawItem, source: SourceSettings, modality: str, count: int) -> 
 
 def documents(item: RawItem, source: SourceSettings, count: int) -> Iterator[RawItem]:
     """A text file as one item, as pieces if it is long and one of few, or as a line each, with a label of its own or of the
-    file.
+    file, or as the functions or turns in it.
 
-    The pieces of a file are a group.
+    The pieces or functions of a file are a group, and so are the turns of a scene.
     """
     item = replace(item, payload=charset.as_utf_8(item.payload))  # decided for the file: a piece of it tells too little
     if by_lines(source):
@@ -196,6 +197,9 @@ def documents(item: RawItem, source: SourceSettings, count: int) -> Iterator[Raw
             yield replace(item, payload=text, name=f"{item.name} line {number}", source=f"{item.source}#{number}", label=label)
         return
     text = pieces.plain(item.payload)
+    if source.options.get("items") in (FUNCTIONS, TURNS):
+        yield from _written(item, text, source.options["items"])
+        return
     limit = pieces.limit(count, len(text))
     cut = pieces.cut(text, limit) if limit and len(text) > limit and b"\0" not in text else []
     if len(cut) < 2:
@@ -204,3 +208,20 @@ def documents(item: RawItem, source: SourceSettings, count: int) -> Iterator[Raw
     for number, piece in enumerate(cut, start=1):
         origin = {"name": f"{item.name} piece {number}", "source": f"{item.source}#{number}", "group": item.source}
         yield replace(item, payload=piece, **origin)
+
+
+def _written(item: RawItem, payload: bytes, kind: str) -> Iterator[RawItem]:
+    """The functions of a file of Python, or the turns of a script; a file that is none is an item without content."""
+    text = payload.decode("utf-8", "replace")
+    try:
+        if kind == FUNCTIONS:
+            for line, source in functions.functions(text):
+                origin = {"name": f"{item.name} line {line}", "source": f"{item.source}#{line}", "group": item.source}
+                yield replace(item, payload=source.encode("utf-8", "surrogatepass"), **origin)
+            return
+        for line, words, speaker, scene in turns.exchanges(text):
+            origin = {"name": f"{item.name} line {line}", "source": f"{item.source}#{line}"}
+            group = f"{item.source}#scene{scene}"
+            yield replace(item, payload=words.encode("utf-8"), label=speaker or item.label, group=group, **origin)
+    except Unreadable as error:
+        yield replace(item, payload=b"", name=unusable(item.name, str(error)))

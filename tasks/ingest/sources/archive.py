@@ -36,7 +36,10 @@ class Options(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     total: int = Field(100_000_000_000, ge=1, description="bytes that may come out of the archive in all")
-    items: Literal["files", "lines"] = Field("files", description="of texts: files, or lines, each with the label of its file")
+    items: Literal["files", "lines", "functions", "turns"] = Field(
+        "files",
+        description="of texts: files, lines, each with the label of its file, functions (of Python), or turns (of a script)",
+    )
     ratio: int = Field(200, ge=1, description="times its own size that the archive may unpack to; 100 MB are always allowed")
 
 

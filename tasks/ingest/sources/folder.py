@@ -29,8 +29,10 @@ class Options(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
-    items: Literal["files", "lines"] = Field(
-        "files", description="of texts: files (long ones are cut into pieces), or lines, each with the label of its file"
+    items: Literal["files", "lines", "functions", "turns"] = Field(
+        "files",
+        description="of texts: files (long ones are cut into pieces), lines, each with the label of its file, functions (of "
+        "Python), or turns (of a script, labelled with who speaks)",
     )
 
 

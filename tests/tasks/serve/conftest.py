@@ -117,8 +117,9 @@ class Words:
         first: int = 0,
         likeliest: int | None = None,
         echo: bool = False,
+        suffix: str | None = None,
     ) -> Script:
-        self.sampling = sampling
+        self.sampling, self.suffix = sampling, suffix
         piece = f"{seed}.{first} {label}; é"
         whole = (piece * (self.length // len(piece) + 1))[: self.length]
         return Script(whole, prompt, likeliest, echo, sampling["max_length"])

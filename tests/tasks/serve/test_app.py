@@ -164,6 +164,14 @@ def test_echo(address):
     )
 
 
+def test_what_comes_behind_reaches_the_model(start, words):
+    prose = words()
+    address = start(prose=prose)
+    answer = post(address, "/v1/completions", prompt="a", suffix="é", max_tokens=5).json()["choices"][0]
+    assert (prose.suffix, answer["finish_reason"]) == ("é", "length")
+    assert prose.sampling["max_length"] == len(b"\xfe" + "é".encode() + b"\xffa") + 5 + 1
+
+
 def test_client_makes_images(client):
     answer = client.images.generate(model="digits", prompt="one", n=3, extra_body={"seed": 8})
     images = [Image.open(io.BytesIO(base64.b64decode(item.b64_json))) for item in answer.data]
@@ -223,7 +231,9 @@ def test_every_answer_is_labelled(address):
         ("/v1/completions", {"best_of": 2, "stream": True}, 400, "cannot be streamed"),
         ("/v1/completions", {"logprobs": 6}, 400, "logprobs: "),
         ("/v1/completions", {"frequency_penalty": 3}, 400, "frequency_penalty: "),
-        ("/v1/completions", {"suffix": "x"}, 400, "'suffix' is not supported here"),
+        ("/v1/completions", {"suffix": "x", "echo": True}, 400, "echo: with a suffix"),
+        ("/v1/completions", {"suffix": "x" * 17_000}, 400, "suffix: 17,000 bytes asked"),
+        ("/v1/chat/completions", {"messages": [{"role": "user", "content": ""}], "suffix": "x"}, 400, "suffix"),
         ("/v1/completions", {"seed": -1}, 400, "seed: "),
         ("/v1/images/generations", {"prompt": "a cat"}, 400, "unknown label of digits 'a cat'"),
         ("/v1/images/generations", {"n": 0}, 400, "n: "),

@@ -150,7 +150,7 @@ def test_others_are_answered_while_a_search_goes_on(address):
         ({"use_beam_search": True, "n": 3, "structured_outputs": {"regex": "a|b"}}, "3 beams found 2 texts"),
         ({"structured_outputs": {"regex": "["}}, "regex: unclosed character class"),
         ({"structured_outputs": {"regex": "a", "json": {}}}, "structured_outputs: "),
-        ({"structured_outputs": {}}, "either a regex or a json schema"),
+        ({"structured_outputs": {}}, "either a regex, a json schema, or a grammar"),
         ({"structured_outputs": {"choice": ["a"]}}, "structured_outputs"),
         ({"structured_outputs": {"regex": "a"}, "response_format": {"type": "json_object"}}, "leave one of them out"),
         ({"response_format": {"type": "json_schema"}}, "response_format: "),

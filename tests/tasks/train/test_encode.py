@@ -55,6 +55,19 @@ def test_texts_come_back(handmade, sentences) -> None:
     assert ref.intact(data.workspace)
 
 
+def test_train_items_alone_are_learnt_with_their_end_first(handmade, sentences) -> None:
+    data = handmade()
+    data.add(sentences(60), [{"split": place} for place in ("train", "dev", "test") for _ in range(20)])
+    ref = run(data, format={"fill_in": 0.5})
+    assert ref.format["fill_in"] == 0.5
+    counts = {}
+    for name in SPLITS:
+        symbols = Corpus.load(data.context("encode").folder / name, "text").sequences.symbols
+        counts[name] = int((np.asarray(symbols) == 0xFE).sum())
+    assert 4 <= counts["train"] <= 16
+    assert (counts["validation"], counts["test"]) == (0, 0)
+
+
 def test_items_without_a_label_and_labels_that_train_lacks_have_no_condition(handmade, sentences) -> None:
     data = handmade()
     fields = [{"label": "a", "split": "train"}] * 28 + [{"split": "train"}] * 2

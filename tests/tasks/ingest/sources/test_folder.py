@@ -310,6 +310,20 @@ def test_what_decodes_as_text_is_text_whatever_its_ending(tmp_path: Path, capsys
         folder.modality(source)
 
 
+def test_functions_and_turns_are_items_of_their_file(tmp_path: Path) -> None:
+    fill(tmp_path / "code", {"a.py": b"def f():\n    return 1\n\ndef g():\n    return 2\n", "bad.py": b"def f(:\n"})
+    functions = items(tmp_path / "code", "text", options={"items": "functions"})
+    assert [(item.source, item.group) for item in functions] == [("a.py#1", "a.py"), ("a.py#4", "a.py"), ("bad.py", None)]
+    assert functions[2].payload == b""
+    assert "bad.py" in functions[2].name
+    assert "in line 1" in functions[2].name
+    fill(tmp_path / "plays", {"one.txt": b"A:\nYes?\n\nB:\nNo.\n\n" * 20})
+    turns = items(tmp_path / "plays", "text", options={"items": "turns"})
+    assert [item.label for item in turns] == ["A", "B"] * 20
+    with pytest.raises(BadInput, match="only texts have functions"):
+        items(tmp_path / "code", "image", options={"items": "functions"})
+
+
 @pytest.mark.parametrize(("modality", "message"), [("image", "only texts have lines"), ("text", "option")])
 def test_lines_of_what_has_none_are_refused(tmp_path: Path, modality: str, message: str) -> None:
     fill(tmp_path, {"1.png": b"a", "1.txt": b"a"})
