@@ -115,8 +115,8 @@ class Inference:
         if self._by_bayes:
             scores = torch.stack([self.log_likelihood(contents, label) for label in self.card.labels], 1)
         else:
-            values = self.encode(contents), self.label_conditions(len(contents))
-            scores = self._ask(Classifies, lambda model, *given: model.classify(Batch(*given)), *values)
+            values, conditions = self._rows(contents), self.label_conditions(len(contents))
+            scores = self._ask(Classifies, lambda model, *given: model.classify(Batch(*given)), values, conditions)
         # a model that holds every label for impossible tells none from the others
         return torch.nan_to_num(scores.double(), nan=0.0, posinf=1e30, neginf=-1e30).softmax(1).float()
 
@@ -221,8 +221,7 @@ class Inference:
 
     def embed(self, contents: Sequence[Any]) -> Tensor:
         """A feature vector for each content: float32 (item, feature)."""
-        encoded, conditions = self.modality.encode(contents, self.format), self.label_conditions(len(contents))
-        values = encoded if isinstance(encoded, Sequences) else self.modality.tensor(encoded)  # of symbols, a batch is padded
+        values, conditions = self._rows(contents), self.label_conditions(len(contents))
         return self._ask(Encodes, lambda model, *given: model.embed(Batch(*given)), values, conditions).float()
 
     def log_likelihood(self, contents: Sequence[Any], label: Labels = None) -> Tensor:
@@ -247,6 +246,11 @@ class Inference:
         """Contents as the modality's tensors."""
         values: Tensor = self.modality.tensor(self.modality.encode(contents, self.format))
         return values
+
+    def _rows(self, contents: Sequence[Any]) -> Tensor | Sequences:
+        """The same; symbols as they are, since a batch of them is padded and not all of them together."""
+        encoded = self.modality.encode(contents, self.format)
+        return encoded if isinstance(encoded, Sequences) else self.modality.tensor(encoded)
 
     def decode_like(self, values: Tensor, contents: Sequence[Any]) -> list[Any]:
         """Encoded items as content; of series, at the times that the ends of `contents` have."""
@@ -284,18 +288,25 @@ class Inference:
         return torch.tensor([turn[item % len(turn)] for item in range(first, first + count)], dtype=torch.int64)
 
     def _ask(self, protocol: type, ask: Callable[..., Tensor], *inputs: Tensor | Sequences, padded: bool = True) -> Tensor:
-        """What `ask(model, *inputs)` gives, a micro-batch at a time; the last item of a short one is repeated to fill it."""
+        """What `ask(model, *inputs)` gives, a micro-batch at a time; the last item of a short one is repeated to fill it.
+
+        Of symbols, those of like length are asked together, since a batch is padded to its longest.
+        """
         provider = able(self.model, protocol)
         if provider is None:
             raise self._cannot(VERBS[protocol])
         parts, placed = [], place_of(provider.model)
+        order = torch.from_numpy(inputs[0].lengths.argsort(kind="stable")) if isinstance(inputs[0], Sequences) else None
+        if order is not None:
+            inputs = tuple(each[order.numpy()] if isinstance(each, Sequences) else each[order] for each in inputs)
         for part in self._parts(len(inputs[0])):
             end = part.start + self.card.micro_batch if padded else part.stop
             index = torch.arange(part.start, end).clamp_max(part.stop - 1)
             with torch.inference_mode():
                 given = [each[index.numpy()].tensor() if isinstance(each, Sequences) else each[index] for each in inputs]
                 parts.append(ask(provider.model, *(each.to(placed) for each in given))[: part.stop - part.start].cpu())
-        return torch.cat(parts) if parts else torch.zeros(0)
+        answers = torch.cat(parts) if parts else torch.zeros(0)
+        return answers if order is None or not parts else answers[order.argsort()]
 
     def _parts(self, count: int, size: int = 0) -> list[slice]:
         """Of at most `size`, or the micro-batch."""

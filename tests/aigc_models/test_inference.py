@@ -138,3 +138,25 @@ def test_likelihoods_become_labels_by_bayes_rule() -> None:
     single = inference(Speller(), "text", {"length": 16})
     lonely = Inference(single.card.model_copy(update={"labels": ("one",)}), single.model, single.modality, single.format)
     assert lonely.capabilities == ("scores",)
+
+
+class Lengths(nn.Module):
+    """Says of a text how long it is, and keeps how wide the batches were."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.widths: list[int] = []
+
+    def embed(self, batch: Batch) -> Tensor:
+        self.widths.append(batch.values.shape[1])
+        return (batch.values >= 0).sum(1, keepdim=True).float()
+
+
+def test_texts_of_like_length_are_asked_together_and_answered_in_the_order_in_which_they_came() -> None:
+    model = Lengths()
+    texts = ["a" * size for size in (50, 1, 40, 2, 30, 3, 20, 4, 10)]
+    said = inference(model, "text", {"length": 64}).embed(texts)
+    ends = int(said[1, 0]) - 1  # symbols beside the characters
+    assert said[:, 0].tolist() == [len(text) + ends for text in texts]
+    assert model.widths[0] == 4 + ends, "the four shortest first"
+    assert model.widths == sorted(model.widths)
