@@ -54,10 +54,10 @@ class Watch:
         """Where the first digits begin that hold a rare number, at the end of what was looked at or behind it."""
         if not self._runs.numbers:
             return None
-        for found in NUMBER.finditer(self._text, max(0, self._read - RUN)):
-            rare = (part for part in within(found[0]) if code(part) in self._runs.numbers)
+        for digits in NUMBER.finditer(self._text, max(0, self._read - RUN)):
+            rare = (part for part in within(digits[0]) if code(part) in self._runs.numbers)
             if any(part not in self._prompt() for part in rare):
-                return found.start()
+                return digits.start()
         return None
 
     @property

@@ -74,20 +74,20 @@ def grammar() -> str:
 
 def _level(depth: int, looped: bool) -> str:
     """The rules of statements at an indentation; `looped`: inside a loop."""
-    own, line = f"{depth}{'_loop' if looped else ''}", f"LINE_{depth}"
+    level, line = f"{depth}{'_loop' if looped else ''}", f"LINE_{depth}"
     simple = 'simple | "break" | "continue"' if looped else "simple"
-    rules = [f"body_{own}: statement_{own}+", f"plain_{own}: {simple}"]
+    rules = [f"body_{level}: statement_{level}+", f"plain_{level}: {simple}"]
     if not looped:
         rules.append(f"{line}: /(\\n|\\n {{0,40}}#[^\\x00-\\x1f]*)*\\n {{{4 * depth}}}/")
     if depth == DEEPEST:
-        return "\n".join([*rules, f"statement_{own}: {line} plain_{own} NOTE?"])
-    inner, loop, function = f"suite_{own}", f"looped_{own}", f"inner_{own}"
+        return "\n".join([*rules, f"statement_{level}: {line} plain_{level} NOTE?"])
+    inner, loop, function = f"suite_{level}", f"looped_{level}", f"inner_{level}"
     rules += [
-        f'{inner}: ":" (" " plain_{own} | NOTE? body_{own.replace(str(depth), str(depth + 1), 1)})',
+        f'{inner}: ":" (" " plain_{level} | NOTE? body_{level.replace(str(depth), str(depth + 1), 1)})',
         f'{loop}: ":" NOTE? body_{depth + 1}_loop',
         f'{function}: ":" NOTE? body_{depth + 1}',
-        f"statement_{own}: {line} (plain_{own} NOTE? | compound_{own})",
-        f'compound_{own}: "if " expression {inner} ({line} "elif " expression {inner})* ({line} "else" {inner})?'
+        f"statement_{level}: {line} (plain_{level} NOTE? | compound_{level})",
+        f'compound_{level}: "if " expression {inner} ({line} "elif " expression {inner})* ({line} "else" {inner})?'
         f' | "for " targets " in " values {loop} ({line} "else" {inner})?'
         f' | "while " expression {loop} ({line} "else" {inner})?'
         f' | "with " operation (" as " target)? (", " operation (" as " target)?)? {inner}'

@@ -67,10 +67,10 @@ def _ranked(values: np.ndarray) -> np.ndarray:
 
 def longest(training: Sequence[str], samples: Sequence[str]) -> np.ndarray:
     """Int64 (sample,): the longest run of each sample that some training text holds."""
-    known, asked = _codes(training, 0)[:MOST], _codes(samples, 1)
-    codes = np.concatenate([known, [0], asked])
+    reference, asked = _codes(training, 0)[:MOST], _codes(samples, 1)
+    codes = np.concatenate([reference, [0], asked])
     table = suffixes(codes, max([1, *map(len, samples)]))
-    first = len(known) + 1  # place of the first sample
+    first = len(reference) + 1  # place of the first sample
     of_training = table.order < first
     places = np.flatnonzero(~of_training)
     at = np.where(of_training, np.arange(len(codes)), -1)
@@ -79,8 +79,8 @@ def longest(training: Sequence[str], samples: Sequence[str]) -> np.ndarray:
     runs = np.zeros(len(codes), dtype=np.int64)
     for near in (before[places], after[places]):  # of all training suffixes the neighbours in the order share most
         there = (near >= 0) & (near < len(codes))
-        own = table.order[places[there]]
-        runs[own] = np.maximum(runs[own], shared(table, own, table.order[near[there]]))
+        sampled = table.order[places[there]]
+        runs[sampled] = np.maximum(runs[sampled], shared(table, sampled, table.order[near[there]]))
     sizes = np.array([len(sample) + 1 for sample in samples], dtype=np.int64)
     return np.asarray(np.maximum.reduceat(runs[first:], np.cumsum(sizes) - sizes))
 

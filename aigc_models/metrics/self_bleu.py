@@ -80,17 +80,17 @@ def _bleu(
 ) -> float:
     """Of item `at` against all others; orders longer than it are left out, as sacrebleu's effective order does."""
     logs, unmatched = list[float](), 0
-    for own, others in zip(grams, most, strict=True):
-        if not (total := own.total()):
+    for grams_here, others in zip(grams, most, strict=True):
+        if not (total := grams_here.total()):
             continue
         matched = 0
-        for gram, count in own.items():
+        for gram, count in grams_here.items():
             first, owner, second = others[gram]
             matched += min(count, second if owner == at else first)
         if not matched:
             unmatched += 1
         logs.append(math.log(matched / total if matched else 1 / (2**unmatched * total)))
-        if own is grams[0] and not matched:
+        if grams_here is grams[0] and not matched:
             return 0.0
     size = grams[0].total()
     lengths = np.delete(sizes, int(np.searchsorted(sizes, size)))  # those of the others

@@ -22,8 +22,8 @@ def functions(text: str) -> Iterator[tuple[int, str]]:
     lines = text.split("\n")
     for node in _defined(_parsed(text)):
         first, *rest = lines[node.lineno - 1 : node.end_lineno]
-        own = re.compile(rf"^[ \t]{{1,{node.col_offset}}}") if node.col_offset else None
-        source = "\n".join([first[node.col_offset :], *(own.sub("", line, count=1) if own else line for line in rest)])
+        indent = re.compile(rf"^[ \t]{{1,{node.col_offset}}}") if node.col_offset else None
+        source = "\n".join([first[node.col_offset :], *(indent.sub("", line, count=1) if indent else line for line in rest)])
         if _stands_alone(source):
             yield node.lineno, source
 
