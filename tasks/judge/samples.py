@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from aigc_models.find import find, names
 from aigc_models.heads import GENERATE
 from aigc_models.modality import divided_inside
+from tasks.judge.heat_map import heat_map
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from aigc_models.generator import Generator
 
 TOGETHER = 128  # samples that are measured are made so many at a time: several times as fast as the micro-batch of an answer
+HEATED = 8  # texts whose tokens are shown by how much they surprised
 QUOTED = 120  # characters of a nearest training text that are shown
 ORIGINS = 12  # test windows whose forecast is shown
 BANDS = (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -94,6 +96,10 @@ def items(generator: Generator, count: int, seed: int, folder: Path, train: Corp
     for position, content in enumerate(contents):
         path = generator.modality.write(content, folder / f"{position:03d}{generator.modality.suffix}")
         shown.append({"file": path.name, "label": asked[position][0], "seed": asked[position][1]})
+    if generator.card.modality == "text":
+        for one, content, (label, _) in zip(shown[:HEATED], contents, asked, strict=False):
+            if html := heat_map(generator, content, label):
+                one["html"] = html
     if generator.card.modality == "text" and train is not None and len(train):
         for one, nearest in zip(shown, nearest_texts(contents, train, generator), strict=True):
             one["note"] = f"seed {one['seed']}; {nearest}"

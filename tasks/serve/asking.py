@@ -234,10 +234,33 @@ class Explained(BaseModel):
     methods: dict[str, str] = Field(description="by member, how it was asked")
 
 
+class WantedToken(BaseModel):
+    probability: float
+    likeliest: str = Field(description="what it held for likeliest there")
+    likeliest_probability: float
+
+
+class ExplainedToken(WantedToken):
+    text: str
+    start: int = Field(description="characters before it")
+    end: int
+    entropy: float = Field(description="of what could have stood there, nats")
+    members: dict[str, WantedToken]
+
+
+class ExplainedText(BaseModel):
+    """A text as a generator reads it."""
+
+    index: int
+    nats: float = Field(description="its log-probability, with its end")
+    end_probability: float
+    tokens: list[ExplainedToken]
+
+
 class Explanations(BaseModel):
     object: Literal["list"] = "list"
     model: str
-    data: list[Explained]
+    data: list[Explained | ExplainedText]
     aigc: Label
 
 

@@ -12,6 +12,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from aigc_models.errors import BadInput
+from aigc_models.heads import GENERATE
 from tasks.serve.asking import (
     Ahead,
     Classification,
@@ -21,6 +22,7 @@ from tasks.serve.asking import (
     EmbeddingRequest,
     Embeddings,
     Explained,
+    ExplainedText,
     ExplainRequest,
     Explanations,
     Forecasted,
@@ -86,18 +88,22 @@ async def classify(asked: ClassifyRequest, request: Request) -> Response:
 
 @router.post("/v1/explain", response_model=None, responses={200: {"model": Explanations}})
 async def explain(asked: ExplainRequest, request: Request) -> Response:
-    """Which words of each text speak for a label, and whether its probability falls without them."""
-    worker = able_worker(request, asked, "classifies")
+    """Which words of each text speak for a label, and whether its probability falls without them; of a generator, how likely
+    it held each token, and what it and its members would have written."""
+    worker = able_worker(request, asked, "classifies", "streams")
     engine: Engine = request.app.state.engine
+    generated = worker.generator.card.task == GENERATE
 
     async def each() -> list[dict[str, Any]]:
         read = await contents(worker, asked.inputs, engine.limits.contents)
-        return [await worker.ask(_explain, text, asked.label) for text in read]
+        return [await worker.ask(_read if generated else _explain, text, asked.label) for text in read]
 
-    with engine.admitted(cost(len(asked.inputs), EXPLAINING * sum(len(text.encode()) for text in asked.inputs))):
+    with engine.admitted(
+        cost(len(asked.inputs), (1 if generated else EXPLAINING) * sum(len(text.encode()) for text in asked.inputs))
+    ):
         rows = await unless_gone(request, each())
     answer = mark(worker, 0)
-    data = [Explained(index=at, **row) for at, row in enumerate(rows)]
+    data = [(ExplainedText if generated else Explained)(index=at, **row) for at, row in enumerate(rows)]
     return JSONResponse(dumped(Explanations(model=answer.model, data=data, aigc=answer)), headers=headers(answer))
 
 
@@ -167,6 +173,12 @@ def _explain(generator: Generator, text: Any, label: str | None) -> dict[str, An
     from tasks.use.explain import of_text
 
     return of_text(generator, text, label)
+
+
+def _read(generator: Generator, text: Any, label: str | None) -> dict[str, Any]:
+    from tasks.use.explain import of_generated
+
+    return of_generated(generator, text, label)
 
 
 def _embed(generator: Generator, read: Sequence[Any]) -> Tensor:

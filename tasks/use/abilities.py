@@ -13,14 +13,15 @@ if TYPE_CHECKING:
     from tasks.use.provenance import Identity
 
 CAPABILITIES = {
-    "forecast": "forecasts",
-    "classify": "classifies",
-    "recommend": "recommends",
-    "reply": "matches",
-    "score": "scores",
-    "encode": "encodes",
-    "reconstruct": "reconstructs",
-    "denoise": "denoises",
+    "forecast": frozenset({"forecasts"}),
+    "classify": frozenset({"classifies"}),
+    "recommend": frozenset({"recommends"}),
+    "reply": frozenset({"matches"}),
+    "explain": frozenset({"classifies", "streams"}),
+    "score": frozenset({"scores"}),
+    "encode": frozenset({"encodes"}),
+    "reconstruct": frozenset({"reconstructs"}),
+    "denoise": frozenset({"denoises"}),
 }
 LENT = frozenset(
     {"encodes", "reconstructs", "denoises", "forecasts", "classifies", "recommends", "matches"}
@@ -41,7 +42,7 @@ def abilities(folder: Path) -> frozenset[str]:
 def require(workspace: Workspace, folder: Path, identity: Identity, verb: str) -> None:
     """Raise `BadInput` where the bundle in `folder` cannot do `verb`, saying what it can and which registered models can."""
     can = abilities(folder)
-    if CAPABILITIES[verb] in can:
+    if CAPABILITIES[verb] & can:
         return
     others = ", ".join(_able(workspace, CAPABILITIES[verb])) or "none"
     raise BadInput(
@@ -50,8 +51,8 @@ def require(workspace: Workspace, folder: Path, identity: Identity, verb: str) -
     )
 
 
-def _able(workspace: Workspace, capability: str) -> list[str]:
+def _able(workspace: Workspace, capabilities: frozenset[str]) -> list[str]:
     from tasks.registry.registry import list_models, located
 
     champions = [model.name for model in list_models(workspace) if "champion" in model.aliases]
-    return [name for name in champions if capability in abilities(located(workspace, name)[0])]
+    return [name for name in champions if capabilities & abilities(located(workspace, name)[0])]

@@ -102,3 +102,15 @@ def test_refusals(address, path, body, message):
 def test_the_reference_names_every_endpoint(address):
     paths = httpx.get(f"{address}/openapi.json").json()["paths"]
     assert {"/v1/audio/speech", "/v1/generate", "/v1/classify", "/v1/forecast", "/v1/embeddings"} <= set(paths)
+
+
+def test_a_generated_text_is_explained_token_by_token(start, capable):
+    address = start(tales=Generator.load(capable["mind"], "cpu"))
+    body = httpx.post(f"{address}/v1/explain", json={"input": ["The red zat"], "label": "calm"}, timeout=60).json()
+    (row,) = body["data"]
+    assert "".join(token["text"] for token in row["tokens"]) == "The red zat"
+    assert row["tokens"][8]["likeliest"] == "c"
+    assert set(row["tokens"][8]["members"]) == {"ngram", "rnn"}
+    assert row["nats"] < 0
+    wrong = httpx.post(f"{address}/v1/explain", json={"input": "a", "label": "hoarse"}, timeout=60)
+    assert wrong.status_code == 400
