@@ -282,14 +282,17 @@ def test_full_queue(start, pictures):
 def test_client_that_leaves_ends_the_generation(start, words, stream):
     prose = words(length=100_000, seconds=0.002)
     address = start(prose=prose)
-    with (
-        suppress(httpx.ReadTimeout),
-        httpx.stream("POST", f"{address}/v1/completions", json={"stream": stream}, timeout=0.2) as answer,
-    ):
-        next(answer.iter_lines())
+    for patience in (0.2, 2.0, 20.0):  # on a busy machine it takes a while until something is drawn
+        with (
+            suppress(httpx.ReadTimeout),
+            httpx.stream("POST", f"{address}/v1/completions", json={"stream": stream}, timeout=patience) as answer,
+        ):
+            next(answer.iter_lines())
+        if prose.drawn:
+            break
     _settled(address)
     _at_rest(prose)
-    assert 0 < prose.drawn < 1000
+    assert 0 < prose.drawn < 50_000, "it ended before its end"
 
 
 def _at_rest(prose):
