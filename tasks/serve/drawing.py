@@ -76,15 +76,15 @@ class Drawer:
         self._arrived.extend(Turn(share, number) for number in range(len(share.drafts)))
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._work())
-        known, going = [0] * len(share.drafts), set(range(len(share.drafts)))
+        sent, going = [0] * len(share.drafts), set(range(len(share.drafts)))
         try:
             while going := going - share.over:
                 await self._wait(share, deadline)
                 for number in sorted(going):
                     draft = share.drafts[number]
                     last = draft.ended  # looked at first: the thread goes on meanwhile
-                    symbols = draft.symbols[known[number] : draft.safe]
-                    known[number] += len(symbols)
+                    symbols = draft.symbols[sent[number] : draft.safe]
+                    sent[number] += len(symbols)
                     going -= {number} if last else set()
                     if last and draft.failure:
                         raise draft.failure

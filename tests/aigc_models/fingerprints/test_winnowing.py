@@ -43,11 +43,11 @@ def test_few_hashes_are_kept_and_none_that_reaches_over_the_end_of_an_item(runs:
 
 def test_what_many_items_hold_is_left_out_and_what_stands_around_it_is_not() -> None:
     common = "this sentence is at the end of each of the letters, whoever wrote it."
-    own = [other(70) for _ in range(COMMON)]
-    letters = kept([f"{text} {common}" for text in own])
+    texts = [other(70) for _ in range(COMMON)]
+    letters = kept([f"{text} {common}" for text in texts])
     assert not letters.hold(hashes(common)).any()
-    assert all(letters.hold(hashes(text)).any() for text in own)
-    assert kept([f"{text} {common}" for text in own[1:]]).hold(hashes(common)).any(), "ten items are not many"
+    assert all(letters.hold(hashes(text)).any() for text in texts)
+    assert kept([f"{text} {common}" for text in texts[1:]]).hold(hashes(common)).any(), "ten items are not many"
     assert kept([common * (COMMON + 1)]).hold(hashes(common)).any(), "nor is one that says it often"
 
 

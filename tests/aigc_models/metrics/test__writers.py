@@ -14,8 +14,8 @@ def test_members_are_left_out_and_nobody_is_asked_twice() -> None:
         asked.append(model)
         return ["text"]
 
-    told = SimpleNamespace(models=models, combined=frozenset(), progress=lambda *args: None)
-    assert list(_writers.written(told, write)) == ["ensemble", "baseline", "champion"]
+    evidence = SimpleNamespace(models=models, combined=frozenset(), progress=lambda *args: None)
+    assert list(_writers.written(evidence, write)) == ["ensemble", "baseline", "champion"]
     assert asked == [models["ensemble"], counts]
-    told.models = {"one": counts, "rnn": models["rnn"]}
-    assert list(_writers.written(told, write)) == ["one", "rnn"]
+    evidence.models = {"one": counts, "rnn": models["rnn"]}
+    assert list(_writers.written(evidence, write)) == ["one", "rnn"]

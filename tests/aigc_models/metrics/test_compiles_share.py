@@ -70,6 +70,6 @@ def test_a_head_is_signature_and_docstring() -> None:
 @pytest.mark.parametrize("texts", [["Some prose.", "def f():\n    return 1"], ["x = 1"] * 3])
 def test_it_is_of_functions_alone(texts) -> None:
     corpus = Corpus("text", text.encode(texts, FORMAT), np.zeros(len(texts), dtype=np.int64))
-    told = SimpleNamespace(test=corpus, shape=Shape("text", (), FORMAT), samples={"one": corpus})
-    assert not compiles_share.applies(told)
+    prose = SimpleNamespace(test=corpus, shape=Shape("text", (), FORMAT), samples={"one": corpus})
+    assert not compiles_share.applies(prose)
     assert compiles_share.applies(evidence(good=""))

@@ -119,9 +119,9 @@ def test_what_the_prompt_says_may_be_said_again(addresses):
 
 def test_beams_and_items_are_guarded_too(addresses):
     beams = {"prompt": LINES[0][:3], "use_beam_search": True, "n": 2, "max_tokens": 90}
-    found = {name: post(addresses, "/v1/completions", model=name, **beams)["choices"] for name in ("free", "guarded")}
-    assert any(repeats(choice["text"]) for choice in found["free"])
-    assert not any(repeats(choice["text"]) for choice in found["guarded"])
+    choices = {name: post(addresses, "/v1/completions", model=name, **beams)["choices"] for name in ("free", "guarded")}
+    assert any(repeats(choice["text"]) for choice in choices["free"])
+    assert not any(repeats(choice["text"]) for choice in choices["guarded"])
     asked = {"n": 8, "seed": 3, "sampling": {"top_p": 0.8}}
     items = {name: post(addresses, "/v1/generate", model=name, **asked)["data"] for name in ("free", "guarded")}
     assert any(repeats(item["text"]) for item in items["free"])
