@@ -14,6 +14,7 @@ import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -26,6 +27,7 @@ from tasks.stage.settings import Workspace
 from tasks.train.members import MemberSettings
 
 PATIENCE = 20.0  # seconds that one which says nothing any more gets to end
+GONE = 5.0  # seconds from a connection that broke to a status of the process at its other end, which the system gives later
 READY = "ready\n"  # said when it has what it learns from
 DIED = "a process of the training ended with status {}; it said why on stderr"
 
@@ -56,16 +58,28 @@ def companions(
                 raise AigcError(DIED.format(other.wait(PATIENCE)))
         torch.set_num_threads(threads)
         with placed(0, group):
-            yield
-    except RuntimeError as error:  # what torch says where another process has gone
-        if died := [status for other in others if (status := other.poll())]:
-            raise AigcError(DIED.format(died[0])) from error
-        raise
+            try:
+                yield
+            except RuntimeError as error:  # what torch says where another process has gone
+                # asked before this process leaves the group, of which the others would die
+                if (status := _died(others)) is not None:
+                    raise AigcError(DIED.format(status)) from error
+                raise
     finally:
         torch.set_num_threads(before)
         for other in others:
             other.kill()
             other.wait()
+
+
+def _died(others: list[subprocess.Popen[str]]) -> int | None:
+    """The status of one that ended badly, for which a moment is waited; None where all of them go on."""
+    end = time.monotonic() + GONE
+    while time.monotonic() < end:
+        if died := [status for other in others if (status := other.poll())]:
+            return died[0]
+        time.sleep(0.05)
+    return None
 
 
 def free_port() -> int:

@@ -71,6 +71,26 @@ def test_a_companion_that_does_not_begin_ends_the_training(
         finetune.plain(data, None, member(processes=2), context=context(tmp_path))
 
 
+@pytest.mark.parametrize(
+    ("then", "error", "message"),
+    [
+        ("time.sleep(0.5); raise SystemExit(3)", AigcError, "a process of the training ended with status 3"),
+        ("time.sleep(60)", RuntimeError, "out of memory"),
+    ],
+)
+def test_a_broken_connection_waits_for_the_status_of_its_other_end(
+    data: CorpusRef, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, then: str, error: type[Exception], message: str
+) -> None:
+    def ready(index: int, group: dict[str, str], orders: dict[str, object]) -> subprocess.Popen[str]:
+        script = f"import time; print('ready', flush=True); {then}"
+        return subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    monkeypatch.setattr(companions, "started", ready)
+    monkeypatch.setattr(companions, "GONE", 10.0 if error is AigcError else 0.2)
+    with pytest.raises(error, match=message), companions.companions(2, data, None, member(), context(tmp_path)):
+        raise RuntimeError("out of memory")
+
+
 @pytest.mark.slow
 def test_a_companion_that_is_killed_ends_the_training(data: CorpusRef, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     children, start, here = list[subprocess.Popen[str]](), companions.started, context(tmp_path)
