@@ -28,6 +28,13 @@ for name in ("MLFLOW_TRACKING_URI", "PREFECT_API_URL", "AIGC_WORKSPACE", "AIGC_D
     os.environ.pop(name, None)
 
 
+# A core for each worker and all that it starts, as on a machine of one core: the threads of a stage that share their cores with
+# another worker's wait for each other at every step, and a training of 8 s takes two minutes.
+if hasattr(os, "sched_setaffinity") and (worker := os.environ.get("PYTEST_XDIST_WORKER")):
+    cores = sorted(os.sched_getaffinity(0))
+    os.sched_setaffinity(0, {cores[int(worker.removeprefix("gw")) % len(cores)]})
+
+
 # By file, so that no worker is left alone with the longest at the end (`make test` keeps this order).
 LONGEST_FIRST = (
     "test_pipeline.py",

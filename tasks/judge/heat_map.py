@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 MOST_NATS = 8.0  # of a token that is as dark as can be
 SHOWN = 600  # tokens
-MARK = Markup('<mark style="color:inherit;background:rgba(179, 38, 30, {:.2f})" title="{}; entropy {:.2f} nats">{}</mark>')
 
 
 def heat_map(generator: Generator, text: str, label: str | None) -> str:
