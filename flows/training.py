@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import partial
 
-from aigc_models.errors import BadInput
+from aigc_models.errors import BadInput, Unreachable
+from aigc_models.outside import FAMILIES as OUTSIDE
 from flows.champions import beside, long_ago
 from flows.config import DataConfig, PipelineConfig, RunConfig, TrainingConfig
 from flows.costs import foretell
@@ -13,6 +16,7 @@ from flows.flow import flow
 from tasks.dataset.datasets import remembered
 from tasks.judge.champion import ChampionRef, made_of
 from tasks.judge.evaluate import EvaluationSettings, evaluate
+from tasks.registry.outside_model import pinned
 from tasks.registry.recipe import plain
 from tasks.registry.version_recipe import VersionRecipe
 from tasks.stage.execution import Execution, Planned
@@ -37,6 +41,7 @@ class Learned:
     members: list[ModelRef]
     baseline: ModelRef
     ensemble: EnsembleRef
+    left_out: Mapping[str, str] = field(default_factory=dict)  # who did not answer, and why: by the names of the members
 
 
 @flow
@@ -58,25 +63,80 @@ def train(
     opponent = champion or beside(made.ensemble, model)
     if opponent is not None and made_of(Execution.current().workspace, opponent, [made.baseline, *made.members]):
         opponent = None  # a candidate of this very training, which is measured anyway
-    measured = evaluate(made.corpus, made.ensemble, made.members, made.baseline, evaluation, opponent, long_ago(opponent))
-    return TrainedRef(made.corpus, made.body, made.members, made.baseline, made.ensemble, measured)
+    missing = tuple(sorted(made.left_out.keys() & {member.name for member in joining(config)}))
+    measured = evaluate(
+        made.corpus, made.ensemble, made.members, made.baseline, evaluation, opponent, long_ago(opponent), left_out=missing
+    )
+    return TrainedRef(made.corpus, made.body, made.members, made.baseline, made.ensemble, measured, made.left_out)
 
 
 def learn(
     data: VersionRef, config: TrainingConfig, champion: ChampionRef | None = None, whole: RunConfig | None = None
 ) -> Learned:
     """Everything that learns, up to the ensemble; nothing is measured on the test split."""
-    corpus = encode(data, config.encode)
-    published, config = published_body(config)
+    corpus, left_out = encode(data, config.encode), dict[str, str]()
+    published, config = published_body(with_versions(config))
     body_settings, planned = in_steps(corpus, config, published)
     if whole is not None and not learnt_before(corpus, planned):
         foretell(data, corpus, whole)
     body = pretrain(unlabelled(corpus, config), body_settings, published, held=corpus) if body_settings else published
-    running = [finetune.submit(corpus, parent(member, body, champion), member) for member in planned]
-    methods = [finetune(corpus, None, method) for method in config.plain()]
+    running = {member.name: finetune.submit(corpus, parent(member, body, champion), member) for member in planned}
+    plain = {method.name: partial(finetune, corpus, None, method) for method in config.plain()}
+    methods = answering(plain, left_out)
+    members = answering({name: member.result for name, member in running.items()}, left_out)
+    for kind, there in (("baseline", methods), ("members", members or methods * config.baseline_joins)):
+        if not there:
+            raise BadInput(f"{kind}: nobody answers ({'; '.join(left_out.values())}): see to it and run again, or name another")
     baseline = strongest(methods) if len(methods) > 1 else methods[0]
-    members = [member.result() for member in running] + (methods if config.baseline_joins else [])
-    return Learned(corpus, body, members, baseline, build_ensemble(corpus, members, config.combining()))
+    members, ensemble = combined(corpus, members + (methods if config.baseline_joins else []), config, left_out)
+    return Learned(corpus, body, members, baseline, ensemble, left_out)
+
+
+def answering(models: Mapping[str, Callable[[], ModelRef]], left_out: dict[str, str]) -> list[ModelRef]:
+    """Those of the models that come to be; one that lies elsewhere and does not answer is said, and entered in `left_out`."""
+    there = []
+    for name, result in models.items():
+        try:
+            there.append(result())
+        except Unreachable as error:
+            leave_out(name, str(error), left_out)
+    return there
+
+
+def leave_out(name: str, reason: str, left_out: dict[str, str]) -> None:
+    """Say that the run goes on without a member, and why."""
+    left_out[name] = reason
+    Execution.current().observer.message(f"{name} is left out: {reason}")
+
+
+def combined(
+    corpus: CorpusRef, members: list[ModelRef], config: TrainingConfig, left_out: dict[str, str]
+) -> tuple[list[ModelRef], EnsembleRef]:
+    """The ensemble, and its members: without those that lie elsewhere where one of them no longer answers."""
+    try:
+        return members, build_ensemble(corpus, members, config.combining())
+    except Unreachable as error:
+        elsewhere = [member for member in members if member.family in OUTSIDE]
+        if not elsewhere or len(elsewhere) == len(members):
+            raise
+        for member in elsewhere:
+            leave_out(member.name, str(error), left_out)
+        members = [member for member in members if member not in elsewhere]
+        return members, build_ensemble(corpus, members, config.combining())
+
+
+def joining(config: TrainingConfig) -> list[MemberSettings]:
+    """Those that the ensemble is to be made of."""
+    return [*config.members, *(config.plain() if config.baseline_joins else [])]
+
+
+def with_versions(config: TrainingConfig) -> TrainingConfig:
+    """The configuration whose models of MLflow are pinned to the versions that their addresses mean now."""
+    workspace, plain = Execution.current().workspace, config.plain()
+    members, methods = ([pinned(workspace, member) for member in each] for each in (config.members, plain))
+    if members == list(config.members) and methods == plain:
+        return config
+    return config.model_copy(update={"members": tuple(members), "baseline": tuple(methods)})
 
 
 def published_body(config: TrainingConfig) -> tuple[ModelRef | None, TrainingConfig]:
@@ -116,12 +176,19 @@ def version_recipe(
     """
     if isinstance(trained.corpus, Planned):
         return None
-    execution, training = Execution.current(), published_body(config.training)[1]
+    execution, training = Execution.current(), published_body(with_versions(config.training))[1]
     body, planned = as_measured(trained.corpus, training)
     by_name = {member.name: member for member in planned}
-    members = tuple(by_name[member.name] for member in training.members)
+    members = tuple(by_name[member.name] for member in training.members if member.name not in trained.left_out)
+    methods = tuple(method for method in training.plain() if method.name not in trained.left_out)
+    kept = {"baseline": methods} if len(methods) < len(training.plain()) else {}
     settled = training.model_copy(
-        update={"members": members, "pretraining": body or training.pretraining, "ensemble": training.combining()}
+        update={
+            **kept,
+            "members": members or training.members,
+            "pretraining": body or training.pretraining,
+            "ensemble": training.combining(),
+        }
     )
     data = config.data.model_copy(update={"version": trained.corpus.version})
     warm = champion is not None and any(member.start == "champion" for member in members)

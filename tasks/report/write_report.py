@@ -203,8 +203,9 @@ def stage_times(dataset: str) -> tuple[StageTime, ...]:
 def _members(outcome: Outcome, figures: Mapping[str, Any]) -> list[Member]:
     from tasks.report.contents import Member
 
-    members = outcome.trained.members
-    return [Member(name=m.name, family=m.family, params=m.params, metrics=_values(figures, m.name)) for m in members]
+    members, left_out = outcome.trained.members, outcome.trained.left_out
+    there = [Member(name=m.name, family=m.family, params=m.params, metrics=_values(figures, m.name)) for m in members]
+    return there + [Member(name=name, family="", params=0, metrics={}, left_out=why) for name, why in left_out.items()]
 
 
 def _values(figures: Mapping[str, Any], name: str) -> dict[str, float]:

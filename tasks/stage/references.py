@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Self
@@ -249,3 +249,4 @@ class TrainedRef:
     baseline: ModelRef
     ensemble: EnsembleRef
     evaluation: EvaluationRef
+    left_out: Mapping[str, str] = field(default_factory=dict)  # members that did not answer, and why
