@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from aigc_models import heads
+from aigc_models.delegation import outside
 from aigc_models.errors import unknown
 from aigc_models.find import find, names
 from aigc_models.outside.client import remembered
@@ -148,6 +149,7 @@ def _choose(
     twins = {member.name for member in members if evidence.models[member.name] is evidence.models["baseline"]}
     by_size = sorted((member for member in members if member.name not in twins), key=lambda member: member.params)
     simplest_first = ["baseline", *(member.name for member in by_size), "ensemble"]
+    simplest_first.sort(key=lambda candidate: bool(outside(evidence.models[candidate])))  # it takes another machine too
     validation = choice.on_validation(evidence, evidence.validation, _spans(data, "validation", context))
     if chosen := choice.choose(validation, name, simplest_first):
         (folder / choice.FILE).write_text(chosen.model_dump_json(indent=1) + "\n")  # the simplest candidate first

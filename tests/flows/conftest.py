@@ -8,8 +8,10 @@ from pathlib import Path
 from types import SimpleNamespace
 from zlib import crc32
 
+import numpy as np
 import pytest
 
+WORDS = ["profit", "sales", "orders", "the", "in", "May", "of", "Oslo", "plant", "quarter"]
 TOYS = str(Path(__file__).parents[1] / "tasks/stage")
 
 
@@ -91,3 +93,14 @@ def letters(request, plain_flows):
     for number in range(120):
         (folder / f"{number:04}.txt").write_text(letter(number))
     return SimpleNamespace(workspace=plain_flows.workspace, folder=folder, made=plain_flows.made, name=name)
+
+
+@pytest.fixture
+def news(request, plain_flows):
+    """Two hundred lines, each with a label that one of its words gives away."""
+    name, random = f"news{crc32(request.node.name.encode())}", np.random.default_rng(0)
+    labels = random.integers(0, 2, 200).tolist()
+    lines = [" ".join([*random.choice(WORDS, 5), ("fell", "rose")[label], *random.choice(WORDS, 3)]) for label in labels]
+    file = plain_flows.workspace.root / f"{name}.txt"
+    file.write_text("".join(f"{line}@{('down', 'up')[label]}\n" for line, label in zip(lines, labels, strict=True)))
+    return SimpleNamespace(workspace=plain_flows.workspace, file=file, made=plain_flows.made, name=name)
