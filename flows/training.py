@@ -2,30 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 
-from aigc_models.errors import BadInput, Unreachable
-from aigc_models.outside import FAMILIES as OUTSIDE
+from aigc_models.errors import BadInput
 from flows.champions import beside, long_ago
 from flows.config import DataConfig, PipelineConfig, RunConfig, TrainingConfig
 from flows.costs import foretell
 from flows.data import prepare
 from flows.flow import flow
+from flows.outside import answering, combined, joining, with_versions
 from tasks.dataset.datasets import remembered
 from tasks.judge.champion import ChampionRef, made_of
 from tasks.judge.evaluate import EvaluationSettings, evaluate
-from tasks.registry.outside_model import pinned
 from tasks.registry.recipe import plain
 from tasks.registry.version_recipe import VersionRecipe
 from tasks.stage.execution import Execution, Planned
-from tasks.stage.references import CorpusRef, EnsembleRef, ModelRef, TrainedRef, VersionRef
+from tasks.stage.references import CorpusRef, EnsembleRef, LeftOut, ModelRef, TrainedRef, VersionRef
 from tasks.train import speed
 from tasks.train.baseline import strongest
 from tasks.train.checkpoint import CheckpointSettings, card_of, import_checkpoint
 from tasks.train.encode import EncodeSettings, encode
-from tasks.train.ensemble import build_ensemble
 from tasks.train.finetune import finetune
 from tasks.train.members import MemberSettings, based_on
 from tasks.train.pretrain import pretrain
@@ -41,7 +39,7 @@ class Learned:
     members: list[ModelRef]
     baseline: ModelRef
     ensemble: EnsembleRef
-    left_out: Mapping[str, str] = field(default_factory=dict)  # who did not answer, and why: by the names of the members
+    left_out: Mapping[str, LeftOut] = field(default_factory=dict)  # who did not answer, by name
 
 
 @flow
@@ -74,69 +72,22 @@ def learn(
     data: VersionRef, config: TrainingConfig, champion: ChampionRef | None = None, whole: RunConfig | None = None
 ) -> Learned:
     """Everything that learns, up to the ensemble; nothing is measured on the test split."""
-    corpus, left_out = encode(data, config.encode), dict[str, str]()
+    corpus, left_out = encode(data, config.encode), dict[str, LeftOut]()
     published, config = published_body(with_versions(config))
     body_settings, planned = in_steps(corpus, config, published)
     if whole is not None and not learnt_before(corpus, planned):
         foretell(data, corpus, whole)
     body = pretrain(unlabelled(corpus, config), body_settings, published, held=corpus) if body_settings else published
-    running = {member.name: finetune.submit(corpus, parent(member, body, champion), member) for member in planned}
-    plain = {method.name: partial(finetune, corpus, None, method) for method in config.plain()}
-    methods = answering(plain, left_out)
-    members = answering({name: member.result for name, member in running.items()}, left_out)
+    running = [(member, finetune.submit(corpus, parent(member, body, champion), member).result) for member in planned]
+    methods = answering([(method, partial(finetune, corpus, None, method)) for method in config.plain()], left_out)
+    members = answering(running, left_out)
     for kind, there in (("baseline", methods), ("members", members or methods * config.baseline_joins)):
         if not there:
-            raise BadInput(f"{kind}: nobody answers ({'; '.join(left_out.values())}): see to it and run again, or name another")
+            why = "; ".join(f"{name}: {one.reason}" for name, one in left_out.items())
+            raise BadInput(f"{kind}: nobody answers ({why}): see to it and run again, or name another")
     baseline = strongest(methods) if len(methods) > 1 else methods[0]
     members, ensemble = combined(corpus, members + (methods if config.baseline_joins else []), config, left_out)
     return Learned(corpus, body, members, baseline, ensemble, left_out)
-
-
-def answering(models: Mapping[str, Callable[[], ModelRef]], left_out: dict[str, str]) -> list[ModelRef]:
-    """Those of the models that come to be; one that lies elsewhere and does not answer is said, and entered in `left_out`."""
-    there = []
-    for name, result in models.items():
-        try:
-            there.append(result())
-        except Unreachable as error:
-            leave_out(name, str(error), left_out)
-    return there
-
-
-def leave_out(name: str, reason: str, left_out: dict[str, str]) -> None:
-    """Say that the run goes on without a member, and why."""
-    left_out[name] = reason
-    Execution.current().observer.message(f"{name} is left out: {reason}")
-
-
-def combined(
-    corpus: CorpusRef, members: list[ModelRef], config: TrainingConfig, left_out: dict[str, str]
-) -> tuple[list[ModelRef], EnsembleRef]:
-    """The ensemble, and its members: without those that lie elsewhere where one of them no longer answers."""
-    try:
-        return members, build_ensemble(corpus, members, config.combining())
-    except Unreachable as error:
-        elsewhere = [member for member in members if member.family in OUTSIDE]
-        if not elsewhere or len(elsewhere) == len(members):
-            raise
-        for member in elsewhere:
-            leave_out(member.name, str(error), left_out)
-        members = [member for member in members if member not in elsewhere]
-        return members, build_ensemble(corpus, members, config.combining())
-
-
-def joining(config: TrainingConfig) -> list[MemberSettings]:
-    """Those that the ensemble is to be made of."""
-    return [*config.members, *(config.plain() if config.baseline_joins else [])]
-
-
-def with_versions(config: TrainingConfig) -> TrainingConfig:
-    """The configuration whose models of MLflow are pinned to the versions that their addresses mean now."""
-    workspace, plain = Execution.current().workspace, config.plain()
-    members, methods = ([pinned(workspace, member) for member in each] for each in (config.members, plain))
-    if members == list(config.members) and methods == plain:
-        return config
-    return config.model_copy(update={"members": tuple(members), "baseline": tuple(methods)})
 
 
 def published_body(config: TrainingConfig) -> tuple[ModelRef | None, TrainingConfig]:
@@ -181,7 +132,7 @@ def version_recipe(
     by_name = {member.name: member for member in planned}
     members = tuple(by_name[member.name] for member in training.members if member.name not in trained.left_out)
     methods = tuple(method for method in training.plain() if method.name not in trained.left_out)
-    kept = {"baseline": methods} if len(methods) < len(training.plain()) else {}
+    kept = {"baseline": methods} if 0 < len(methods) < len(training.plain()) else {}
     settled = training.model_copy(
         update={
             **kept,

@@ -88,7 +88,7 @@ class OutsideClassifier:
         said = self.ask(distinct)
         failed = [one for one in said if isinstance(one, Unreachable)]
         if failed:
-            self._silent, self._reason = self._silent + len(failed), str(failed[-1])
+            self._silent, self._reason = self._silent + len(failed), str(failed[0])
         rows = dict(zip(distinct, self.scores(said), strict=True))
         return np.stack([rows[text] for text in contents]) if len(contents) else np.zeros((0, len(self.labels)))
 
@@ -105,7 +105,7 @@ class OutsideClassifier:
         if refused := [one for one in failed if isinstance(one, Refused)]:
             raise BadInput(f"{self.where}: {refused[-1]}")
         if len(failed) > MOST_SILENT * len(said):
-            raise Unreachable(f"{self.where} gave no label for {len(failed)} of {len(said)} train texts: {failed[-1]}")
+            raise Unreachable(f"{self.where} gave no label for {len(failed)} of {len(said)} train texts: {failed[0]}")
 
     def state_dict(self) -> Mapping[str, Tensor]:
         return {"table": torch.from_numpy(self.table.copy()), "temperature": torch.tensor(self.temperature)}

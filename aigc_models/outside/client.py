@@ -86,9 +86,13 @@ class Client:
         return [kept[one] if one in kept else given[one] for one in prompts]
 
     def _one(self, prompt: str) -> Answer | Unreachable:
+        last = Unreachable("it was not asked")
         for attempt in range(self.retries + 1):
             if time.monotonic() < self._rests_until:
-                return Unreachable(f"it failed {IN_A_ROW} times in a row and is left alone for {REST:g} s; last: {self._last}")
+                resting = Unreachable(
+                    f"it failed {IN_A_ROW} times in a row and is left alone for {REST:g} s; last: {self._last}"
+                )
+                return last if attempt else resting
             if attempt:
                 time.sleep(PAUSE * 2 ** (attempt - 1))
             try:

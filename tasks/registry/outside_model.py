@@ -7,6 +7,7 @@ label. An array of probabilities is one where the model itself says its `classes
 
 from __future__ import annotations
 
+import json
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -20,13 +21,14 @@ from aigc_models.outside.openers import Predict, Predicted
 from tasks.registry.register import find_version
 from tasks.stage.owner import locked
 from tasks.stage.references import contents_of, digest_over
-from tasks.stage.settings import Workspace
+from tasks.stage.settings import Workspace, write_whole
 from tasks.stage.tracking import client, environment
 from tasks.train.members import MemberSettings
 
 FAMILY = "mlflow_model"
 REGISTERED = "models:/"
 STAMP = "registered_model_meta"  # MLflow leaves it beside what it loads
+TRUSTED, VARIABLE = "trusted_models.json", "AIGC_TRUSTED_MODELS"  # a file of the workspace, and digests with commas
 ALLOWED = "MLFLOW_ALLOW_PICKLE_DESERIALIZATION"
 
 
@@ -42,7 +44,23 @@ def pinned(workspace: Workspace, member: MemberSettings) -> MemberSettings:
     sha256, stated = digest(folder), member.settings.get("sha256")
     if stated and stated != sha256:
         raise BadInput(f"member {member.name!r}: the files of {uri} are no longer those that were measured (sha256 {stated})")
+    if member.settings.get("trusted") is True:
+        trust(workspace, sha256)
     return member.model_copy(update={"settings": {**member.settings, "uri": exact, "sha256": sha256}})
+
+
+def trust(workspace: Workspace, sha256: str) -> None:
+    """From now on models with these files are loaded in this workspace."""
+    with locked(workspace, "models"):
+        if sha256 not in (digests := trusted(workspace)):
+            write_whole(workspace.state / TRUSTED, json.dumps(sorted({*digests, sha256}), indent=1) + "\n")
+
+
+def trusted(workspace: Workspace) -> set[str]:
+    """The digests of the models whose code may be run here: those of recipes of this workspace, and of AIGC_TRUSTED_MODELS."""
+    file = workspace.state / TRUSTED
+    kept: list[str] = json.loads(file.read_text()) if file.is_file() else []
+    return {*kept, *os.environ.get(VARIABLE, "").replace(",", " ").split()}
 
 
 def located(workspace: Workspace, uri: str) -> tuple[Path, str]:
@@ -83,10 +101,14 @@ def digest(folder: Path) -> str:
 def opened(uri: str, sha256: str, column: str) -> Predict:
     """What the model at `uri` makes of texts; raises `Unreachable` where its files are not those of `sha256`.
 
-    To load it is to run the code in it, which its settings have to allow (`trusted`) before this is called.
+    To load it is to run the code in it. That a bundle calls it trusted does not count, since whoever made the bundle wrote
+    that: raises `BadInput` of files that nobody has trusted here.
     """
-    folder, _ = located(Workspace.current(), uri)
-    if sha256 and digest(folder) != sha256:
+    workspace = Workspace.current()
+    if sha256 not in trusted(workspace):
+        raise BadInput(f"{uri} is not trusted on this machine: where you know who made it, set {VARIABLE}={sha256 or 'SHA256'}")
+    folder, _ = located(workspace, uri)
+    if digest(folder) != sha256:
         raise Unreachable(f"the files of {uri} are no longer those that were measured")
     environment()
     import mlflow.pyfunc

@@ -43,7 +43,6 @@ class Member(Frozen):
     family: str
     params: int
     metrics: dict[str, Figure]
-    left_out: str = Field(default="", description="why the ensemble was made without it; empty: it is a member")
 
 
 class Ensemble(Frozen):

@@ -171,9 +171,8 @@ def _stages(part: DatasetReport) -> Columns:
 def _metrics(part: DatasetReport) -> Table:
     """A row for each figure, the latency of the served model among them: ensemble, baseline, real items, each member."""
     result = part.result
-    there = [member for member in result.members if not member.left_out]
-    between = ["95 % interval"] if len(there) <= MOST_MEMBERS else []
-    members = [words.plain(member.name) for member in there]
+    between = ["95 % interval"] if len(result.members) <= MOST_MEMBERS else []
+    members = [words.plain(member.name) for member in result.members]
     if not between:  # a word a line, so that many fit beside one another
         members = [name.replace(" ", "\n") for name in members]
     table = _table("figure", "", "ensemble", *between, "baseline", "real", *members)
@@ -182,7 +181,7 @@ def _metrics(part: DatasetReport) -> Table:
         values: list[Figure] = [
             metric.baseline,
             real.value if real else None,
-            *(member.metrics.get(name) for member in there),
+            *(member.metrics.get(name) for member in result.members),
         ]
         arrow = "↓" if metric.better == "lower" else "↑"
         ensemble = Text(words.number(metric.value), style="bold")

@@ -123,12 +123,14 @@ def test_a_member_that_does_not_answer_is_left_out_said_and_counted(news, endpoi
     made = produce(config(news, members=[asking(endpoint)]))
     reason = "gave no label for 30 of 30 train texts: its answer names none of the labels, or several"
     assert list(made.trained.left_out) == ["mind"]
-    assert made.trained.left_out["mind"].endswith(reason)
+    assert made.trained.left_out["mind"].reason.endswith(reason)
     assert [member.name for member in made.trained.members] == ["tfidf"]
     folder = made.trained.evaluation.path(news.workspace)
     assert json.loads((folder / "metrics.json").read_text())["unanswered_share"]["value"] == 1.0
     shown = _members(made, json.loads((folder / "candidates.json").read_text()))
-    assert [(one.name, bool(one.left_out)) for one in shown] == [("tfidf", False), ("mind", True)]
+    assert [(one.name, one.family, one.metrics["unanswered_share"]) for one in shown] == [
+        ("tfidf", "tfidf", 0.0), ("mind", "endpoint", 1.0),
+    ]  # fmt: skip
     assert made.decision.decision == "refused"
     assert "unanswered_share at most 0.5 (1 is not at most 0.5)" in made.decision.reason
     endpoint.answers(trend)
@@ -141,11 +143,13 @@ def test_one_that_dies_before_the_weights_are_learned_is_left_out_too(news, endp
     well = endpoint.reply
     endpoint.reply = lambda body: well(body) if len(endpoint.requests) <= 40 else (500, b"")
     made = produce(config(news, members=[asking(endpoint)], gates=[CALM]))
-    assert "member mind did not answer for" in made.trained.left_out["mind"]
+    assert "member mind did not answer for" in made.trained.left_out["mind"].reason
     assert made.trained.ensemble.weights == {"tfidf": 1.0}
 
 
 def test_without_a_baseline_there_is_no_run(news, endpoint):
     endpoint.stop()
-    with pytest.raises(BadInput, match=r"baseline: nobody answers \(.* it cannot be reached: .*\): see to it and run again"):
+    with pytest.raises(
+        BadInput, match=r"baseline: nobody answers \(mind: .* it cannot be reached: .*\): see to it and run again"
+    ):
         produce(config(news, baseline=asking(endpoint), baseline_joins=False, members=[{**TFIDF, "share": 0}]))

@@ -14,7 +14,7 @@ from aigc_models.corpus import Corpus
 from aigc_models.errors import BadInput, Unreachable
 from aigc_models.families import mlflow_model
 from aigc_models.modalities import text
-from tasks.registry.outside_model import _predicted, opened, pinned
+from tasks.registry.outside_model import _predicted, digest, opened, pinned
 from tasks.stage.tracking import client
 from tasks.train.members import MemberSettings, build
 
@@ -87,7 +87,7 @@ def test_it_is_measured_counted_and_asked(registered, uri):
     if uri == "models:/trend/1":  # a label alone is worth what was counted, one item more in each cell
         assert scores.exp().max().item() < 0.99
     else:
-        probabilities = opened("trend-2", "", "text")(written(50, 3)[0])
+        probabilities = opened("trend-2", model.config.sha256, "text")(written(50, 3)[0])
         assert probabilities.names == LABELS
         assert np.allclose(scores.softmax(1).numpy(), probabilities.values, atol=1e-4)
 
@@ -103,6 +103,17 @@ def test_it_is_not_loaded_unless_it_is_trusted_nor_once_its_files_are_others(reg
         pinned(registered, exact)
     with pytest.raises(Unreachable, match="no longer those that were measured"):
         model.fit(corpus(20, 1), corpus(10, 2), lambda *args, **figures: None)
+
+
+def test_a_bundle_cannot_say_itself_that_it_is_trusted(registered, monkeypatch):
+    shutil.copytree(registered.root / "trend-1", registered.root / "handed-on")
+    (registered.root / "handed-on" / "MLmodel").open("a").write("\n# of a stranger\n")
+    sha256 = digest(registered.root / "handed-on")
+    model = build(member("handed-on", sha256=sha256), SHAPE)  # as `bundle.load` makes it
+    assert f"set AIGC_TRUSTED_MODELS={sha256}" in str(model.ask(["sales rose"])[0])
+    assert "is not trusted on this machine" in str(build(member("handed-on"), SHAPE).ask(["sales rose"])[0])
+    monkeypatch.setenv("AIGC_TRUSTED_MODELS", f"abc,{sha256}")
+    assert build(member("handed-on", sha256=sha256), SHAPE).ask(["sales rose"]) == [1]
 
 
 class Answers:

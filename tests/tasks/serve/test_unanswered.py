@@ -93,3 +93,14 @@ def test_words_are_explained_by_as_many_requests_as_are_bounded(pair, endpoint):
     assert len(endpoint.requests) < 30
     with pytest.raises(BadInput, match="has 61 words, and each would be a request"):
         explain(pair["both"], "word " * 61)
+
+
+@pytest.mark.parametrize("api", ["chat", "completions"])
+def test_our_own_server_speaks_the_dialect(start, capable, api):
+    from aigc_models.outside.client import Answer, Client
+
+    address = start(mind=Generator.load(capable["mind"]))
+    (answer,) = Client(f"{address}/v1", "mind", api=api, retries=0, most_tokens=4).ask(["The red cat"])
+    assert isinstance(answer, Answer), answer
+    assert answer.text
+    assert answer.tokens
