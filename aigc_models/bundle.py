@@ -29,6 +29,7 @@ from torch import Tensor, nn
 
 from aigc_models.capabilities import Stateful, capabilities
 from aigc_models.card import CARD, FORMAT_VERSION, Card, read_card, valid
+from aigc_models.delegation import outside
 from aigc_models.errors import BadInput, Damaged
 from aigc_models.find import find
 from aigc_models.fingerprints.winnowing import PIECE, RUN, TrainingRuns
@@ -84,6 +85,7 @@ def save(
         "members": tuple(members or {}),
         "capabilities": capabilities(model),
         "params": params,
+        "outside": tuple(one.where for one in outside(model).values()),
         "digests": {path.relative_to(unfinished).as_posix(): sha256(path) for path in files},
     }
     card = card.model_copy(update=filled)

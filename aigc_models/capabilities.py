@@ -224,6 +224,16 @@ class Matches(Protocol):
         comparable with each other alone. `answers`: a Batch, or what `index` made of it."""
 
 
+@runtime_checkable
+class Outside(Protocol):
+    """Lies elsewhere and may not answer, whatever else it can do: its scores of such an item are NaN, never a guess."""
+
+    where: str  # what it asks, for a reader
+
+    def unanswered(self) -> tuple[int, str]:
+        """How many items got no answer since this was last called, and why the last of them."""
+
+
 PROTOCOLS: dict[str, type] = {
     "generates": Generates,
     "streams": Streams,

@@ -19,7 +19,7 @@ Settings = TypeVar("Settings", bound=BaseModel)
 
 
 class Card(BaseModel):
-    """What stands in `bundle.json`. `save` fills in `members`, `capabilities`, `params` and `digests`."""
+    """What stands in `bundle.json`. `save` fills in `members`, `capabilities`, `params`, `outside` and `digests`."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -44,6 +44,7 @@ class Card(BaseModel):
     training: dict[str, Any] = Field({}, description="the plan that it was trained by: steps, batch size, rates")
     micro_batch: int = Field(16, ge=1, le=4096, description="items that are generated together, always; short ones are padded")
     params: int = Field(0, ge=0, lt=2**63, description="numbers learnt")
+    outside: tuple[str, ...] = Field((), description="what it asks that lies elsewhere, whose answers nobody can make again")
     digests: dict[Inside, Sha256] = Field({}, description="sha256 of each other file, by relative path")
 
     @property

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from aigc_models.capabilities import PROTOCOLS
+from aigc_models.capabilities import PROTOCOLS, Outside
 
 
 class Able(NamedTuple):
@@ -34,3 +34,11 @@ def abilities(model: Any) -> tuple[str, ...]:
         for name, protocol in PROTOCOLS.items()
         if (isinstance(model, protocol) if name in direct else able(model, protocol) is not None)
     )
+
+
+def outside(model: Any, name: str = "") -> dict[str, Outside]:
+    """The models among `model` and its members that lie elsewhere, by their names; `name`: that of `model` itself."""
+    if isinstance(model, Outside):
+        return {name: model}
+    members = getattr(model, "members", {})
+    return {inner: one for member in members for inner, one in outside(members[member], member).items()}

@@ -35,7 +35,7 @@ class Unreadable(AigcError):
 
 
 class Unreachable(AigcError):
-    """Something outside did not answer, or not to the end; it may the next time."""
+    """Something outside did not answer, not to the end, or not in sense; it may the next time."""
 
 
 CANNOT = " cannot be read: "

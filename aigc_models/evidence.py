@@ -94,5 +94,6 @@ class Evidence:
     pool: int = 1000  # items that a judge learns from, real or generated, at most; generating them takes longest
     folder: Path | None = None
     sharing: Evidence | None = None  # of the same candidates beside other items: what it has of them is not made again
+    left_out: tuple[str, ...] = ()  # members that the ensemble was to have, and that did not answer when it was made
     progress: Callable[..., None] = field(default=lambda *args, **figures: None)
     shared: dict[str, Any] = field(init=False, default_factory=dict, repr=False, compare=False)  # by metrics, made once

@@ -20,8 +20,8 @@ from torch import Tensor
 from aigc_models.bundle import Card
 from aigc_models.capabilities import Classifies, Denoises, Encodes, Forecasts, Matches, Recommends, Reconstructs, Scores
 from aigc_models.corpus import Batch, Corpus
-from aigc_models.delegation import abilities, able
-from aigc_models.errors import BadInput, unknown
+from aigc_models.delegation import abilities, able, outside
+from aigc_models.errors import BadInput, Unreachable, unknown
 from aigc_models.language import reading
 from aigc_models.modality import divided_inside
 from aigc_models.sequences import Sequences
@@ -109,7 +109,24 @@ class Inference:
         return self._ask(Forecasts, lambda model, *given: model.forecast(*given, wanted.to(given[0].device)), past, conditions)
 
     def classify(self, contents: Sequence[Any]) -> Tensor:
-        """Probabilities float32 (item, label); of a model that only scores by Bayes' rule, all labels equally likely."""
+        """Probabilities float32 (item, label); of a model that only scores by Bayes' rule, all labels equally likely.
+
+        Raises `Unreachable` where a model that lies elsewhere gives no answer; an ensemble does without one of several members
+        (`unanswered` says so).
+        """
+        shares = self.shares(contents)
+        if silent := int(shares.isnan().any(1).sum()):
+            reasons = "; ".join(f"{name}: {reason}" for name, (_, reason) in self.unanswered().items())
+            raise Unreachable(f"{self.card.name} gives no answer for {silent} of {len(contents)} texts ({reasons})")
+        return shares
+
+    def unanswered(self) -> dict[str, tuple[int, str]]:
+        """Who lies elsewhere and gave no answer since this was last called: for how many items, and why the last of them."""
+        missed = {name: one.unanswered() for name, one in outside(self.model, self.card.name).items()}
+        return {name: (count, reason) for name, (count, reason) in missed.items() if count}
+
+    def shares(self, contents: Sequence[Any]) -> Tensor:
+        """The probabilities that `classify` gives, with NaN for an item that got no answer."""
         if not self.card.labels:
             raise BadInput(f"{self.card.name} was trained without labels; there is nothing to classify into")
         if self._by_bayes:
@@ -117,8 +134,10 @@ class Inference:
         else:
             values, conditions = self._rows(contents), self.label_conditions(len(contents))
             scores = self._ask(Classifies, lambda model, *given: model.classify(Batch(*given)), values, conditions)
+        silent = scores.isnan().all(1, keepdim=True) if outside(self.model) else torch.zeros(len(scores), 1).bool()
         # a model that holds every label for impossible tells none from the others
-        return torch.nan_to_num(scores.double(), nan=0.0, posinf=1e30, neginf=-1e30).softmax(1).float()
+        shares = torch.nan_to_num(scores.double(), nan=0.0, posinf=1e30, neginf=-1e30).softmax(1).float()
+        return shares.masked_fill(silent, torch.nan)
 
     def recommend(self, histories: Sequence[Any], count: int = 10) -> list[list[Recommended]]:
         """What is likeliest to come next in each history, `count` items that it does not hold, the likeliest first.

@@ -135,5 +135,6 @@ def changes(before: Path, after: Path, execution: Execution) -> list[str]:
     cards = {"the ensemble": (first, second), **cards}
     code = [name for name, (old, new) in cards.items() if old.parents.get("code") != new.parents.get("code")]
     notes += [f"the code or a library has changed since for {', '.join(code)}"] if code else []
+    notes += [f"{where} was asked again, and its answers may be others now" for where in first.outside]
     machine = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return [*notes, *([f"{machine} cores here, {execution.cores} then"] if machine != execution.cores else [])]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import partial
 
 from aigc_models.errors import BadInput
 from flows.champions import beside, long_ago
@@ -10,18 +12,18 @@ from flows.config import DataConfig, PipelineConfig, RunConfig, TrainingConfig
 from flows.costs import foretell
 from flows.data import prepare
 from flows.flow import flow
+from flows.outside import answering, combined, joining, with_versions
 from tasks.dataset.datasets import remembered
 from tasks.judge.champion import ChampionRef, made_of
 from tasks.judge.evaluate import EvaluationSettings, evaluate
 from tasks.registry.recipe import plain
 from tasks.registry.version_recipe import VersionRecipe
 from tasks.stage.execution import Execution, Planned
-from tasks.stage.references import CorpusRef, EnsembleRef, ModelRef, TrainedRef, VersionRef
+from tasks.stage.references import CorpusRef, EnsembleRef, LeftOut, ModelRef, TrainedRef, VersionRef
 from tasks.train import speed
 from tasks.train.baseline import strongest
 from tasks.train.checkpoint import CheckpointSettings, card_of, import_checkpoint
 from tasks.train.encode import EncodeSettings, encode
-from tasks.train.ensemble import build_ensemble
 from tasks.train.finetune import finetune
 from tasks.train.members import MemberSettings, based_on
 from tasks.train.pretrain import pretrain
@@ -37,6 +39,7 @@ class Learned:
     members: list[ModelRef]
     baseline: ModelRef
     ensemble: EnsembleRef
+    left_out: Mapping[str, LeftOut] = field(default_factory=dict)  # who did not answer, by name
 
 
 @flow
@@ -58,25 +61,33 @@ def train(
     opponent = champion or beside(made.ensemble, model)
     if opponent is not None and made_of(Execution.current().workspace, opponent, [made.baseline, *made.members]):
         opponent = None  # a candidate of this very training, which is measured anyway
-    measured = evaluate(made.corpus, made.ensemble, made.members, made.baseline, evaluation, opponent, long_ago(opponent))
-    return TrainedRef(made.corpus, made.body, made.members, made.baseline, made.ensemble, measured)
+    missing = tuple(sorted(made.left_out.keys() & {member.name for member in joining(config)}))
+    measured = evaluate(
+        made.corpus, made.ensemble, made.members, made.baseline, evaluation, opponent, long_ago(opponent), left_out=missing
+    )
+    return TrainedRef(made.corpus, made.body, made.members, made.baseline, made.ensemble, measured, made.left_out)
 
 
 def learn(
     data: VersionRef, config: TrainingConfig, champion: ChampionRef | None = None, whole: RunConfig | None = None
 ) -> Learned:
     """Everything that learns, up to the ensemble; nothing is measured on the test split."""
-    corpus = encode(data, config.encode)
-    published, config = published_body(config)
+    corpus, left_out = encode(data, config.encode), dict[str, LeftOut]()
+    published, config = published_body(with_versions(config))
     body_settings, planned = in_steps(corpus, config, published)
     if whole is not None and not learnt_before(corpus, planned):
         foretell(data, corpus, whole)
     body = pretrain(unlabelled(corpus, config), body_settings, published, held=corpus) if body_settings else published
-    running = [finetune.submit(corpus, parent(member, body, champion), member) for member in planned]
-    methods = [finetune(corpus, None, method) for method in config.plain()]
+    running = [(member, finetune.submit(corpus, parent(member, body, champion), member).result) for member in planned]
+    methods = answering([(method, partial(finetune, corpus, None, method)) for method in config.plain()], left_out)
+    members = answering(running, left_out)
+    for kind, there in (("baseline", methods), ("members", members or methods * config.baseline_joins)):
+        if not there:
+            why = "; ".join(f"{name}: {one.reason}" for name, one in left_out.items())
+            raise BadInput(f"{kind}: nobody answers ({why}): see to it and run again, or name another")
     baseline = strongest(methods) if len(methods) > 1 else methods[0]
-    members = [member.result() for member in running] + (methods if config.baseline_joins else [])
-    return Learned(corpus, body, members, baseline, build_ensemble(corpus, members, config.combining()))
+    members, ensemble = combined(corpus, members + (methods if config.baseline_joins else []), config, left_out)
+    return Learned(corpus, body, members, baseline, ensemble, left_out)
 
 
 def published_body(config: TrainingConfig) -> tuple[ModelRef | None, TrainingConfig]:
@@ -116,12 +127,19 @@ def version_recipe(
     """
     if isinstance(trained.corpus, Planned):
         return None
-    execution, training = Execution.current(), published_body(config.training)[1]
+    execution, training = Execution.current(), published_body(with_versions(config.training))[1]
     body, planned = as_measured(trained.corpus, training)
     by_name = {member.name: member for member in planned}
-    members = tuple(by_name[member.name] for member in training.members)
+    members = tuple(by_name[member.name] for member in training.members if member.name not in trained.left_out)
+    methods = tuple(method for method in training.plain() if method.name not in trained.left_out)
+    kept = {"baseline": methods} if 0 < len(methods) < len(training.plain()) else {}
     settled = training.model_copy(
-        update={"members": members, "pretraining": body or training.pretraining, "ensemble": training.combining()}
+        update={
+            **kept,
+            "members": members or training.members,
+            "pretraining": body or training.pretraining,
+            "ensemble": training.combining(),
+        }
     )
     data = config.data.model_copy(update={"version": trained.corpus.version})
     warm = champion is not None and any(member.start == "champion" for member in members)

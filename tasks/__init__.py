@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from aigc_models.outside import openers
+
 if TYPE_CHECKING:
     from aigc_models.generator import Generator
+    from aigc_models.outside.openers import Predict
     from aigc_models.training.devices import Device
 
 
@@ -23,3 +26,12 @@ def open_model(reference: str, device: Device = "auto") -> Generator:
     from tasks.stage.settings import Workspace
 
     return Generator.load(resolve(Workspace.current(), reference), device)
+
+
+def _open_mlflow(uri: str, sha256: str, column: str) -> Predict:
+    from tasks.registry.outside_model import opened
+
+    return opened(uri, sha256, column)
+
+
+openers.enter("mlflow", _open_mlflow)  # MLflow itself is imported when a model is opened

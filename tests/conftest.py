@@ -1,6 +1,7 @@
 """What holds for every test: no state outside the test's own folders, few threads."""
 
 import atexit
+import json
 import os
 import shutil
 import signal
@@ -8,10 +9,14 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -259,3 +264,60 @@ def recommender(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = Path(tmp_path_factory.mktemp("recommending")) / "films"
     bundle.save(folder, model, card)
     return folder
+
+
+class EndpointServer:
+    """An OpenAI-style endpoint on a free port: `reply(body)` gives a status and what is answered, JSON or bytes.
+
+    `requests` are those that came, with their headers.
+    """
+
+    def __init__(self) -> None:
+        self.requests: list[SimpleNamespace] = []
+        self.reply: Callable[[dict[str, Any]], tuple[int, Any]] = lambda body: (200, self.said("no idea"))
+        endpoint = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+                endpoint.requests.append(SimpleNamespace(path=self.path, body=body, headers=dict(self.headers)))
+                status, answer = endpoint.reply(body)
+                payload = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
+                with suppress(OSError):  # who asked may be gone
+                    self.send_response(status)
+                    if status in (301, 302, 307, 308):
+                        self.send_header("Location", payload.decode())
+                    self.send_header("Content-Length", str(len(payload)))
+                    self.end_headers()
+                    self.wfile.write(payload)
+
+            def log_message(self, *arguments: object) -> None: ...
+
+        self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_port}/v1"
+        threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True).start()
+
+    @staticmethod
+    def said(text: str, tokens: dict[str, float] | None = None) -> dict[str, Any]:
+        """The answer of both dialects: `text`, and log-probabilities of what the first token could have been."""
+        choice: dict[str, Any] = {"text": text, "message": {"role": "assistant", "content": text}}
+        if tokens:
+            top = [{"token": token, "logprob": value} for token, value in tokens.items()]
+            choice["logprobs"] = {"content": [{"token": text, "logprob": 0.0, "top_logprobs": top}]}
+        return {"choices": [choice]}
+
+    def answers(self, label: Callable[[str], str]) -> None:
+        """From now on each prompt's text gets the label that this function gives it."""
+        self.reply = lambda body: (200, self.said(label(body["messages"][0]["content"].partition("Text: ")[2])))
+
+    def stop(self) -> None:
+        """From now on connections are refused."""
+        self._server.shutdown()
+        self._server.server_close()
+
+
+@pytest.fixture
+def endpoint() -> Iterator[EndpointServer]:
+    server = EndpointServer()
+    yield server
+    server.stop()

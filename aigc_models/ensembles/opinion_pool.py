@@ -25,6 +25,7 @@ from torch import Tensor
 
 from aigc_models.capabilities import Classifies, Shape
 from aigc_models.corpus import Batch, Corpus
+from aigc_models.errors import Unreachable
 from aigc_models.find import names
 from aigc_models.training.devices import place_of
 
@@ -72,9 +73,17 @@ class OpinionPool:
         return self.combined({name: part.to(batch.conditions.device) for name, part in parts.items()})
 
     def combined(self, parts: Mapping[str, Tensor]) -> Float[Tensor, "item label"]:
-        """The same from the scores float (item, label) of the members `asked`, for who has them already."""
-        said = [self.weights[name] * parts[name].log_softmax(1).clamp(min=LEAST) for name in self.asked]
-        scores = self.settings.scale * torch.stack(said).sum(0)
+        """The same from the scores float (item, label) of the members `asked`, for who has them already.
+
+        Where a member says nothing of an item (NaN), the others have its weight too; NaN where nobody says anything.
+        """
+        said = torch.stack([parts[name].log_softmax(1).clamp(min=LEAST) for name in self.asked])
+        weights = torch.tensor([self.weights[name] for name in self.asked], dtype=said.dtype, device=said.device)[:, None]
+        there = ~said.isnan().any(2)
+        if not there.all():
+            weights = weights * there
+            weights, said = weights / weights.sum(0), said.nan_to_num()
+        scores = self.settings.scale * (weights[..., None] * said).sum(0)
         if self.settings.bias:
             scores = scores + torch.tensor(self.settings.bias, dtype=scores.dtype, device=scores.device)
         return scores.log_softmax(1)
@@ -132,6 +141,14 @@ def gathered(member: Any, held: Corpus, labels: int) -> Floats:
     return torch.cat(parts).numpy()
 
 
+def answered(name: str, logs: Floats) -> Floats:
+    """The same; raises `Unreachable` where a member says nothing of more than half of the items."""
+    silent = int(np.isnan(logs).any(1).sum())
+    if silent > len(logs) / 2:
+        raise Unreachable(f"member {name} did not answer for {silent} of {len(logs)} validation items")
+    return logs
+
+
 def fit(
     members: Mapping[str, object],
     train: Corpus,
@@ -143,17 +160,21 @@ def fit(
 ) -> OpinionPool:
     """Learn the weights on `validation`; `train` is not looked at, since the members know it by heart.
 
-    Where validation has fewer labelled items than folds, all weigh the same and nothing is calibrated.
+    Where validation has fewer labelled items than folds, all weigh the same and nothing is calibrated. Items of which a
+    member says nothing are passed over; raises `Unreachable` where these are more than half of them.
     """
     labels = len(shape.labels)
     held = validation.take(np.flatnonzero(np.asarray(validation.conditions) < labels)).sample(settings.most_items, seed)
     if len(held) < settings.folds:
         return build(members, dict.fromkeys(members, 1.0), settings)
     logs = []
-    for step, member in enumerate(members.values(), start=1):
-        logs.append(gathered(member, held, labels))
+    for step, (name, member) in enumerate(members.items(), start=1):
+        logs.append(answered(name, gathered(member, held, labels)))
         progress(step, len(members))
-    said, truth = np.stack(logs), np.asarray(held.conditions, dtype=np.int64)
+    there = ~np.isnan(logs).any((0, 2))
+    said, truth = np.stack(logs)[:, there], np.asarray(held.conditions, dtype=np.int64)[there]
+    if len(truth) < settings.folds:
+        return build(members, dict.fromkeys(members, 1.0), settings)
     pulls = settings.pulls if len(members) > 1 else settings.pulls[-1:]
     choices = list(product(sorted(pulls, reverse=True), sorted(settings.biases)))  # the plainest first, where two are alike
     pull, biased = min(choices, key=lambda choice: across(said, truth, settings, *choice))

@@ -16,9 +16,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from aigc_models.capabilities import Classifies
+from aigc_models.capabilities import Classifies, Outside
 from aigc_models.corpus import Batch
-from aigc_models.errors import BadInput, unknown
+from aigc_models.delegation import outside
+from aigc_models.errors import BadInput, Unreachable, unknown
 from aigc_models.explaining import gradients
 from aigc_models.training.devices import place_of
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 WORD = re.compile(r"\w+(?:['’.,]\w+)*|[^\w\s]+")
 MOST_WORDS = 400  # that are left out one by one
+MOST_ASKED = 60  # words of a text that a model elsewhere is asked about, a request each, and `DRAWS` more
 DRAWS = 20  # of random words, for the check
 SHARE = 0.2  # of the words that the check takes away, three at least
 AT_ONCE = 64
@@ -62,6 +64,11 @@ def explain(generator: Inference, text: str, label: str | None = None, seed: int
     spans = [match.span() for match in WORD.finditer(text)][:MOST_WORDS]
     if not spans:
         raise BadInput("the text has no words: there is nothing to explain it by")
+    if outside(generator.model) and len(spans) > MOST_ASKED:
+        raise BadInput(
+            f"the text has {len(spans)} words, and each would be a request to a model that lies elsewhere: shorten it to "
+            f"{MOST_ASKED} words"
+        )
     shares = generator.classify([text])[0]
     if label is not None and label not in card.labels:
         raise unknown("label", label, card.labels)
@@ -117,7 +124,10 @@ def asked(generator: Inference, model: Any, texts: Sequence[str]) -> np.ndarray:
             conditions = generator.label_conditions(len(encoded))
             values: Tensor = model.classify(Batch(encoded.tensor(), conditions).to(place_of(model)))
             parts.append(values.double().log_softmax(1).cpu())
-    return torch.cat(parts).numpy()
+    said = torch.cat(parts)
+    if isinstance(model, Outside) and said.isnan().any():
+        raise Unreachable(f"{model.where} did not answer for each of {len(texts)} shortened texts: {model.unanswered()[1]}")
+    return said.numpy()
 
 
 def checked(

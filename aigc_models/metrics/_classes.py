@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, cast, runtime_checkable
 
 import numpy as np
@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from aigc_models.capabilities import Classifies
+from aigc_models.capabilities import Classifies, Outside
 from aigc_models.corpus import Corpus
 from aigc_models.evidence import Evidence
 from aigc_models.training.devices import place_of
@@ -34,10 +34,15 @@ class Pools(Protocol):
 
 @dataclass(frozen=True)
 class Answers:
-    """`truth` int64 (item,), and of each candidate log-probabilities float64 (item, label), of the items with a label."""
+    """`truth` int64 (item,), and of each candidate log-probabilities float64 (item, label), of the items with a label.
+
+    `unanswered` bool (item,): whether a model that lies elsewhere, or one of the members of a pool, said nothing of the item.
+    A candidate that says nothing holds all labels for equally likely.
+    """
 
     truth: NDArray[np.int64]
     said: Mapping[str, Floats]
+    unanswered: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
 
     @property
     def chosen(self) -> dict[str, NDArray[np.int64]]:
@@ -61,8 +66,14 @@ def answers(evidence: Evidence) -> Answers:
     if "answers" not in evidence.shared:
         labels = len(evidence.shape.labels)
         test = evidence.test.take(np.flatnonzero(np.asarray(evidence.test.conditions) < labels))
-        said = asked(classifiers(evidence), test, labels, evidence.combined, evidence.progress)
-        evidence.shared["answers"] = Answers(np.asarray(test.conditions, dtype=np.int64), said)
+        models = classifiers(evidence)
+        said = asked(models, test, labels, evidence.combined, evidence.progress)
+        silent = {name: np.asarray(np.isnan(log).any(1), dtype=np.bool_) for name, log in said.items()}
+        for name, model in models.items():
+            for one in model.asked if name in evidence.combined and isinstance(model, Pools) else ():
+                silent[name] = silent[name] | silent[one] if one in silent else silent[name]
+        certain = {name: finite(torch.from_numpy(log)).log_softmax(1).numpy() for name, log in said.items()}
+        evidence.shared["answers"] = Answers(np.asarray(test.conditions, dtype=np.int64), certain, silent)
     return cast(Answers, evidence.shared["answers"])
 
 
@@ -73,7 +84,7 @@ def asked(
     combined: frozenset[str] = frozenset(),
     progress: Callable[..., None] = lambda *args: None,
 ) -> dict[str, Floats]:
-    """Log-probabilities float64 (item, label) by candidate; what is one and the same model is asked once.
+    """Log-probabilities float64 (item, label) by candidate, NaN where it says nothing; the same model is asked once.
 
     A candidate that is `combined` of others is not asked where theirs serve. No label is shown (`conditions` are 'no label').
     """
@@ -98,10 +109,12 @@ def finite(scores: Tensor) -> Tensor:
 
 @torch.no_grad()
 def log_probabilities(model: Any, corpus: Corpus, labels: int) -> Tensor:
-    """Of each item and label, float64 (item, label) on the CPU, in the order of `corpus`."""
+    """Of each item and label, float64 (item, label) on the CPU, in the order of `corpus`; NaN of an item of which a model that
+    lies elsewhere says nothing."""
     parts, place = [torch.zeros(0, labels, dtype=torch.float64)], place_of(model)
     for batch in corpus.batches(AT_ONCE):
         unlabelled = type(batch)(batch.values, torch.full_like(batch.conditions, labels)).to(place)
         scores = model.classify(unlabelled).cpu().double()
-        parts.append(finite(scores).log_softmax(1))
+        silent = scores.isnan().any(1, keepdim=True) if isinstance(model, Outside) else torch.zeros(len(scores), 1).bool()
+        parts.append(finite(scores).log_softmax(1).masked_fill(silent, torch.nan))
     return torch.cat(parts)

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from aigc_models import heads
+from aigc_models.delegation import outside
 from aigc_models.errors import unknown
 from aigc_models.find import find, names
+from aigc_models.outside.client import remembered
 from aigc_models.training.devices import AUTO, Device
 from tasks.judge import choice
 from tasks.judge.champion import ChampionRef, items_of, shared_counts
@@ -77,6 +79,7 @@ def evaluate(
     settings: EvaluationSettings,
     champion: ChampionRef | None = None,
     anchor: ChampionRef | None = None,
+    left_out: tuple[str, ...] = (),
     *,
     context: StageContext,
 ) -> EvaluationRef:
@@ -84,13 +87,30 @@ def evaluate(
 
     A `champion` is measured beside them, and once more together with the ensemble on those items that its own data
     held (`metrics_known.json`): new items that are spoiled may please a spoiled model, the old ones do not. `anchor`: a
-    champion of long ago, measured beside them where the champion is.
+    champion of long ago, measured beside them where the champion is. `left_out`: members that did not answer when the
+    ensemble was made. What lies elsewhere is asked about an item once.
     """
+    with remembered():
+        return _evaluated(data, ensemble, members, baseline, settings, champion, anchor, left_out, context)
+
+
+def _evaluated(
+    data: CorpusRef,
+    ensemble: EnsembleRef,
+    members: list[ModelRef],
+    baseline: ModelRef,
+    settings: EvaluationSettings,
+    champion: ChampionRef | None,
+    anchor: ChampionRef | None,
+    left_out: Sequence[str],
+    context: StageContext,
+) -> EvaluationRef:
     misfit = champion.misfit(data) if champion else ""
     measurable = None if misfit else champion
     old = anchor if measurable and anchor and not anchor.misfit(data) else None
     candidates = _candidates(ensemble, members, baseline, {"champion": measurable, "anchor": old}, settings.device, context)
     evidence, order = _evidence(data, candidates, settings, context)
+    evidence = replace(evidence, left_out=tuple(left_out))
     folder = context.folder / "evaluation"
     folder.mkdir(exist_ok=True)
     measured = _measured(evidence, _chosen(data, settings))
@@ -129,6 +149,7 @@ def _choose(
     twins = {member.name for member in members if evidence.models[member.name] is evidence.models["baseline"]}
     by_size = sorted((member for member in members if member.name not in twins), key=lambda member: member.params)
     simplest_first = ["baseline", *(member.name for member in by_size), "ensemble"]
+    simplest_first.sort(key=lambda candidate: bool(outside(evidence.models[candidate])))  # it takes another machine too
     validation = choice.on_validation(evidence, evidence.validation, _spans(data, "validation", context))
     if chosen := choice.choose(validation, name, simplest_first):
         (folder / choice.FILE).write_text(chosen.model_dump_json(indent=1) + "\n")  # the simplest candidate first

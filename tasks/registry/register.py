@@ -172,7 +172,7 @@ def _save(path: Path, bundle: Path, model: Any) -> None:
         mlflow_model=model,
         signature=_signature(card),
         input_example=_example(card),
-        pip_requirements=[f"{name}=={package(name)}" for name in PACKAGES],
+        pip_requirements=[f"{name}=={package(name)}" for name in (*PACKAGES, *(("httpx",) if card.get("outside") else ()))],
     )
     for cache in path.rglob("__pycache__"):
         shutil.rmtree(cache)

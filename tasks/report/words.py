@@ -13,6 +13,7 @@ METRICS: dict[str, tuple[str, str]] = {
     "classification_accuracy_real": ("Accuracy from real", "the same classifier on real items: what is within reach"),
     "accuracy": ("Accuracy", "share of test items classified rightly"),
     "macro_f1": ("Macro F1", "F1 averaged over the labels"),
+    "unanswered_share": ("Unanswered", "share of test items that a model elsewhere, or a member, gave no answer for"),
     "pitch_accuracy": ("Pitch accuracy", "share of generated sounds at the pitch asked for"),
     "mse": ("Mean squared error", "of the median forecast"),
     "crps": ("CRPS", "distance of the forecast distribution from what came"),

@@ -160,7 +160,7 @@ def part(
         primary=choice.metric if choice else "",
         reason=outcome.decision.reason,
         gate_reasons={gate.name: gate.reason for gate in outcome.decision.gates},
-        notes=outcome.notes,
+        notes=(*outcome.notes, *(f"{name} is left out: {one.reason}" for name, one in outcome.trained.left_out.items())),
     )
 
 
@@ -203,8 +203,10 @@ def stage_times(dataset: str) -> tuple[StageTime, ...]:
 def _members(outcome: Outcome, figures: Mapping[str, Any]) -> list[Member]:
     from tasks.report.contents import Member
 
-    members = outcome.trained.members
-    return [Member(name=m.name, family=m.family, params=m.params, metrics=_values(figures, m.name)) for m in members]
+    members, left_out = outcome.trained.members, outcome.trained.left_out
+    there = [Member(name=m.name, family=m.family, params=m.params, metrics=_values(figures, m.name)) for m in members]
+    silent = {"unanswered_share": 1.0}
+    return there + [Member(name=name, family=one.family, params=0, metrics=silent) for name, one in left_out.items()]
 
 
 def _values(figures: Mapping[str, Any], name: str) -> dict[str, float]:

@@ -208,6 +208,10 @@ class Classification(BaseModel):
     object: Literal["list"] = "list"
     model: str
     member: str = Field(description="who answered for an ensemble; empty: the model itself")
+    unanswered: dict[str, int] = Field(
+        {},
+        description="members that lie elsewhere and gave no answer, for how many texts; there the others answer alone",
+    )
     data: list[Classified]
     aigc: Label
 

@@ -10,7 +10,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
 
-from aigc_models.errors import BadInput, shortened
+from aigc_models.errors import BadInput, Unreachable, shortened
 from tasks.registry.move import Overtaken
 from tasks.serve.doors.bodies import NoJson
 from tasks.serve.drawing import Late
@@ -95,6 +95,13 @@ async def hung(request: Request, error: Exception) -> JSONResponse:
     return failed(503, str(error), "server_error", code="hung")
 
 
+async def unreachable(request: Request, error: Exception) -> JSONResponse:
+    """A model that lies elsewhere gave no answer; where that is stands in the log alone."""
+    logging.getLogger("aigc.serve").warning("%s %s: %s", request.method, request.url.path, error)
+    message = "the model asks one that lies elsewhere, which gave no answer in time or none of use; try again later"
+    return failed(502, message, "server_error", code="upstream_unanswered", Retry_After="30")
+
+
 async def late(request: Request, error: Exception) -> JSONResponse:
     return failed(504, str(error), "server_error", code="deadline")
 
@@ -128,5 +135,6 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(Forbidden, forbidden)
     app.add_exception_handler(Overtaken, overtaken)
     app.add_exception_handler(Late, late)
+    app.add_exception_handler(Unreachable, unreachable)
     app.add_exception_handler(HTTPException, refused)
     app.add_exception_handler(Exception, broken)

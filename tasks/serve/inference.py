@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ import numpy as np
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
-from aigc_models.errors import BadInput
+from aigc_models.errors import BadInput, Unreachable
 from aigc_models.heads import GENERATE
 from tasks.serve.asking import (
     Ahead,
@@ -34,7 +35,8 @@ from tasks.serve.contents import contents, pasts
 from tasks.serve.doors.bodies import JsonRoute
 from tasks.serve.doors.limits import SYMBOLS, cost
 from tasks.serve.engine import Engine
-from tasks.serve.requests import able_worker, headers, mark, unless_gone
+from tasks.serve.metering import Meters
+from tasks.serve.requests import able_worker, header, headers, mark, unless_gone
 from tasks.serve.schemas import FAILURES
 from tasks.serve.worker import Worker
 
@@ -75,15 +77,26 @@ async def forecast(asked: ForecastRequest, request: Request) -> Response:
 async def classify(asked: ClassifyRequest, request: Request) -> Response:
     """The likeliest label of each input, with the probability of each."""
     worker = able_worker(request, asked, "classifies")
-    shares = (await said_of(request, worker, asked.inputs, _classify, "classifies")).tolist()
+    meters: Meters = request.app.state.meters
+    missed = Counter[str]()
+
+    def noted(generator: Generator, read: Sequence[Any]) -> Tensor:
+        return _classify(generator, read, missed)
+
+    try:
+        shares = (await said_of(request, worker, asked.inputs, noted, "classifies")).tolist()
+    finally:
+        meters.missed(worker.identity.model, missed)
     labels, data = worker.generator.card.labels, []
     for index, row in enumerate(shares):
         probabilities = dict(zip(labels, row, strict=True))
         best = max(probabilities, key=lambda label: probabilities[label])
         data.append(Classified(index=index, label=best, probability=probabilities[best], probabilities=probabilities))
     answer = mark(worker, 0)
-    body = Classification(model=answer.model, member=worker.member("classifies"), data=data, aigc=answer)
-    return JSONResponse(dumped(body), headers=headers(answer))
+    member = worker.member("classifies")
+    body = Classification(model=answer.model, member=member, unanswered=dict(missed), data=data, aigc=answer)
+    more = {"X-AIGC-Unanswered": header(", ".join(missed))} if missed else {}
+    return JSONResponse(dumped(body), headers=headers(answer) | more)
 
 
 @router.post("/v1/explain", response_model=None, responses={200: {"model": Explanations}})
@@ -165,8 +178,15 @@ def _forecast(generator: Generator, past: list[Any] | None, levels: list[float],
     return generator.forecast(past, levels, label)
 
 
-def _classify(generator: Generator, read: Sequence[Any]) -> Tensor:
-    return generator.classify(read)
+def _classify(generator: Generator, read: Sequence[Any], missed: Counter[str]) -> Tensor:
+    """`missed` counts, by member, the texts that got no answer from what lies elsewhere."""
+    generator.unanswered()  # of an explanation before
+    shares = generator.shares(read)
+    reasons = generator.unanswered()
+    missed.update({name: count for name, (count, _) in reasons.items()})
+    if shares.isnan().any():
+        raise Unreachable("; ".join(f"{name}: {reason}" for name, (_, reason) in reasons.items()))
+    return shares
 
 
 def _explain(generator: Generator, text: Any, label: str | None) -> dict[str, Any]:

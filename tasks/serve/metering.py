@@ -6,7 +6,7 @@ import math
 import re
 import secrets
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +40,8 @@ class Meters:
         self.replies = Counter("aigc_replies", text, ["model", "outcome"], registry=registry)
         text = "Repeats of training data in texts: drawn again; or the text ends before it: cut."
         self.repeats = Counter("aigc_training_repeats", text, ["model", "outcome"], registry=registry)
+        text = "Texts that a model which lies elsewhere gave no answer for."
+        self.unanswered = Counter("aigc_unanswered_texts", text, ["model", "member"], registry=registry)
         Gauge("aigc_queue_items", "Items being made or waiting.", registry=registry).set_function(lambda: engine.waiting)
         Gauge("aigc_ready", "1 when every model is loaded.", registry=registry).set_function(lambda: engine.ready)
         text = "Looks at the registry that found another version: served, refused; or that failed: failed."
@@ -51,6 +53,11 @@ class Meters:
                 self.reloads.labels(name, outcome)
             for outcome in REPEATS:
                 self.repeats.labels(name, outcome)
+
+    def missed(self, model: str, members: Mapping[str, int]) -> None:
+        """Count the texts that members gave no answer for."""
+        for member, texts in members.items():
+            self.unanswered.labels(model, member).inc(texts)
 
     def count_repeats(self, model: str, drafts: Iterable[Draft]) -> None:
         """What became of those that repeated training data while they were drawn."""

@@ -333,5 +333,5 @@ def streamed(part: type[BaseModel]) -> dict[int | str, dict[str, Any]]:
     return {200: {"model": part, "content": {"text/event-stream": events}}}
 
 
-REFUSALS = (400, 401, 403, 404, 408, 413, 421, 429, 503, 504)
+REFUSALS = (400, 401, 403, 404, 408, 413, 421, 429, 502, 503, 504)
 FAILURES: dict[int | str, dict[str, Any]] = {status: {"model": Failed} for status in REFUSALS}

@@ -8,10 +8,10 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict
 
@@ -239,6 +239,13 @@ class GenerationRef(Reference):
     count: int
 
 
+class LeftOut(NamedTuple):
+    """A member or plain method that lies elsewhere and did not answer when it was made."""
+
+    family: str
+    reason: str
+
+
 @dataclass(frozen=True)
 class TrainedRef:
     """All that a training made."""
@@ -249,3 +256,4 @@ class TrainedRef:
     baseline: ModelRef
     ensemble: EnsembleRef
     evaluation: EvaluationRef
+    left_out: Mapping[str, LeftOut] = field(default_factory=dict)  # who did not answer, by name

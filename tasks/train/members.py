@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from aigc_models.errors import BadInput, unknown
 from aigc_models.find import find, names
+from aigc_models.outside import FAMILIES as OUTSIDE
 from aigc_models.training.devices import AUTO, Device
 from tasks.stage.validation import bad_input
 
@@ -62,6 +63,8 @@ class MemberSettings(BaseModel):
     def model_post_init(self, context: object) -> None:
         if not self.name:
             object.__setattr__(self, "name", self.family)
+        if self.family in OUTSIDE:  # it is not trained, and takes nothing of the budget
+            object.__setattr__(self, "share", 0.0)
 
 
 class PretrainingSettings(MemberSettings):

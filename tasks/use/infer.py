@@ -125,7 +125,8 @@ def classify(question: Question) -> dict[str, Any]:
 
     answers = task.answers(question.generator, question.contents)
     rows = [{"input": item.name, **answer} for item, answer in zip(question.items, answers, strict=True)]
-    return question.answer(Classifies, "classified", rows)
+    missed = {name: count for name, (count, _) in question.generator.unanswered().items()}
+    return question.answer(Classifies, "classified", rows, **({"unanswered": missed} if missed else {}))
 
 
 def score(question: Question) -> dict[str, Any]:

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import json
-from types import SimpleNamespace
 from typing import Any
-from zlib import crc32
 
-import numpy as np
 import pytest
 
 from aigc_models.errors import BadInput
@@ -22,18 +19,6 @@ from tasks.serve.try_served import TrialSettings, try_served
 from tasks.stage.stage import StageContext
 
 pytestmark = pytest.mark.slow
-WORDS = ["profit", "sales", "orders", "the", "in", "May", "of", "Oslo", "plant", "quarter"]
-
-
-@pytest.fixture
-def news(request, plain_flows):
-    """Two hundred lines, each with a label that one of its words gives away."""
-    name, random = f"news{crc32(request.node.name.encode())}", np.random.default_rng(0)
-    labels = random.integers(0, 2, 200).tolist()
-    lines = [" ".join([*random.choice(WORDS, 5), ("fell", "rose")[label], *random.choice(WORDS, 3)]) for label in labels]
-    file = plain_flows.workspace.root / f"{name}.txt"
-    file.write_text("".join(f"{line}@{('down', 'up')[label]}\n" for line, label in zip(lines, labels, strict=True)))
-    return SimpleNamespace(workspace=plain_flows.workspace, file=file, made=plain_flows.made, name=name)
 
 
 def config(news: Any, task: str = "classify", **training: Any) -> PipelineConfig:

@@ -26,7 +26,9 @@ def answers(generator: Generator, test: Corpus, count: int, folder: Path) -> lis
     labels = generator.card.labels
     rows = np.flatnonzero(np.asarray(test.conditions) < len(labels))
     contents = generator.modality.decode(generator.modality.tensor(test.values[rows]), generator.format)
-    shares = generator.classify(contents).numpy()
+    shares = generator.shares(contents).numpy()
+    there = np.flatnonzero(~np.isnan(shares).any(1))  # the others got no answer
+    rows, contents, shares = rows[there], [contents[at] for at in there], shares[there]
     truth, said = np.asarray(test.conditions)[rows], shares.argmax(1)
     shown = []
     if len(rows) and len(labels) <= MOST_LABELS:
@@ -38,7 +40,8 @@ def answers(generator: Generator, test: Corpus, count: int, folder: Path) -> lis
         verdict = "right" if truth[at] == said[at] else f"wrong, it is {labels[truth[at]]}"
         note = f"{verdict}; probability {shares[at].max():.2f}"
         entry = {"file": path.name, "label": labels[said[at]], "seed": None, "note": note}
-        if generator.card.modality == "text" and number < EXPLAINED and (html := marked(generator, contents[at])):
+        explained = generator.card.modality == "text" and number < EXPLAINED and not generator.card.outside  # a request a word
+        if explained and (html := marked(generator, contents[at])):
             entry["html"] = html
         shown.append(entry)
     return shown

@@ -12,6 +12,7 @@ from aigc_models.card import Card
 from aigc_models.corpus import Batch, Corpus
 from aigc_models.ensembles import opinion_pool
 from aigc_models.ensembles.opinion_pool import Settings
+from aigc_models.errors import Unreachable
 from aigc_models.families import tfidf, word_cnn
 from aigc_models.generator import Generator
 from aigc_models.metrics.expected_calibration_error import calibration_error
@@ -162,3 +163,34 @@ def test_a_pool_of_counts_and_a_network_is_a_bundle_that_classifies_texts(tmp_pa
     expected = torch.from_numpy(np.exp(said(pool, corpus))).float()
     assert torch.allclose(loaded.classify(texts), expected, atol=1e-5)
     assert (loaded.classify(texts).argmax(1).numpy() == corpus.conditions).all()
+
+
+def test_where_a_member_says_nothing_the_others_have_its_weight_too(world):
+    members, _, test = world
+    batch = test.batch(np.arange(6))
+    scores = {name: member.classify(batch).detach() for name, member in members.items()}
+    pool = opinion_pool.build(members, {"first": 0.5, "second": 0.3, "noise": 0.2}, Settings(scale=1.7, bias=(0.1, 0.0, -0.1)))
+    whole = pool.combined(scores)
+    scores["first"][2], scores["noise"][4] = torch.nan, torch.nan
+    for name in scores:
+        scores[name][5] = torch.nan
+    said = pool.combined(scores)
+    assert torch.equal(said[[0, 1, 3]], whole[[0, 1, 3]])
+    rest = opinion_pool.build(
+        {name: members[name] for name in ("second", "noise")}, {"second": 0.3, "noise": 0.2}, pool.settings
+    )
+    assert torch.allclose(said[2], rest.combined(scores)[2])
+    assert said[5].isnan().all(), "nobody says anything"
+    assert said[4].exp().sum().item() == pytest.approx(1)
+
+
+def test_weights_are_learned_where_everybody_speaks_and_not_of_who_is_silent_of_most(world):
+    members, held, _ = world
+    table = members["first"].table.clone()
+    table[:100] = torch.nan  # of 400
+    pool = fitted({**members, "first": Says(table.numpy())}, held)
+    expected = fitted(members, held.take(np.arange(100, 400)))
+    assert pool.weights == pytest.approx(expected.weights)
+    table[:300] = torch.nan
+    with pytest.raises(Unreachable, match="member first did not answer for 300 of 400 validation items"):
+        fitted({**members, "first": Says(table.numpy())}, held)

@@ -19,6 +19,7 @@ from aigc_models.corpus import Batch, Corpus
 from aigc_models.find import find, names
 from aigc_models.forecasting import quantiles
 from aigc_models.modalities import text
+from aigc_models.outside import FAMILIES as OUTSIDE
 from aigc_models.training.learner import batches_of
 from aigc_models.training.randomness import seeded
 
@@ -37,7 +38,11 @@ METHODS = {
 PAINTED = [name for name in names("aigc_models.families") if "image" in find("aigc_models.families", name).MODALITIES]
 OF_SERIES = [name for name in names("aigc_models.families") if "series" in find("aigc_models.families", name).MODALITIES]
 OF_HISTORIES = ["popularity", "transitions", "ease", "neighbours", "item_attention"]
-OF_TEXT = [name for name in names("aigc_models.families") if "text" in find("aigc_models.families", name).MODALITIES]
+OF_TEXT = [
+    name
+    for name in names("aigc_models.families")
+    if "text" in find("aigc_models.families", name).MODALITIES and name not in OUTSIDE  # who need somebody to ask
+]
 
 
 def fits(value: Any, hint: Any) -> bool:
