@@ -23,6 +23,7 @@ from flows.command_line import retrain as cli_retrain
 from flows.command_line import services as cli_services
 from flows.command_line import signing as cli_signing
 from flows.command_line.command import answer, ending
+from tasks.stage.forks import SPINS
 
 if TYPE_CHECKING:
     from flows.order import Order
@@ -77,6 +78,7 @@ def main_options(
         os.environ["AIGC_DEBUG"] = "1"
     else:
         os.environ.setdefault("PREFECT_LOGGING_HANDLERS_CONSOLE_LEVEL", "CRITICAL")
+    os.environ.setdefault("GOMP_SPINCOUNT", SPINS)  # of a server, which computes in this process; before torch is loaded
 
 
 def ordered(preset: str | None, data: str | None, budget: str | None, sets: list[str] | None, task: str | None = None) -> Order:
