@@ -18,10 +18,22 @@ import torch
 from torch import Tensor
 
 from aigc_models.bundle import Card
-from aigc_models.capabilities import Classifies, Denoises, Encodes, Forecasts, Matches, Recommends, Reconstructs, Scores
+from aigc_models.capabilities import (
+    Assigns,
+    Classifies,
+    Denoises,
+    Encodes,
+    Forecasts,
+    Matches,
+    Predicts,
+    Recommends,
+    Reconstructs,
+    Scores,
+)
 from aigc_models.corpus import Batch, Corpus
 from aigc_models.delegation import abilities, able
 from aigc_models.errors import BadInput, unknown
+from aigc_models.heads.multilabel import probabilities
 from aigc_models.language import reading
 from aigc_models.modality import divided_inside
 from aigc_models.sequences import Sequences
@@ -119,6 +131,17 @@ class Inference:
             scores = self._ask(Classifies, lambda model, *given: model.classify(Batch(*given)), values, conditions)
         # a model that holds every label for impossible tells none from the others
         return torch.nan_to_num(scores.double(), nan=0.0, posinf=1e30, neginf=-1e30).softmax(1).float()
+
+    def assign(self, contents: Sequence[Any]) -> Tensor:
+        """The probability that an item has a label, each decided for itself: float32 (item, label)."""
+        values, conditions = self._rows(contents), self.label_conditions(len(contents))
+        scores = self._ask(Assigns, lambda model, *given: model.assign(Batch(*given)), values, conditions)
+        return probabilities(scores.double()).float()
+
+    def predict(self, contents: Sequence[Any]) -> Tensor:
+        """The number of each item, in the unit of the data's own: float32 (item,)."""
+        values, conditions = self._rows(contents), self.label_conditions(len(contents))
+        return self._ask(Predicts, lambda model, *given: model.predict(Batch(*given)), values, conditions).float()
 
     def recommend(self, histories: Sequence[Any], count: int = 10) -> list[list[Recommended]]:
         """What is likeliest to come next in each history, `count` items that it does not hold, the likeliest first.
@@ -325,6 +348,8 @@ class Inference:
 VERBS: dict[type, str] = {
     Forecasts: "forecast",
     Classifies: "classify",
+    Assigns: "name several labels",
+    Predicts: "predict numbers",
     Reconstructs: "reconstruct",
     Denoises: "denoise",
     Recommends: "recommend",
