@@ -212,10 +212,10 @@ class Assigns(Protocol):
 
 
 @runtime_checkable
-class Predicts(Protocol):
+class Regresses(Protocol):
     """A number of each item, such as a price or a mark."""
 
-    def predict(self, batch: Batch) -> Float[Tensor, " item"]:
+    def regress(self, batch: Batch) -> Float[Tensor, " item"]:
         """In the unit of the data's own numbers."""
 
 
@@ -250,7 +250,7 @@ PROTOCOLS: dict[str, type] = {
     "forecasts": Forecasts,
     "classifies": Classifies,
     "assigns": Assigns,
-    "predicts": Predicts,
+    "regresses": Regresses,
     "recommends": Recommends,
     "matches": Matches,
 }

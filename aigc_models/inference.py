@@ -25,9 +25,9 @@ from aigc_models.capabilities import (
     Encodes,
     Forecasts,
     Matches,
-    Predicts,
     Recommends,
     Reconstructs,
+    Regresses,
     Scores,
 )
 from aigc_models.corpus import Batch, Corpus
@@ -138,10 +138,10 @@ class Inference:
         scores = self._ask(Assigns, lambda model, *given: model.assign(Batch(*given)), values, conditions)
         return probabilities(scores.double()).float()
 
-    def predict(self, contents: Sequence[Any]) -> Tensor:
+    def regress(self, contents: Sequence[Any]) -> Tensor:
         """The number of each item, in the unit of the data's own: float32 (item,)."""
         values, conditions = self._rows(contents), self.label_conditions(len(contents))
-        return self._ask(Predicts, lambda model, *given: model.predict(Batch(*given)), values, conditions).float()
+        return self._ask(Regresses, lambda model, *given: model.regress(Batch(*given)), values, conditions).float()
 
     def recommend(self, histories: Sequence[Any], count: int = 10) -> list[list[Recommended]]:
         """What is likeliest to come next in each history, `count` items that it does not hold, the likeliest first.
@@ -349,7 +349,7 @@ VERBS: dict[type, str] = {
     Forecasts: "forecast",
     Classifies: "classify",
     Assigns: "name several labels",
-    Predicts: "predict numbers",
+    Regresses: "regress",
     Reconstructs: "reconstruct",
     Denoises: "denoise",
     Recommends: "recommend",

@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from scipy.optimize import minimize
 from torch import Tensor
 
-from aigc_models.capabilities import Predicts, Shape
+from aigc_models.capabilities import Regresses, Shape
 from aigc_models.corpus import Batch, Corpus
 from aigc_models.find import names
 from aigc_models.training.devices import place_of
@@ -46,7 +46,7 @@ class Settings(BaseModel):
 
 
 class StackedRegression:
-    """`members` by name, and `weights` that sum to 1: how much each has to say. Predicts like a member."""
+    """`members` by name, and `weights` that sum to 1: how much each has to say. Regresses like a member."""
 
     def __init__(self, members: Mapping[str, object], weights: Mapping[str, float], settings: Settings) -> None:
         total = sum(weights[name] for name in members)
@@ -68,10 +68,10 @@ class StackedRegression:
         """See `half_width`."""
         return self.settings.level
 
-    def predict(self, batch: Batch) -> Float[Tensor, " item"]:
+    def regress(self, batch: Batch) -> Float[Tensor, " item"]:
         """In the data's own unit, on the batch's device; each member is asked where it lies."""
         members = {name: self.members[name] for name in self.asked}
-        parts = {name: cast(Predicts, one).predict(batch.to(place_of(one))) for name, one in members.items()}
+        parts = {name: cast(Regresses, one).regress(batch.to(place_of(one))) for name, one in members.items()}
         return self.combined({name: part.to(batch.conditions.device) for name, part in parts.items()})
 
     def combined(self, parts: Mapping[str, Tensor]) -> Float[Tensor, " item"]:
@@ -82,7 +82,7 @@ class StackedRegression:
 @torch.no_grad()
 def predictions(member: Any, corpus: Corpus) -> Floats:
     """The number of each item, float64 (item,), in the order of `corpus`; 0 for what is no number."""
-    parts = [member.predict(batch.to(place_of(member))).cpu().double() for batch in corpus.batches(AT_ONCE)]
+    parts = [member.regress(batch.to(place_of(member))).cpu().double() for batch in corpus.batches(AT_ONCE)]
     return torch.nan_to_num(torch.cat([torch.zeros(0, dtype=torch.float64), *parts]), nan=0.0, posinf=0.0, neginf=0.0).numpy()
 
 

@@ -13,7 +13,6 @@ from torch import Tensor
 
 from aigc_models.capabilities import Shape
 from aigc_models.corpus import Batch, Corpus
-from aigc_models.errors import BadInput
 from aigc_models.find import names
 
 MODALITIES = frozenset(names("aigc_models.modalities"))
@@ -71,15 +70,13 @@ class ConstantNumber(Constant):
         self.answer = torch.from_numpy(truth.mean(0)).float()
         return float(np.square(wanted - truth.mean(0)).mean()) if len(wanted) else 0.0
 
-    def predict(self, batch: Batch) -> Float[Tensor, " item"]:
+    def regress(self, batch: Batch) -> Float[Tensor, " item"]:
         """In the unit of the data's own numbers."""
         return self.all_alike(batch)[:, 0]
 
 
 def build(config: Config, shape: Shape) -> Constant:
-    """What answers the shape's task; raises `BadInput` for one that has no such answer."""
+    """What answers the shape's task; what it gives for others than these two can nothing."""
     if shape.task == "multilabel":
         return ConstantLabels(len(shape.labels))
-    if shape.task == "regress":
-        return ConstantNumber(1)
-    raise BadInput(f"family constant is of the tasks multilabel and regress, and cannot {shape.task}; choose another family")
+    return ConstantNumber(1) if shape.task == "regress" else Constant(0)

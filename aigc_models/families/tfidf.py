@@ -168,7 +168,7 @@ class TfIdfNumber(TermScores):
         said = self.features.of(held) @ self.weights + self.offset if held else wanted
         return float(np.square(said - wanted).mean()) if held else 0.0
 
-    def predict(self, batch: Batch) -> Float[Tensor, " item"]:
+    def regress(self, batch: Batch) -> Float[Tensor, " item"]:
         """In the unit of the data's own numbers, on the batch's device."""
         return self.scores(batch)[:, 0]
 

@@ -16,7 +16,7 @@ from jaxtyping import Float
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 
-from aigc_models.capabilities import Mean, Predicts, Shape
+from aigc_models.capabilities import Mean, Regresses, Shape
 from aigc_models.corpus import Batch, Corpus
 from aigc_models.errors import BadInput
 from aigc_models.find import names as files
@@ -25,7 +25,7 @@ from aigc_models.heads._linear import LinearHead
 if TYPE_CHECKING:
     from aigc_models.inference import Inference
 
-PROTOCOL = Predicts
+PROTOCOL = Regresses
 MODALITIES = frozenset(files("aigc_models.modalities"))
 FEWEST = 10  # train items
 SHOWN = 60  # characters of a label in a message
@@ -55,7 +55,7 @@ def number(label: str) -> float:
         value = float(label) if "_" not in label else math.nan
     except ValueError:
         value = math.nan
-    if not abs(value) <= np.finfo(np.float32).max:
+    if not abs(value) <= float(np.finfo(np.float32).max):
         shown = label if len(label) <= SHOWN else f"{label[:SHOWN]}..."
         raise BadInput(
             f"label {shown!r} is no finite number: to regress takes numbers such as 4.5; correct it or leave it empty, or use "
@@ -90,7 +90,7 @@ class RegressHead(LinearHead):
         self.mean.fill_(float(values.mean()))
         self.deviation.fill_(max(float(values.std()), 1e-12))
 
-    def predict(self, batch: Batch) -> Float[Tensor, " item"]:
+    def regress(self, batch: Batch) -> Float[Tensor, " item"]:
         """In the unit of the data's own numbers."""
         return self.mean + self.deviation * self.scores(batch)[:, 0]
 
@@ -133,7 +133,7 @@ def answers(generator: Inference, contents: Sequence[Any]) -> list[dict[str, Any
     learnt: `low`, `high` and `level`."""
     half, level = getattr(generator.model, "half_width", None), getattr(generator.model, "level", None)
     rows: list[dict[str, Any]] = []
-    for value in generator.predict(contents).tolist():
+    for value in generator.regress(contents).tolist():
         interval = {"interval": {"low": value - half, "high": value + half, "level": level}} if half else {}
         rows.append({"value": value, **interval})
     return rows

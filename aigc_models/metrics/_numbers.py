@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from aigc_models.capabilities import Predicts
+from aigc_models.capabilities import Regresses
 from aigc_models.corpus import Corpus
 from aigc_models.ensembles.stacked_regression import half_width, predictions
 from aigc_models.evidence import Evidence
@@ -34,9 +34,9 @@ class Answers:
         return {name: one - self.truth for name, one in self.said.items()}
 
 
-def predicting(evidence: Evidence) -> dict[str, Predicts]:
+def predicting(evidence: Evidence) -> dict[str, Regresses]:
     """The candidates that predict numbers."""
-    return {name: model for name, model in evidence.models.items() if isinstance(model, Predicts)}
+    return {name: model for name, model in evidence.models.items() if isinstance(model, Regresses)}
 
 
 def applies(evidence: Evidence) -> bool:

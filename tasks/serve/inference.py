@@ -43,7 +43,7 @@ if TYPE_CHECKING:
     from aigc_models.generator import Generator
     from aigc_models.inference import Forecast
 
-DECIDES = {"classify": "classifies", "multilabel": "assigns", "regress": "predicts"}  # by task: what it takes
+DECIDES = {"classify": "classifies", "multilabel": "assigns", "regress": "regresses"}  # by task: what it takes
 EXPLAINING = 40  # times that a text is read to be explained, about
 
 Said = TypeVar("Said")

@@ -24,7 +24,7 @@ def answers(generator: Generator, test: Corpus, count: int, folder: Path) -> lis
     if not len(chosen):
         return []
     contents = generator.modality.decode(generator.modality.tensor(chosen.values), generator.format)
-    truth, said = np.asarray(chosen.targets, dtype=np.float64)[:, 0], generator.predict(contents).numpy().astype(np.float64)
+    truth, said = np.asarray(chosen.targets, dtype=np.float64)[:, 0], generator.regress(contents).numpy().astype(np.float64)
     half = getattr(generator.model, "half_width", None)
     (folder / "numbers.svg").write_text(drawing := drawn(truth, said, half), encoding="utf-8")
     note = coverage(truth, said, half, getattr(generator.model, "level", 0.0))
