@@ -72,8 +72,11 @@ def check(shape: Shape, train: Corpus) -> None:
     counts = np.bincount(np.asarray(train.conditions), minlength=len(shape.labels) + 1)[: len(shape.labels)]
     few = [f"{label!r} has {count}" for label, count in zip(shape.labels, counts, strict=True) if count < FEWEST]
     if len(shape.labels) < 2:
-        only = f"all are {shape.labels[0]!r}" if shape.labels else "the items have none"
-        raise BadInput(f"to classify takes two labels or more, and {only}; say where labels stand with `aigc data add --label`")
+        only = f"all are {shape.labels[0]!r}" if shape.labels else "the items have none, or numbers of many values"
+        raise BadInput(
+            f"to classify takes two labels or more, and {only}; say where labels stand with `aigc data add --label`, or use "
+            "--task regress for numbers"
+        )
     if few:
         raise BadInput(
             f"to classify takes {FEWEST} train items of each label, and {', '.join(few[:5])}: add some, or leave them out"

@@ -60,8 +60,8 @@ class Targets(BaseModel):
         if sets and all(len(each) < 2 for each in sets):
             example = next((each[0] for each in sets if each), "")
             raise BadInput(
-                f"every train item has one label, such as {example!r}: use --task classify; or say what stands between the "
-                f"labels of an item, which is none of {' '.join(self.separator)} here, such as "
+                f"every train item has one label, such as {example!r}: use --task classify, or regress; or say what "
+                f"stands between the labels of an item, which is none of {' '.join(self.separator)} here, such as "
                 "--set 'training.encode.target={separator: \",\"}'"
             )
         return tuple(sorted({name for each in sets for name in each}))

@@ -90,7 +90,9 @@ def test_a_label_names_a_set_however_it_is_written():
 
 
 def test_data_that_cannot_teach_it_are_refused():
-    with pytest.raises(BadInput, match="every train item has one label, such as 'up': use --task classify; or say what stands"):
+    with pytest.raises(
+        BadInput, match=r"every train item has one label, such as 'up': use --task classify, or regress; or say what stands"
+    ):
         Targets().names(["up", "down", "up"])
     few = corpus(3)
     rare = Corpus("text", few.values, few.conditions, np.array([[1, 0, 1], [1, 0, 0], [1, 0, 0]], dtype=np.float32))
