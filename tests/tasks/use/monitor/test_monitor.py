@@ -127,7 +127,7 @@ def test_several_labels_or_numbers_of_a_post_are_not_summed_up(follow, tmp_path)
     for row in answer["rows"]:
         row["items"] = [{"text": "a", "labels": ["negative"], "probabilities": {"negative": 0.9}}]
     path.write_text(json.dumps(answer))
-    with pytest.raises(BadInput, match="several labels, or numbers, of an item; the model that follows has to classify"):
+    with pytest.raises(BadInput, match="several labels, or numbers, of items; the model that follows has to classify"):
         sum_up(MonitorSettings(out=tmp_path / "out"), NOW)
 
 
