@@ -49,7 +49,10 @@ def answers_of(folder: Path, split: VersionRef, settings: EncodeSettings, wanted
         index = {label: at for at, label in enumerate(split.labels)}
         return Answers(split.labels, {key: index.get(label, len(index)) for key, label in labels.items()})
     targets: Any = validated(head.Targets, settings.target, f"target of task {settings.task}")
-    names = targets.names([labels[key] for key in wanted["train"]])
+    try:
+        names = targets.names([labels[key] for key in wanted["train"]])
+    except BadInput as error:
+        raise BadInput(f"{split.dataset}: {error}") from error
     sources, found = dict(zip(clean["id"], clean["source"], strict=True)), {}
     for key in (key for keys in wanted.values() for key in keys):
         try:
