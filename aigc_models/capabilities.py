@@ -204,6 +204,22 @@ class Classifies(Protocol):
 
 
 @runtime_checkable
+class Assigns(Protocol):
+    """Which of the labels an item has, any number of them."""
+
+    def assign(self, batch: Batch) -> Float[Tensor, "item label"]:
+        """A logit for each label, before the sigmoid: each is decided for itself."""
+
+
+@runtime_checkable
+class Regresses(Protocol):
+    """A number of each item, such as a price or a mark."""
+
+    def regress(self, batch: Batch) -> Float[Tensor, " item"]:
+        """In the unit of the data's own numbers."""
+
+
+@runtime_checkable
 class Recommends(Protocol):
     """Says which item comes next in a history."""
 
@@ -243,6 +259,8 @@ PROTOCOLS: dict[str, type] = {
     "denoises": Denoises,
     "forecasts": Forecasts,
     "classifies": Classifies,
+    "assigns": Assigns,
+    "regresses": Regresses,
     "recommends": Recommends,
     "matches": Matches,
 }

@@ -22,29 +22,35 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Batch:
     """`values` as the modality gives them (image: float (item, channel, height, width) in [-1, 1];
-    symbols: int64 (item, time), padded with -1), `conditions` int64 (item,)."""
+    symbols: int64 (item, time), padded with -1), `conditions` int64 (item,); `targets` as in `Corpus`."""
 
     values: Tensor
     conditions: Tensor
+    targets: Tensor | None = None
 
     def __len__(self) -> int:
         return len(self.conditions)
 
     def to(self, device: torch.device | str) -> Batch:
-        return Batch(self.values.to(device), self.conditions.to(device))
+        targets = None if self.targets is None else self.targets.to(device)
+        return Batch(self.values.to(device), self.conditions.to(device), targets)
 
     def part(self, rows: slice) -> Batch:
         """Some of the items."""
-        return Batch(self.values[rows], self.conditions[rows])
+        return Batch(self.values[rows], self.conditions[rows], None if self.targets is None else self.targets[rows])
 
 
 @dataclass(frozen=True)
 class Corpus:
-    """`values` in the modality's compact storage type (item first; symbols as `Sequences`), `conditions` int64 (item,)."""
+    """`values` in the modality's compact storage type (item first; symbols as `Sequences`), `conditions` int64 (item,).
+
+    `targets` float32 (item, target), of tasks whose answers are no single label: NaN where an item has none.
+    """
 
     modality: str
     values: Encoded
     conditions: np.ndarray
+    targets: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.conditions)
@@ -60,7 +66,8 @@ class Corpus:
         import torch
 
         values = find("aigc_models.modalities", self.modality).tensor(self.values[index])
-        return Batch(values, torch.from_numpy(np.asarray(self.conditions[index], dtype=np.int64)))
+        targets = None if self.targets is None else torch.from_numpy(np.asarray(self.targets[index], dtype=np.float32))
+        return Batch(values, torch.from_numpy(np.asarray(self.conditions[index], dtype=np.int64)), targets)
 
     def batches(self, size: int) -> Iterator[Batch]:
         """All items in order, `size` at a time; the last batch may be smaller."""
@@ -68,7 +75,13 @@ class Corpus:
             yield self.batch(np.arange(start, min(start + size, len(self))))
 
     def take(self, index: np.ndarray) -> Corpus:
-        return Corpus(self.modality, self.values[index], self.conditions[index])
+        targets = None if self.targets is None else self.targets[index]
+        return Corpus(self.modality, self.values[index], self.conditions[index], targets)
+
+    def answered(self) -> Corpus:
+        """The items that have targets."""
+        assert self.targets is not None
+        return self.take(np.flatnonzero(~np.isnan(self.targets).any(1)))
 
     def sample(self, most: int, seed: int) -> Corpus:
         """At most this many items, drawn at random by the seed and in their order: the first ones may all be of one label."""
@@ -82,6 +95,8 @@ class Corpus:
         else:
             save_array(folder / "values.npy", self.values)
         save_array(folder / "conditions.npy", self.conditions)
+        if self.targets is not None:
+            save_array(folder / "targets.npy", self.targets)
 
     @classmethod
     def load(cls, folder: Path, modality: str) -> Corpus:
@@ -89,7 +104,8 @@ class Corpus:
         values, conditions = (np.load(folder / f"{name}.npy", mmap_mode="r") for name in ("values", "conditions"))
         stored, starts = np.asarray(values), folder / "starts.npy"  # views without the cost of a memmap
         encoded = Sequences(stored, np.load(starts)) if starts.is_file() else stored
-        return cls(modality, encoded, np.asarray(conditions))
+        targets = folder / "targets.npy"
+        return cls(modality, encoded, np.asarray(conditions), np.load(targets) if targets.is_file() else None)
 
 
 @dataclass(frozen=True)

@@ -18,10 +18,22 @@ import torch
 from torch import Tensor
 
 from aigc_models.bundle import Card
-from aigc_models.capabilities import Classifies, Denoises, Encodes, Forecasts, Matches, Recommends, Reconstructs, Scores
+from aigc_models.capabilities import (
+    Assigns,
+    Classifies,
+    Denoises,
+    Encodes,
+    Forecasts,
+    Matches,
+    Recommends,
+    Reconstructs,
+    Regresses,
+    Scores,
+)
 from aigc_models.corpus import Batch, Corpus
 from aigc_models.delegation import abilities, able, outside
 from aigc_models.errors import BadInput, Unreachable, unknown
+from aigc_models.heads.multilabel import probabilities
 from aigc_models.language import reading
 from aigc_models.modality import divided_inside
 from aigc_models.sequences import Sequences
@@ -138,6 +150,17 @@ class Inference:
         # a model that holds every label for impossible tells none from the others
         shares = torch.nan_to_num(scores.double(), nan=0.0, posinf=1e30, neginf=-1e30).softmax(1).float()
         return shares.masked_fill(silent, torch.nan)
+
+    def assign(self, contents: Sequence[Any]) -> Tensor:
+        """The probability that an item has a label, each decided for itself: float32 (item, label)."""
+        values, conditions = self._rows(contents), self.label_conditions(len(contents))
+        scores = self._ask(Assigns, lambda model, *given: model.assign(Batch(*given)), values, conditions)
+        return probabilities(scores.double()).float()
+
+    def regress(self, contents: Sequence[Any]) -> Tensor:
+        """The number of each item, in the unit of the data's own: float32 (item,)."""
+        values, conditions = self._rows(contents), self.label_conditions(len(contents))
+        return self._ask(Regresses, lambda model, *given: model.regress(Batch(*given)), values, conditions).float()
 
     def recommend(self, histories: Sequence[Any], count: int = 10) -> list[list[Recommended]]:
         """What is likeliest to come next in each history, `count` items that it does not hold, the likeliest first.
@@ -344,6 +367,8 @@ class Inference:
 VERBS: dict[type, str] = {
     Forecasts: "forecast",
     Classifies: "classify",
+    Assigns: "name several labels",
+    Regresses: "regress",
     Reconstructs: "reconstruct",
     Denoises: "denoise",
     Recommends: "recommend",

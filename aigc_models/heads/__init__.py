@@ -11,6 +11,14 @@ and, where a family that only `Encodes` can be asked it through a head on top,
     class Settings(BaseModel)                          how the head is made, frozen
     def build(body, shape, settings) -> nn.Module      `body` and the head; `players`, `validation_loss` and PROTOCOL's method
 
+A task whose answers are no single label has `Targets`, frozen, how the labels of the data set become numbers, with the methods
+
+    names(labels: Sequence[str | None]) -> tuple[str, ...]    what models call labels, from those of the train items
+    of(label: str | None, names) -> float32 (target,)         NaN where an item has none; `BadInput` for what cannot be one
+
+They stand in `Corpus.targets`; `conditions` are 'no label' then. A model with `standardise(train)` is shown the train items
+before its first step.
+
 A task whose models need more than weights has `beside(ensemble, corpora, ids, shape) -> dict[str, bytes]`: files that stand in
 the bundle beside them, made once the weights are learned; `corpora` and `ids` by split. A task that divides items inside,
 rather than among themselves, also has `divided(values, split) -> (values, rows)`: what a split holds of all items of a data
@@ -69,6 +77,11 @@ def options(task: str, settings: Mapping[str, Any]) -> Any:
     except ValidationError as error:
         first = error.errors()[0]
         raise BadInput(f"head of {task}: {'.'.join(map(str, first['loc']))}: {fault(first)}") from error
+
+
+def has_targets(task: str) -> bool:
+    """Whether its answers are numbers that stand in `Corpus.targets`, and no single label."""
+    return hasattr(find("aigc_models.heads", task), "Targets")
 
 
 def settings_of(model: Any) -> dict[str, Any]:

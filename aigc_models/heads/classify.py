@@ -9,17 +9,17 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from jaxtyping import Float
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from aigc_models.capabilities import Classifies, Mean, Player, Shape
-from aigc_models.corpus import Batch, Corpus, LikeLengths, Shuffled
+from aigc_models.capabilities import Classifies, Mean, Shape
+from aigc_models.corpus import Batch, Corpus
 from aigc_models.errors import BadInput
 from aigc_models.find import names
-from aigc_models.sequences import Sequences
+from aigc_models.heads import multilabel
+from aigc_models.heads._linear import LinearHead
 
 if TYPE_CHECKING:
     from aigc_models.inference import Inference
@@ -38,54 +38,29 @@ class Settings(BaseModel):
     smoothing: float = Field(0.0, ge=0, lt=1, description="share of each label's probability spread over all (Szegedy 2016)")
 
 
-class ClassifyHead(nn.Module):
+class ClassifyHead(LinearHead):
     """Scores each label from the body's features; items without a label teach nothing."""
 
-    def __init__(self, body: Any, labels: int, settings: Settings) -> None:
-        super().__init__()
-        self.body: Any = body
-        self.settings, self.labels = settings, labels
-        self.dropout = nn.Dropout(settings.dropout)
-        self.output = nn.Linear(body.features, labels)
-        nn.init.zeros_(self.output.bias)
+    NAME = "classify"
 
     def classify(self, batch: Batch) -> Float[Tensor, "item label"]:
         """Before the softmax."""
-        return self.output(self.dropout(self.embed(batch)))
-
-    def embed(self, batch: Batch) -> Float[Tensor, "item feature"]:
-        """What the body makes of each item; its label is not shown to a body that would look at it."""
-        features: Tensor = self.body.embed(Batch(batch.values, torch.full_like(batch.conditions, self.labels)))
-        return features
-
-    def batches(self, corpus: Corpus, size: int, seed: int) -> Shuffled | LikeLengths:
-        """Random ones, of texts those of like length together."""
-        return LikeLengths(corpus, size, seed) if isinstance(corpus.values, Sequences) else Shuffled(corpus, size, seed)
-
-    def players(self) -> list[Player]:
-        """One, of whatever takes a gradient; the body's own matrices stay Muon's where it is trained along."""
-        learnt: list[Tensor] = [parameter for parameter in self.parameters() if parameter.requires_grad]
-        whole = all(parameter.requires_grad for parameter in self.body.parameters())
-        matrices = self.body.players()[0].matrices if whole and hasattr(self.body, "players") else []
-        return [Player("classify", learnt, self.loss, betas=(0.9, 0.99), matrices=list(matrices))]
+        return self.scores(batch)
 
     def loss(self, batch: Batch) -> Mean:
         """Nats an item with a label, and how many those are."""
-        labelled = batch.conditions < self.labels
+        labelled = batch.conditions < self.none
         scores, truth = self.classify(batch)[labelled], batch.conditions[labelled]
         total = F.cross_entropy(scores, truth, reduction="sum", label_smoothing=self.settings.smoothing)
         count = labelled.sum().clamp(min=1)
         return Mean(total / count, count)
 
-    @torch.no_grad()
-    def validation_loss(self, batch: Batch) -> Float[Tensor, ""]:
-        """Nats an item with a label."""
-        return self.loss(batch).value
-
 
 def suits(card: Mapping[str, Any]) -> str:
     """Why a data card suits the task: labels, few enough for each to have items to learn from; empty where it does not."""
     counts: Mapping[str, int] = card.get("splits", {}).get("train", {}).get("labels", {})
+    if multilabel.suits(card):  # then a label is a set of several
+        return ""
     named = {label: count for label, count in counts.items() if label}
     if 2 <= len(named) <= MOST_LABELS and min(named.values()) >= ENOUGH:
         return f"the items have {len(named)} labels, each with {min(named.values())} train items or more"
@@ -97,8 +72,11 @@ def check(shape: Shape, train: Corpus) -> None:
     counts = np.bincount(np.asarray(train.conditions), minlength=len(shape.labels) + 1)[: len(shape.labels)]
     few = [f"{label!r} has {count}" for label, count in zip(shape.labels, counts, strict=True) if count < FEWEST]
     if len(shape.labels) < 2:
-        only = f"all are {shape.labels[0]!r}" if shape.labels else "the items have none"
-        raise BadInput(f"to classify takes two labels or more, and {only}; say where labels stand with `aigc data add --label`")
+        only = f"all are {shape.labels[0]!r}" if shape.labels else "the items have none, or numbers of many values"
+        raise BadInput(
+            f"to classify takes two labels or more, and {only}; say where labels stand with `aigc data add --label`, or use "
+            "--task regress for numbers"
+        )
     if few:
         raise BadInput(
             f"to classify takes {FEWEST} train items of each label, and {', '.join(few[:5])}: add some, or leave them out"
@@ -107,14 +85,19 @@ def check(shape: Shape, train: Corpus) -> None:
 
 def answers(generator: Inference, contents: Sequence[Any]) -> list[dict[str, Any]]:
     """Of each content the likeliest `label`, its `probability`, and the `probabilities` of all."""
-    rows = []
-    for shares in generator.classify(contents).tolist():
-        probabilities = dict(zip(generator.card.labels, shares, strict=True))
+    return rows(generator.card.labels, generator.classify(contents))
+
+
+def rows(labels: Sequence[str], shares: Float[Tensor, "item label"]) -> list[dict[str, Any]]:
+    """The same of probabilities."""
+    said = []
+    for row in shares.tolist():
+        probabilities = dict(zip(labels, row, strict=True))
         best = max(probabilities, key=lambda label: probabilities[label])
-        rows.append({"label": best, "probability": probabilities[best], "probabilities": probabilities})
-    return rows
+        said.append({"label": best, "probability": probabilities[best], "probabilities": probabilities})
+    return said
 
 
 def build(body: nn.Module, shape: Shape, settings: Settings) -> ClassifyHead:
     """`body` with a layer on top; it `Encodes`, and says the width of what it gives as `features`."""
-    return ClassifyHead(body, len(shape.labels), settings)
+    return ClassifyHead(body, len(shape.labels), len(shape.labels), settings)

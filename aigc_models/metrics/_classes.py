@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, cast, runtime_checkable
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -14,22 +14,11 @@ from torch import Tensor
 from aigc_models.capabilities import Classifies, Outside
 from aigc_models.corpus import Corpus
 from aigc_models.evidence import Evidence
+from aigc_models.metrics._asked import Pools, asked
 from aigc_models.training.devices import place_of
 
 AT_ONCE = 256  # items
 Floats = NDArray[np.float64]
-
-
-@runtime_checkable
-class Pools(Protocol):
-    """An ensemble whose class scores are a function of its members'."""
-
-    @property
-    def asked(self) -> tuple[str, ...]:
-        """The members that it needs."""
-
-    def combined(self, parts: Mapping[str, Tensor]) -> Tensor:
-        """Its log-probabilities (item, label) from theirs."""
 
 
 @dataclass(frozen=True)
@@ -67,7 +56,7 @@ def answers(evidence: Evidence) -> Answers:
         labels = len(evidence.shape.labels)
         test = evidence.test.take(np.flatnonzero(np.asarray(evidence.test.conditions) < labels))
         models = classifiers(evidence)
-        said = asked(models, test, labels, evidence.combined, evidence.progress)
+        said = asked(models, lambda model: log_probabilities(model, test, labels), evidence.combined, evidence.progress)
         silent = {name: np.asarray(np.isnan(log).any(1), dtype=np.bool_) for name, log in said.items()}
         for name, model in models.items():
             for one in model.asked if name in evidence.combined and isinstance(model, Pools) else ():
@@ -75,31 +64,6 @@ def answers(evidence: Evidence) -> Answers:
         certain = {name: finite(torch.from_numpy(log)).log_softmax(1).numpy() for name, log in said.items()}
         evidence.shared["answers"] = Answers(np.asarray(test.conditions, dtype=np.int64), certain, silent)
     return cast(Answers, evidence.shared["answers"])
-
-
-def asked(
-    models: Mapping[str, Classifies],
-    corpus: Corpus,
-    labels: int,
-    combined: frozenset[str] = frozenset(),
-    progress: Callable[..., None] = lambda *args: None,
-) -> dict[str, Floats]:
-    """Log-probabilities float64 (item, label) by candidate, NaN where it says nothing; the same model is asked once.
-
-    A candidate that is `combined` of others is not asked where theirs serve. No label is shown (`conditions` are 'no label').
-    """
-    origins = {name: next(first for first, other in models.items() if other is model) for name, model in models.items()}
-    own = dict.fromkeys(origins.values())
-    pools = {
-        name: m for name in own if name in combined and isinstance(m := models[name], Pools) and set(m.asked) <= set(models)
-    }
-    said: dict[str, Tensor] = {}
-    for name in (name for name in own if name not in pools):
-        said[name] = log_probabilities(models[name], corpus, labels)
-        progress(len(said), len(own))
-    for name, pool in pools.items():
-        said[name] = pool.combined({member: said[origins[member]] for member in pool.asked}).double()
-    return {name: said[origin].numpy() for name, origin in origins.items()}
 
 
 def finite(scores: Tensor) -> Tensor:
@@ -110,7 +74,7 @@ def finite(scores: Tensor) -> Tensor:
 @torch.no_grad()
 def log_probabilities(model: Any, corpus: Corpus, labels: int) -> Tensor:
     """Of each item and label, float64 (item, label) on the CPU, in the order of `corpus`; NaN of an item of which a model that
-    lies elsewhere says nothing."""
+    lies elsewhere says nothing. No label is shown (`conditions` are 'no label')."""
     parts, place = [torch.zeros(0, labels, dtype=torch.float64)], place_of(model)
     for batch in corpus.batches(AT_ONCE):
         unlabelled = type(batch)(batch.values, torch.full_like(batch.conditions, labels)).to(place)

@@ -37,6 +37,7 @@ def looked_at(validation: Corpus, seed: int) -> Corpus:
         chosen.modality,
         sequences.Sequences(chosen.values.symbols[:SYMBOLS], np.append(starts[:kept], SYMBOLS)),
         chosen.conditions[:kept],
+        None if chosen.targets is None else chosen.targets[:kept],
     )
 
 

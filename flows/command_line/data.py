@@ -223,7 +223,7 @@ def show_card(card: Mapping[str, Any]) -> None:
         for what, count in counts.get(verb, {}).items():
             way.add_row(Text(f"  {verb}: {what.replace('_', ' ')}"), str(count))
     for name, part in card["splits"].items():
-        labels = _counted(part["labels"])
+        labels = _counted(part["labels"]) or _numbers(part.get("values", {}))
         unit = f" {card['unit']}" if "unit" in card else ""
         way.add_row(f"  {name}", Text(f"{part['rows']}{unit}" + (f"  ({labels})" if labels else "")))
     if card.get("distance"):
@@ -315,6 +315,11 @@ def _shown(value: Any) -> str:
         more = f" ... ({len(value):,} in all)" if len(value) > LISTED else ""
         return " ".join(map(_shown, value[:LISTED])) + more
     return number(value) if isinstance(value, float) else str(value)
+
+
+def _numbers(values: Mapping[str, float]) -> str:
+    """Labels that are numbers, summed up; empty where they are not."""
+    return "{least:g} to {most:g}, mean {mean:.4g}".format(**values) if "mean" in values else ""
 
 
 def _counted(labels: Mapping[str, int]) -> str:

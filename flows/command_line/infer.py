@@ -67,7 +67,7 @@ def forecast(
 
 
 def classify(model: Reference, where: Input, lines: Lines = False, out: Out = None, as_json: Json = False) -> None:
-    """The likeliest label of each item, with its probability.
+    """The likeliest label of each item, with its probability; of other models its several labels, or its number.
 
     Example: aigc classify digits --input scans/        Example: aigc classify news --input phrases.txt --lines --json
     """
@@ -177,8 +177,25 @@ def _show_forecasts(value: dict[str, Any]) -> None:
 
 
 def _show_labels(value: dict[str, Any]) -> None:
-    rows = [[row["input"], row["label"], f"{row['probability']:.3f}"] for row in value["classified"]]
-    _show(value, "likeliest labels", ["input", "label", "probability"], rows)
+    each = value["classified"]
+    if each and "value" in each[0]:
+        level = f" ({each[0]['interval']['level']:.0%} interval)" if "interval" in each[0] else ""
+        _show(value, f"numbers{level}", ["input", "value", "from", "to"], [[row["input"], *_number(row)] for row in each])
+    elif each and "labels" in each[0]:
+        rows = [[row["input"], _several(row)] for row in each]
+        _show(value, "labels", ["input", "labels and their probabilities"], rows)
+    else:
+        rows = [[row["input"], row["label"], f"{row['probability']:.3f}"] for row in each]
+        _show(value, "likeliest labels", ["input", "label", "probability"], rows)
+
+
+def _number(row: dict[str, Any]) -> list[str]:
+    edges = [row["interval"][edge] for edge in ("low", "high")] if "interval" in row else []
+    return [f"{each:.5g}" for each in (row["value"], *edges)] + [""] * (2 - len(edges))
+
+
+def _several(row: dict[str, Any]) -> str:
+    return ", ".join(f"{name} {row['probabilities'][name]:.3f}" for name in row["labels"]) or "none"
 
 
 def _show_scores(value: dict[str, Any]) -> None:

@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from aigc_models.find import find
 from tasks.dataset.diversity import distributions, diverse
+from tasks.dataset.numeric_labels import are_numbers, summary
 from tasks.dataset.placed import ROWS, placed
 from tasks.dataset.tables import batches, payloads, shards
 from tasks.dataset.withdrawn import count_marks, current
@@ -45,7 +46,8 @@ def data_card(
 
     `folder` is `data/NAME/clean`, `splits` the table of places, in shard order, `kept` how many items are no copies.
     Items whose label no train item has stay in their split and are counted as `unseen_labels`: they are encoded
-    without one. `divided`: the card of `tasks.split.inside` where items are divided inside, in place of splits of whole items.
+    without one. Labels that are numbers of many values are summed up as `values` of each split.
+    `divided`: the card of `tasks.split.inside` where items are divided inside, in place of splits of whole items.
     """
     counts = counted(folder, splits)
     near = {"share_of_near_duplicates": round(duplicates.grouped / max(1, kept), 4)}
@@ -55,7 +57,8 @@ def data_card(
         labels = _labels_of(divided["splits"]["train"]["labels"], rows)
         steps = card["counts"] | {"bridges": 0, "misfits": card["counts"]["bridges"]}
         return {**card, **divided, "counts": steps, "diversity": labels | near | divided["diversity"]}
-    parts = {name: tally(counts[name]) for name in SPLITS}
+    numeric = are_numbers({label for part in counts.values() for label in part if label})
+    parts = {name: (tally_numbers if numeric else tally)(counts[name]) for name in SPLITS}
     train = parts["train"]["labels"]
     unseen = {name: {key: count for key, count in part["labels"].items() if key not in train} for name, part in parts.items()}
     description = describe(clean.modality, folder, splits, rows, train)
@@ -112,6 +115,13 @@ def tally(labels: Iterable[str | None]) -> dict[str, Any]:
         "labels": dict(sorted(labelled.items())),
         "unlabelled": counts.total() - sum(labelled.values()),
     }
+
+
+def tally_numbers(counts: Counter[str | None]) -> dict[str, Any]:
+    """The same where labels are numbers of many values: a summary of them stands in the place of a list."""
+    labelled = {label: count for label, count in counts.items() if label}
+    unlabelled = counts.total() - sum(labelled.values())
+    return {"rows": counts.total(), "labels": {}, "values": summary(labelled), "unlabelled": unlabelled}
 
 
 def describe(modality: str, folder: Path, splits: Path, rows: int, labels: Mapping[str, int]) -> dict[str, Any]:

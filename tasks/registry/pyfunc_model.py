@@ -4,7 +4,8 @@ Input of a generator, a row an item: `seed` (int64), `label` and `prompt` (strin
 Output, a string an item: the text (of a series its csv), or the file (PNG, WAV) in base64.
 
 Input of a model with another task: `input`, a string an item, as the output above.
-Output, a string an item: JSON, of a classifier `{"label", "probability", "probabilities": {label: probability}}`.
+Output, a string an item: JSON, of a classifier `{"label", "probability", "probabilities": {label: probability}}`, where items
+have several labels `{"labels", "probabilities"}`, of a model to regress `{"value", "interval": {"low", "high", "level"}}`.
 """
 
 from __future__ import annotations

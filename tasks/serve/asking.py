@@ -197,11 +197,23 @@ class Forecasted(BaseModel):
     aigc: Label
 
 
+class Interval(BaseModel):
+    low: float
+    high: float
+    level: float = Field(description="share of true values that it is to hold")
+
+
 class Classified(BaseModel):
+    """Of a classifier `label`, `probability` and `probabilities`; where items have several labels, `labels` and
+    `probabilities`; of a model to regress `value` and `interval`."""
+
     index: int
-    label: str
-    probability: float
-    probabilities: dict[str, float]
+    label: str | None = None
+    labels: list[str] | None = Field(None, description="those that it is given, the likeliest first")
+    probability: float | None = None
+    probabilities: dict[str, float] | None = None
+    value: float | None = Field(None, description="the number predicted, in the unit of the training data")
+    interval: Interval | None = None
 
 
 class Classification(BaseModel):

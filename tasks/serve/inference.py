@@ -6,7 +6,8 @@ import base64
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from itertools import chain
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 from fastapi import APIRouter, Request, Response
@@ -41,12 +42,13 @@ from tasks.serve.schemas import FAILURES
 from tasks.serve.worker import Worker
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from aigc_models.generator import Generator
     from aigc_models.inference import Forecast
 
+DECIDES = {"classify": "classifies", "multilabel": "assigns", "regress": "regresses"}  # by task: what it takes
 EXPLAINING = 40  # times that a text is read to be explained, about
+
+Said = TypeVar("Said")
 
 router = APIRouter(route_class=JsonRoute, responses=FAILURES)
 
@@ -75,26 +77,22 @@ async def forecast(asked: ForecastRequest, request: Request) -> Response:
 
 @router.post("/v1/classify", response_model=None, responses={200: {"model": Classification}})
 async def classify(asked: ClassifyRequest, request: Request) -> Response:
-    """The likeliest label of each input, with the probability of each."""
-    worker = able_worker(request, asked, "classifies")
+    """The likeliest label of each input, with the probability of each; its labels, where it may have several; or its number."""
+    worker = able_worker(request, asked, *DECIDES.values())
+    able = DECIDES.get(worker.generator.card.task, "classifies")
     meters: Meters = request.app.state.meters
     missed = Counter[str]()
 
-    def noted(generator: Generator, read: Sequence[Any]) -> Tensor:
+    def noted(generator: Generator, read: Sequence[Any]) -> list[dict[str, Any]]:
         return _classify(generator, read, missed)
 
     try:
-        shares = (await said_of(request, worker, asked.inputs, noted, "classifies")).tolist()
+        said = await said_of(request, worker, asked.inputs, noted, able)
     finally:
         meters.missed(worker.identity.model, missed)
-    labels, data = worker.generator.card.labels, []
-    for index, row in enumerate(shares):
-        probabilities = dict(zip(labels, row, strict=True))
-        best = max(probabilities, key=lambda label: probabilities[label])
-        data.append(Classified(index=index, label=best, probability=probabilities[best], probabilities=probabilities))
+    data = [Classified(index=index, **row) for index, row in enumerate(chain.from_iterable(said))]
     answer = mark(worker, 0)
-    member = worker.member("classifies")
-    body = Classification(model=answer.model, member=member, unanswered=dict(missed), data=data, aigc=answer)
+    body = Classification(model=answer.model, member=worker.member(able), unanswered=dict(missed), data=data, aigc=answer)
     more = {"X-AIGC-Unanswered": header(", ".join(missed))} if missed else {}
     return JSONResponse(dumped(body), headers=headers(answer) | more)
 
@@ -124,7 +122,7 @@ async def explain(asked: ExplainRequest, request: Request) -> Response:
 async def embeddings(asked: EmbeddingRequest, request: Request) -> Response:
     """A feature vector for each input, in OpenAI's shape."""
     worker = able_worker(request, asked, "encodes")
-    features = (await said_of(request, worker, asked.inputs, _embed, "encodes")).numpy().astype("<f4")
+    features = np.concatenate(await said_of(request, worker, asked.inputs, _embed, "encodes")).astype("<f4")
     if asked.dimensions not in (None, features.shape[1]):
         raise BadInput(f"dimensions: {worker.identity.model} has {features.shape[1]}, not {asked.dimensions}; leave it out")
     answer = mark(worker, 0)
@@ -141,8 +139,8 @@ async def embeddings(asked: EmbeddingRequest, request: Request) -> Response:
 
 
 async def said_of(
-    request: Request, worker: Worker, inputs: Sequence[str], function: Callable[[Generator, Sequence[Any]], Tensor], able: str
-) -> Tensor:
+    request: Request, worker: Worker, inputs: Sequence[str], function: Callable[[Generator, Sequence[Any]], Said], able: str
+) -> list[Said]:
     """What `function(generator, contents)` gives for all inputs: a part at a time in the worker's thread, others between."""
     engine: Engine = request.app.state.engine
     textual = "streams" in worker.generator.capabilities
@@ -151,12 +149,10 @@ async def said_of(
     reads = len(worker.generator.card.labels) if able == "classifies" and worker.member(able) == "" else 1
     symbols = reads * sum(len(text.encode()) for text in inputs) if textual else 0
 
-    async def in_parts() -> Tensor:
+    async def in_parts() -> list[Said]:
         read = await contents(worker, inputs, engine.limits.contents)
         sizes = [len(text) if textual else SYMBOLS // worker.generator.card.micro_batch for text in inputs]
-        return torch.cat([await worker.ask(function, [read[at] for at in part]) for part in parts(sizes)])
-
-    import torch
+        return [await worker.ask(function, [read[at] for at in part]) for part in parts(sizes)]
 
     with engine.admitted(cost(len(inputs), symbols)):
         return await unless_gone(request, in_parts())
@@ -178,15 +174,21 @@ def _forecast(generator: Generator, past: list[Any] | None, levels: list[float],
     return generator.forecast(past, levels, label)
 
 
-def _classify(generator: Generator, read: Sequence[Any], missed: Counter[str]) -> Tensor:
+def _classify(generator: Generator, read: Sequence[Any], missed: Counter[str]) -> list[dict[str, Any]]:
     """`missed` counts, by member, the texts that got no answer from what lies elsewhere."""
+    from aigc_models.heads import classify
+    from tasks.use.infer import head_of
+
+    if (head := head_of(generator)) is not classify:
+        rows: list[dict[str, Any]] = head.answers(generator, read)
+        return rows
     generator.unanswered()  # of an explanation before
     shares = generator.shares(read)
     reasons = generator.unanswered()
     missed.update({name: count for name, (count, _) in reasons.items()})
     if shares.isnan().any():
         raise Unreachable("; ".join(f"{name}: {reason}" for name, (_, reason) in reasons.items()))
-    return shares
+    return classify.rows(generator.card.labels, shares)
 
 
 def _explain(generator: Generator, text: Any, label: str | None) -> dict[str, Any]:
@@ -201,8 +203,8 @@ def _read(generator: Generator, text: Any, label: str | None) -> dict[str, Any]:
     return of_generated(generator, text, label)
 
 
-def _embed(generator: Generator, read: Sequence[Any]) -> Tensor:
-    return generator.embed(read)
+def _embed(generator: Generator, read: Sequence[Any]) -> np.ndarray:
+    return generator.embed(read).numpy()
 
 
 def _base64(row: np.ndarray) -> str:

@@ -264,5 +264,9 @@ def forecast() -> Question:
     return "/v1/forecast", {}, lambda answer: (".json", json.dumps(answer["data"][0]).encode())
 
 
-ABOUT = {"classify": classified, "match": replied, "recommend": recommended}  # by task: where it is asked, and how
+ABOUT = {  # by task: where it is asked, and how
+    **dict.fromkeys(("classify", "multilabel", "regress"), classified),
+    "match": replied,
+    "recommend": recommended,
+}
 QUESTIONS: dict[str, Callable[[TrialSettings], Question]] = {"text": text, "image": image}

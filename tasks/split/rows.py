@@ -37,18 +37,21 @@ class Rows:
     others, or those that are not. Each time that it is gone through it is read anew.
 
     With `past` those are among them that no longer count: an earlier state of an item, or one that its source no longer has.
+    Where labels are no classes, so that train need not have each of them, items are not `labelled`.
     """
 
     clean: Path
     duplicates: Path
     copies: bool
     past: bool = False
+    labelled: bool = True
 
     def __iter__(self) -> Iterator[Row]:
         for (addition, clean), duplicate in zip(self._clean(), _values([self.duplicates], DUPLICATE_COLUMNS), strict=True):
             wanted = duplicate[2] != WITHDRAWN and (duplicate[1] is not None) == self.copies
             if wanted or (self.past and duplicate[2] in ("superseded", WITHDRAWN)):
-                yield Row(*clean, *duplicate)._replace(addition=addition)
+                row = Row(*clean, *duplicate)._replace(addition=addition)
+                yield row if self.labelled else row._replace(label=None)
 
     def _clean(self) -> Iterator[tuple[int, tuple[Any, ...]]]:
         addition = -1

@@ -17,6 +17,7 @@ from aigc_models.modality import divided_inside
 from tasks.dataset.card import SPLITS, data_card
 from tasks.dataset.data_lock import writing
 from tasks.dataset.named_items import named
+from tasks.dataset.numeric_labels import labelled_by_numbers
 from tasks.dataset.refused import keep
 from tasks.dataset.withdrawn import withdrawn
 from tasks.split.compared import changed, largest
@@ -85,7 +86,8 @@ def divide(
 
     With `past`, items that have left the source since are counted where others are drawn, so that these stay.
     """
-    modality, rows = find("aigc_models.modalities", clean.modality), Rows(folder, duplicates, copies=False)
+    modality = find("aigc_models.modalities", clean.modality)
+    rows = Rows(folder, duplicates, copies=False, labelled=not labelled_by_numbers(folder))
     if divided_inside(modality):
         if settings.folds:
             raise BadInput(f"{clean.dataset} is divided inside its items, by time, and has no folds; leave folds out")

@@ -15,12 +15,13 @@ from aigc_models.errors import unknown
 from aigc_models.find import find, names
 from aigc_models.modality import divided_inside
 from tasks.dataset.card import SPLITS
-from tasks.dataset.tables import payloads, read, shards
+from tasks.dataset.tables import payloads, read
 from tasks.split import folds
 from tasks.split.inside import within
 from tasks.stage.references import CorpusRef, VersionRef
 from tasks.stage.stage import StageContext, stage
 from tasks.stage.validation import validated
+from tasks.train.answers import Answers, answers_of
 from tasks.train.tokenising import choose
 from tasks.version.reading import reading
 
@@ -40,6 +41,7 @@ class EncodeSettings(BaseModel):
     format: dict[str, Any] | None = Field(
         None, description="fields of the modality's format (length in symbols, height in pixels) in place of the card's"
     )
+    target: dict[str, Any] = Field({}, description="fields of the task's Targets that differ from its defaults")
 
     @field_validator("task")
     @classmethod
@@ -51,7 +53,8 @@ class EncodeSettings(BaseModel):
 
 @stage(process=True)
 def encode(split: VersionRef, settings: EncodeSettings, context: StageContext) -> CorpusRef:
-    """Write a folder for each split: `values.npy`, `conditions.npy` and `ids.npy`, items in shard order.
+    """Write a folder for each split: `values.npy`, `conditions.npy` and `ids.npy`, items in shard order; `targets.npy` too
+    where the task has targets, all conditions being 'no label' then.
 
     A condition is the index of the item's label in `labels`, or `len(labels)` where it has none or one that
     no train item has. `ids.npy` leads from an array's row back to the item;
@@ -69,25 +72,23 @@ def encoded_version(folder: Path, split: VersionRef, settings: EncodeSettings, c
     modality, head = find("aigc_models.modalities", split.modality), find("aigc_models.heads", settings.task)
     format = chosen_format(modality, folder, settings)
     places = read([folder / "splits.parquet"], ["id", "split"])
-    clean = read(shards(folder / "clean"), ["id", "label"])
-    index = {label: at for at, label in enumerate(split.labels)}
-    conditions = {key: index.get(label, len(index)) for key, label in zip(clean["id"], clean["label"], strict=True)}
     wanted = {name: [key for key, place in zip(*places.values(), strict=True) if place == name] for name in SPLITS}
+    answers = answers_of(folder, split, settings, wanted)
     if hasattr(modality, "learned"):
         format = _learned(modality, folder / "clean", wanted, format, context)
     counts = split.splits
     if hasattr(head, "divided"):
         everyone = {key for keys in wanted.values() for key in keys}
         ids, values = encoded(modality, folder / "clean", everyone, format)
-        counts = save_divided(context, split.modality, head, values, ids, conditions)
+        counts = save_divided(context, split.modality, head, values, ids, answers)
         folds.keep(folder / "splits.parquet", ids, context.folder / "train")
     elif divided_inside(modality):
-        save_windows(context, split.modality, folder, {key for keys in wanted.values() for key in keys}, format, conditions)
+        save_windows(context, split.modality, folder, {key for keys in wanted.values() for key in keys}, format, answers)
     else:
         for step, name in enumerate(SPLITS):
             context.progress(step, len(SPLITS))
             ids, values = encoded(modality, folder / "clean", set(wanted[name]), format, train=name == "train")
-            save(context.folder / name, split.modality, values, ids, conditions)
+            save(context.folder / name, split.modality, values, ids, answers)
             if name == "train":
                 folds.keep(folder / "splits.parquet", ids, context.folder / name)
     return CorpusRef.to(
@@ -96,7 +97,7 @@ def encoded_version(folder: Path, split: VersionRef, settings: EncodeSettings, c
         dataset=split.dataset,
         modality=split.modality,
         version=split.version,
-        labels=split.labels,
+        labels=answers.labels,
         task=settings.task,
         format=format.model_dump(),
         splits=counts,
@@ -117,32 +118,31 @@ def _learned(modality: ModuleType, clean: Path, wanted: Mapping[str, Sequence[st
     return modality.learned(format, contents("train"))
 
 
-def save(folder: Path, modality: str, values: Encoded, ids: Sequence[str], conditions: Mapping[str, int]) -> None:
+def save(folder: Path, modality: str, values: Encoded, ids: Sequence[str], answers: Answers) -> None:
     """Encoded `values` of the items `ids`, one a row, as a corpus."""
     import numpy as np
 
     from aigc_models.corpus import Corpus, save_array
 
-    Corpus(modality, values, np.array([conditions[key] for key in ids], dtype=np.int64)).save(folder)
+    conditions = np.array([answers.conditions[key] for key in ids], dtype=np.int64)
+    Corpus(modality, values, conditions, answers.targets_of(ids)).save(folder)
     save_array(folder / "ids.npy", np.array(ids, dtype=np.str_))
 
 
 def save_divided(
-    context: StageContext, kind: str, head: ModuleType, values: Encoded, ids: Sequence[str], conditions: Mapping[str, int]
+    context: StageContext, kind: str, head: ModuleType, values: Encoded, ids: Sequence[str], answers: Answers
 ) -> dict[str, int]:
     """What the task's own division gives each split of all items of the data set; how many rows each has."""
     counts = {}
     for step, name in enumerate(SPLITS):
         context.progress(step, len(SPLITS))
         part, rows = head.divided(values, name)
-        save(context.folder / name, kind, part, [ids[row] for row in rows], conditions)
+        save(context.folder / name, kind, part, [ids[row] for row in rows], answers)
         counts[name] = len(rows)
     return counts
 
 
-def save_windows(
-    context: StageContext, kind: str, data: Path, wanted: Collection[str], format: Any, conditions: Mapping[str, int]
-) -> None:
+def save_windows(context: StageContext, kind: str, data: Path, wanted: Collection[str], format: Any, answers: Answers) -> None:
     """Windows of each split, and `latest`: the newest past of each item that is long enough, encoded and as files."""
     from aigc_models.corpus import save_array
 
@@ -152,11 +152,11 @@ def save_windows(
     for step, name in enumerate(SPLITS):
         context.progress(step, len(SPLITS))
         values, owners, spans = modality.windows(contents, format, within(borders, name), name)
-        save(context.folder / name, kind, values, [ids[owner] for owner in owners], conditions)
+        save(context.folder / name, kind, values, [ids[owner] for owner in owners], answers)
         save_array(context.folder / name / "spans.npy", spans)
     tails = {key: tail for key, content in items.items() if (tail := modality.tail(content, format)) is not None}
     folder = context.folder / LATEST
-    save(folder, kind, modality.latest(list(tails.values()), format), list(tails), conditions)
+    save(folder, kind, modality.latest(list(tails.values()), format), list(tails), answers)
     for at, tail in enumerate(tails.values()):
         (folder / f"{at:05}{modality.suffix}").write_bytes(modality.pack(tail))
 

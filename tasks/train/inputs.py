@@ -80,6 +80,8 @@ def prepared(
         context.log(train_items=len(corpora["train"]))
     find("aigc_models.heads", data.task).check(shape, corpora["train"])
     model = build(member, shape)
+    if hasattr(model, "standardise"):
+        model.standardise(corpora["train"])
     if body is not None and member.start != "random" and not isinstance(model, Fits):
         copied, of = bundle.warm_start(model, body.path(context.workspace))
         context.log(tensors_copied=copied, tensors=of)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from aigc_models.find import find
+from aigc_models.heads import has_targets
 from tasks.report.words import duration
 from tasks.stage.references import CorpusRef, VersionRef
 from tasks.stage.settings import Workspace
@@ -62,7 +63,8 @@ def measure_size(data: CorpusRef, member: MemberSettings, context: StageContext)
     if not isinstance(model, Fits):
         sides = (shape.format.channels, shape.format.height, shape.format.width)
         noise = np.random.default_rng(0).integers(0, 256, (NOISE, *sides), dtype=np.uint8)
-        corpus = Corpus(data.modality, noise, np.arange(NOISE) % shape.conditions)
+        targets = np.zeros((NOISE, max(1, len(shape.labels))), np.float32) if has_targets(shape.task) else None
+        corpus = Corpus(data.modality, noise, np.arange(NOISE) % shape.conditions, targets)
         plan = training_plan(member.model_copy(update={"steps": 1}))
         timed = Speed(measure(model, corpus, corpus.take(np.arange(0)), plan, context.stop, TIMED)[0])
         context.log(step_seconds=timed.step)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 CAPABILITIES = {
     "forecast": frozenset({"forecasts"}),
-    "classify": frozenset({"classifies"}),
+    "classify": frozenset({"classifies", "assigns", "regresses"}),
     "recommend": frozenset({"recommends"}),
     "reply": frozenset({"matches"}),
     "explain": frozenset({"classifies", "streams"}),
@@ -24,7 +24,7 @@ CAPABILITIES = {
     "denoise": frozenset({"denoises"}),
 }
 LENT = frozenset(
-    {"encodes", "reconstructs", "denoises", "forecasts", "classifies", "recommends", "matches"}
+    {"encodes", "reconstructs", "denoises", "forecasts", "classifies", "assigns", "regresses", "recommends", "matches"}
 )  # a member's are its ensemble's
 
 

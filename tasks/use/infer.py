@@ -11,9 +11,11 @@ import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from aigc_models.errors import BadInput
+from aigc_models.find import find
 from aigc_models.reading.cells import no_formula
 from tasks.stage.links import LEADS_OUT, leads_out
 from tasks.use.generate import writable, write
@@ -119,14 +121,19 @@ def forecast_table(generator: Generator, past: Any) -> bytes:
 
 
 def classify(question: Question) -> dict[str, Any]:
-    """The likeliest label of each item."""
-    from aigc_models.capabilities import Classifies
-    from aigc_models.heads import classify as task
-
-    answers = task.answers(question.generator, question.contents)
+    """The likeliest label of each item; of models to name several labels or to regress what these say of it."""
+    head = head_of(question.generator)
+    answers = head.answers(question.generator, question.contents)
     rows = [{"input": item.name, **answer} for item, answer in zip(question.items, answers, strict=True)]
     missed = {name: count for name, (count, _) in question.generator.unanswered().items()}
-    return question.answer(Classifies, "classified", rows, **({"unanswered": missed} if missed else {}))
+    return question.answer(head.PROTOCOL, "classified", rows, **({"unanswered": missed} if missed else {}))
+
+
+def head_of(generator: Generator) -> ModuleType:
+    """The file of `aigc_models/heads` that says which label, labels or number an item has; any other model is one to
+    classify, if it can."""
+    task = generator.card.task
+    return find("aigc_models.heads", task if task in ("multilabel", "regress") else "classify")
 
 
 def score(question: Question) -> dict[str, Any]:

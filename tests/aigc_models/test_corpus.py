@@ -17,6 +17,19 @@ def test_a_saved_corpus_is_read_from_its_files(tmp_path) -> None:
     assert read.batch(np.array([1, 3])).conditions.tolist() == [1, 3]
 
 
+def test_targets_go_along_with_their_items(tmp_path) -> None:
+    some = corpus(5)
+    targets = np.array([[0], [1], [np.nan], [3], [4]], dtype=np.float32)
+    Corpus("image", some.values, some.conditions, targets).save(tmp_path)
+    read = Corpus.load(tmp_path, "image")
+    batch = read.take(np.array([0, 3, 4])).batch(np.array([1, 2]))
+    assert batch.targets is not None
+    assert batch.targets.tolist() == [[3], [4]]
+    assert batch.to("cpu").part(slice(0, 1)).targets.tolist() == [[3]]
+    assert read.answered().conditions.tolist() == [0, 1, 3, 4]
+    assert some.batch(np.array([0])).targets is None
+
+
 def test_what_a_reader_has_mapped_stays_when_the_corpus_is_saved_again(tmp_path) -> None:
     corpus(5).save(tmp_path)
     read = Corpus.load(tmp_path, "image")

@@ -134,6 +134,8 @@ def _labels(out: Path, every: Sequence[Post]) -> list[str]:
     for answer in sorted(out.glob("answers/*/answer.json")):
         for row in json.loads(answer.read_text(encoding="utf-8"))["rows"]:
             for item in row.get("items", []):
+                if "labels" in item or "value" in item:
+                    raise BadInput(f"{out} holds several labels, or numbers, of items; the model that follows has to classify")
                 if "probabilities" in item:
                     return sorted(item["probabilities"])
     if every:

@@ -1,10 +1,9 @@
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 import torch
 
 from aigc_models.bundle import Card
+from aigc_models.capabilities import Shape
 from aigc_models.corpus import Corpus
 from aigc_models.ensembles import opinion_pool
 from aigc_models.errors import BadInput
@@ -75,7 +74,7 @@ def test_words_that_a_trained_model_names_matter_more_than_others_drawn_at_rando
     labels = random.integers(0, 2, 220)
     texts = [" ".join([*random.choice(fillers, 5), ("fell", "rose")[label], *random.choice(fillers, 3)]) for label in labels]
     corpus = Corpus("text", text.encode(texts, FORMAT), labels)
-    model = tfidf.build(tfidf.SIZES["debug"], SimpleNamespace(labels=LABELS, format=FORMAT, modality="text"))
+    model = tfidf.build(tfidf.SIZES["debug"], Shape("text", LABELS, FORMAT, "classify"))
     model.fit(corpus.take(np.arange(180)), corpus.take(np.arange(180, 200)), lambda *arguments, **figures: None)
     falls = [explain(generator(model), one) for one in texts[200:]]
     assert all({"fell", "rose"} & set(said.removed) for said in falls)

@@ -2,12 +2,15 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load, save
+from scipy.sparse import csr_matrix
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import make_pipeline, make_union
 
-from aigc_models.capabilities import Fits, Stateful, capabilities
+from aigc_models.capabilities import Fits, Shape, Stateful, capabilities
+from aigc_models.corpus import Corpus
 from aigc_models.families import tfidf
+from aigc_models.modalities import text
 
 
 def quiet(*args, **figures):
@@ -74,3 +77,44 @@ def test_an_item_depends_on_itself_alone(moods, fitted):
     corpus = moods.corpus(20, 3)
     together = model.classify(corpus.batch(np.arange(20)))
     assert torch.allclose(model.classify(corpus.batch(np.array([7]))), together[7:8], atol=1e-5)
+
+
+def targets_of(labels):
+    """'good' is also 'felt', as 'bad' is; and a mark from 1 to 9."""
+    return np.eye(3)[labels] @ [[0, 1], [1, 1], [0, 0]], np.array([1.0, 9.0, 5.0])[labels][:, None]
+
+
+@pytest.mark.parametrize("task", ["multilabel", "regress"])
+def test_several_labels_and_numbers_are_learnt_from_the_items_that_have_them(moods, task):
+    form, kind = moods.format, ("multilabel", "regress").index(task)
+    shape = Shape("text", ("good", "felt"), form, "multilabel") if task == "multilabel" else Shape("text", (), form, "regress")
+
+    def corpus(count, seed):
+        texts, labels = moods.written(count, seed)
+        targets = targets_of(labels)[kind].astype(np.float32)
+        targets[::10] = np.nan
+        return Corpus("text", text.encode(texts, form), np.full(count, len(shape.labels)), targets)
+
+    model = tfidf.build(tfidf.SIZES["small"], shape)
+    loss = model.fit(corpus(300, 0), held := corpus(100, 1), quiet)
+    asked = held.answered()
+    batch = asked.batch(np.arange(len(asked)))
+    if task == "multilabel":
+        assert capabilities(model) == ("assigns",)
+        said = model.assign(batch)
+        assert abs(loss - float(torch.nn.functional.binary_cross_entropy_with_logits(said, batch.targets))) < 1e-5
+        assert ((said > 0).numpy() == (asked.targets > 0.5)).mean() > 0.85
+    else:
+        assert capabilities(model) == ("regresses",)
+        said = model.regress(batch)
+        assert abs(loss - np.square(said.numpy() - asked.targets[:, 0]).mean()) < 1e-3
+        assert loss < 0.5 * asked.targets.var()
+    other = tfidf.build(tfidf.SIZES["small"], shape)
+    other.load_state_dict(load(save(dict(model.state_dict()))))
+    assert torch.equal(said, other.assign(batch) if task == "multilabel" else other.regress(batch))
+
+
+def test_a_label_that_all_train_items_have_is_given_to_all():
+    weights, offset = tfidf.one_against_rest(csr_matrix(np.eye(4)), np.ones(4), 1.0, 10)
+    assert not weights.any()
+    assert offset == pytest.approx(np.log(4.5 / 0.5))

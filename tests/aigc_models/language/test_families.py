@@ -26,6 +26,7 @@ from aigc_models.training.optimisers import Optimiser
 from aigc_models.training.randomness import seeded
 
 FAMILIES = [name for name in names("aigc_models.families") if symbolic() <= find("aigc_models.families", name).MODALITIES]
+FAMILIES.remove("constant")  # it is asked other tasks
 ENSEMBLES = [
     name
     for name in names("aigc_models.ensembles")

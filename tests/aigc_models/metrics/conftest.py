@@ -11,7 +11,7 @@ import torch
 from aigc_models.canvas import drawn
 from aigc_models.capabilities import Shape
 from aigc_models.corpus import Corpus
-from aigc_models.ensembles import opinion_pool
+from aigc_models.ensembles import logit_pool, opinion_pool, stacked_regression
 from aigc_models.evidence import Evidence
 from aigc_models.layers.noise import uniform
 from aigc_models.metrics import _judge
@@ -116,3 +116,60 @@ def label_evidence() -> Evidence:
     models = {"ensemble": pool, "baseline": weak, "good": good, "weak": weak, "dumb": object()}
     shape = Shape("image", ("a", "b", "c"), image.Format(height=1, width=2, channels=1), "classify")
     return Evidence(corpus, corpus, corpus, shape, models, {})
+
+
+class Tells:
+    """Says what stands in an item's row of `table`: logits where items have several labels, or a number."""
+
+    def __init__(self, table):
+        self.table = torch.from_numpy(table).float()
+
+    def row(self, batch):
+        low, high = ((batch.values[:, 0, 0, at] + 1) * 127.5 for at in (0, 1))
+        return self.table[(low + 256 * high).round().long()].to(batch.conditions.device)
+
+
+class Assigning(Tells):
+    def assign(self, batch):
+        return self.row(batch)
+
+
+class Predicting(Tells):
+    def regress(self, batch):
+        return self.row(batch)[:, 0]
+
+
+def evidence_of(task, labels, targets, models) -> Evidence:
+    """600 pictures of two pixels, which are their number, with these targets; every twentieth has none."""
+    numbers = np.arange(len(targets))
+    pictures = np.stack([numbers % 256, numbers // 256], axis=1).astype(np.uint8).reshape(-1, 1, 1, 2)
+    targets = targets.astype(np.float32)
+    targets[::20] = np.nan
+    corpus = Corpus("image", pictures, np.full(len(targets), len(labels)), targets)
+    shape = Shape("image", labels, image.Format(height=1, width=2, channels=1), task)
+    return Evidence(corpus, corpus, corpus, shape, models, {})
+
+
+@pytest.fixture
+def several_evidence() -> Evidence:
+    """Two models that name several labels, one of them also the baseline, one that does not, and a pool of the two."""
+    random = np.random.default_rng(5)
+    truth = random.random((600, 3)) < [0.5, 0.3, 0.1]
+    good, weak = (Assigning(strength * (truth - 0.5) + random.normal(size=(600, 3))) for strength in (4.0, 1.0))
+    settings = logit_pool.Settings(thresholds=(0.3, 0.4, 0.5))
+    pool = logit_pool.build({"good": good, "weak": weak}, {"good": 1.0, "weak": 1.0}, settings)
+    models = {"ensemble": pool, "baseline": weak, "good": good, "weak": weak, "dumb": object()}
+    return evidence_of("multilabel", ("a", "b", "c"), truth, models)
+
+
+@pytest.fixture
+def number_evidence() -> Evidence:
+    """Two models that predict numbers, one of them also the baseline, one that does not, and an average of the two whose
+    interval is too narrow."""
+    random = np.random.default_rng(5)
+    truth = 100 + 10 * random.normal(size=(600, 1))
+    good, weak = (Predicting(truth + error * random.normal(size=(600, 1))) for error in (3.0, 8.0))
+    settings = stacked_regression.Settings(half_width=2.0)
+    average = stacked_regression.build({"good": good, "weak": weak}, {"good": 1.0, "weak": 1.0}, settings)
+    models = {"ensemble": average, "baseline": weak, "good": good, "weak": weak, "dumb": object()}
+    return evidence_of("regress", (), truth, models)

@@ -21,4 +21,4 @@ def test_a_label_without_an_item_has_no_f1_and_a_resample_is_measured_by_itself(
         f1_score(truth, chosen, labels=[0, 1], average="macro"),
         f1_score([0, 0, 0, 0], [0, 0, 0, 2], labels=[0], average="macro"),
     ]
-    assert np.allclose(macro_f1.macro_f1(truth, chosen, index), expected)
+    assert np.allclose(macro_f1.macro_f1(truth[:, None] == np.arange(3), chosen[:, None] == np.arange(3), index), expected)

@@ -68,6 +68,7 @@ def built(name: str, shape: Shape, train: Corpus, place: torch.device | str = "c
 
 def of(modality: str, capability: type) -> list[str]:
     families = [name for name in names("aigc_models.families") if modality in find("aigc_models.families", name).MODALITIES]
+    families.remove("constant")  # it is asked other tasks
     shapes = {"text": TEXTS}
     return [name for name in families if modality not in shapes or isinstance(_debug(name, shapes[modality]), capability)]
 

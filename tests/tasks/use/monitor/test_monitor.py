@@ -119,6 +119,18 @@ def test_a_label_that_nobody_has_is_not_watched(follow, tmp_path):
         sum_up(MonitorSettings(out=tmp_path / "inbox"), NOW)
 
 
+def test_several_labels_or_numbers_of_a_post_are_not_summed_up(follow, tmp_path):
+    posted(follow.inbox, "one", "2026-11-29", 2)
+    follow()
+    path = tmp_path / "out/answers/one.jsonl/answer.json"
+    answer = json.loads(path.read_text())
+    for row in answer["rows"]:
+        row["items"] = [{"text": "a", "labels": ["negative"], "probabilities": {"negative": 0.9}}]
+    path.write_text(json.dumps(answer))
+    with pytest.raises(BadInput, match="several labels, or numbers, of items; the model that follows has to classify"):
+        sum_up(MonitorSettings(out=tmp_path / "out"), NOW)
+
+
 def test_periods_have_names_that_sort():
     assert name_of(number(datetime(2026, 11, 29, 23, tzinfo=UTC), 86_400), 86_400) == "2026-11-29"
     assert name_of(number(datetime(2026, 11, 29, 23, 40, tzinfo=UTC), 3600), 3600) == "2026-11-29T2300Z"
