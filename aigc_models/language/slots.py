@@ -108,9 +108,9 @@ class Draft:
 
     def add(self, symbol: int, log_probabilities: Tensor, row: int, end: int) -> None:
         """A symbol that was drawn from a row of `log_probabilities` float (slot, symbol)."""
-        self.symbols.append(symbol)
-        if self.likeliest is not None:
+        if self.likeliest is not None:  # before the symbol: who looks at it meanwhile finds what is said of it
             self.said.append(said(symbol, log_probabilities[row], self.likeliest))
+        self.symbols.append(symbol)
         if self._history:
             self._history.add(symbol)
         if self.match:

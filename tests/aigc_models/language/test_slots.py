@@ -115,6 +115,23 @@ def test_what_is_said_of_symbols_and_of_the_prompt(model: transformer.Transforme
 
 
 @torch.inference_mode()
+def test_a_symbol_that_can_be_seen_has_what_is_said_of_it(model: transformer.Transformer) -> None:
+    """A server looks at a draft from another thread, at any moment."""
+    one = draft(5, b"abc", 20, likeliest=2)
+
+    class Seen(list[int]):
+        def append(self, symbol: int) -> None:
+            super().append(symbol)
+            counts.append((len(self), len(one.said)))
+
+    counts = list[tuple[int, int]]()
+    one.symbols = Seen()
+    slots.finish(Slots(model, 2), [one])
+    assert len(counts) == 17
+    assert all(said >= symbols for symbols, said in counts)
+
+
+@torch.inference_mode()
 def test_a_stream_that_nobody_reads_on_leaves(model: transformer.Transformer) -> None:
     two, one = Slots(model, 2), draft(7, b"ab")
     stream = slots.stream(two, one)
