@@ -14,10 +14,8 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from aigc_models import heads
-from aigc_models.delegation import outside
 from aigc_models.errors import unknown
 from aigc_models.find import find, names
-from aigc_models.outside.client import remembered
 from aigc_models.training.devices import AUTO, Device
 from tasks.judge import choice
 from tasks.judge.champion import ChampionRef, items_of, shared_counts
@@ -90,6 +88,8 @@ def evaluate(
     champion of long ago, measured beside them where the champion is. `left_out`: members that did not answer when the
     ensemble was made. What lies elsewhere is asked about an item once.
     """
+    from aigc_models.outside.client import remembered
+
     with remembered():
         return _evaluated(data, ensemble, members, baseline, settings, champion, anchor, left_out, context)
 
@@ -146,10 +146,12 @@ def _choose(
     """Write who is to be the first champion, where there is something to choose by."""
     if not (name := settings.primary or choice.primary(data.modality, data.task)):
         return
+    from aigc_models.delegation import outside
+
     twins = {member.name for member in members if evidence.models[member.name] is evidence.models["baseline"]}
     by_size = sorted((member for member in members if member.name not in twins), key=lambda member: member.params)
     simplest_first = ["baseline", *(member.name for member in by_size), "ensemble"]
-    simplest_first.sort(key=lambda candidate: bool(outside(evidence.models[candidate])))  # it takes another machine too
+    simplest_first.sort(key=lambda one: bool(outside(evidence.models[one])))  # what lies elsewhere takes another machine too
     validation = choice.on_validation(evidence, evidence.validation, _spans(data, "validation", context))
     if chosen := choice.choose(validation, name, simplest_first):
         (folder / choice.FILE).write_text(chosen.model_dump_json(indent=1) + "\n")  # the simplest candidate first

@@ -12,6 +12,7 @@ from aigc_models.capabilities import Learns, Shape
 from aigc_models.corpus import Corpus
 from aigc_models.find import find, names
 from aigc_models.modalities import audio, image, series, text
+from aigc_models.outside import FAMILIES as OUTSIDE
 from aigc_models.sequences import Sequences
 from aigc_models.training.fit import fit
 from aigc_models.training.plan import Plan
@@ -44,7 +45,7 @@ def learners() -> list[tuple[str, str]]:
     pairs = []
     for name in names("aigc_models.families"):
         family = find("aigc_models.families", name)
-        for modality in sorted(family.MODALITIES & set(FORMATS)):
+        for modality in sorted(family.MODALITIES & set(FORMATS)) if name not in OUTSIDE else ():
             shape = Shape(modality, LABELS, FORMATS[modality])
             if isinstance(family.build(family.SIZES["debug"], shape), Learns):
                 pairs.append((name, modality))

@@ -44,14 +44,16 @@ def finished(process: subprocess.Popen[str]) -> tuple[dict, str]:
     return json.loads(out), err
 
 
-def until_training(workspace: Path, process: subprocess.Popen[str]) -> None:
-    """Wait for a second checkpoint of some member: it is in the middle of its training."""
+def newest(workspace: Path) -> int:
+    """The step of the newest checkpoint of a member; 0 where there is none."""
+    folders = workspace.glob(".aigc/stages/finetune-*/checkpoints/*[0-9]")
+    return max((int(path.name.split("-")[-1]) for path in folders if path.is_dir()), default=0)
+
+
+def until_training(workspace: Path, process: subprocess.Popen[str], before: int) -> None:
+    """Wait for a checkpoint after the step `before`: some member is in the middle of its training."""
     for _ in range(24_000):
-        if any(
-            int(path.name.split("-")[-1]) > 0
-            for path in workspace.glob(".aigc/stages/finetune-*/checkpoints/*[0-9]")
-            if path.is_dir()
-        ):
+        if newest(workspace) > before:
             return
         assert process.poll() is None, process.communicate()[1]
         time.sleep(0.05)
@@ -76,8 +78,9 @@ def open_runs(workspace: Path) -> tuple[int, int]:
 
 def cut(workspace: Path, number: signal.Signals) -> tuple[int, str]:
     """Start the command and end it with a signal in the middle of a training; nothing that it started is left."""
+    before = newest(workspace)
     process = start(workspace)
-    until_training(workspace, process)
+    until_training(workspace, process, before)
     children = psutil.Process(process.pid).children(recursive=True)
     assert len(children) >= 2, "Prefect's server and a member"
     process.send_signal(number)
@@ -88,22 +91,20 @@ def cut(workspace: Path, number: signal.Signals) -> tuple[int, str]:
     return process.returncode, err
 
 
-def test_after_kill_9_the_same_command_goes_on_to_the_same_weights(tmp_path):
-    finished(start(tmp_path / "uncut"))
-    status, _ = cut(tmp_path / "cut", signal.SIGKILL)
+def test_cut_again_and_again_the_same_command_goes_on_to_the_same_weights(tmp_path):
+    uncut, workspace = tmp_path / "uncut", tmp_path / "cut"
+    finished(start(uncut))
+    for number, expected in ((signal.SIGTERM, 143), (signal.SIGINT, 130)):
+        status, err = cut(workspace, number)
+        assert status == expected, err
+        assert "Traceback" not in err
+        assert "the same command goes on" in err or number == signal.SIGTERM
+        assert open_runs(workspace) == (0, 0)
+        assert newest(workspace) > 0
+    status, _ = cut(workspace, signal.SIGKILL)
     assert status == -9
-    _, err = finished(start(tmp_path / "cut"))
-    assert weights(tmp_path / "cut") == weights(tmp_path / "uncut")
-    assert open_runs(tmp_path / "cut") == (0, 0)
+    _, err = finished(start(workspace))
+    assert weights(workspace) == weights(uncut)
+    assert open_runs(workspace) == (0, 0)
     assert "closed what a run that died left open" in err
     assert "cached" in err
-
-
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
-def test_a_signal_ends_it_cleanly_and_keeps_a_checkpoint(number, status, tmp_path):
-    found, err = cut(tmp_path, number)
-    assert found == status, err
-    assert "Traceback" not in err
-    assert "the same command goes on" in err or number == signal.SIGTERM
-    assert open_runs(tmp_path) == (0, 0)
-    assert list(tmp_path.glob(".aigc/stages/finetune-*/checkpoints/*"))

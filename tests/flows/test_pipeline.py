@@ -22,6 +22,7 @@ QUICK = [f"{name}.training.members.{member}.steps=20" for name, members in MEMBE
 QUICK += [f"{name}.promotion.gates=[]" for name in ("digits", "docstrings", "notes")]  # co2 keeps its gates
 QUICK += ["training.size=debug", "evaluation.samples=16", "evaluation.shown=2"]
 QUICK += [f"{name}.training.ensemble.settings={{steps: 20, most: 64, rounds: 1}}" for name in ("digits", "notes")]
+QUICK += ["docstrings.training.ensemble.settings={most_numbers: 200000}", "docstrings.evaluation.metrics=[bits_per_byte]"]
 QUICK += ["notes.evaluation.metrics=[pitch_accuracy, nearest_training_distance_ratio]"]
 PROJECT = Path(__file__).parents[2]
 SAMPLE = Path(__file__).parent / "sample.dvc"  # the data.dvc of the sample alone, whatever data a team has added here

@@ -22,6 +22,7 @@ from aigc_models.generator import Generator
 from aigc_models.language import decoding
 from aigc_models.metrics import _likelihood, crps
 from aigc_models.modalities import text
+from aigc_models.outside import FAMILIES as OUTSIDE
 from aigc_models.sequences import Sequences
 from aigc_models.training.devices import choose_device, place_of
 from aigc_models.training.randomness import seeded
@@ -68,7 +69,7 @@ def built(name: str, shape: Shape, train: Corpus, place: torch.device | str = "c
 
 def of(modality: str, capability: type) -> list[str]:
     families = [name for name in names("aigc_models.families") if modality in find("aigc_models.families", name).MODALITIES]
-    families.remove("constant")  # it is asked other tasks
+    families = [name for name in families if name not in {"constant", *OUTSIDE}]  # asked other tasks, and somebody else
     shapes = {"text": TEXTS}
     return [name for name in families if modality not in shapes or isinstance(_debug(name, shapes[modality]), capability)]
 

@@ -125,8 +125,21 @@ def test_a_module_that_was_edited_between_two_stages_is_read_anew(run, monkeypat
     sys.modules.pop("edited_stages")
 
 
+@pytest.fixture
+def all_cores(monkeypatch):
+    """Those of the machine: NumPy's own threads are no more than the cores that a process may use when it is loaded."""
+    if not hasattr(os, "sched_setaffinity"):
+        yield
+        return
+    allowed = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, range(os.cpu_count()))
+    monkeypatch.setattr(forks, "_servers", {})
+    yield
+    os.sched_setaffinity(0, allowed)
+
+
 @pytest.mark.parametrize("cores", [1, 2])
-def test_the_same_bits_as_in_a_fresh_interpreter(cores, probes, run, no_server):
+def test_the_same_bits_as_in_a_fresh_interpreter(cores, probes, run, no_server, all_cores):
     forked = run(probes.compute, cores=cores)
     no_server()
     assert run(probes.compute, cores=cores) == forked
