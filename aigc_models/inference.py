@@ -33,7 +33,7 @@ from aigc_models.capabilities import (
 from aigc_models.corpus import Batch, Corpus
 from aigc_models.delegation import abilities, able, outside
 from aigc_models.errors import BadInput, Unreachable, unknown
-from aigc_models.heads.multilabel import probabilities
+from aigc_models.heads._linear import probabilities
 from aigc_models.language import reading
 from aigc_models.modality import divided_inside
 from aigc_models.sequences import Sequences

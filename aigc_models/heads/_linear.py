@@ -55,3 +55,8 @@ class LinearHead(nn.Module):
     def validation_loss(self, batch: Batch) -> Float[Tensor, ""]:
         """The loss of a batch."""
         return self.loss(batch).value
+
+
+def probabilities(scores: Tensor) -> Tensor:
+    """Of logits; a model that says nothing of a label gives it a half."""
+    return torch.nan_to_num(scores, nan=0.0).sigmoid()

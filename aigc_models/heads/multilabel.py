@@ -14,7 +14,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import torch
 from jaxtyping import Float
 from pydantic import BaseModel, ConfigDict, Field
 from torch import Tensor, nn
@@ -166,8 +165,3 @@ def _listed(label: str) -> list[str] | None:
     except ValueError:
         return None
     return [str(name) for name in names] if all(isinstance(name, (str, int, float)) for name in names) else None
-
-
-def probabilities(scores: Tensor) -> Tensor:
-    """Of logits; a model that says nothing of a label gives it a half."""
-    return torch.nan_to_num(scores, nan=0.0).sigmoid()

@@ -15,8 +15,6 @@ from tasks.stage.validation import validated
 if TYPE_CHECKING:
     import numpy as np
 
-    from tasks.train.encode import EncodeSettings
-
 
 class Answers(NamedTuple):
     """Of each item by its id, `labels` being what models call them."""
@@ -35,28 +33,30 @@ class Answers(NamedTuple):
         return np.stack(rows) if rows else np.zeros((0, max(1, len(self.labels))), dtype=np.float32)
 
 
-def answers_of(folder: Path, split: VersionRef, settings: EncodeSettings, wanted: Mapping[str, Sequence[str]]) -> Answers:
-    """Of all items of a version whose files are in `folder`; `wanted`: the ids of each split.
+def answers_of(
+    folder: Path, split: VersionRef, task: str, target: Mapping[str, Any], wanted: Mapping[str, Sequence[str]]
+) -> Answers:
+    """Of all items of a version whose files are in `folder`; `target`: settings of the task's, `wanted`: the ids of each split.
 
     Raises `BadInput` that names the item where its label is none of the task's.
     """
-    head = find("aigc_models.heads", settings.task)
+    head = find("aigc_models.heads", task)
     clean = read(shards(folder / "clean"), ["id", "label", "source"])
     labels = dict(zip(clean["id"], clean["label"], strict=True))
     if not hasattr(head, "Targets"):
-        if settings.target:
-            raise BadInput(f"task {settings.task} has no targets; leave {', '.join(settings.target)} out of target")
+        if target:
+            raise BadInput(f"task {task} has no targets; leave {', '.join(target)} out of target")
         index = {label: at for at, label in enumerate(split.labels)}
         return Answers(split.labels, {key: index.get(label, len(index)) for key, label in labels.items()})
-    targets: Any = validated(head.Targets, settings.target, f"target of task {settings.task}")
+    targets: Any = validated(head.Targets, target, f"target of task {task}")
     try:
         names = targets.names([labels[key] for key in wanted["train"]])
     except BadInput as error:
         raise BadInput(f"{split.dataset}: {error}") from error
-    sources, found = dict(zip(clean["id"], clean["source"], strict=True)), {}
+    sources, numbers = dict(zip(clean["id"], clean["source"], strict=True)), dict[str, Any]()
     for key in (key for keys in wanted.values() for key in keys):
         try:
-            found[key] = targets.of(labels[key], names)
+            numbers[key] = targets.of(labels[key], names)
         except BadInput as error:
             raise BadInput(f"{split.dataset}: {sources[key]}: {error}") from error
-    return Answers(names, dict.fromkeys(labels, len(names)), found)
+    return Answers(names, dict.fromkeys(labels, len(names)), numbers)

@@ -73,7 +73,7 @@ def encoded_version(folder: Path, split: VersionRef, settings: EncodeSettings, c
     format = chosen_format(modality, folder, settings)
     places = read([folder / "splits.parquet"], ["id", "split"])
     wanted = {name: [key for key, place in zip(*places.values(), strict=True) if place == name] for name in SPLITS}
-    answers = answers_of(folder, split, settings, wanted)
+    answers = answers_of(folder, split, settings.task, settings.target, wanted)
     if hasattr(modality, "learned"):
         format = _learned(modality, folder / "clean", wanted, format, context)
     counts = split.splits
