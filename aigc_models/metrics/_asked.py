@@ -33,14 +33,16 @@ def asked(
     A candidate that is `combined` of others is not asked where theirs serve.
     """
     origins = {name: next(first for first, other in models.items() if other is model) for name, model in models.items()}
-    own = dict.fromkeys(origins.values())
+    distinct = dict.fromkeys(origins.values())
     pools = {
-        name: m for name in own if name in combined and isinstance(m := models[name], Pools) and set(m.asked) <= set(models)
+        name: m
+        for name in distinct
+        if name in combined and isinstance(m := models[name], Pools) and set(m.asked) <= set(models)
     }
     said: dict[str, Tensor] = {}
-    for name in (name for name in own if name not in pools):
+    for name in (name for name in distinct if name not in pools):
         said[name] = say(models[name])
-        progress(len(said), len(own))
+        progress(len(said), len(distinct))
     for name, pool in pools.items():
         said[name] = pool.combined({member: said[origins[member]] for member in pool.asked}).double()
     return {name: said[origin].numpy() for name, origin in origins.items()}

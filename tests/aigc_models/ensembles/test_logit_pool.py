@@ -70,10 +70,10 @@ def test_thresholds_serve_rare_labels_better_than_a_half(world):
 def test_a_threshold_is_the_best_there_is_and_a_half_where_it_cannot_be_told():
     shares = np.array([0.9, 0.8, 0.7, 0.6, 0.4, 0.3, 0.2, 0.2, 0.1, 0.1, 0.05])[:, None]
     has = np.array([1, 1, 0, 1, 1, 1, 0, 0, 0, 0, 0], dtype=float)[:, None]
-    (found,) = best_thresholds(shares, has)
+    (threshold,) = best_thresholds(shares, has)
     scores = [f1_score(has[:, 0], shares[:, 0] >= one) for one in np.linspace(0.01, 0.99, 99)]
-    assert f1_score(has[:, 0], shares[:, 0] >= found) == max(scores)
-    assert found == pytest.approx(0.25)
+    assert f1_score(has[:, 0], shares[:, 0] >= threshold) == max(scores)
+    assert threshold == pytest.approx(0.25)
     assert best_thresholds(shares[:6], has[:6]) == (0.5,), "one item without it"
 
 
