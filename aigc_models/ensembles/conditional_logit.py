@@ -23,6 +23,7 @@ from torch import Tensor
 
 from aigc_models.capabilities import Matches, Shape
 from aigc_models.corpus import Batch, Corpus
+from aigc_models.ensembles._pool import Pool
 from aigc_models.language.pairs import batch_of, distinct_answers, pairs_of, right_answers
 from aigc_models.training.devices import place_of
 
@@ -44,18 +45,8 @@ class Settings(BaseModel):
     scale: float = Field(1.0, gt=0, description="learned: the sum of the weights")
 
 
-class ConditionalLogit:
+class ConditionalLogit(Pool):
     """`members` by name, and `weights` that sum to 1: how much each has to say. Matches like a member."""
-
-    def __init__(self, members: Mapping[str, object], weights: Mapping[str, float], settings: Settings) -> None:
-        total = sum(weights[name] for name in members)
-        self.members, self.settings = dict(members), settings
-        self.weights = {name: weights[name] / total for name in members}
-
-    @property
-    def asked(self) -> tuple[str, ...]:
-        """The members with a weight above zero."""
-        return tuple(name for name, weight in self.weights.items() if weight > 0)
 
     def index(self, answers: Batch) -> dict[str, Any]:
         """What each member needs of the answers."""

@@ -11,7 +11,7 @@ is too rare there to tell.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
@@ -22,8 +22,9 @@ from scipy.optimize import minimize
 from scipy.special import expit
 from torch import Tensor
 
-from aigc_models.capabilities import Assigns, Shape
+from aigc_models.capabilities import Shape
 from aigc_models.corpus import Batch, Corpus
+from aigc_models.ensembles._pool import Pool
 from aigc_models.find import names
 from aigc_models.training.devices import place_of
 
@@ -49,18 +50,8 @@ class Settings(BaseModel):
     thresholds: tuple[float, ...] = Field((), description="learned: from which probability on each label is given")
 
 
-class LogitPool:
+class LogitPool(Pool):
     """`members` by name, and `weights` that sum to 1: how much each has to say. Assigns labels like a member."""
-
-    def __init__(self, members: Mapping[str, object], weights: Mapping[str, float], settings: Settings) -> None:
-        total = sum(weights[name] for name in members)
-        self.members, self.settings = dict(members), settings
-        self.weights = {name: weights[name] / total for name in members}
-
-    @property
-    def asked(self) -> tuple[str, ...]:
-        """The members with a weight above zero."""
-        return tuple(name for name, weight in self.weights.items() if weight > 0)
 
     @property
     def thresholds(self) -> tuple[float, ...]:
@@ -69,9 +60,7 @@ class LogitPool:
 
     def assign(self, batch: Batch) -> Float[Tensor, "item label"]:
         """Logits, on the batch's device; each member is asked where it lies."""
-        members = {name: self.members[name] for name in self.asked}
-        parts = {name: cast(Assigns, one).assign(batch.to(place_of(one))) for name, one in members.items()}
-        return self.combined({name: part.to(batch.conditions.device) for name, part in parts.items()})
+        return self.combined(self.parts("assign", batch))
 
     def combined(self, parts: Mapping[str, Tensor]) -> Float[Tensor, "item label"]:
         """The same from the logits float (item, label) of the members `asked`, for who has them already."""

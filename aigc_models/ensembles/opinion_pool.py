@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from itertools import product
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
@@ -23,8 +23,9 @@ from scipy.optimize import minimize
 from scipy.special import log_softmax
 from torch import Tensor
 
-from aigc_models.capabilities import Classifies, Shape
+from aigc_models.capabilities import Shape
 from aigc_models.corpus import Batch, Corpus
+from aigc_models.ensembles._pool import Pool
 from aigc_models.errors import Unreachable
 from aigc_models.find import names
 from aigc_models.training.devices import place_of
@@ -53,24 +54,12 @@ class Settings(BaseModel):
     bias: tuple[float, ...] = Field((), description="learned: of each label, nats; none: zero")
 
 
-class OpinionPool:
+class OpinionPool(Pool):
     """`members` by name, and `weights` that sum to 1: how much each has to say. Classifies like a member."""
-
-    def __init__(self, members: Mapping[str, object], weights: Mapping[str, float], settings: Settings) -> None:
-        total = sum(weights[name] for name in members)
-        self.members, self.settings = dict(members), settings
-        self.weights = {name: weights[name] / total for name in members}
-
-    @property
-    def asked(self) -> tuple[str, ...]:
-        """The members with a weight above zero."""
-        return tuple(name for name, weight in self.weights.items() if weight > 0)
 
     def classify(self, batch: Batch) -> Float[Tensor, "item label"]:
         """Log-probabilities, on the batch's device; each member is asked where it lies."""
-        members = {name: self.members[name] for name in self.asked}
-        parts = {name: cast(Classifies, one).classify(batch.to(place_of(one))) for name, one in members.items()}
-        return self.combined({name: part.to(batch.conditions.device) for name, part in parts.items()})
+        return self.combined(self.parts("classify", batch))
 
     def combined(self, parts: Mapping[str, Tensor]) -> Float[Tensor, "item label"]:
         """The same from the scores float (item, label) of the members `asked`, for who has them already.

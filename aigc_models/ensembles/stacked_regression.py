@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,8 +20,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from scipy.optimize import minimize
 from torch import Tensor
 
-from aigc_models.capabilities import Regresses, Shape
+from aigc_models.capabilities import Shape
 from aigc_models.corpus import Batch, Corpus
+from aigc_models.ensembles._pool import Pool
 from aigc_models.find import names
 from aigc_models.training.devices import place_of
 
@@ -45,18 +46,8 @@ class Settings(BaseModel):
     half_width: float | None = Field(None, description="learned: of the interval; none: too few validation items to tell")
 
 
-class StackedRegression:
+class StackedRegression(Pool):
     """`members` by name, and `weights` that sum to 1: how much each has to say. Regresses like a member."""
-
-    def __init__(self, members: Mapping[str, object], weights: Mapping[str, float], settings: Settings) -> None:
-        total = sum(weights[name] for name in members)
-        self.members, self.settings = dict(members), settings
-        self.weights = {name: weights[name] / total for name in members}
-
-    @property
-    def asked(self) -> tuple[str, ...]:
-        """The members with a weight above zero."""
-        return tuple(name for name, weight in self.weights.items() if weight > 0)
 
     @property
     def half_width(self) -> float | None:
@@ -70,9 +61,7 @@ class StackedRegression:
 
     def regress(self, batch: Batch) -> Float[Tensor, " item"]:
         """In the data's own unit, on the batch's device; each member is asked where it lies."""
-        members = {name: self.members[name] for name in self.asked}
-        parts = {name: cast(Regresses, one).regress(batch.to(place_of(one))) for name, one in members.items()}
-        return self.combined({name: part.to(batch.conditions.device) for name, part in parts.items()})
+        return self.combined(self.parts("regress", batch))
 
     def combined(self, parts: Mapping[str, Tensor]) -> Float[Tensor, " item"]:
         """The same from the numbers float (item,) of the members `asked`, for who has them already."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
 import torch
@@ -13,7 +14,7 @@ from aigc_models.corpus import Batch, Corpus, LikeLengths, Shuffled
 from aigc_models.sequences import Sequences
 
 
-class LinearHead(nn.Module):
+class LinearHead(nn.Module, ABC):
     """`outputs` numbers an item; a subclass says by `loss` what they are to be. `none`: the condition 'no label'."""
 
     NAME: ClassVar[str]  # of its player
@@ -47,9 +48,9 @@ class LinearHead(nn.Module):
         matrices = self.body.players()[0].matrices if whole and hasattr(self.body, "players") else []
         return [Player(self.NAME, learnt, self.loss, betas=(0.9, 0.99), matrices=list(matrices))]
 
+    @abstractmethod
     def loss(self, batch: Batch) -> Mean:
         """Of an item with an answer, and how many those are."""
-        raise NotImplementedError
 
     @torch.no_grad()
     def validation_loss(self, batch: Batch) -> Float[Tensor, ""]:

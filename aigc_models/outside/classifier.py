@@ -7,6 +7,7 @@ cell (Laplace): `p(label | answer)`. Where log-probabilities come along, one tem
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -31,7 +32,7 @@ TEMPERATURES = (0.1, 20.0)  # from and to
 SEED = 0  # of which train items are shown
 
 
-class OutsideClassifier:
+class OutsideClassifier(ABC):
     """`table` float32 (answer, label) of log-probabilities, `temperature` float32 (); `where`: what it asks, for a reader."""
 
     calibrated = True  # whether log-probabilities get a temperature
@@ -42,9 +43,9 @@ class OutsideClassifier:
         self.table, self.temperature = np.zeros((len(shape.labels),) * 2, np.float32), 1.0
         self._silent, self._reason = 0, ""
 
+    @abstractmethod
     def ask(self, contents: Sequence[str]) -> list[Said]:
         """What is said of each text; the texts are all different."""
-        raise NotImplementedError
 
     def fit(self, train: Corpus, validation: Corpus, progress: Callable[..., None]) -> float:
         """Count on some train items what an answer is worth; gives the log loss of some validation items, nats.
